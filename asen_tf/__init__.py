@@ -1,0 +1,1 @@
+"""Attribute-specific embeddings of fashion photographs."""

@@ -1,0 +1,131 @@
+"""The one in-memory table that every data format loads into."""
+
+import dataclasses
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from asen_tf.core.attributes import AttributeSpace
+
+SPLITS = ("train", "valid", "test")
+NO_ROLE, QUERY, CANDIDATE = 0, 1, 2
+ROLES = ("", "query", "candidate")
+
+LABEL = np.dtype([("image", "i4"), ("attribute", "i2"), ("value", "i4"), ("role", "i1")])
+
+
+@dataclasses.dataclass(frozen=True)
+class Problem:
+    """One bad row: where it stands and what is wrong with it.
+
+    Attributes:
+      source: the file it was read from, relative to the data root where it lies under it.
+      line: its line number, counted from 1 (0: the file as a whole).
+      message: what was expected and what was found.
+      image: row of the manifest that goes when bad rows are skipped, None where no row was made.
+    """
+
+    source: str
+    line: int
+    message: str
+    image: int | None = None
+
+    def __str__(self) -> str:
+        return (
+            f"{self.source}:{self.line}: {self.message}"
+            if self.line
+            else f"{self.source}: {self.message}"
+        )
+
+
+@dataclasses.dataclass(frozen=True)
+class Manifest:
+    """Photographs, their split and their labels, as columns.
+
+    Attributes:
+      root: folder under which every image lies.
+      space: the attributes and their values.
+      images: [N] paths relative to `root`, str.
+      splits: [N] int8, position in `SPLITS`.
+      labels: [L] records of `LABEL`: image (row), attribute, value (within the attribute) and
+        role (`NO_ROLE`, `QUERY` or `CANDIDATE`), sorted by image, attribute, value. An image with
+        several values of an attribute has several records; an unlabelled one has none.
+      lines: [N] int32, line of the source file each row came from, for messages.
+      source: name of that file.
+      boxes: [N, A, 4] float32 or None: left, top, right, bottom of the part that shows an
+        attribute, in pixels of the original image, NaN where unknown.
+    """
+
+    root: Path
+    space: AttributeSpace
+    images: np.ndarray
+    splits: np.ndarray
+    labels: np.ndarray
+    lines: np.ndarray
+    source: str
+    boxes: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def path(self, row: int) -> str:
+        """Full path of one row's image."""
+        return str(self.root / self.images[row])
+
+    @functools.cached_property
+    def paths(self) -> np.ndarray:
+        """[N] full paths, str."""
+        return np.array([str(self.root / image) for image in self.images])
+
+    def rows(self, split: str) -> np.ndarray:
+        """Row numbers of one split, int64, ascending."""
+        return np.flatnonzero(self.splits == SPLITS.index(split))
+
+    def labels_of(self, split: str) -> np.ndarray:
+        """The label records whose image is in the split."""
+        return self.labels[self.splits[self.labels["image"]] == SPLITS.index(split)]
+
+    def take(self, rows: Sequence[int]) -> "Manifest":
+        """The manifest of these rows alone, in this order."""
+        rows = np.asarray(rows, np.int64)
+        new_row = np.full(len(self), -1, np.int64)
+        new_row[rows] = np.arange(len(rows))
+        labels = self.labels[new_row[self.labels["image"]] >= 0].copy()
+        labels["image"] = new_row[labels["image"]]
+        return dataclasses.replace(
+            self,
+            images=self.images[rows],
+            splits=self.splits[rows],
+            labels=sort_labels(labels),
+            lines=self.lines[rows],
+            boxes=None if self.boxes is None else self.boxes[rows],
+        )
+
+
+def sort_labels(labels: np.ndarray) -> np.ndarray:
+    """The label records in the order a manifest keeps them, doubles removed."""
+    labels = labels[np.lexsort((labels["value"], labels["attribute"], labels["image"]))]
+    key = labels[["image", "attribute", "value"]]
+    first = np.ones(len(labels), bool)
+    first[1:] = key[1:] != key[:-1]
+    return labels[first]
+
+
+def with_default_roles(manifest: Manifest) -> Manifest:
+    """Gives roles to the splits for evaluation that come without any.
+
+    Of the images labelled for an attribute every fifth is a query and the others are candidates,
+    as in the papers (queries : candidates = 1 : 4). Splits that bring roles stay as they are.
+    """
+    labels = manifest.labels.copy()
+    for split in ("valid", "test"):
+        inside = np.flatnonzero(manifest.splits[labels["image"]] == SPLITS.index(split))
+        if labels["role"][inside].any():
+            continue
+        for attribute in range(len(manifest.space)):
+            chosen = inside[labels["attribute"][inside] == attribute]
+            _, nth = np.unique(labels["image"][chosen], return_inverse=True)
+            labels["role"][chosen] = np.where(nth % 5 == 0, QUERY, CANDIDATE)
+    return dataclasses.replace(manifest, labels=labels)
