@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,7 +54,7 @@ class Manifest:
         role (`NO_ROLE`, `QUERY` or `CANDIDATE`), sorted by image, attribute, value. An image with
         several values of an attribute has several records; an unlabelled one has none.
       lines: [N] int32, line of the source file each row came from, for messages.
-      source: name of that file.
+      source: name of that file; `{split}` in it stands for the row's split.
       boxes: [N, A, 4] float32 or None: left, top, right, bottom of the part that shows an
         attribute, in pixels of the original image, NaN where unknown.
     """
@@ -74,10 +75,15 @@ class Manifest:
         """Full path of one row's image."""
         return str(self.root / self.images[row])
 
+    def problem(self, row: int, message: str) -> Problem:
+        """A problem with one row, pointing at the line it came from."""
+        source = self.source.replace("{split}", SPLITS[self.splits[row]])
+        return Problem(source, int(self.lines[row]), message, int(row))
+
     @functools.cached_property
     def paths(self) -> np.ndarray:
         """[N] full paths, str."""
-        return np.array([str(self.root / image) for image in self.images])
+        return np.array([os.path.join(self.root, image) for image in self.images.tolist()], str)
 
     def rows(self, split: str) -> np.ndarray:
         """Row numbers of one split, int64, ascending."""

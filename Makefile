@@ -1,0 +1,59 @@
+.DELETE_ON_ERROR:
+.PHONY: demo test install lint format lock bazel-test clean
+
+VENV := .venv
+INSTALLED := $(VENV)/installed
+SUITABLE := import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))
+CANDIDATES := python3 python3.13 python3.12 python3.11 python3.10
+
+# The first suitable interpreter; `make PYTHON=...` names another.
+PYTHON ?= $(or $(shell for python in $(CANDIDATES); do \
+	$$python -c '$(SUITABLE)' 2> /dev/null && echo $$python && break; done),python3)
+
+demo test bazel-test: export TF_CPP_MIN_LOG_LEVEL = 2
+
+demo: $(INSTALLED)
+	$(VENV)/bin/asen-demo --output=demo
+
+test: $(INSTALLED)
+	$(VENV)/bin/pytest -q
+
+install: $(INSTALLED)
+
+lint: $(INSTALLED)
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+format: $(INSTALLED)
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+lock: $(VENV)/bin/python
+	$(VENV)/bin/pip install --quiet uv
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile setup.py --quiet --upgrade \
+		--universal --python-version 3.10 --no-python-downloads --extra all \
+		--output-file requirements.lock
+
+bazel-test: $(INSTALLED)
+	@command -v bazel > /dev/null || { \
+		echo "make bazel-test needs Bazel 4.2, which is not on the PATH." >&2; \
+		echo "On Debian and Ubuntu: sudo apt-get install bazel-bootstrap" >&2; exit 1; }
+	bazel test //...
+
+clean:
+	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .ruff_cache
+	find asen_tf configs tests -name __pycache__ -prune -exec rm -rf {} +
+
+$(INSTALLED): requirements.lock setup.py pyproject.toml | $(VENV)/bin/python
+	$(VENV)/bin/pip install --quiet --requirement requirements.lock
+	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c '$(SUITABLE)' || { \
+		echo "asen_tf needs Python 3.10 to 3.13, but $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { \
+		echo "$(PYTHON) cannot make virtual environments: it lacks ensurepip." >&2; \
+		echo "On Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)

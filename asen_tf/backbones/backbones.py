@@ -1,0 +1,81 @@
+"""ResNets as torchvision has them, and other keras-hub families, cut after their third stage."""
+
+import keras
+
+from asen_tf.core.errors import unknown_name
+
+# name -> (blocks of the first three stages, block). Stage strides 1, 2, 2 on a stem of stride 4.
+_RESNETS = {
+    "resnet10": ((1, 1, 1), "basic_block"),
+    "resnet18": ((2, 2, 2), "basic_block"),
+    "resnet34": ((3, 4, 6), "basic_block"),
+    "resnet50": ((3, 4, 6), "bottleneck_block"),
+}
+NAMES = tuple(_RESNETS)
+
+
+def build(name: str, size: int) -> keras.Model:
+    """A functional model from normalised images to the third stage's feature map (stride 16).
+
+    Args:
+      name: one of `NAMES`, or a keras-hub preset (its name, or a local folder as
+        "./my_preset") whose architecture is taken, without its weights.
+      size: side of the square input in pixels.
+
+    Returns:
+      Model from float [B, size, size, 3] to [B, h, w, C]; h = w = size / 16 rounded up.
+    """
+    import keras_hub  # takes seconds to import, and only those who build a backbone need it
+
+    if name in _RESNETS:
+        blocks, block = _RESNETS[name]
+        return keras_hub.models.ResNetBackbone(
+            [64], [7], [64, 128, 256], list(blocks), [1, 2, 2], block, image_shape=(size, size, 3)
+        )
+    return _cut(_preset(name, load_weights=False, image_shape=(size, size, 3)))
+
+
+def load_weights(backbone: keras.Model, preset: str) -> None:
+    """Copies a keras-hub preset's weights into a backbone that `build` made, layer by layer.
+
+    Args:
+      backbone: its layers are matched with the preset's by name.
+      preset: a preset's name (downloaded by keras-hub) or a local folder.
+
+    Raises:
+      ValueError: a layer that the preset lacks, or has in another shape.
+    """
+    source = {layer.name: layer for layer in _preset(preset, load_weights=True).layers}
+    for layer in backbone.layers:
+        if not layer.weights:
+            continue
+        if layer.name not in source:
+            raise ValueError(f"preset {preset!r}: no weights for layer {layer.name}")
+        weights = source[layer.name].get_weights()
+        expected, received = [w.shape for w in layer.weights], [w.shape for w in weights]
+        if expected != received:
+            raise ValueError(
+                f"preset {preset!r}: layer {layer.name} needs weights of shapes {expected}, "
+                f"the preset has {received}: is it another network than {backbone.name}?"
+            )
+        layer.set_weights(weights)
+
+
+def _preset(name: str, **kwargs) -> keras.Model:
+    import keras_hub
+
+    try:
+        return keras_hub.models.Backbone.from_preset(name, **kwargs)
+    except (ValueError, FileNotFoundError) as error:
+        known = [*NAMES, *keras_hub.models.ResNetBackbone.presets]
+        raise ValueError(f"{unknown_name('backbone or preset', name, known)} ({error})") from error
+
+
+def _cut(backbone: keras.Model) -> keras.Model:
+    outputs = getattr(backbone, "pyramid_outputs", {})
+    if "P4" not in outputs:
+        raise ValueError(
+            f"{type(backbone).__name__} offers the levels {sorted(outputs)}; a backbone needs P4, "
+            "the feature map of stride 16"
+        )
+    return keras.Model(backbone.inputs, outputs["P4"], name=backbone.name)

@@ -1,0 +1,1 @@
+"""The command-line programs: each parses its flags and calls the library."""

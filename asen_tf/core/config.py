@@ -1,0 +1,125 @@
+"""The keys every experiment has, with the settings of the ASEN++ paper as defaults.
+
+The files in `configs/` start from `defaults()` and change what differs; the command line changes
+single keys (`--config.train.batch_size=8`). ml_collections refuses keys that are not here.
+"""
+
+import json
+import os
+
+from ml_collections import config_dict
+
+
+def defaults() -> config_dict.ConfigDict:
+    """All keys, with the paper's values (design of the network, rates, schedules, batch)."""
+    config = config_dict.ConfigDict()
+
+    config.data = {
+        "format": "csv",  # csv | index_files | clothing_attributes | synthetic
+        "root": "",  # folder under which every image lies
+        "manifest": "manifest.csv",  # csv: the table
+        "attributes_file": "",  # CSV index,attribute,values; "": read off the data
+        "attributes": (),  # index_files: (name, number of values or names) pairs
+        "index_dir": "splits",  # index_files: folder of filenames_*.txt and so on
+        "boxes": "",  # CSV image,attribute,left,top,right,bottom
+        "images": 2000,  # synthetic: how many to render
+        "seed": 0,  # synthetic: which ones
+        "look": "cluttered",  # synthetic: plain | cluttered
+        "skip_bad": False,  # drop bad rows instead of stopping
+        "check": "full",  # full: decode every image | exists | none
+        "max_pixels": 100_000_000,  # an image that declares more is bad
+        "cache": "auto",  # decoded canvases: auto | memory | disk | none
+        "cache_gb": 4.0,  # memory that the cache may take
+        "cache_dir": "",  # where the disk cache goes; "": <workdir>/canvases
+    }
+
+    config.model = {
+        "name": "asen",
+        "canvas_scale": 2,  # canvas side / global size: what the zoom can resolve
+        "attribute_dim": 512,
+        "global_branch": branch("resnet50", size=224, common_dim=512),
+        "local_branch": branch("resnet34", size=112, common_dim=256),
+        "spatial_attention": True,  # False: "without ASA", mean pooling
+        "channel_attention": True,  # False: "without ACA"
+        "channel_query_activation": "relu",  # the paper's slides print tanh
+        "channel_reduction": 2,
+        "localization": "attention",  # attention | whole: the image itself as region
+        "threshold": 0.1,
+        "beta": 0.6,  # weight of the global branch's cosine
+    }
+
+    config.train = {
+        "batch_size": 16,  # triplets; with multi_attribute sampling, images
+        "seed": 0,
+        "stages": ("stage1", "stage2"),
+        "steps_per_epoch": 6250,  # 100 000 triplets
+        "max_steps": 0,  # bounds the whole run, shared out over its stages; 0: no bound
+        "max_minutes": 0.0,  # likewise
+        "checkpoint_every_steps": 1000,
+        "log_every_steps": 20,
+        "init_from": "",  # workdir whose weights the run starts from
+        "sampling": "paper",  # paper | multi_attribute
+        "mining": "all",  # multi_attribute: all | semi_hard | hard
+        "margin": 0.2,
+        "local_attributes": 0,  # multi_attribute: zoom into so many a step; 0: all
+        "precision": "float32",  # or mixed_bfloat16, mixed_float16
+        "jit_backbone": False,
+        "deterministic": True,
+    }
+    config.augment = {
+        "flip": False,
+        "shift": 0.0,  # share of the side
+        "zoom": 0.0,  # up to so much closer
+        "color": 0.0,  # strength of brightness, contrast and saturation changes
+        "flip_falsifies": (),  # attributes that a flipped photograph no longer shows
+        "crop_falsifies": (),
+        "color_falsifies": (),
+    }
+
+    # A stage names the parts that train, each with its rate, and the losses with their weights.
+    config.stage1 = {
+        "epochs": 50,
+        "rates": {"global": 1e-4},
+        "losses": {"global": 1.0},
+        "schedule": {"name": "step", "every_epochs": 3, "gamma": 0.9},
+    }
+    config.stage2 = {
+        "epochs": 20,
+        "rates": {"global": 1e-5, "local": 1e-4},
+        "losses": {"global": 1.0, "local": 0.1, "alignment": 0.1},
+        "schedule": {"name": "step", "every_epochs": 1, "gamma": 0.9},
+    }
+
+    config.eval = {
+        "batch_size": 32,
+        "every_epochs": 1,
+        "ks": (1, 5, 10, 20),
+    }
+    return config
+
+
+def branch(backbone: str, size: int, common_dim: int) -> dict:
+    """One branch: a backbone cut after its third stage and what stands on it."""
+    return {
+        "backbone": backbone,  # resnet10 | resnet18 | resnet34 | resnet50 | a keras-hub preset
+        "weights": "",  # keras-hub preset or folder to start from
+        "size": size,  # side of its input in pixels
+        "common_dim": common_dim,  # K, in which attribute and position meet
+        "embedding_dim": 1024,
+    }
+
+
+def save(config: config_dict.ConfigDict, path: str | os.PathLike) -> None:
+    """Writes the configuration as JSON."""
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(config.to_json_best_effort(indent=1))
+
+
+def load(path: str | os.PathLike) -> config_dict.ConfigDict:
+    """Reads what `save` wrote; keys that have come to exist since keep their defaults."""
+    with open(path, encoding="utf-8") as file:
+        stored = json.load(file)
+    config = defaults()
+    with config.unlocked():
+        config.update(config_dict.ConfigDict(stored, convert_dict=True))
+    return config

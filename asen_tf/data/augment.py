@@ -1,0 +1,125 @@
+"""Random changes to batches of canvases, in numbers that depend on seed and counter alone."""
+
+import dataclasses
+
+import tensorflow as tf
+from ml_collections import config_dict
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data import counter
+
+_DRAWS = ("flip", "crop", "left", "top", "zoom", "brightness", "contrast", "saturation", "color")
+
+
+@dataclasses.dataclass(frozen=True)
+class Augment:
+    """Flip, crop jitter and colour jitter, each of half of the images; each can falsify attributes.
+
+    Args:
+      seed: chooses the changes.
+      flip: mirror.
+      shift: move the image by up to this share of its side.
+      zoom: enlarge by up to this factor minus 1.
+      color: change brightness, contrast and saturation by up to this share.
+      flip_falsifies, crop_falsifies, color_falsifies: bool [A], attributes that a changed image
+        no longer shows.
+    """
+
+    seed: int
+    flip: bool
+    shift: float
+    zoom: float
+    color: float
+    flip_falsifies: tuple[bool, ...]
+    crop_falsifies: tuple[bool, ...]
+    color_falsifies: tuple[bool, ...]
+
+    @classmethod
+    def from_config(cls, config: config_dict.ConfigDict, space: AttributeSpace, seed: int):
+        """From `config.augment`; raises ValueError for an attribute that the space lacks."""
+        falsified = {
+            key: _mask(space, config[key])
+            for key in ("flip_falsifies", "crop_falsifies", "color_falsifies")
+        }
+        return cls(seed, config.flip, config.shift, config.zoom, config.color, **falsified)
+
+    @property
+    def active(self) -> bool:
+        return bool(self.flip or self.shift or self.zoom or self.color)
+
+    def __call__(self, images: tf.Tensor, numbers: tf.Tensor, attributes: tf.Tensor | None = None):
+        """Changes a batch.
+
+        Args:
+          images: uint8 [B, S, S, 3].
+          numbers: int64 [B], how many images the run drew before each.
+          attributes: int32 [B] or None. Where given, an image is spared the changes that would
+            falsify its attribute.
+
+        Returns:
+          images uint8 [B, S, S, 3]; bool [B, A], the attributes that each no longer shows.
+        """
+        drawn = {
+            name: counter.uniform(counter.bits(self.seed, numbers * len(_DRAWS) + n))
+            for n, name in enumerate(_DRAWS)
+        }
+        allowed = lambda mask: self._allowed(mask, attributes, numbers)  # noqa: E731
+        flip = (drawn["flip"] < 0.5) & self.flip & allowed(self.flip_falsifies)
+        jitter = self.shift > 0 or self.zoom > 0
+        crop = (drawn["crop"] < 0.5) & jitter & allowed(self.crop_falsifies)
+        color = (drawn["color"] < 0.5) & (self.color > 0) & allowed(self.color_falsifies)
+        falsified = _falsified(
+            (flip, self.flip_falsifies), (crop, self.crop_falsifies), (color, self.color_falsifies)
+        )
+        changed = self._move(tf.cast(images, tf.float32), drawn, flip, crop)
+        if self.color:
+            changed = tf.where(color[:, None, None, None], self._tint(changed, drawn), changed)
+        return tf.cast(tf.round(tf.clip_by_value(changed, 0.0, 255.0)), tf.uint8), falsified
+
+    def _allowed(self, mask, attributes, numbers):
+        if attributes is None:
+            return tf.ones_like(numbers, tf.bool)
+        return ~tf.gather(tf.constant(mask), attributes)
+
+    def _move(self, images, drawn, flip, crop):
+        """Flip, shift and zoom are one resampling from one box an image."""
+        size = tf.shape(images)[1]
+        amount = tf.cast(crop, tf.float32)
+        extent = 1.0 / (1.0 + amount * self.zoom * drawn["zoom"])
+        reach = amount * self.shift
+        left = (1.0 - extent) / 2 + reach * (2 * drawn["left"] - 1)
+        top = (1.0 - extent) / 2 + reach * (2 * drawn["top"] - 1)
+        near, far = tf.where(flip, left + extent, left), tf.where(flip, left, left + extent)
+        boxes = tf.stack([top, near, top + extent, far], axis=1)
+        padded, boxes = _with_mirrored_border(images, boxes, self.shift)
+        return tf.image.crop_and_resize(padded, boxes, tf.range(tf.shape(images)[0]), (size, size))
+
+    def _tint(self, images, drawn):
+        factor = {
+            name: (1 + self.color * (2 * drawn[name] - 1))[:, None, None, None]
+            for name in ("brightness", "contrast", "saturation")
+        }
+        gray = tf.image.rgb_to_grayscale(images)
+        images = gray + (images - gray) * factor["saturation"]
+        mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
+        return (mean + (images - mean) * factor["contrast"]) * factor["brightness"]
+
+
+def _with_mirrored_border(images, boxes, share):
+    """Pads by reflection, so that a shifted image shows no black; boxes move along."""
+    if not share:
+        return images, boxes
+    size = images.shape[1]
+    border = int(share * size) + 1
+    padded = tf.pad(images, [(0, 0), (border, border), (border, border), (0, 0)], "REFLECT")
+    return padded, (boxes * (size - 1) + border) / (size + 2 * border - 1)
+
+
+def _falsified(*changes):
+    masks = [done[:, None] & tf.constant(mask)[None] for done, mask in changes]
+    return masks[0] | masks[1] | masks[2]
+
+
+def _mask(space, names):
+    chosen = {space.index(name) for name in names}
+    return tuple(a in chosen for a in range(len(space)))

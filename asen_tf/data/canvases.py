@@ -1,0 +1,118 @@
+"""Decoded photographs by row number: from memory, from disk, or decoded anew."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+
+from asen_tf.core.errors import unknown_name
+from asen_tf.core.progress import Progress
+from asen_tf.data import images
+from asen_tf.data.manifest import Manifest
+
+MODES = ("auto", "memory", "disk", "none")
+
+# Row numbers int64 [B] -> canvases uint8 [B, S, S, 3]; runs in a graph.
+Canvases = Callable[[tf.Tensor], tf.Tensor]
+
+
+def open_canvases(
+    manifest: Manifest,
+    rows: np.ndarray,
+    size: int,
+    mode: str = "auto",
+    memory_bytes: float = 4e9,
+    folder: str | Path | None = None,
+) -> Canvases:
+    """A function from rows of the manifest to their canvases.
+
+    Args:
+      manifest: the photographs.
+      rows: int64, those that will be asked for.
+      size: side of a canvas in pixels.
+      mode: "memory": all of them are decoded now and kept; "disk": likewise, as raw files in
+        `folder`, where a later run finds them; "none": each is decoded when it is asked for;
+        "auto": the first of these that fits.
+      memory_bytes: what "memory" may take.
+      folder: of the disk cache; without it "auto" does not use the disk.
+    """
+    if mode not in MODES:
+        raise ValueError(unknown_name("cache", mode, MODES))
+    need = len(rows) * size * size * 3
+    if mode == "auto":
+        on_disk = folder is not None and need < 0.5 * _free_bytes(Path(folder))
+        mode = "memory" if need <= memory_bytes else "disk" if on_disk else "none"
+        if mode != "memory":
+            logging.info("%.1f GB of canvases exceed the cache: using %s", need / 1e9, mode)
+    if mode == "memory":
+        return _in_memory(manifest, rows, size)
+    if mode == "disk":
+        if folder is None:
+            raise ValueError("the disk cache needs a folder: set data.cache_dir")
+        return _on_disk(manifest, rows, size, Path(folder))
+    return _from_files(
+        tf.constant(manifest.paths), lambda path: images.read_canvas(path, size), size
+    )
+
+
+def _decoded(manifest, rows, size):
+    """Yields batches of canvases of these rows, in order, saying how far it is."""
+    paths = tf.data.Dataset.from_tensor_slices(manifest.paths[rows])
+    batches = paths.map(
+        lambda path: images.read_canvas(path, size), num_parallel_calls=tf.data.AUTOTUNE
+    ).batch(64)
+    with Progress("decoding", len(rows), "images") as progress:
+        for batch in batches:
+            yield batch.numpy()
+            progress.add(len(batch))
+
+
+def _in_memory(manifest, rows, size):
+    table = np.empty((len(rows), size, size, 3), np.uint8)
+    done = 0
+    for batch in _decoded(manifest, rows, size):
+        table[done : done + len(batch)] = batch
+        done += len(batch)
+    place = np.full(len(manifest), -1, np.int64)
+    place[rows] = np.arange(len(rows))
+    table, place = tf.constant(table), tf.constant(place)
+    return lambda wanted: tf.gather(table, tf.gather(place, wanted))
+
+
+def _on_disk(manifest, rows, size, folder):
+    key = json.dumps([size, str(manifest.root), manifest.images.tolist()]).encode()
+    folder = folder / hashlib.sha256(key).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    files = np.array([str(folder / f"{row:08d}.raw") for row in range(len(manifest))])
+    missing = np.array([row for row in rows if not Path(files[row]).exists()], np.int64)
+    done = 0
+    for batch in _decoded(manifest, missing, size):
+        for canvas in batch:
+            # Written aside, so that a killed run leaves no half file.
+            aside = Path(files[missing[done]] + ".part")
+            aside.write_bytes(canvas.tobytes())
+            aside.rename(files[missing[done]])
+            done += 1
+
+    def read(file):
+        return tf.reshape(tf.io.decode_raw(tf.io.read_file(file), tf.uint8), (size, size, 3))
+
+    return _from_files(tf.constant(files), read, size)
+
+
+def _from_files(files, read, size):
+    def canvases(rows):
+        spec = tf.TensorSpec((size, size, 3), tf.uint8)
+        return tf.map_fn(read, tf.gather(files, rows), fn_output_signature=spec)
+
+    return canvases
+
+
+def _free_bytes(folder: Path) -> int:
+    folder.mkdir(parents=True, exist_ok=True)
+    return shutil.disk_usage(folder).free

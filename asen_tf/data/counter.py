@@ -1,0 +1,35 @@
+"""Random numbers by counting: number n of a seed can be had without the ones before it."""
+
+import tensorflow as tf
+
+# SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a Weyl sequence and a bit mixer.
+_GOLDEN = 0x9E3779B97F4A7C15
+_MIX = ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB))
+
+
+def bits(seed: int, numbers: tf.Tensor) -> tf.Tensor:
+    """64 random bits for each number: int64 [...] -> uint64 [...]."""
+    start = _mix(tf.constant(seed % 2**64, tf.uint64) * tf.constant(_GOLDEN, tf.uint64))
+    return _mix(start + (tf.cast(numbers, tf.uint64) + 1) * tf.constant(_GOLDEN, tf.uint64))
+
+
+def below(random_bits: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:
+    """Uniform integers in [0, bound): uint64 [...], int64 [...] -> int64 [...].
+
+    The remainder of 64 bits: its bias is below bound / 2**64.
+    """
+    return tf.cast(random_bits % tf.cast(bounds, tf.uint64), tf.int64)
+
+
+def uniform(random_bits: tf.Tensor) -> tf.Tensor:
+    """Uniform floats in [0, 1): uint64 [...] -> float32 [...]."""
+    return (
+        tf.cast(tf.bitwise.right_shift(random_bits, tf.constant(40, tf.uint64)), tf.float32) / 2**24
+    )
+
+
+def _mix(x):
+    for shift, factor in _MIX:
+        x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(shift, tf.uint64)))
+        x *= tf.constant(factor, tf.uint64)
+    return tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, tf.constant(31, tf.uint64)))

@@ -1,0 +1,218 @@
+"""One CSV table: `image,split[,role],<attribute>,...`, a row an image.
+
+- `image`: path relative to the data root.
+- `split`: train, valid or test.
+- `role`: query or candidate in the splits for evaluation; may be blank or absent.
+- every other column is an attribute: one of its values, several as `a|b`, blank for unlabelled.
+
+Attributes and values are those of the attributes file, if one is named; otherwise the columns in
+their order and, of each, the values found, sorted as text.
+"""
+
+import array
+import dataclasses
+import itertools
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.errors import unknown_name
+from asen_tf.data.formats import attributes_file
+from asen_tf.data.formats.attributes_file import split_values
+from asen_tf.data.formats.boxes_file import with_boxes
+from asen_tf.data.formats.table import Table
+from asen_tf.data.manifest import LABEL, ROLES, SPLITS, Manifest, Problem, sort_labels
+
+RESERVED = ("image", "split", "role")
+LONGEST_PATH = 1024
+
+
+def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
+    """Reads the table `options.manifest`; bad rows are left out and listed as problems.
+
+    Raises:
+      FileNotFoundError: the table, the attributes file or the boxes file is missing.
+      ValueError: the header is wrong, or an attribute has no value in any row.
+    """
+    table = Table(root, options.manifest, required=("image", "split"))
+    names = [name for name in table.header if name not in RESERVED]
+    if not names:
+        raise ValueError(f"{table.source}:1: no attribute column beside {', '.join(table.header)}")
+    space = attributes_file.read(root, options.attributes_file) if options.attributes_file else None
+    if space is not None:
+        _check_columns(table.source, names, space)
+
+    problems: list[Problem] = []
+    images, lines, columns = _read_columns(table, problems)
+    if not images:
+        reason = str(problems[0]) if problems else f"{table.source}: only a header"
+        raise ValueError(f"no row could be read: {reason}")
+    _check_role_column(table, columns)
+    space = space or _space_of(table.source, names, columns)
+    splits = _resolve(columns["split"], lambda text: SPLITS.index(text.strip()), -1)
+    roles = np.zeros(len(images), np.int8)
+    if "role" in columns:
+        roles = _resolve(columns["role"], lambda text: ROLES.index(text.strip()), -1)
+
+    good = np.ones(len(images), bool)
+    for row, message in _bad_rows(images, splits, roles, columns, space):
+        good[row] = False
+        problems.append(Problem(table.source, int(lines[row]), message))
+    columns = {name: dataclasses.replace(c, codes=c.codes[good]) for name, c in columns.items()}
+    manifest = Manifest(
+        root=root,
+        space=space,
+        images=np.array(list(itertools.compress(images, good)), np.str_),
+        splits=splits[good].astype(np.int8),
+        labels=_labels(space, columns, roles[good]),
+        lines=lines[good],
+        source=table.source,
+    )
+    problems.sort(key=lambda problem: problem.line)
+    return with_boxes(manifest, problems, options.boxes)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Column:
+    """The cells of one column: `texts[codes[row]]`."""
+
+    codes: np.ndarray
+    texts: list[str]
+
+
+class _Vocabulary(dict):
+    """Numbers texts in the order in which they first come."""
+
+    def __missing__(self, text: str) -> int:
+        self[text] = number = len(self)
+        return number
+
+
+def _read_columns(
+    table: Table, problems: list[Problem]
+) -> tuple[list[str], np.ndarray, dict[str, _Column]]:
+    """Image paths, line numbers and the other columns, of the rows with all their cells."""
+    images: list[str] = []
+    lines = array.array("i")
+    codes = {name: array.array("i") for name in table.header}
+    texts = {name: _Vocabulary() for name in table.header}
+    for chunk in _chunks(table.rows(problems), 10_000):
+        chunk_lines, rows = zip(*chunk, strict=True)
+        lines.extend(chunk_lines)
+        for name, cells in zip(table.header, zip(*rows, strict=True), strict=True):
+            if name == "image":
+                images.extend(cells)
+            else:
+                codes[name].extend(map(texts[name].__getitem__, cells))
+    columns = {
+        name: _Column(np.array(codes[name], np.int32), list(texts[name]))
+        for name in table.header
+        if name != "image"
+    }
+    return images, np.array(lines, np.int32), columns
+
+
+def _chunks(items: Iterable, size: int) -> Iterator[list]:
+    items = iter(items)
+    while chunk := list(itertools.islice(items, size)):
+        yield chunk
+
+
+def _check_columns(source: str, names: list[str], space: AttributeSpace) -> None:
+    for name in names:
+        if name not in space:
+            raise ValueError(f"{source}:1: {unknown_name('attribute column', name, space)}")
+
+
+def _check_role_column(table: Table, columns: dict[str, _Column]) -> None:
+    """A misspelt `role` would otherwise become an attribute."""
+    for name in columns.keys() - set(RESERVED):
+        found = {text.strip() for text in columns[name].texts} - {""}
+        if "role" not in columns and found and found <= set(ROLES):
+            raise ValueError(f"{table.source}:1: column {name!r} holds roles: name it 'role'")
+
+
+def _resolve(column: _Column, number: Callable[[str], int], unknown: int) -> np.ndarray:
+    """What `number` gives for each row's cell, `unknown` where it raises ValueError."""
+
+    def resolve(text: str) -> int:
+        try:
+            return number(text)
+        except ValueError:
+            return unknown
+
+    return np.array([resolve(text) for text in column.texts], np.int64)[column.codes]
+
+
+def _bad_rows(
+    images: list[str],
+    splits: np.ndarray,
+    roles: np.ndarray,
+    columns: dict[str, _Column],
+    space: AttributeSpace,
+) -> Iterator[tuple[int, str]]:
+    """Yields (row, what is wrong with it)."""
+    for row, image in enumerate(images):
+        if not image:
+            yield row, "no image path"
+        elif len(image) > LONGEST_PATH:
+            yield row, f"image path of {len(image)} characters; at most {LONGEST_PATH} are expected"
+    for kind, numbers, known in (("split", splits, SPLITS), ("role", roles, ROLES[1:])):
+        for row in np.flatnonzero(numbers < 0):
+            column = columns[kind]
+            yield row, unknown_name(kind, column.texts[column.codes[row]].strip(), known)
+    for name in space:
+        if name in columns:
+            yield from _unknown_values(columns[name], space, name)
+
+
+def _unknown_values(column: _Column, space: AttributeSpace, name: str) -> Iterator[tuple[int, str]]:
+    messages = {}
+    for code, text in enumerate(column.texts):
+        try:
+            _value_numbers(text, space, name)
+        except ValueError as error:
+            messages[code] = str(error)
+    for row in np.flatnonzero(np.isin(column.codes, list(messages))):
+        yield row, messages[column.codes[row]]
+
+
+def _value_numbers(text: str, space: AttributeSpace, name: str) -> list[int]:
+    return [space[name].index(value) for value in split_values(text)]
+
+
+def _space_of(source: str, names: list[str], columns: dict[str, _Column]) -> AttributeSpace:
+    found = {}
+    for name in names:
+        found[name] = sorted({v for text in columns[name].texts for v in split_values(text)})
+        if not found[name]:
+            raise ValueError(
+                f"{source}: attribute column {name!r} is blank in every row: "
+                f"label some images or remove the column"
+            )
+    return AttributeSpace(found)
+
+
+def _labels(space: AttributeSpace, columns: dict[str, _Column], roles: np.ndarray) -> np.ndarray:
+    parts = [np.zeros(0, LABEL)]
+    for attribute, name in enumerate(space):
+        if name not in columns:
+            continue
+        column = columns[name]
+        used = np.unique(column.codes)
+        numbers: list[list[int]] = [[]] * len(column.texts)
+        for code in used:
+            numbers[code] = _value_numbers(column.texts[code], space, name)
+        most = max(map(len, numbers), default=0)
+        # One pass for each row's first value, one for its second, ...
+        for nth in range(most):
+            value = np.array([n[nth] if nth < len(n) else -1 for n in numbers])[column.codes]
+            rows = np.flatnonzero(value >= 0)
+            part = np.zeros(len(rows), LABEL)
+            part["image"], part["attribute"] = rows, attribute
+            part["value"], part["role"] = value[rows], roles[rows]
+            parts.append(part)
+    return sort_labels(np.concatenate(parts))

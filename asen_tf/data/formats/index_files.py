@@ -1,0 +1,215 @@
+"""The index files of the ASEN and ASEN++ releases, in one folder:
+
+- `filenames_train.txt`, `filenames_valid.txt`, `filenames_test.txt`: one image path a line. The
+  position of the line, from 0, is the image's `fid` within the split.
+- `label_train.txt`, `query_valid.txt`, `candidate_valid.txt`, `query_test.txt`,
+  `candidate_test.txt`: `fid attribute value [attribute value ...]`, numbers between blanks.
+
+A split whose file names are not there is left out (the releases come without some train lists).
+The numbers get their names from `options.attributes`, (name, values) pairs in which the values
+are names or just their count, else from the attributes file, by default `attributes.csv` in the
+same folder.
+"""
+
+import array
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from absl import logging
+from ml_collections import ConfigDict
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data.formats import attributes_file
+from asen_tf.data.formats.boxes_file import with_boxes
+from asen_tf.data.manifest import (
+    CANDIDATE,
+    LABEL,
+    NO_ROLE,
+    QUERY,
+    SPLITS,
+    Manifest,
+    Problem,
+    sort_labels,
+)
+
+LABEL_FILES = {
+    "train": (("label", NO_ROLE),),
+    "valid": (("query", QUERY), ("candidate", CANDIDATE)),
+    "test": (("query", QUERY), ("candidate", CANDIDATE)),
+}
+
+
+def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
+    """Reads the folder `options.index_dir`; bad lines are left out and listed as problems.
+
+    Raises:
+      FileNotFoundError: no file names, or no attributes where none are configured.
+      ValueError: attributes that are not understood.
+    """
+    if options.attributes:
+        space = _configured_space(options.attributes)
+    else:
+        source = options.attributes_file or f"{options.index_dir}/attributes.csv"
+        space = attributes_file.read(root, source)
+    manifest, problems = read_folder(root, options.index_dir, space)
+    return with_boxes(manifest, problems, options.boxes)
+
+
+def read_folder(root: Path, folder: str, space: AttributeSpace) -> tuple[Manifest, list[Problem]]:
+    """Reads the index files in `folder` (relative to `root`) in terms of a known space.
+
+    Raises:
+      FileNotFoundError: the folder has no file names of any split.
+    """
+    problems: list[Problem] = []
+    images, splits, lines, labels = [], [], [], [np.zeros(0, LABEL)]
+    for number, split in enumerate(SPLITS):
+        source = f"{folder}/filenames_{split}.txt"
+        if not (root / source).is_file():
+            logging.info("%s: not there, the split %s is left out", source, split)
+            continue
+        names = _file_names(root, source)
+        of_split = _split_labels(root, folder, split, len(names), space, problems)
+        of_split["image"] += len(images)
+        problems += [
+            Problem(source, line, "expected an image path, found a blank line", len(images) + fid)
+            for fid, (line, name) in enumerate(names)
+            if not name
+        ]
+        labels.append(of_split)
+        images += [name for _, name in names]
+        lines += [line for line, _ in names]
+        splits += [number] * len(names)
+    if not splits:
+        raise FileNotFoundError(
+            f"{root / folder}: no index files; expected filenames_train.txt, filenames_valid.txt "
+            f"or filenames_test.txt in data.index_dir"
+        )
+    manifest = Manifest(
+        root=root,
+        space=space,
+        images=np.array(images, np.str_),
+        splits=np.array(splits, np.int8),
+        labels=sort_labels(np.concatenate(labels)),
+        lines=np.array(lines, np.int32),
+        source=f"{folder}/filenames_{{split}}.txt",
+    )
+    return manifest, problems
+
+
+def _configured_space(attributes: object) -> AttributeSpace:
+    if isinstance(attributes, Mapping | ConfigDict):
+        raise ValueError(
+            "data.attributes is a mapping, which does not keep its order: give pairs, "
+            'for example (("collar", 5), ("fit", ("slim", "loose")))'
+        )
+    values = {}
+    for pair in attributes:
+        if isinstance(pair, str) or len(pair) != 2:
+            raise ValueError(f"data.attributes: expected (name, values) pairs, found {pair!r}")
+        name, its_values = pair
+        values[name] = range(its_values) if isinstance(its_values, int) else tuple(its_values)
+    if len(values) < len(attributes):
+        raise ValueError(f"data.attributes names an attribute twice: {[p[0] for p in attributes]}")
+    return AttributeSpace(values)
+
+
+def _file_names(root: Path, source: str) -> list[tuple[int, str]]:
+    """(line, path) of each image. Blank lines inside keep their fid, those at the end do not."""
+    with open(root / source, encoding="utf-8-sig") as file:
+        names = [line.strip() for line in file]
+    while names and not names[-1]:
+        names.pop()
+    return list(enumerate(names, 1))
+
+
+def _split_labels(
+    root: Path,
+    folder: str,
+    split: str,
+    images: int,
+    space: AttributeSpace,
+    problems: list[Problem],
+) -> np.ndarray:
+    """The records of one split; their `image` is the fid."""
+    parts = []
+    taken = np.zeros(0, np.int64)
+    for kind, role in LABEL_FILES[split]:
+        source = f"{folder}/{kind}_{split}.txt"
+        if not (root / source).is_file():
+            message = f"no such file, though filenames_{split}.txt is there"
+            problems.append(Problem(source, 0, message))
+            continue
+        records, lines = _read_records(root, source, problems)
+        good = _check_records(source, records, lines, images, space, problems)
+        records, lines = records[good], lines[good]
+        pair = records[:, 0] * len(space) + records[:, 1]
+        both = np.isin(pair, taken)
+        problems += [
+            Problem(source, int(line), f"fid {fid} is a query of attribute {attribute} already")
+            for line, (fid, attribute, _) in zip(lines[both], records[both], strict=True)
+        ]
+        taken = np.append(taken, pair)
+        part = np.zeros((~both).sum(), LABEL)
+        part["image"], part["attribute"], part["value"] = records[~both].T
+        part["role"] = role
+        parts.append(part)
+    return np.concatenate([np.zeros(0, LABEL), *parts])
+
+
+def _read_records(
+    root: Path, source: str, problems: list[Problem]
+) -> tuple[np.ndarray, np.ndarray]:
+    """[L, 3] int64 (fid, attribute, value) and [L] the line each stands in."""
+    numbers, counts, lines = (array.array("q") for _ in range(3))
+    with open(root / source, encoding="utf-8-sig") as file:
+        for line, text in enumerate(file, 1):
+            tokens = text.split()
+            if not tokens:
+                continue
+            try:
+                row = array.array("q", map(int, tokens))
+            except (ValueError, OverflowError):
+                row = ()
+            if len(row) < 3 or len(row) % 2 == 0:
+                message = f"expected whole numbers 'fid attribute value', found {text.strip()!r}"
+                problems.append(Problem(source, line, message))
+                continue
+            numbers.extend(row)
+            counts.append(len(row))
+            lines.append(line)
+    counts = np.array(counts, np.int64)
+    pairs = counts // 2
+    starts = np.cumsum(counts) - counts
+    numbers = np.array(numbers, np.int64)
+    fid = np.repeat(numbers[starts], pairs)
+    attribute, value = np.delete(numbers, starts).reshape(-1, 2).T
+    return np.stack([fid, attribute, value], 1), np.repeat(np.array(lines, np.int64), pairs)
+
+
+def _check_records(
+    source: str,
+    records: np.ndarray,
+    lines: np.ndarray,
+    images: int,
+    space: AttributeSpace,
+    problems: list[Problem],
+) -> np.ndarray:
+    """[L] bool, which records stay inside their ranges; adds the others to `problems`."""
+    fid, attribute, value = records.T
+    good_fid = (fid >= 0) & (fid < images)
+    good_attribute = (attribute >= 0) & (attribute < len(space))
+    counts = np.array(space.value_counts)[np.where(good_attribute, attribute, 0)]
+    good_value = ~good_attribute | ((value >= 0) & (value < counts))
+    for at in np.flatnonzero(~good_fid):
+        message = f"fid {fid[at]} is out of range: the split has {images} images, from 0"
+        problems.append(Problem(source, int(lines[at]), message))
+    for at in np.flatnonzero(~good_attribute):
+        message = f"attribute {attribute[at]} is out of range: there are {len(space)}, from 0"
+        problems.append(Problem(source, int(lines[at]), message))
+    for at in np.flatnonzero(~good_value):
+        name = space.names[attribute[at]]
+        message = f"value {value[at]} is out of range: {name} has {counts[at]} values, from 0"
+        problems.append(Problem(source, int(lines[at]), message))
+    return good_fid & good_attribute & good_value

@@ -1,0 +1,28 @@
+"""From encoded photographs to canvases: squares of one size, uint8."""
+
+import tensorflow as tf
+
+MAX_PIXELS = 100_000_000
+
+
+def decode(encoded: tf.Tensor) -> tf.Tensor:
+    """One encoded photograph (JPEG, PNG, BMP, WebP; of a GIF the first frame) as uint8 [H, W, 3]."""
+    image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
+    image.set_shape((None, None, 3))
+    return image
+
+
+def to_canvas(image: tf.Tensor, size: int) -> tf.Tensor:
+    """Shorter side to `size` with a filter, centre crop: uint8 [H, W, 3] -> uint8 [size, size, 3]."""
+    shape = tf.shape(image)[:2]
+    short = tf.reduce_min(shape)
+    margin = (shape - short) // 2
+    # Cropped first, so that no pixel is resized in vain.
+    square = tf.slice(image, [margin[0], margin[1], 0], [short, short, 3])
+    resized = tf.image.resize(square, (size, size), antialias=True)
+    return tf.cast(tf.round(tf.clip_by_value(resized, 0.0, 255.0)), tf.uint8)
+
+
+def read_canvas(path: tf.Tensor, size: int) -> tf.Tensor:
+    """The canvas of the photograph at a path: string [] -> uint8 [size, size, 3]."""
+    return to_canvas(decode(tf.io.read_file(path)), size)

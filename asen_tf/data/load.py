@@ -1,0 +1,127 @@
+"""From the `data` part of a configuration to a manifest one can rely on."""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+from absl import logging
+from ml_collections import ConfigDict
+
+from asen_tf.core.progress import Progress
+from asen_tf.data import formats
+from asen_tf.data.check import check_images
+from asen_tf.data.manifest import (
+    CANDIDATE,
+    QUERY,
+    SPLITS,
+    Manifest,
+    Problem,
+    with_default_roles,
+)
+
+SHOWN = 50
+
+
+class BadData(ValueError):
+    """Something is wrong with the data set; `problems` has everything that was found."""
+
+    def __init__(self, problems: Sequence[Problem]):
+        self.problems = list(problems)
+        super().__init__(f"{len(self.problems)} problems in the data set\n{listed(self.problems)}")
+
+
+def load(
+    options: ConfigDict, *, training: bool = True, progress: type[Progress] = Progress
+) -> Manifest:
+    """Reads and checks the data set that `options` (the `data` part of a configuration) describes.
+
+    Splits for evaluation that bring no roles get the default ones. With `options.skip_bad`, rows
+    that are bad are dropped and named in the log. Values that no training image carries, and
+    images that stand in two splits, are warned about.
+
+    Args:
+      options: which data set, and how to check it.
+      training: whether images for training have to be there.
+      progress: what says how the check of the images goes.
+
+    Raises:
+      BadData: rows are bad and not to be skipped, or the data set as a whole is: no image for
+        training, or a split for evaluation without queries or candidates.
+      ValueError: the configuration or a whole file cannot be understood.
+      FileNotFoundError: a file of the format is missing.
+    """
+    manifest, problems = formats.read(options)
+    problems += check_images(manifest, options.check, options.max_pixels, progress)
+    if options.skip_bad:
+        manifest, problems = _without_bad_rows(manifest, problems)
+    manifest = with_default_roles(manifest)
+    problems += _split_problems(manifest, training)
+    if problems:
+        raise BadData(problems)
+    _warn(manifest, training)
+    return manifest
+
+
+def listed(problems: Sequence[Problem], shown: int = SHOWN) -> str:
+    """The problems, a line each: the first `shown`, how many more, and how to go on without."""
+    lines = [str(problem) for problem in problems[:shown]]
+    if len(problems) > shown:
+        lines.append(f"... and {len(problems) - shown} more")
+    if any(_names_row(problem) for problem in problems):
+        lines.append("(--config.data.skip_bad=true drops the bad rows)")
+    return "\n".join(lines)
+
+
+def _names_row(problem: Problem) -> bool:
+    return problem.line > 0 or problem.image is not None
+
+
+def _without_bad_rows(
+    manifest: Manifest, problems: list[Problem]
+) -> tuple[Manifest, list[Problem]]:
+    """The manifest without the rows that problems name, and the problems that name none."""
+    bad = [problem for problem in problems if _names_row(problem)]
+    if bad:
+        shown = "\n".join(map(str, bad[:SHOWN]))
+        more = f"\n... and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
+        logging.warning("dropped %d bad rows:\n%s%s", len(bad), shown, more)
+    rows = [problem.image for problem in bad if problem.image is not None]
+    kept = np.setdiff1d(np.arange(len(manifest)), rows)
+    return manifest.take(kept), [problem for problem in problems if not _names_row(problem)]
+
+
+def _split_problems(manifest: Manifest, training: bool) -> list[Problem]:
+    """What makes the data set as a whole unfit."""
+    problems = []
+    source = manifest.source
+
+    def report(split: str, message: str) -> None:
+        problems.append(Problem(source.replace("{split}", split), 0, message))
+
+    if training and not len(manifest.rows("train")):
+        report("train", "no images for training (split train)")
+    for split in ("valid", "test"):
+        roles = manifest.labels_of(split)["role"]
+        for role, name in ((QUERY, "queries"), (CANDIDATE, "candidates")):
+            if len(roles) and not (roles == role).any():
+                report(split, f"split {split} without {name}, though it has labelled images")
+    return problems
+
+
+def _warn(manifest: Manifest, training: bool) -> None:
+    images = {split: set(manifest.images[manifest.rows(split)].tolist()) for split in SPLITS}
+    for one, other in combinations(SPLITS, 2):
+        if both := sorted(images[one] & images[other]):
+            logging.warning("%d images are in %s and %s: %s", len(both), one, other, _some(both))
+    if training:
+        labels = manifest.labels_of("train")
+        carried = np.unique(np.array(manifest.space.offsets)[labels["attribute"]] + labels["value"])
+        names = [f"{name}={v}" for name, vs in manifest.space.to_dict().items() for v in vs]
+        if missing := [names[i] for i in np.setdiff1d(np.arange(len(names)), carried)]:
+            logging.warning(
+                "%d values that no image for training carries: %s", len(missing), _some(missing)
+            )
+
+
+def _some(names: list[str], most: int = 20) -> str:
+    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

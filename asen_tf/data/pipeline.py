@@ -1,0 +1,150 @@
+"""tf.data from step numbers to training batches: nothing depends on what ran before."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+from ml_collections import config_dict
+
+from asen_tf.core.errors import unknown_name
+from asen_tf.data import counter
+from asen_tf.data.augment import Augment
+from asen_tf.data.canvases import Canvases
+from asen_tf.data.manifest import Manifest
+from asen_tf.data.triplets import TripletSampler
+
+# Independent random streams of one seed.
+_TRIPLETS, _IMAGES, _ATTRIBUTES, _CHANGES = range(4)
+
+# int64 [B], numbers of the examples of a run -> a batch.
+Examples = Callable[[tf.Tensor], dict[str, tf.Tensor]]
+
+
+def training_examples(
+    config: config_dict.ConfigDict, manifest: Manifest, canvases: Canvases
+) -> Examples:
+    """What `config.train.sampling` makes of example numbers.
+
+    Returns:
+      A function from int64 [B] to a dict of tensors. "paper": B triplets, images uint8
+      [B, 3, S, S, 3] and attributes int32 [B]. "multi_attribute": B images, images uint8
+      [B, S, S, 3], ids int64 [B], labels bool [B, V], attributes int32 [M].
+    """
+    seed = config.train.seed
+    augment = Augment.from_config(config.augment, manifest.space, stream(seed, _CHANGES))
+    if config.train.sampling == "paper":
+        sampler = TripletSampler.from_manifest(manifest, stream(seed, _TRIPLETS))
+        return lambda numbers: _triplets(sampler, canvases, augment, numbers)
+    if config.train.sampling == "multi_attribute":
+        return _Images(config, manifest, canvases, augment)
+    raise ValueError(unknown_name("sampling", config.train.sampling, ("paper", "multi_attribute")))
+
+
+def dataset(
+    examples: Examples,
+    batch_size: int,
+    start: int,
+    replicas: int = 1,
+    pipelines: int = 1,
+    pipeline: int = 0,
+) -> tf.data.Dataset:
+    """Batches for one input pipeline of a distributed run, endless, from step `start` on.
+
+    Step s takes the examples s * batch_size .. (s + 1) * batch_size - 1; replica r gets the rth
+    share of them, whatever the number of machines.
+
+    Args:
+      examples: see `training_examples`.
+      batch_size: of all replicas together; a multiple of their number.
+      start: number of the first step.
+      replicas: how many there are, over all pipelines.
+      pipelines, pipeline: number of input pipelines (machines), and which this is.
+    """
+    share = batch_size // replicas
+    local = replicas // pipelines
+
+    def numbers(position):
+        step, replica = position // local, pipeline * local + position % local
+        return step * batch_size + replica * share + tf.range(share, dtype=tf.int64)
+
+    positions = tf.data.Dataset.range(start * local, np.iinfo(np.int64).max)
+    return positions.map(
+        lambda position: examples(numbers(position)), num_parallel_calls=2
+    ).prefetch(2)
+
+
+def stream(seed: int, which: int) -> int:
+    """Seed of one of a run's independent random streams."""
+    return seed * 8 + which
+
+
+def _triplets(sampler, canvases, augment, numbers):
+    rows, attributes = sampler.draw(numbers)
+    images = canvases(tf.reshape(rows, [-1]))
+    if augment.active:
+        roles = tf.reshape(numbers[:, None] * 3 + tf.range(3, dtype=tf.int64), [-1])
+        images, _ = augment(images, roles, tf.repeat(attributes, 3))
+    return {
+        "images": tf.reshape(images, (-1, 3, *images.shape[1:])),
+        "attributes": attributes,
+    }
+
+
+class _Images:
+    """Labelled images in random order, each once an epoch, for every attribute at once."""
+
+    def __init__(self, config, manifest, canvases, augment):
+        labels = manifest.labels_of("train")
+        self.seed = config.train.seed
+        self.canvases = canvases
+        self.augment = augment
+        self.space = manifest.space
+        self.per_step = config.train.local_attributes or len(self.space)
+        self.rows = np.unique(labels["image"]).astype(np.int64)
+        if len(self.rows) < 3:
+            raise ValueError(
+                f"training needs labelled images, the train split has {len(self.rows)}"
+            )
+        offsets = np.asarray(self.space.offsets)
+        counts = np.bincount(labels["image"], minlength=len(manifest))
+        self.values = tf.RaggedTensor.from_row_lengths(
+            offsets[labels["attribute"]] + labels["value"], counts
+        )
+
+    def __call__(self, numbers):
+        rows = tf.gather(tf.constant(self.rows), self._shuffled(numbers))
+        images = self.canvases(rows)
+        values = tf.gather(self.values, rows).to_tensor(-1)
+        width = self.space.offsets[-1]
+        labels = tf.reduce_any(tf.one_hot(values, width, True, False, dtype=tf.bool), axis=1)
+        if self.augment.active:
+            images, falsified = self.augment(images, numbers)
+            owner = np.repeat(np.arange(len(self.space)), self.space.value_counts)
+            labels &= ~tf.gather(falsified, owner, axis=1)
+        return {
+            "images": images,
+            "ids": rows,
+            "labels": labels,
+            "attributes": self._attributes(numbers[0]),
+        }
+
+    def _shuffled(self, numbers):
+        """Places in a permutation that is another one each epoch."""
+        count = len(self.rows)
+        epochs, places = numbers // count, numbers % count
+        seeds = counter.bits(stream(self.seed, _IMAGES), epochs)
+        words = [tf.cast(tf.bitwise.right_shift(seeds, tf.constant(n, tf.uint64)), tf.uint32)
+                 for n in (0, 16, 32)]
+        # The raw op: its wrapper takes one seed for all indices only.
+        return tf.raw_ops.RandomIndexShuffle(
+            index=places, seed=tf.stack(words, axis=1), max_index=tf.constant(count - 1, tf.int64)
+        )
+
+    def _attributes(self, number):
+        """A random choice of attributes, the same for every image of the batch."""
+        bits = counter.bits(
+            stream(self.seed, _ATTRIBUTES),
+            number * len(self.space) + tf.range(len(self.space), dtype=tf.int64),
+        )
+        order = tf.argsort(counter.uniform(bits))[: self.per_step]
+        return tf.cast(tf.sort(order), tf.int32)

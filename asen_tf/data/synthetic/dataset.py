@@ -1,0 +1,166 @@
+"""A folder of synthetic photographs: a CSV manifest, part boxes and ASEN++ index files."""
+
+import csv
+import functools
+import json
+import multiprocessing
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from os import PathLike
+from pathlib import Path
+
+from PIL import Image
+
+from asen_tf.data.synthetic.attributes import SPACE, draw_labels
+from asen_tf.data.synthetic.index_files import write_index_files
+from asen_tf.data.synthetic.render import check_series, render
+
+GENERATOR_VERSION = 1
+FEWEST_IMAGES = 18  # the first valid query is image 7, the first valid candidate image 17
+
+_SPLITS = ("train",) * 7 + ("valid",) + ("test",) * 2
+_STAMP = "synthetic.json"
+_QUALITY = 92
+_CHUNK = 16
+_REPORT_EVERY = 320  # images between two progress lines
+
+
+def split_and_role(index: int) -> tuple[str, str]:
+    """Split of image `index` (70 % train, 10 % valid, 20 % test) and its role.
+
+    One in five images of valid and of test is a query, the others are candidates; in train the
+    role is empty. The pattern is fixed: labels are drawn without regard to it.
+    """
+    ten, place = divmod(index, len(_SPLITS))
+    split = _SPLITS[place]
+    if split == "train":
+        return split, ""
+    nth = ten * _SPLITS.count(split) + place - _SPLITS.index(split)
+    return split, "candidate" if nth % 5 else "query"
+
+
+def write_dataset(
+    output: str | PathLike,
+    images: int,
+    seed: int = 0,
+    look: str = "cluttered",
+    processes: int = 1,
+) -> None:
+    """Renders images 0 .. images - 1 of a series into the folder `output`.
+
+    Writes images/000000.jpg and on, manifest.csv (image, split, role, an attribute a column),
+    attributes.csv, boxes.csv (image, attribute, left, top, right, bottom), the index files of the
+    ASEN++ release in splits/, and last synthetic.json with the parameters: where that lies, the
+    folder is complete. A folder that holds just this data set already is left as it is.
+
+    Args:
+      output: a folder that does not exist, is empty, or holds this very data set.
+      images: how many photographs, at least 18.
+      seed: number of the series, 0 or more. Image i depends on (seed, i, look) alone.
+      look: "plain" or "cluttered".
+      processes: how many processes render. More than one are started afresh ("spawn", so that
+        they share nothing with TensorFlow in this one): a script that asks for them must guard
+        its own start with `if __name__ == "__main__":`.
+
+    Raises:
+      ValueError: too few images, a bad seed, an unknown look, processes below 1, or a folder that
+        holds something else.
+    """
+    check_series(seed, look)
+    if images < FEWEST_IMAGES:
+        raise ValueError(
+            f"images must be at least {FEWEST_IMAGES}, so that valid and test hold queries and "
+            f"candidates; got {images}"
+        )
+    if processes < 1:
+        raise ValueError(f"processes must be 1 or more, got {processes}")
+    stamp = {"images": images, "seed": seed, "look": look, "generator": GENERATOR_VERSION}
+    root = Path(output)
+    if _is_complete(root, stamp):
+        print(f"{root} already holds this data set: nothing to do", file=sys.stderr)
+        return
+
+    names = [f"images/{index:06d}.jpg" for index in range(images)]
+    (root / "images").mkdir(parents=True)
+    rows = _render_all(root, names, seed, look, processes)
+    _write_csv(root / "boxes.csv", ["image", "attribute", "left", "top", "right", "bottom"], rows)
+    labels = [draw_labels(seed, index) for index in range(images)]
+    places = [split_and_role(index) for index in range(images)]
+    _write_csv(
+        root / "manifest.csv",
+        ["image", "split", "role", *SPACE],
+        ([n, *p, *v.values()] for n, p, v in zip(names, places, labels, strict=True)),
+    )
+    (root / "splits").mkdir()
+    for folder in (root, root / "splits"):
+        _write_csv(
+            folder / "attributes.csv",
+            ["index", "attribute", "values"],
+            ([i, name, "|".join(SPACE[name].values)] for i, name in enumerate(SPACE)),
+        )
+    write_index_files(root / "splits", names, places, labels)
+    (root / _STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
+
+
+def _is_complete(root: Path, stamp: dict) -> bool:
+    """Whether the folder holds this data set; raises ValueError where it holds anything else."""
+    if not root.exists():
+        return False
+    mend = "choose another output, or remove it first"
+    if not root.is_dir():
+        raise ValueError(f"output {str(root)!r} is a file, expected a folder: {mend}")
+    if not any(root.iterdir()):
+        return False
+    if not (root / _STAMP).exists():
+        raise ValueError(
+            f"output {str(root)!r} is not empty and has no {_STAMP} (other files, or a run that "
+            f"was cut off): {mend}"
+        )
+    found = json.loads((root / _STAMP).read_text(encoding="utf-8"))
+    if found != stamp:
+        raise ValueError(f"output {str(root)!r} holds {found}, wanted {stamp}: {mend}")
+    return True
+
+
+def _render_all(
+    root: Path, names: Sequence[str], seed: int, look: str, processes: int
+) -> list[list]:
+    """Writes the photographs; returns the rows of boxes.csv in order."""
+    work = functools.partial(_render_chunk, root, seed, look)
+    chunks = [range(i, min(i + _CHUNK, len(names))) for i in range(0, len(names), _CHUNK)]
+    if processes == 1:
+        return _collected(map(work, chunks), len(names))
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(processes, mp_context=context) as pool:
+        return _collected(pool.map(work, chunks), len(names))
+
+
+def _collected(results: Iterable[list[list]], images: int) -> list[list]:
+    rows: list[list] = []
+    for result in results:
+        rows += result
+        done = len(rows) // len(SPACE)
+        if done % _REPORT_EVERY == 0:
+            print(f"rendered {done} of {images} images", file=sys.stderr, flush=True)
+    return rows
+
+
+def _render_chunk(root: Path, seed: int, look: str, indices: Sequence[int]) -> list[list]:
+    rows = []
+    for index in indices:
+        name = f"images/{index:06d}.jpg"
+        photograph = render(seed, index, look)
+        Image.fromarray(photograph.image).save(root / name, quality=_QUALITY)
+        rows += [
+            [name, attribute, *(f"{edge:.1f}" for edge in box)]
+            for attribute, box in photograph.boxes.items()
+        ]
+    return rows
+
+
+def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(rows)

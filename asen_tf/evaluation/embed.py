@@ -1,0 +1,39 @@
+"""The function that an `Evaluator` takes, made of a model."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from asen_tf.evaluation.evaluator import EmbedFn
+from asen_tf.evaluation.localization import ExplainFn
+from asen_tf.models.base import EmbeddingModel
+
+
+def embed_fn(model: EmbeddingModel, parts: Sequence[str] | None = None) -> EmbedFn:
+    """(images uint8 [B, S, S, 3], attributes int32 [B, M]) -> float32 [B, M, D], unit vectors.
+
+    Args:
+      model: what embeds.
+      parts: those to embed with, see `EmbeddingModel.embed`.
+    """
+    run = tf.function(lambda images, attributes: model.embed(images, attributes, parts))
+    return lambda images, attributes: run(tf.constant(images), tf.constant(attributes)).numpy()
+
+
+def explain_fn(model: EmbeddingModel) -> ExplainFn:
+    """(images, attributes) -> peaks [B, M, 2] of attention and regions [B, M, 4], parts of the side."""
+    run = tf.function(lambda images, attributes: model.explain(images, attributes))
+
+    def explain(images, attributes):
+        attention, boxes = run(tf.constant(images), tf.constant(attributes))
+        return peaks(attention.numpy()), boxes.numpy() / model.canvas_size
+
+    return explain
+
+
+def peaks(attention: np.ndarray) -> np.ndarray:
+    """Centre of the strongest cell: [..., h, w] -> [..., 2] (x, y), parts of the side."""
+    *batch, height, width = attention.shape
+    strongest = attention.reshape(*batch, height * width).argmax(-1)
+    return np.stack([(strongest % width + 0.5) / width, (strongest // width + 0.5) / height], -1)

@@ -1,0 +1,120 @@
+"""How well a model's attention finds the parts that show an attribute."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from PIL import Image
+
+from asen_tf.core.errors import unknown_name
+from asen_tf.core.geometry import canvas_to_original
+from asen_tf.core.progress import Progress
+from asen_tf.data.manifest import SPLITS, Manifest
+from asen_tf.evaluation.pairs import (
+    Canvases,
+    PairBatch,
+    checked,
+    pair_batches,
+    with_canvases,
+)
+from asen_tf.metrics.localization import box_iou, pointing_hit
+
+ExplainFn = Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]
+
+
+def evaluate_localization(
+    explain_fn: ExplainFn,
+    manifest: Manifest,
+    split: str,
+    canvases: Canvases,
+    batch_size: int = 32,
+    progress: type[Progress] = Progress,
+) -> dict:
+    """Compares attention peaks and regions with the part boxes of a split.
+
+    Every box of the manifest counts, also where the canvas' crop has cut it off.
+
+    Args:
+      explain_fn: (images uint8 [B, S, S, 3], attributes int32 [B, M]) -> peaks [B, M, 2] (x, y) and
+        regions [B, M, 4] (left, top, right, bottom), both as parts of the canvas' side, 0..1.
+      manifest: with `boxes`.
+      split: "train", "valid" or "test".
+      canvases: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
+      batch_size: images a call.
+      progress: what says how it goes.
+
+    Returns:
+      A dict ready for JSON. `split`; `attributes`: name -> `count` of boxes, `pointing_accuracy`
+      (share of peaks inside the box) and `mean_iou` (of region and box); on top the same over all
+      boxes, and `pointing_accuracy_macro` and `mean_iou_macro`, the plain means over the
+      attributes. Attributes without a box are left out.
+
+    Raises:
+      ValueError: unknown split, no box in it, or a result of explain_fn of another shape or with
+        numbers that are not finite.
+    """
+    images, attributes = _boxed_pairs(manifest, split)
+    boxes = manifest.boxes[images, attributes]
+    hits, ious = np.empty(len(images)), np.empty(len(images))
+    batches = pair_batches(images, attributes, batch_size)
+    for batch, loaded in with_canvases(batches, canvases, progress):
+        peaks, regions = _explained(explain_fn, loaded, batch)
+        sizes = _sizes(manifest, batch.images)
+        at = batch.image_of_pair, batch.slot_of_pair
+        hits[batch.pairs] = pointing_hit(canvas_to_original(peaks, sizes)[at], boxes[batch.pairs])
+        ious[batch.pairs] = box_iou(canvas_to_original(regions, sizes)[at], boxes[batch.pairs])
+    return _result(manifest, split, attributes, hits, ious)
+
+
+def _boxed_pairs(manifest: Manifest, split: str) -> tuple[np.ndarray, np.ndarray]:
+    if split not in SPLITS:
+        raise ValueError(unknown_name("split", split, SPLITS))
+    rows = manifest.rows(split)
+    if manifest.boxes is None or np.isnan(manifest.boxes[rows]).any(-1).all():
+        raise ValueError(
+            f"localisation is measured against part boxes, and split {split!r} of "
+            f"{manifest.source} has none"
+        )
+    nth, attributes = np.nonzero(~np.isnan(manifest.boxes[rows]).any(-1))
+    return rows[nth], attributes
+
+
+def _explained(
+    explain_fn: ExplainFn, loaded: np.ndarray, batch: PairBatch
+) -> tuple[np.ndarray, np.ndarray]:
+    peaks, regions = explain_fn(loaded, batch.attributes)
+    shape = batch.attributes.shape
+    return (
+        checked(peaks, (*shape, 2), "the peaks of explain_fn"),
+        checked(regions, (*shape, 4), "the regions of explain_fn"),
+    )
+
+
+def _sizes(manifest: Manifest, rows: Sequence[int]) -> np.ndarray:
+    """[B, 2] height and width, read from the files' headers."""
+    sizes = []
+    for row in rows:
+        with Image.open(manifest.path(row)) as image:
+            sizes.append((image.height, image.width))
+    return np.array(sizes)
+
+
+def _result(
+    manifest: Manifest, split: str, attributes: np.ndarray, hits: np.ndarray, ious: np.ndarray
+) -> dict:
+    per_attribute = {
+        manifest.space.names[attribute]: {
+            "count": int((attributes == attribute).sum()),
+            "pointing_accuracy": float(hits[attributes == attribute].mean()),
+            "mean_iou": float(ious[attributes == attribute].mean()),
+        }
+        for attribute in np.unique(attributes)
+    }
+    result = {
+        "split": split,
+        "count": len(hits),
+        "pointing_accuracy": float(hits.mean()),
+        "mean_iou": float(ious.mean()),
+    }
+    for name in ("pointing_accuracy", "mean_iou"):
+        result[f"{name}_macro"] = float(np.mean([row[name] for row in per_attribute.values()]))
+    return {**result, "attributes": per_attribute}

@@ -1,0 +1,118 @@
+"""Runs a function over (image, attribute) pairs, all attributes of an image in one go."""
+
+import concurrent.futures
+import dataclasses
+from collections.abc import Callable, Iterator
+
+import numpy as np
+
+from asen_tf.core.progress import Progress
+
+Canvases = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclasses.dataclass(frozen=True)
+class PairBatch:
+    """Some images, each with the attributes asked about it.
+
+    Every batch of a run has the same B and M, so that a traced function is traced once: attribute
+    lists are filled up with the image's first attribute, the last batch with its last image.
+
+    Attributes:
+      images: [B] int64 manifest rows.
+      attributes: [B, M] int32.
+      pairs: [P] int64, which of the caller's pairs are answered here.
+      image_of_pair: [P] position on the first axis.
+      slot_of_pair: [P] position on the second axis.
+      count: images that are no filling.
+    """
+
+    images: np.ndarray
+    attributes: np.ndarray
+    pairs: np.ndarray
+    image_of_pair: np.ndarray
+    slot_of_pair: np.ndarray
+    count: int
+
+
+def pair_batches(images: np.ndarray, attributes: np.ndarray, batch_size: int) -> list[PairBatch]:
+    """Groups distinct (image, attribute) pairs by image.
+
+    Args:
+      images: [P] manifest row of each pair, in any order.
+      attributes: [P] attribute of each pair.
+      batch_size: images a batch; fewer where there are not as many.
+
+    Raises:
+      ValueError: batch_size is below 1.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size must be at least 1, got {batch_size}")
+    order = np.lexsort((attributes, images))
+    distinct, first, counts = np.unique(images[order], return_index=True, return_counts=True)
+    image_index = np.repeat(np.arange(len(distinct)), counts)
+    slot = np.arange(len(order)) - first[image_index]
+    table = np.repeat(attributes[order][first, None], counts.max(initial=1), axis=1)
+    table[image_index, slot] = attributes[order]
+
+    size = min(batch_size, len(distinct))
+    batches = []
+    for start in range(0, len(distinct), max(size, 1)):
+        stop = min(start + size, len(distinct))
+        chosen = np.minimum(np.arange(start, start + size), stop - 1)
+        answered = slice(first[start], first[stop - 1] + counts[stop - 1])
+        batches.append(
+            PairBatch(
+                images=distinct[chosen].astype(np.int64),
+                attributes=table[chosen].astype(np.int32),
+                pairs=order[answered],
+                image_of_pair=image_index[answered] - start,
+                slot_of_pair=slot[answered],
+                count=stop - start,
+            )
+        )
+    return batches
+
+
+def with_canvases(
+    batches: list[PairBatch], canvases: Canvases, progress: type[Progress]
+) -> Iterator[tuple[PairBatch, np.ndarray]]:
+    """Each batch with what `canvases` gave for it; the next ones load while the caller computes."""
+    total = sum(batch.count for batch in batches)
+    with (
+        progress("evaluating", total, "images") as meter,
+        concurrent.futures.ThreadPoolExecutor(max_workers=1) as loader,
+    ):
+        upcoming = loader.submit(canvases, batches[0].images)
+        for batch, following in zip(batches, [*batches[1:], None], strict=True):
+            loaded = upcoming.result()
+            if following is not None:
+                upcoming = loader.submit(canvases, following.images)
+            yield batch, loaded
+            meter.add(batch.count)
+
+
+def checked(values: object, shape: tuple[int | None, ...], what: str) -> np.ndarray:
+    """What a caller's function returned, as float32.
+
+    Args:
+      values: anything NumPy takes.
+      shape: the expected one, None where any length will do.
+      what: a name for messages.
+
+    Raises:
+      ValueError: the shape is another, or a number is not finite.
+    """
+    values = np.asarray(values, np.float32)
+    fits = len(values.shape) == len(shape) and all(
+        wanted in (None, got) for wanted, got in zip(shape, values.shape, strict=True)
+    )
+    if not fits:
+        wanted = ", ".join("any" if n is None else str(n) for n in shape)
+        raise ValueError(f"{what} must have the shape [{wanted}], got {list(values.shape)}")
+    if not np.isfinite(values).all():
+        raise ValueError(
+            f"{what} must be finite, got {np.count_nonzero(~np.isfinite(values))} numbers that are "
+            "NaN or infinite: has the training diverged?"
+        )
+    return values

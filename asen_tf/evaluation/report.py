@@ -1,0 +1,122 @@
+"""Results for the eye and for the disk."""
+
+import json
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from asen_tf.core.errors import unknown_name
+
+LABELS = {"map": "MAP", "random_map": "random", "triplet_accuracy": "triplets"}
+METRICS = ("map", "random_map", "precision", "triplet_accuracy")
+VARIANT_METRICS = ("map",)
+
+
+def to_table(result: dict, metrics: Sequence[str] | None = None) -> str:
+    """The result of `Evaluator.evaluate` as a table, metrics in percent.
+
+    A row for each attribute, then the mean over all queries, then the mean over the attributes.
+    Variants stand side by side.
+
+    Args:
+      result: what `evaluate` returned.
+      metrics: names of metrics, such as "map" or "precision@10"; "precision" stands for all its
+        cut-offs. Default: MAP, the random order's MAP, precision and triplet accuracy; with
+        variants, the random order's MAP and each variant's MAP.
+
+    Raises:
+      ValueError: a metric that the result does not have.
+    """
+    for metric in metrics or ():
+        if not _expanded(result, [metric]):
+            raise ValueError(unknown_name("metric", metric, _metric_names(result)))
+    rows = [["attribute", "queries", "candidates"]]
+    rows += [
+        [name, str(row["queries"]), str(row["candidates"])]
+        for name, row in result["attributes"].items()
+    ]
+    rows += [["all queries", str(result["queries"]), ""], ["all attributes", "", ""]]
+    for column in _columns(result, metrics):
+        for row, cell in zip(rows, column, strict=True):
+            row.append(cell)
+    table = _aligned(rows, summary_rows=2)
+    if result["skipped"]:
+        table += f"\nwithout queries or candidates: {', '.join(result['skipped'])}"
+    return table
+
+
+def localization_table(result: dict) -> str:
+    """The result of `evaluate_localization` as a table, in percent."""
+    columns = ("pointing_accuracy", "mean_iou")
+    rows = [["attribute", "boxes", "pointing", "IoU"]]
+    rows += [
+        [name, str(row["count"]), *(_percent(row[c]) for c in columns)]
+        for name, row in result["attributes"].items()
+    ]
+    rows.append(["all boxes", str(result["count"]), *(_percent(result[c]) for c in columns)])
+    rows.append(["all attributes", "", *(_percent(result[f"{c}_macro"]) for c in columns)])
+    return _aligned(rows, summary_rows=2)
+
+
+def save(result: dict, path: str | os.PathLike) -> None:
+    """Writes a result as JSON, whole or not at all; makes the folders on the way.
+
+    Args:
+      result: what `evaluate` or `evaluate_localization` returned.
+      path: the file, which is replaced where it exists.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+        draft = Path(folder) / path.name
+        draft.write_text(text, encoding="utf-8")
+        os.replace(draft, path)
+
+
+def _columns(result: dict, metrics: Sequence[str] | None) -> list[list[str]]:
+    """Heading and cells of each metric of each variant."""
+    if "variants" not in result:
+        shown = [("", result, metrics or METRICS)]
+    else:
+        shown = [(name, v, metrics or VARIANT_METRICS) for name, v in result["variants"].items()]
+        if metrics is None:
+            shown.insert(0, ("", result, ["random_map"]))
+    columns = []
+    for variant, values, wanted in shown:
+        for name in _expanded(values, wanted):
+            numbers = [row[name] for row in values["attributes"].values()]
+            numbers += [values[name], values[f"{name}_macro"]]
+            heading = f"{variant} {_label(name)}".strip()
+            columns.append([heading, *map(_percent, numbers)])
+    return columns
+
+
+def _metric_names(result: dict) -> list[str]:
+    return [name for name in result if f"{name}_macro" in result]
+
+
+def _expanded(result: dict, metrics: Sequence[str]) -> list[str]:
+    """The result's names of these metrics: `precision` stands for `precision@1`, ..."""
+    return [n for m in metrics for n in _metric_names(result) if m in (n, n.split("@")[0])]
+
+
+def _label(metric: str) -> str:
+    return LABELS.get(metric, metric.replace("precision@", "P@").replace("recall@", "R@"))
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2f}"
+
+
+def _aligned(rows: Sequence[Sequence[str]], summary_rows: int) -> str:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
+        for row in rows
+    ]
+    rule = "-" * max(map(len, lines))
+    lines.insert(len(lines) - summary_rows, rule)
+    lines.insert(1, rule)
+    return "\n".join(lines)

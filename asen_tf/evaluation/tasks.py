@@ -1,0 +1,88 @@
+"""Who is searched for and among whom: queries and candidates of each attribute."""
+
+import dataclasses
+import functools
+
+import numpy as np
+
+from asen_tf.core.errors import unknown_name
+from asen_tf.data.manifest import CANDIDATE, QUERY, SPLITS, Manifest
+
+
+@dataclasses.dataclass(frozen=True)
+class RetrievalTask:
+    """The queries and candidates of one attribute in one split.
+
+    Attributes:
+      attribute: position in the attribute space.
+      queries: [Q] manifest rows, ascending.
+      candidates: [N] manifest rows, ascending.
+      query_values: [Q, V] the values each query looks for, padded with -1.
+      candidate_values: [N, W] the values each candidate has, padded with -2.
+    """
+
+    attribute: int
+    queries: np.ndarray
+    candidates: np.ndarray
+    query_values: np.ndarray
+    candidate_values: np.ndarray
+
+    @functools.cached_property
+    def images(self) -> np.ndarray:
+        """[P] rows to embed: the candidates, then the queries that are no candidates."""
+        return np.concatenate([self.candidates, np.setdiff1d(self.queries, self.candidates)])
+
+    @functools.cached_property
+    def query_positions(self) -> np.ndarray:
+        """[Q] where each query stands in `images`."""
+        order = np.argsort(self.images)
+        return order[np.searchsorted(self.images, self.queries, sorter=order)]
+
+    def relevant(self, chunk: slice) -> np.ndarray:
+        """[q, N] bool: which candidates share a value with these queries."""
+        shared = np.zeros((len(self.queries[chunk]), len(self.candidates)), bool)
+        for wanted in self.query_values[chunk].T:
+            for given in self.candidate_values.T:
+                shared |= wanted[:, None] == given
+        return shared
+
+    def own_image(self, chunk: slice) -> np.ndarray:
+        """[q, N] bool: which candidate is the query's own image."""
+        return self.queries[chunk, None] == self.candidates
+
+
+def retrieval_tasks(manifest: Manifest, split: str) -> tuple[list[RetrievalTask], list[str]]:
+    """The tasks of a split, and the attributes that have no queries or no candidates there.
+
+    Raises:
+      ValueError: the split is unknown, or no attribute has both queries and candidates.
+    """
+    if split not in SPLITS:
+        raise ValueError(unknown_name("split", split, SPLITS))
+    labels = manifest.labels_of(split)
+    tasks, skipped = [], []
+    for attribute, name in enumerate(manifest.space):
+        own = labels[labels["attribute"] == attribute]
+        queries, query_values = _values_by_image(own[own["role"] == QUERY], padding=-1)
+        candidates, candidate_values = _values_by_image(own[own["role"] == CANDIDATE], padding=-2)
+        if len(queries) and len(candidates):
+            tasks.append(
+                RetrievalTask(attribute, queries, candidates, query_values, candidate_values)
+            )
+        else:
+            skipped.append(name)
+    if not tasks:
+        raise ValueError(
+            f"no attribute has both queries and candidates in split {split!r} of "
+            f"{manifest.source}: give roles in the data, or call with_default_roles(manifest)"
+        )
+    return tasks, skipped
+
+
+def _values_by_image(labels: np.ndarray, padding: int) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct images [I], ascending, and their values [I, V]; labels sorted by image."""
+    images, first, counts = np.unique(labels["image"], return_index=True, return_counts=True)
+    values = np.full((len(images), counts.max(initial=0)), padding, np.int32)
+    row = np.repeat(np.arange(len(images)), counts)
+    values[row, np.arange(len(labels)) - np.repeat(first, counts)] = labels["value"]
+    return images.astype(np.int64), values

@@ -1,0 +1,51 @@
+"""Attribute-aware channel attention (ACA)."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="asen_tf")
+class AttributeChannelAttention(keras.layers.Layer):
+    """Which channels matter for an attribute (ASEN++ section III-C, ACA).
+
+    q(a) = act(W a); alpha_c = sigmoid(W2 relu(W1 [x_s, q(a)])); x_c = x_s * alpha_c.
+
+    Args:
+      reduction: W1 leads to C / reduction channels (2 in the paper).
+      query_activation: of q(a): "relu" as in the authors' code, or "tanh" as their slides print.
+
+    Call arguments:
+      pooled: float [..., C], what spatial attention saw.
+      attributes: float [..., E].
+
+    Returns:
+      float [..., C].
+    """
+
+    def __init__(self, reduction: int = 2, query_activation: str = "relu", **kwargs):
+        super().__init__(**kwargs)
+        self.reduction = reduction
+        self.query_activation = query_activation
+
+    def build(self, pooled_shape, attributes_shape):
+        channels, dim = pooled_shape[-1], attributes_shape[-1]
+        self.query = keras.layers.Dense(dim, self.query_activation, name="query")
+        self.squeeze = keras.layers.Dense(channels // self.reduction, "relu", name="squeeze")
+        self.excite = keras.layers.Dense(channels, "sigmoid", name="excite")
+        self.query.build(attributes_shape)
+        self.squeeze.build((*pooled_shape[:-1], channels + dim))
+        self.excite.build((*pooled_shape[:-1], channels // self.reduction))
+
+    def call(self, pooled, attributes):
+        seen_and_asked = ops.concatenate([pooled, self.query(attributes)], axis=-1)
+        return pooled * self.excite(self.squeeze(seen_and_asked))
+
+    def compute_output_shape(self, pooled_shape, attributes_shape):
+        return pooled_shape
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "reduction": self.reduction,
+            "query_activation": self.query_activation,
+        }

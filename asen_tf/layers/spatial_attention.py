@@ -1,0 +1,50 @@
+"""Attribute-aware spatial attention (ASA)."""
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="asen_tf")
+class AttributeSpatialAttention(keras.layers.Layer):
+    """Where to look for an attribute, and what is seen there (ASEN++ section III-C, ASA).
+
+    p(x) = tanh(Conv1x1(x)) and p(a) = tanh(W a), both of K channels;
+    alpha = softmax over the positions of <p(a), p(x)> / sqrt(K); x_s = sum of alpha * x.
+
+    Args:
+      dim: K (512 in the paper's global branch, 256 in its local one).
+
+    Call arguments:
+      features: float [B, h, w, C].
+      attributes: float [B, E], one attribute an image, or [B, M, E], M of them. The features
+        are projected once, however many attributes ask.
+
+    Returns:
+      pooled [B, C] or [B, M, C]; attention float32 [B, h, w] or [B, M, h, w], summing to 1.
+    """
+
+    def __init__(self, dim: int = 512, **kwargs):
+        super().__init__(**kwargs)
+        self.dim = dim
+        self.feature_projection = keras.layers.Dense(dim, "tanh", name="feature_projection")
+        self.attribute_projection = keras.layers.Dense(dim, "tanh", name="attribute_projection")
+
+    def build(self, features_shape, attributes_shape):
+        self.feature_projection.build(features_shape)
+        self.attribute_projection.build(attributes_shape)
+
+    def call(self, features, attributes):
+        if len(attributes.shape) == 2:
+            pooled, attention = self(features, attributes[:, None])
+            return pooled[:, 0], attention[:, 0]
+        batch, height, width, channels = ops.shape(features)
+        x = ops.reshape(features, (batch, height * width, channels))
+        keys = self.feature_projection(x)
+        queries = self.attribute_projection(attributes)
+        logits = ops.einsum("bmk,bnk->bmn", queries, keys) / self.dim**0.5
+        attention = ops.softmax(ops.cast(logits, "float32"), axis=-1)
+        pooled = ops.einsum("bmn,bnc->bmc", ops.cast(attention, x.dtype), x)
+        return pooled, ops.reshape(attention, (batch, -1, height, width))
+
+    def get_config(self):
+        return {**super().get_config(), "dim": self.dim}

@@ -1,0 +1,45 @@
+"""How well a region or a point finds the part of a photograph that shows an attribute."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def box_iou(a: ArrayLike, b: ArrayLike) -> np.ndarray:
+    """Intersection over union of boxes.
+
+    Args:
+      a: [..., 4] left, top, right, bottom.
+      b: [..., 4] likewise, broadcast against `a`.
+
+    Returns:
+      [...] float64 in 0..1; 0 where both boxes are empty, NaN where a number is NaN.
+    """
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    common = np.concatenate(
+        np.broadcast_arrays(np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])),
+        axis=-1,
+    )
+    inside = _area(common)
+    union = _area(a) + _area(b) - inside
+    return np.divide(inside, union, out=np.zeros_like(union), where=union != 0)
+
+
+def pointing_hit(point: ArrayLike, box: ArrayLike) -> np.ndarray:
+    """Whether a point lies in a box, its border included (the pointing game).
+
+    Zhang et al., "Top-down Neural Attention by Excitation Backprop", ECCV 2016, without its
+    15 pixels of tolerance.
+
+    Args:
+      point: [..., 2] x, y.
+      box: [..., 4] left, top, right, bottom, broadcast against `point`.
+
+    Returns:
+      [...] bool.
+    """
+    point, box = np.asarray(point), np.asarray(box)
+    return ((point >= box[..., :2]) & (point <= box[..., 2:])).all(-1)
+
+
+def _area(box: np.ndarray) -> np.ndarray:
+    return np.maximum(box[..., 2:] - box[..., :2], 0).prod(-1)

@@ -1,0 +1,28 @@
+"""ASEN++ (Dong et al., TIP 2021): attribute-specific embedding, global and local."""
+
+from ml_collections import config_dict
+
+from asen_tf import backbones
+from asen_tf.models.asen.branch import Branch
+from asen_tf.models.asen.model import ASEN
+from asen_tf.models.asen.objective import Objective
+
+__all__ = ["ASEN", "Branch", "Objective", "build", "load_pretrained"]
+
+_BRANCHES = ("global_branch", "local_branch")
+
+
+def build(config: config_dict.ConfigDict, attributes: int) -> ASEN:
+    """The network that `config.model` describes."""
+    settings = config.to_dict()
+    del settings["name"]
+    for branch in _BRANCHES:
+        del settings[branch]["weights"]
+    return ASEN(attributes, **settings)
+
+
+def load_pretrained(model: ASEN, config: config_dict.ConfigDict) -> None:
+    """Starts the branches from the backbone weights that `config.model` names."""
+    for branch in _BRANCHES:
+        if config[branch].weights:
+            backbones.load_weights(getattr(model, branch).backbone, config[branch].weights)

@@ -1,0 +1,108 @@
+"""One branch of ASEN: a backbone, attention over space and channels, a linear embedding."""
+
+import keras
+import tensorflow as tf
+from keras import ops
+
+from asen_tf import backbones
+from asen_tf.layers import AttributeChannelAttention, AttributeSpatialAttention
+
+_MEAN = (0.485, 0.456, 0.406)
+_DEVIATION = (0.229, 0.224, 0.225)
+
+
+@keras.saving.register_keras_serializable(package="asen_tf")
+class Branch(keras.layers.Layer):
+    """Attribute-specific embedding of images (ASEN++ figure 2, one of its two branches).
+
+    Args:
+      backbone: name of a backbone (`asen_tf.backbones.NAMES`, or a keras-hub preset).
+      size: side of the input images in pixels.
+      common_dim: K, the dimension in which attribute and positions meet.
+      embedding_dim: length of the embedding, D.
+      attribute_dim: length of an attribute's vector, E.
+      spatial_attention, channel_attention: False leaves that attention out (the papers' ablation);
+        without spatial attention all positions count alike.
+      channel_reduction, channel_query_activation: see `AttributeChannelAttention`.
+
+    Call arguments:
+      images: float or uint8 [B, size, size, 3], values 0 to 255.
+      attributes: float [B, E] or [B, M, E].
+
+    Returns:
+      embedding float32 [B, D] or [B, M, D], not normalised;
+      attention float32 [B, h, w] or [B, M, h, w].
+    """
+
+    def __init__(
+        self,
+        backbone: str,
+        size: int,
+        common_dim: int = 512,
+        embedding_dim: int = 1024,
+        attribute_dim: int = 512,
+        spatial_attention: bool = True,
+        channel_attention: bool = True,
+        channel_reduction: int = 2,
+        channel_query_activation: str = "relu",
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        self._config = {
+            "backbone": backbone,
+            "size": size,
+            "common_dim": common_dim,
+            "embedding_dim": embedding_dim,
+            "attribute_dim": attribute_dim,
+            "spatial_attention": spatial_attention,
+            "channel_attention": channel_attention,
+            "channel_reduction": channel_reduction,
+            "channel_query_activation": channel_query_activation,
+        }
+        self.size = size
+        self.embedding_dim = embedding_dim
+        self.jit_compile = False
+        self.normalize = keras.layers.Rescaling(
+            [1 / (255 * d) for d in _DEVIATION], [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)]
+        )
+        self.backbone = backbones.build(backbone, size)
+        self.spatial_attention = AttributeSpatialAttention(common_dim) if spatial_attention else None
+        self.channel_attention = (
+            AttributeChannelAttention(channel_reduction, channel_query_activation)
+            if channel_attention
+            else None
+        )
+        self.projection = keras.layers.Dense(embedding_dim, name="projection")
+
+        features, asked = self.backbone.output.shape, (None, attribute_dim)
+        pooled = (None, features[-1])
+        if self.spatial_attention:
+            self.spatial_attention.build(features, asked)
+        if self.channel_attention:
+            self.channel_attention.build(pooled, asked)
+        self.projection.build(pooled)
+        self.built = True
+
+    def call(self, images, attributes, training=False):
+        features = self._features(self.normalize(images), training)
+        pooled, attention = self._attend(features, attributes)
+        if self.channel_attention:
+            pooled = self.channel_attention(pooled, attributes)
+        return ops.cast(self.projection(pooled), "float32"), attention
+
+    def _features(self, images, training):
+        if self.jit_compile:
+            return tf.function(self.backbone, jit_compile=True)(images, training=training)
+        return self.backbone(images, training=training)
+
+    def _attend(self, features, attributes):
+        if self.spatial_attention:
+            return self.spatial_attention(features, attributes)
+        batch, height, width, channels = ops.shape(features)
+        asked = ops.shape(attributes)[1:-1]
+        pooled = ops.reshape(ops.mean(features, axis=(1, 2)), (batch, *[1] * len(asked), channels))
+        pooled = ops.broadcast_to(pooled, (batch, *asked, channels))
+        return pooled, ops.full((batch, *asked, height, width), 1 / (height * width))
+
+    def get_config(self):
+        return {**super().get_config(), **self._config}

@@ -1,0 +1,203 @@
+"""ASEN++: a global branch, and a local branch on the region that the global one attends to."""
+
+import itertools
+
+import keras
+import tensorflow as tf
+
+from asen_tf.core.errors import unknown_name
+from asen_tf.layers import AttributeEmbedding, RegionCrop, WeaklySupervisedLocalization
+from asen_tf.models.asen.branch import Branch
+from asen_tf.models.base import EmbeddingModel, original_boxes
+
+LOCALIZATIONS = ("attention", "whole")
+
+
+@keras.saving.register_keras_serializable(package="asen_tf")
+class ASEN(EmbeddingModel):
+    """The two-branch network of ASEN++ (Dong et al., TIP 2021); with `beta=1` that of one branch.
+
+    Args:
+      attributes: number of attributes, A.
+      global_branch, local_branch: dicts of `backbone`, `size`, `common_dim`, `embedding_dim`
+        (see `Branch`).
+      canvas_scale: side of the canvases / `global_branch["size"]`, an integer: the local branch
+        cuts its regions from the canvas, so this is the detail it can see.
+      attribute_dim: length of an attribute's vector, which both branches share.
+      spatial_attention, channel_attention, channel_reduction, channel_query_activation: of both
+        branches, see `Branch`.
+      localization: "attention", or "whole": the image itself is the region (ASEN_full).
+      threshold: of the localisation, see `WeaklySupervisedLocalization`.
+      beta: weight of the global branch's cosine in the similarity; 1 never runs the local
+        branch, 0 runs the global one for its attention only.
+    """
+
+    def __init__(
+        self,
+        attributes: int,
+        global_branch: dict,
+        local_branch: dict,
+        canvas_scale: int = 2,
+        attribute_dim: int = 512,
+        spatial_attention: bool = True,
+        channel_attention: bool = True,
+        channel_reduction: int = 2,
+        channel_query_activation: str = "relu",
+        localization: str = "attention",
+        threshold: float = 0.1,
+        beta: float = 0.6,
+        **kwargs,
+    ):
+        super().__init__(**kwargs)
+        if localization not in LOCALIZATIONS:
+            raise ValueError(unknown_name("localization", localization, LOCALIZATIONS))
+        if not 0 <= beta <= 1:
+            raise ValueError(f"beta weighs two cosines and must lie in [0, 1], got {beta}")
+        if int(canvas_scale) != canvas_scale or canvas_scale < 1:
+            raise ValueError(f"canvas_scale must be a whole number from 1, got {canvas_scale}")
+        shared = {
+            "attribute_dim": attribute_dim,
+            "spatial_attention": spatial_attention,
+            "channel_attention": channel_attention,
+            "channel_reduction": channel_reduction,
+            "channel_query_activation": channel_query_activation,
+        }
+        self._config = {
+            "attributes": attributes,
+            "global_branch": dict(global_branch),
+            "local_branch": dict(local_branch),
+            "canvas_scale": canvas_scale,
+            **shared,
+            "localization": localization,
+            "threshold": threshold,
+            "beta": beta,
+        }
+        self.attributes = attributes
+        self.beta = beta
+        self.localization = localization
+        self.attribute_embedding = AttributeEmbedding(attributes, attribute_dim)
+        self.attribute_embedding.build((None,))
+        self.global_branch = Branch(**global_branch, **shared, name="global_branch")
+        self.local_branch = Branch(**local_branch, **shared, name="local_branch")
+        size = self.global_branch.size
+        self.shrink = keras.layers.AveragePooling2D(canvas_scale, dtype="float32")
+        self.localize = WeaklySupervisedLocalization(size, threshold)
+        self.crop = RegionCrop(self.local_branch.size, reference=size, dtype="float32")
+        self.built = True
+
+    @property
+    def canvas_size(self) -> int:
+        return self._config["canvas_scale"] * self.global_branch.size
+
+    def parts(self) -> dict[str, list[keras.Variable]]:
+        shared = self.attribute_embedding.trainable_variables
+        return {
+            "global": shared + self.global_branch.trainable_variables,
+            "local": self.local_branch.trainable_variables,
+        }
+
+    def variants(self, parts=None) -> dict[str, slice]:
+        """"global" and "local", and "both" where the embedding has both."""
+        parts = self._used(parts)
+        widths = [getattr(self, f"{part}_branch").embedding_dim for part in parts]
+        ends = list(itertools.accumulate(widths))
+        pieces = {p: slice(end - w, end) for p, end, w in zip(parts, ends, widths, strict=True)}
+        return {"both": slice(None), **pieces} if len(parts) > 1 else pieces
+
+    def outputs_of(self, images, attributes, parts, training=False) -> dict[str, tf.Tensor]:
+        """The branches' own outputs for (image, attribute) pairs.
+
+        Args:
+          images: uint8 [B, S, S, 3] canvases.
+          attributes: int [B, M].
+          parts: "global", "local" or both.
+          training: for batch normalisation.
+
+        Returns:
+          "global" and "local" (as asked for): embeddings, float32 [B, M, D], not normalised;
+          "attention": float32 [B, M, h, w]; "region": int32 [B, M, 3], see `WeaklySupervisedLocalization`.
+        """
+        vectors = self.attribute_embedding(attributes)
+        embedding, attention = self.global_branch(
+            self.shrink(tf.cast(images, tf.float32)), vectors, training=training
+        )
+        outputs = {"attention": attention, "region": self._regions(attention)}
+        if "global" in parts:
+            outputs["global"] = embedding
+        if "local" in parts:
+            outputs["local"] = self._zoom(images, outputs["region"], vectors, training)
+        return outputs
+
+    def embed(self, images, attributes, parts=None, training=False) -> tf.Tensor:
+        """concat(sqrt(beta) unit(f_g), sqrt(1 - beta) unit(f_l)) (ASEN++ section III-F).
+
+        Args:
+          images: uint8 [B, S, S, 3] canvases.
+          attributes: int [B] or [B, M].
+          parts: "global", "local" or both; None: those that `beta` gives a weight.
+          training: for batch normalisation.
+
+        Returns:
+          float32 [B, D] or [B, M, D], unit vectors: a dot product is beta cos_g + (1 - beta) cos_l.
+        """
+        attributes = tf.convert_to_tensor(attributes)
+        if attributes.shape.rank == 1:
+            return self.embed(images, attributes[:, None], parts, training)[:, 0]
+        parts = self._used(parts)
+        outputs = self.outputs_of(images, attributes, parts, training)
+        units = [tf.math.l2_normalize(outputs[part], axis=-1) for part in parts]
+        if len(parts) == 1:
+            return units[0]
+        return tf.concat([self.beta**0.5 * units[0], (1 - self.beta) ** 0.5 * units[1]], axis=-1)
+
+    def explain(self, images, attributes, sizes=None) -> tuple[tf.Tensor, tf.Tensor]:
+        """Where the model looked for an attribute.
+
+        Args:
+          images: uint8 [B, S, S, 3] canvases.
+          attributes: int [B] or [B, M].
+          sizes: int [B, 2], height and width of the original photographs; None: the canvas's own.
+
+        Returns:
+          attention float32 [B, h, w] or [B, M, h, w], over the centred square of the photograph;
+          boxes int32 [B, 4] or [B, M, 4]: left, top, right, bottom of the local branch's region
+          in pixels of the original photograph.
+        """
+        attributes = tf.convert_to_tensor(attributes)
+        if attributes.shape.rank == 1:
+            attention, boxes = self.explain(images, attributes[:, None], sizes)
+            return attention[:, 0], boxes[:, 0]
+        if sizes is None:
+            sizes = tf.fill((tf.shape(images)[0], 2), self.canvas_size)
+        outputs = self.outputs_of(images, attributes, parts=())
+        boxes = original_boxes(outputs["region"], self.global_branch.size, sizes)
+        return outputs["attention"], boxes
+
+    def compile_backbones(self, jit: bool) -> None:
+        self.global_branch.jit_compile = self.local_branch.jit_compile = jit
+
+    def _used(self, parts=None) -> tuple[str, ...]:
+        """The parts that make the embedding, of those named, in the order they stand in it."""
+        weights = {"global": self.beta, "local": 1 - self.beta}
+        return tuple(p for p in weights if weights[p] > 0 and (parts is None or p in parts))
+
+    def _regions(self, attention):
+        regions = self.localize(attention)
+        if self.localization == "whole":
+            whole = tf.constant([0, 0, self.global_branch.size])
+            return tf.broadcast_to(whole, tf.shape(regions))
+        return regions
+
+    def _zoom(self, images, regions, vectors, training):
+        count = tf.shape(regions)[1]
+        crops = self.crop(images, regions)
+        side, dim = self.local_branch.size, vectors.shape[-1]
+        embedding, _ = self.local_branch(
+            tf.reshape(crops, (-1, side, side, 3)),
+            tf.reshape(vectors, (-1, dim)),
+            training=training,
+        )
+        return tf.reshape(embedding, (-1, count, self.local_branch.embedding_dim))
+
+    def get_config(self):
+        return {**super().get_config(), **self._config}

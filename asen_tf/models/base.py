@@ -1,0 +1,77 @@
+"""What every model offers to training, evaluation, export and search."""
+
+import abc
+from collections.abc import Sequence
+
+import keras
+import tensorflow as tf
+
+
+class EmbeddingModel(keras.Model, abc.ABC):
+    """Embeds (image, attribute) pairs; a dot product of two embeddings is their similarity.
+
+    Images are canvases: uint8 [B, S, S, 3] with S = `canvas_size`. Attributes are ids in
+    [0, `attributes`), int [B] (one an image) or [B, M] (M an image). Whatever works an image
+    rather than a pair runs once an image.
+    """
+
+    attributes: int
+
+    @property
+    @abc.abstractmethod
+    def canvas_size(self) -> int:
+        """Side of the square photographs that it takes, in pixels."""
+
+    @abc.abstractmethod
+    def parts(self) -> dict[str, list[keras.Variable]]:
+        """Name -> the trainable variables of that part; the parts are disjoint."""
+
+    @abc.abstractmethod
+    def variants(self, parts: Sequence[str] | None = None) -> dict[str, slice]:
+        """Pieces of the embedding of these parts that can be scored alone, by name."""
+
+    @abc.abstractmethod
+    def outputs_of(self, images, attributes, parts, training=False) -> dict[str, tf.Tensor]:
+        """What the losses need of the named parts, for pairs [B, M]."""
+
+    @abc.abstractmethod
+    def embed(self, images, attributes, parts=None, training=False) -> tf.Tensor:
+        """Unit vectors of the named parts (None: all that the model uses), [B, D] or [B, M, D]."""
+
+    def embed_all(self, images, parts=None, training=False) -> tf.Tensor:
+        """Unit vectors for every attribute, float32 [B, A, D]."""
+        return self.embed(images, self.all_attributes(images), parts, training)
+
+    def all_attributes(self, images) -> tf.Tensor:
+        """int32 [B, A]: every attribute for every image."""
+        return tf.tile(tf.range(self.attributes)[None], (tf.shape(images)[0], 1))
+
+    def explain(self, images, attributes, sizes=None) -> tuple[tf.Tensor, tf.Tensor]:
+        """Where the model looked: attention maps and boxes. Models without attention raise."""
+        raise NotImplementedError(f"{type(self).__name__} has no attention to explain")
+
+    def compile_backbones(self, jit: bool) -> None:
+        """Has XLA compile the convolutions, or not; models without a backbone ignore it."""
+
+    def call(self, inputs, training=False):
+        """`embed` for {"images": ..., "attributes": ...}, so that it works in `model.fit`."""
+        return self.embed(inputs["images"], inputs["attributes"], training=training)
+
+
+def original_boxes(regions, reference: int, sizes) -> tf.Tensor:
+    """Squares in the resized and centre-cropped image as boxes in the original photograph.
+
+    Args:
+      regions: int32 [B, M, 3]: left, top, side, in pixels of the reference x reference image.
+      reference: its side.
+      sizes: int32 [B, 2]: height and width of the original photographs.
+
+    Returns:
+      int32 [B, M, 4]: left, top, right, bottom in pixels of the original.
+    """
+    sizes = tf.cast(sizes, tf.int32)
+    short = tf.reduce_min(sizes, axis=1)[:, None, None]
+    left, top, side = tf.split(regions * short // reference, 3, axis=-1)
+    margin = (sizes[:, None] - short) // 2
+    left, top = left + margin[..., 1:], top + margin[..., :1]
+    return tf.concat([left, top, left + side, top + side], axis=-1)

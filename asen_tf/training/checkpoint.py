@@ -1,0 +1,69 @@
+"""Everything a stage needs to go on as if it had never stopped."""
+
+import tempfile
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+_KEPT = 2
+
+
+class Checkpoints:
+    """Model, optimizers and the run's counters, saved together.
+
+    Attributes:
+      step: steps of the stage that are done.
+      best: best validation score of the stage, -1 before the first.
+      seconds: time that the whole run has trained.
+
+    Args:
+      folder: where they lie. Every worker must save, because replicas hold parts of some
+        variables, but only the chief's files count.
+      model: built.
+      optimizers: built.
+      chief: whether this process is the chief.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        model: keras.Model,
+        optimizers: dict[str, keras.optimizers.Optimizer],
+        chief: bool = True,
+    ):
+        self._step = tf.Variable(0, dtype=tf.int64)
+        self._best = tf.Variable(-1.0, dtype=tf.float64)
+        self._seconds = tf.Variable(0.0, dtype=tf.float64)
+        self._checkpoint = tf.train.Checkpoint(
+            model=model,
+            optimizers=optimizers,
+            step=self._step,
+            best=self._best,
+            seconds=self._seconds,
+        )
+        self._folder = folder
+        own = folder if chief else Path(tempfile.mkdtemp(prefix="asen_worker_"))
+        self._manager = tf.train.CheckpointManager(self._checkpoint, own, max_to_keep=_KEPT)
+        self.step, self.best, self.seconds = 0, -1.0, 0.0
+
+    @property
+    def latest(self) -> str | None:
+        """The last checkpoint, None before the first."""
+        return tf.train.latest_checkpoint(self._folder)
+
+    def restore(self) -> bool:
+        """Goes back to the last checkpoint, if there is one."""
+        if not self.latest:
+            return False
+        self._checkpoint.restore(self.latest).assert_consumed()
+        self.step = int(self._step.numpy())
+        self.best = float(self._best.numpy())
+        self.seconds = float(self._seconds.numpy())
+        return True
+
+    def save(self) -> None:
+        self._step.assign(self.step)
+        self._best.assign(self.best)
+        self._seconds.assign(self.seconds)
+        self._manager.save(checkpoint_number=self.step)

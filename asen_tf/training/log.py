@@ -1,0 +1,106 @@
+"""What a run says while it runs: a line, the history file, TensorBoard."""
+
+import math
+import time
+
+import numpy as np
+import tensorflow as tf
+from absl import logging
+from ml_collections import config_dict
+
+from asen_tf.core.progress import duration
+from asen_tf.training.stages import Stage
+from asen_tf.training.workdir import Workdir
+
+
+class Log:
+    """Averages what steps measured and writes it, now and then.
+
+    Nothing is read off the device between two calls of `write`.
+
+    Args:
+      workdir: gets `history.jsonl` and `tensorboard/`.
+      config: of the run.
+      chief: others write nothing.
+    """
+
+    def __init__(self, workdir: Workdir, config: config_dict.ConfigDict, chief: bool = True):
+        self._workdir = workdir
+        self._chief = chief
+        self._max_minutes = config.train.max_minutes
+        per_example = 3 if config.train.sampling == "paper" else 1
+        self._images_per_step = config.train.batch_size * per_example
+        self._measured = []
+        self._since = time.monotonic()
+        self._offset = 0
+        self._score = ""
+
+    def __enter__(self) -> "Log":
+        folder = str(self._workdir.path / "tensorboard")
+        writer = tf.summary.create_file_writer if self._chief else lambda _: tf.summary.create_noop_writer()
+        self._writer = writer(folder)
+        return self
+
+    def __exit__(self, *_) -> None:
+        self._writer.close()
+
+    def resume(self, stage: Stage, step: int) -> None:
+        """A stage begins, or goes on from `step`; later entries of it are forgotten."""
+        entries = self._workdir.history()
+        kept = [e for e in entries if e["stage"] != stage.name or e["step"] <= step]
+        if self._chief:
+            self._workdir.write_history(kept)
+            if step:
+                logging.info("%s goes on from step %d", stage.name, step)
+        earlier = {e["stage"]: e["step"] for e in kept if e["stage"] != stage.name}
+        self._offset = sum(earlier.values())
+        self._since = time.monotonic()
+        self._score = ""
+
+    def add(self, measured: dict[str, tf.Tensor]) -> None:
+        """What one step measured."""
+        self._measured.append(measured)
+
+    def write(self, stage: Stage, step: int, seconds: float) -> bool:
+        """Writes the means since the last time; False where one of them is no finite number."""
+        names = self._measured[0]
+        means = {n: float(np.mean([m[n].numpy() for m in self._measured])) for n in names}
+        now = time.monotonic()
+        rate = len(self._measured) / (now - self._since)
+        self._measured, self._since = [], now
+        speed = rate * self._images_per_step
+        self._store(stage, step, seconds, {**means, "images_per_sec": speed})
+        left = (stage.steps - step) / rate
+        if self._max_minutes:
+            left = min(left, stage.share * 60 * self._max_minutes)
+        if self._chief:
+            logging.info(
+                "%s %d/%d  loss %.4f  %.0f images/s  %s left in this stage%s",
+                stage.name,
+                step,
+                stage.steps,
+                means["total"],
+                speed,
+                duration(left),
+                self._score,
+            )
+        return all(math.isfinite(mean) for mean in means.values())
+
+    def validated(self, stage: Stage, step: int, seconds: float, score: float) -> None:
+        """The validation split was scored."""
+        self._since = time.monotonic()
+        if math.isnan(score):
+            return
+        self._score = f"  valid MAP {score:.4f}"
+        self._store(stage, step, seconds, {"valid_map": score})
+        if self._chief:
+            logging.info("%s %d/%d%s", stage.name, step, stage.steps, self._score)
+
+    def _store(self, stage, step, seconds, values):
+        with self._writer.as_default(step=self._offset + step):
+            for name, value in values.items():
+                tf.summary.scalar(f"{stage.name}/{name}", value)
+        self._writer.flush()
+        if self._chief:
+            entry = {"stage": stage.name, "step": step, "seconds": round(seconds, 3), **values}
+            self._workdir.append_history(entry)

@@ -1,0 +1,78 @@
+"""One training step of one stage, on every replica."""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from asen_tf.models.base import EmbeddingModel
+from asen_tf.training.stages import Stage
+
+
+class TrainStep:
+    """Moves the parts that a stage trains along the gradient of its weighted losses.
+
+    Each part has an optimizer of its own, so that each can have its own rate. Losses are sums over
+    a replica's examples divided by the global batch; the optimizers add the replicas' gradients.
+
+    Args:
+      strategy: where it runs.
+      model: made in the scope of the strategy.
+      objective: (model, batch, names) -> named per-example losses.
+      stage: what to train.
+      batch_size: of all replicas together.
+      steps_per_epoch: for the schedules.
+    """
+
+    def __init__(
+        self,
+        strategy: tf.distribute.Strategy,
+        model: EmbeddingModel,
+        objective: Callable[..., dict[str, tf.Tensor]],
+        stage: Stage,
+        batch_size: int,
+        steps_per_epoch: int,
+    ):
+        self._strategy = strategy
+        self._model = model
+        self._objective = objective
+        self._stage = stage
+        self._batch_size = batch_size
+        parts = model.parts()
+        self._variables = {part: parts[part] for part in stage.rates}
+        with strategy.scope():
+            self.optimizers = {
+                part: keras.optimizers.Adam(
+                    stage.learning_rate(part, steps_per_epoch), epsilon=1e-8, name=f"adam_{part}"
+                )
+                for part in stage.rates
+            }
+            for part, optimizer in self.optimizers.items():
+                optimizer.build(self._variables[part])
+        self._run = tf.function(self._on_replicas)
+
+    def __call__(self, batch) -> dict[str, tf.Tensor]:
+        """Runs a step: a distributed batch -> each loss, their total and the gradients' norm."""
+        return self._run(batch)
+
+    def _on_replicas(self, batch):
+        measured = self._strategy.run(self._on_replica, args=(batch,))
+        return {
+            name: self._strategy.reduce(tf.distribute.ReduceOp.SUM, value, axis=None)
+            for name, value in measured.items()
+        }
+
+    def _on_replica(self, batch):
+        with tf.GradientTape() as tape:
+            losses = self._objective(self._model, batch, tuple(self._stage.losses), training=True)
+            means = {n: tf.reduce_sum(loss) / self._batch_size for n, loss in losses.items()}
+            total = tf.add_n([weight * means[n] for n, weight in self._stage.losses.items()])
+        gradients = tape.gradient(
+            total,
+            {p: [v.value for v in part] for p, part in self._variables.items()},
+            unconnected_gradients=tf.UnconnectedGradients.ZERO,
+        )
+        for part, optimizer in self.optimizers.items():
+            optimizer.apply(gradients[part], self._variables[part])
+        norm = tf.linalg.global_norm(tf.nest.flatten(gradients))
+        return {**means, "total": total, "gradient_norm": norm}

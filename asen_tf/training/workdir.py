@@ -1,0 +1,146 @@
+"""What a run leaves behind, and where."""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import keras
+from ml_collections import config_dict
+
+from asen_tf.core import config as configs
+from asen_tf.core.attributes import AttributeSpace
+
+# Keys that may differ when a run goes on: they change how it runs, not what comes out.
+_FREE_KEYS = ("data.cache", "data.cache_gb", "data.cache_dir", "data.check", "train.log_every_steps",
+              "train.checkpoint_every_steps", "eval.batch_size")
+
+
+class Workdir:
+    """A run's folder.
+
+    `config.json`, `attributes.json`; `checkpoints/<stage>/` to go on from; `best/<stage>.keras`,
+    the model that validated best in a stage, and `best.json`, which says which of them to use;
+    `history.jsonl`, a line a log entry; `tensorboard/`.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        self.path = Path(path)
+
+    @property
+    def config_file(self) -> Path:
+        return self.path / "config.json"
+
+    @property
+    def attributes_file(self) -> Path:
+        return self.path / "attributes.json"
+
+    @property
+    def history_file(self) -> Path:
+        return self.path / "history.jsonl"
+
+    @property
+    def best_file(self) -> Path:
+        return self.path / "best.json"
+
+    def checkpoints(self, stage: str) -> Path:
+        return self.path / "checkpoints" / stage
+
+    def best_model(self, stage: str) -> Path:
+        return self.path / "best" / f"{stage}.keras"
+
+    def config(self) -> config_dict.ConfigDict:
+        self._require(self.config_file)
+        return configs.load(self.config_file)
+
+    def space(self) -> AttributeSpace:
+        self._require(self.attributes_file)
+        return AttributeSpace.load(self.attributes_file)
+
+    def begin(self, config: config_dict.ConfigDict, space: AttributeSpace) -> None:
+        """Stores what the run is; where it was begun before, checks that it is the same.
+
+        Raises:
+          ValueError: the folder holds a run with another configuration or other attributes.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        if not self.config_file.exists():
+            space.save(self.attributes_file)
+            configs.save(config, self.config_file)
+            return
+        differing = sorted(_differences(_flat(self.config()), _flat(config)))
+        if differing:
+            raise ValueError(
+                f"{self.path} holds a run with another configuration: {'; '.join(differing)}. "
+                "Repeat that command to go on with it, or name another --workdir "
+                f"(--config.train.init_from={self.path} starts from its weights)"
+            )
+        if self.space() != space:
+            raise ValueError(f"{self.path} holds a run on other attributes: {self.space()} != {space}")
+
+    def save_best(self, model: keras.Model, stage: str, chief: bool = True) -> None:
+        """Stores the model as the stage's best. Every worker calls it; only the chief's counts."""
+        target = self.best_model(stage)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        aside = target.with_name(f".{stage}.{os.getpid()}.keras")
+        model.save(aside)
+        if chief:
+            os.replace(aside, target)
+        else:
+            aside.unlink()
+
+    def write_best(self, record: dict) -> None:
+        """Says which model to use: `stage`, `step`, `map` and the `parts` that are trained."""
+        aside = self.best_file.with_suffix(".part")
+        aside.write_text(json.dumps(record, indent=1))
+        os.replace(aside, self.best_file)
+
+    def best(self) -> dict:
+        """What `write_best` wrote last."""
+        self._require(self.best_file)
+        return json.loads(self.best_file.read_text())
+
+    def load_best(self) -> keras.Model:
+        """The model that validated best in the last stage so far."""
+        import asen_tf.models  # noqa: F401  registers the classes that the file names
+
+        return keras.saving.load_model(self.best_model(self.best()["stage"]))
+
+    def history(self) -> list[dict]:
+        """The log entries, oldest first."""
+        if not self.history_file.exists():
+            return []
+        return [json.loads(line) for line in self.history_file.read_text().splitlines()]
+
+    def write_history(self, entries: Iterable[dict]) -> None:
+        """Replaces all log entries."""
+        aside = self.history_file.with_suffix(".part")
+        aside.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+        os.replace(aside, self.history_file)
+
+    def append_history(self, entry: dict) -> None:
+        with open(self.history_file, "a", encoding="utf-8") as file:
+            file.write(json.dumps(entry) + "\n")
+
+    def _require(self, path: Path) -> None:
+        if not path.exists():
+            raise FileNotFoundError(
+                f"{self.path} holds no {path.name}: expected the --workdir of an asen-train run"
+                + (" that has validated at least once" if path == self.best_file else "")
+            )
+
+
+def _flat(config, prefix=""):
+    flat = {}
+    for key, value in config.items():
+        if isinstance(value, config_dict.ConfigDict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = json.loads(json.dumps(value))
+    return flat
+
+
+def _differences(stored, given):
+    for key in stored.keys() | given.keys():
+        if key not in _FREE_KEYS and stored.get(key) != given.get(key):
+            yield f"{key} was {stored.get(key)!r}, is {given.get(key)!r}"

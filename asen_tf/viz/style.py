@@ -1,0 +1,262 @@
+"""What all pictures share: colours, type, layout in inches, and writing to a file."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.patches import Rectangle
+from matplotlib.textpath import text_to_path
+from matplotlib.transforms import Bbox, TransformedBbox
+from PIL import Image
+
+# Okabe and Ito's palette: its hues stay apart for colour-blind readers.
+BLUE, ORANGE, GREEN, PINK, SKY, VERMILLION = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#CC79A7",
+    "#56B4E9",
+    "#D55E00",
+)
+INK, QUIET, SHADE, FAINT, MAT = "#1F2328", "#59636E", "#8B949E", "#D0D7DE", "#EFF1F3"
+FONT = "DejaVu Sans"
+TEXT_SIZE, SMALL_SIZE = 8.5, 7.5
+POINTS = 72.0  # an inch
+
+_DPI = 150
+_LONGEST_SIDE_PX = 640
+_FORMATS = {
+    ".png": {"format": "PNG", "optimize": True},
+    ".jpg": {"format": "JPEG", "quality": 88, "optimize": True},
+    ".jpeg": {"format": "JPEG", "quality": 88, "optimize": True},
+    ".webp": {"format": "WEBP", "quality": 85, "method": 6},
+}
+
+
+class Area(NamedTuple):
+    """A rectangle on a page, in inches from its top left corner."""
+
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        return self.left + self.width
+
+    @property
+    def bottom(self) -> float:
+        return self.top + self.height
+
+    def contain(self, proportion: float) -> "Area":
+        """The largest area inside, at the centre, whose height is `proportion` times its width."""
+        return self._centred(min(self.width, self.height / proportion), proportion)
+
+    def cover(self, proportion: float) -> "Area":
+        """The smallest such area around this one."""
+        return self._centred(max(self.width, self.height / proportion), proportion)
+
+    def shrink(self, border: float) -> "Area":
+        """What a border inside leaves."""
+        return Area(
+            self.left + border,
+            self.top + border,
+            max(0.0, self.width - 2 * border),
+            max(0.0, self.height - 2 * border),
+        )
+
+    def _centred(self, width: float, proportion: float) -> "Area":
+        left = self.left + (self.width - width) / 2
+        top = self.top + (self.height - width * proportion) / 2
+        return Area(left, top, width, width * proportion)
+
+
+class Line(NamedTuple):
+    """How a line looks: width in points; dashes as lengths on and off, in line widths."""
+
+    color: str
+    width: float
+    dashes: tuple[float, ...] | None = None
+    opacity: float = 1.0
+
+
+def check_image(image: np.ndarray) -> np.ndarray:
+    """The photograph as an array; raises ValueError unless it is uint8 [H, W, 3] with pixels."""
+    image = np.asarray(image)
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3 or not image.size:
+        raise ValueError(
+            "expected a photograph as uint8 [height, width, 3], "
+            f"received {image.dtype} {list(image.shape)}; convert it to RGB in 0..255 first"
+        )
+    return image
+
+
+def page(width: float, height: float) -> Axes:
+    """Axes that fill a new white figure; their coordinates are inches, the y axis points down."""
+    figure = Figure(figsize=(width, height), facecolor="white")
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set(xlim=(0, width), ylim=(height, 0), autoscale_on=False)
+    axes.set_axis_off()
+    return axes
+
+
+def thumbnail(image: np.ndarray) -> np.ndarray:
+    """The photograph with its longer side at most 640 px: a cell of a grid shows no more."""
+    scale = _LONGEST_SIDE_PX / max(image.shape[:2])
+    if scale >= 1:
+        return image
+    height, width = (max(1, round(scale * side)) for side in image.shape[:2])
+    return np.asarray(Image.fromarray(image).resize((width, height), Image.Resampling.LANCZOS))
+
+
+def picture(axes: Axes, image: np.ndarray, area: Area) -> Area:
+    """Fills the area with a photograph, undistorted: where it is longer, its ends are cut off.
+
+    Returns:
+      Where the whole photograph would lie.
+    """
+    whole = area.cover(image.shape[0] / image.shape[1])
+    artist = axes.imshow(
+        image,
+        extent=(whole.left, whole.right, whole.bottom, whole.top),
+        aspect="auto",
+        interpolation="antialiased",
+        zorder=1,
+    )
+    artist.set_clip_box(_extent(axes, area))
+    return whole
+
+
+def fill(axes: Axes, area: Area, color: str) -> None:
+    """Paints the area."""
+    axes.add_patch(
+        Rectangle((area.left, area.top), area.width, area.height, color=color, linewidth=0)
+    )
+
+
+def outline(axes: Axes, area: Area, line: Line, within: Area | None = None) -> None:
+    """Draws the area's edges; what lies outside of `within` is cut off."""
+    patch = Rectangle(
+        (area.left, area.top),
+        area.width,
+        area.height,
+        fill=False,
+        edgecolor=line.color,
+        linewidth=line.width,
+        linestyle="solid" if line.dashes is None else (0, line.dashes),
+        alpha=line.opacity,
+        joinstyle="miter",
+        zorder=3,
+    )
+    axes.add_patch(patch)
+    if within is not None:
+        patch.set_clip_box(_extent(axes, within))
+
+
+def _extent(axes: Axes, area: Area) -> TransformedBbox:
+    # From the bottom up, because a clip box needs y to grow once the page has turned it round.
+    corners = Bbox.from_extents(area.left, area.bottom, area.right, area.top)
+    return TransformedBbox(corners, axes.transData)
+
+
+def text(
+    axes: Axes,
+    x: float,
+    y: float,
+    string: str | None,
+    *,
+    width: float = np.inf,
+    size: float = TEXT_SIZE,
+    color: str = INK,
+    weight: str = "normal",
+    align: str = "left",
+) -> None:
+    """Writes one line on the baseline y; what is wider than `width` inches is made to fit.
+
+    None and the empty string write nothing.
+    """
+    if not string:
+        return
+    string, size = fit(string, width, size, weight)
+    axes.text(
+        x,
+        y,
+        string,
+        fontfamily=FONT,
+        fontsize=size,
+        fontweight=weight,
+        color=color,
+        ha=align,
+        va="baseline",
+        parse_math=False,
+        zorder=5,
+    )
+
+
+def text_width(string: str, size: float = TEXT_SIZE, weight: str = "normal") -> float:
+    """Width of one line in inches."""
+    font = FontProperties(family=FONT, size=size, weight=weight)
+    return text_to_path.get_text_width_height_descent(string, font, ismath=False)[0] / POINTS
+
+
+def fit(string: str, width: float, size: float, weight: str = "normal") -> tuple[str, float]:
+    """Makes a line fit `width` inches: smaller down to 80 % of its size, then cut with an ellipsis.
+
+    Returns:
+      The string and the font size in points.
+    """
+    full = text_width(string, size, weight)
+    if full <= width:
+        return string, size
+    size = max(0.8 * size, size * width / full)
+    shortened = (string[:n].rstrip() + "…" for n in range(len(string) - 1, 0, -1))
+    candidates = (s for s in (string, *shortened) if text_width(s, size, weight) <= width * 1.001)
+    return next(candidates, "…"), size
+
+
+def save(figure: Figure, path: str | os.PathLike, width_px: int | None = None) -> Path:
+    """Writes a figure; the same figure gives the same bytes.
+
+    Args:
+      figure: what the functions of this package return, or any other figure.
+      path: ends in .png, .jpg, .jpeg or .webp; parent folders are made. Pages of photographs take
+        four to seven times less room as .jpg or .webp than as .png.
+      width_px: width of the picture; without it 150 pixels an inch.
+
+    Returns:
+      The path written.
+
+    Raises:
+      ValueError: another suffix, or a width that leaves no pixel.
+    """
+    path = Path(path)
+    writer = _FORMATS.get(path.suffix.lower())
+    if writer is None:
+        raise ValueError(f"expected a path ending in {', '.join(_FORMATS)}, received {str(path)!r}")
+    width, height = figure.get_size_inches()
+    if width_px is not None and width_px < max(1, width / height):
+        raise ValueError(f"width_px leaves no pixel to draw on, received {width_px}")
+    image = Image.fromarray(_render(figure, width_px))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path, **writer)
+    return path
+
+
+def _render(figure: Figure, width_px: int | None) -> np.ndarray:
+    """The figure as uint8 [H, W, 3]; leaves its resolution and canvas as they were."""
+    dpi, canvas, inches = figure.dpi, figure.canvas, figure.get_figwidth()
+    # The canvas truncates: a hundredth of a pixel more keeps the width from falling one short.
+    figure.set_dpi(_DPI if width_px is None else (width_px + 0.01) / inches)
+    try:
+        agg = FigureCanvasAgg(figure)
+        agg.draw()
+        return np.asarray(agg.buffer_rgba())[..., :3].copy()
+    finally:
+        figure.set_canvas(canvas)
+        figure.set_dpi(dpi)

@@ -1,0 +1,29 @@
+"""How this project's packages and tests are built; PyPI's packages come with .venv's Python."""
+
+def package(name, deps = []):
+    """A py_library of all modules below the folder `name`."""
+    native.py_library(
+        name = name,
+        srcs = native.glob([name + "/**/*.py"]),
+        deps = deps,
+    )
+
+def tests(name, deps, data = [], size = "medium"):
+    """A py_test for each *_test.py below the folder `name`, and a test_suite of them all."""
+    files = native.glob([name + "/**/*.py"])
+    cases = [file for file in files if file.endswith("_test.py")]
+    helpers = [file for file in files if not file.endswith("_test.py")]
+    for case in cases:
+        native.py_test(
+            name = case[:-len(".py")],
+            size = size,
+            srcs = ["bazel/pytest_main.py", case] + helpers,
+            main = "bazel/pytest_main.py",
+            args = ["$(location %s)" % case],
+            data = ["pyproject.toml"] + data,
+            deps = deps,
+        )
+    native.test_suite(
+        name = name,
+        tests = [case[:-len(".py")] for case in cases],
+    )

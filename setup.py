@@ -1,0 +1,73 @@
+"""Packaging of asen_tf; requirements.lock holds the exact versions that are tested."""
+
+import collections
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+INSTALL = [
+    "absl-py>=2.1",
+    "keras>=3.12,<4",
+    "keras-hub>=0.25,<1",
+    "matplotlib>=3.8",
+    "ml_collections>=1.0",
+    "numpy>=1.26,<3",
+    "pillow>=10.3",
+    "scipy>=1.13",
+    "tensorboard>=2.20,<2.22",
+    "tensorflow>=2.20,<2.22",
+]
+
+EXTRAS = {
+    "dev": [
+        "build>=1.2",
+        "opencv-python-headless>=4.10",
+        "pytest>=8.2",
+        "ruff>=0.17,<0.18",
+        "scikit-learn>=1.5",
+    ],
+}
+EXTRAS["all"] = sorted(set().union(*EXTRAS.values()))
+
+COMMANDS = [
+    "asen-train=asen_tf.cli.train:run",
+    "asen-evaluate=asen_tf.cli.evaluate:run",
+    "asen-synthesize=asen_tf.cli.synthesize:run",
+    "asen-check-data=asen_tf.cli.check_data:run",
+    "asen-visualize=asen_tf.cli.visualize:run",
+    "asen-demo=asen_tf.cli.demo:run",
+]
+
+
+def version():
+    text = (ROOT / "asen_tf" / "version.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)[1]
+
+
+def experiment_files():
+    """The files under configs/, as (folder to install into, files) pairs."""
+    folders = collections.defaultdict(list)
+    for path in sorted((ROOT / "configs").rglob("*.py")):
+        path = path.relative_to(ROOT)
+        folders[f"share/asen_tf/{path.parent.as_posix()}"].append(path.as_posix())
+    return sorted(folders.items())
+
+
+setup(
+    name="asen-tf",
+    version=version(),
+    description="Attribute-specific embeddings of fashion photographs",
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    python_requires=">=3.10,<3.14",
+    packages=find_packages(include=["asen_tf", "asen_tf.*"]),
+    install_requires=INSTALL,
+    extras_require=EXTRAS,
+    entry_points={"console_scripts": COMMANDS},
+    data_files=experiment_files(),
+)

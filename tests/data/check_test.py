@@ -1,0 +1,215 @@
+import io
+import os
+import struct
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data.check import check_images, decoding_problem
+from asen_tf.data.manifest import LABEL, Manifest
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "clothing_attributes"
+RAMP = np.linspace(0, 255, 48).astype(np.uint8)
+PIXELS = np.stack(
+    [np.tile(RAMP, (48, 1)), np.tile(RAMP[:, None], (1, 48)), np.full((48, 48), 90, np.uint8)], -1
+)
+PICTURE = Image.fromarray(PIXELS)
+NOISE = Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 70, 3), dtype=np.uint8))
+
+
+def encoded(kind, picture=PICTURE, **options):
+    buffer = io.BytesIO()
+    picture.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def manifest_of(root, names):
+    count = len(names)
+    return Manifest(
+        root=Path(root),
+        space=AttributeSpace({"fit": ["slim"]}),
+        images=np.array(names, np.str_),
+        splits=np.zeros(count, np.int8),
+        labels=np.zeros(0, LABEL),
+        lines=np.arange(2, 2 + count, dtype=np.int32),
+        source="manifest.csv",
+    )
+
+
+def check(root, names, level="full", **options):
+    problems = check_images(manifest_of(root, names), level, **options)
+    return {names[p.image]: (p.line, p.message) for p in problems}
+
+
+def test_missing_empty_and_alien_files(tmp_path):
+    (tmp_path / "good.jpg").write_bytes(encoded("JPEG"))
+    (tmp_path / "empty.jpg").write_bytes(b"")
+    (tmp_path / "text.jpg").write_text("not a picture at all")
+    (tmp_path / "cut.jpg").write_bytes(encoded("JPEG")[:-40])
+    (tmp_path / "scan.tiff").write_bytes(encoded("TIFF"))
+    (tmp_path / "folder.jpg").mkdir()
+    names = ["good.jpg", "gone.jpg", "empty.jpg", "text.jpg", "cut.jpg", "scan.tiff", "folder.jpg"]
+    found = check(tmp_path, names)
+    expected = {
+        "gone.jpg": (3, "gone.jpg: no such file"),
+        "empty.jpg": (4, "empty.jpg: the file is empty"),
+        "text.jpg": (5, "text.jpg: not an image"),
+        "cut.jpg": (6, "cut.jpg: broken or truncated"),
+        "scan.tiff": (7, "scan.tiff: TIFF is not read; expected JPEG"),
+        "folder.jpg": (8, "folder.jpg: not a file"),
+    }
+    assert list(found) == list(expected)
+    for name, (line, message) in expected.items():
+        assert found[name][0] == line
+        assert found[name][1].startswith(message)
+    assert list(check(tmp_path, names, "exists")) == ["gone.jpg", "empty.jpg", "folder.jpg"]
+    assert check(tmp_path, names, "none") == {}
+
+
+def test_unknown_level(tmp_path):
+    with pytest.raises(ValueError, match="Did you mean 'full'"):
+        check(tmp_path, [], "ful")
+
+
+@pytest.mark.parametrize("level", ["full", "exists", "none"])
+def test_paths_that_leave_the_root(tmp_path, level):
+    root, outside = tmp_path / "root", tmp_path / "outside"
+    (root / "sub").mkdir(parents=True)
+    outside.mkdir()
+    for place in (root / "sub" / "in.jpg", outside / "out.jpg"):
+        place.write_bytes(encoded("JPEG"))
+    os.symlink(root / "sub" / "in.jpg", root / "link_in.jpg")
+    os.symlink(outside / "out.jpg", root / "link_out.jpg")
+    os.symlink(outside, root / "folder_out")
+    os.symlink(root, tmp_path / "root_link")
+    names = [
+        "sub/in.jpg",
+        "link_in.jpg",
+        "link_out.jpg",
+        "folder_out/out.jpg",
+        "../outside/out.jpg",
+        "sub/../sub/in.jpg",
+        str(root / "sub" / "in.jpg"),
+    ]
+    for base in (root, tmp_path / "root_link"):
+        found = check(base, names, level)
+        assert list(found) == names[2:]
+        assert [line for line, _ in found.values()] == [4, 5, 6, 7, 8]
+        assert "symbolic link" in found["link_out.jpg"][1]
+        assert "symbolic link" in found["folder_out/out.jpg"][1]
+        assert "leaves the data root" in found["../outside/out.jpg"][1]
+
+
+def test_many_images_keep_their_order(tmp_path):
+    names = [f"{n}.jpg" for n in range(700)]
+    for name in names[::2]:
+        (tmp_path / name).write_bytes(b"x")
+    assert list(check(tmp_path, names, "exists")) == names[1::2]
+
+
+def png_header(width, height):
+    """A PNG that declares a size and holds no pixels."""
+
+    def chunk(kind, data):
+        return (
+            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        )
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"") + chunk(b"IEND", b"")
+
+
+def test_declared_size_is_checked_before_decoding(tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(encoded("PNG"))
+    assert decoding_problem(path, 48 * 48) is None
+    assert "declares 48 x 48 pixels" in decoding_problem(path, 48 * 48 - 1)
+    path.write_bytes(png_header(10_000, 10_001))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = check(tmp_path, ["a.png"])
+    assert "declares 10000 x 10001 pixels" in found["a.png"][1]
+    path.write_bytes(png_header(60_000, 60_000))
+    assert "declares too many pixels" in decoding_problem(path)
+
+
+RGBA = Image.fromarray(np.dstack([PIXELS, np.full((48, 48), 200, np.uint8)]))
+OTHER = Image.fromarray(255 - PIXELS)
+READABLE = {
+    "jpeg": encoded("JPEG"),
+    "jpeg progressive": encoded("JPEG", NOISE, progressive=True),
+    "jpeg gray": encoded("JPEG", PICTURE.convert("L")),
+    "jpeg cmyk": encoded("JPEG", PICTURE.convert("CMYK")),
+    "jpeg with more behind": encoded("JPEG") + b"\0\xff\xda\1\2\3",
+    "mpo": encoded("MPO", save_all=True, append_images=[OTHER]),
+    "png": encoded("PNG"),
+    "png alpha": encoded("PNG", RGBA),
+    "png palette": encoded("PNG", PICTURE.convert("P")),
+    "png one bit": encoded("PNG", PICTURE.convert("1")),
+    "png 16 bits": encoded("PNG", Image.fromarray(PIXELS[..., 0].astype(np.uint16) * 257)),
+    "gif": encoded("GIF"),
+    "gif animated": encoded("GIF", save_all=True, append_images=[OTHER]),
+    "bmp": encoded("BMP"),
+    "bmp gray": encoded("BMP", PICTURE.convert("L")),
+    "bmp 32 bits": encoded("BMP", RGBA),
+    "webp": encoded("WEBP"),
+    "webp lossless": encoded("WEBP", lossless=True),
+}
+UNREADABLE = {
+    "bmp one bit": encoded("BMP", PICTURE.convert("1")),
+    "webp animated": encoded("WEBP", save_all=True, append_images=[OTHER]),
+    "webp transparent": encoded("WEBP", RGBA),
+    "tiff": encoded("TIFF"),
+    "jpeg 2000": encoded("JPEG2000"),
+    "jpeg without its end": encoded("JPEG", NOISE)[:-2],
+    "png without its end": encoded("PNG", NOISE)[:-4],
+    "png with a flipped bit": (lambda d: d[:-30] + bytes([d[-30] ^ 1]) + d[-29:])(
+        encoded("PNG", NOISE)
+    ),
+    **{
+        f"{name}, {share:.1%} of it": READABLE[name][: int(len(READABLE[name]) * share)]
+        for name in (
+            "jpeg",
+            "jpeg progressive",
+            "jpeg cmyk",
+            "png",
+            "png palette",
+            "gif",
+            "bmp",
+            "webp",
+        )
+        for share in (0.1, 0.5, 0.9, 0.99)
+    },
+}
+
+
+@pytest.mark.parametrize("name", [*READABLE, *UNREADABLE])
+def test_agrees_with_the_decoder_of_the_pipeline(tmp_path, name):
+    tf = pytest.importorskip("tensorflow")
+    data = READABLE.get(name) or UNREADABLE[name]
+    (tmp_path / "image").write_bytes(data)
+    try:
+        tf.io.decode_image(data, channels=3, expand_animations=False)
+        readable = True
+    except tf.errors.InvalidArgumentError:
+        readable = False
+    assert readable == (name in READABLE)
+    assert (decoding_problem(tmp_path / "image") is None) == readable
+
+
+def test_palette_bmp_is_refused(tmp_path):
+    # TensorFlow decodes it, but to the palette's indices.
+    (tmp_path / "a.bmp").write_bytes(encoded("BMP", PICTURE.convert("P")))
+    assert "palette" in decoding_problem(tmp_path / "a.bmp")
+
+
+def test_real_photographs_are_good():
+    if not SHARED.is_dir():
+        pytest.skip("the Clothing Attribute Dataset is not in shared/data")
+    names = sorted(f"images/{path.name}" for path in (SHARED / "images").iterdir())[:300]
+    assert check(SHARED, names) == {}

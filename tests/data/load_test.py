@@ -1,0 +1,150 @@
+import logging
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from asen_tf.core.config import defaults
+from asen_tf.data.load import BadData, load
+from asen_tf.data.manifest import CANDIDATE, QUERY
+
+SHARED = Path(__file__).parents[2].parent / "shared" / "data"
+GOOD = [f"a{n}.jpg,train,,{'slim' if n % 2 else 'loose'}" for n in range(4)] + [
+    "q.jpg,test,query,slim",
+    "c.jpg,test,candidate,slim",
+]
+
+
+def data_set(root, rows, broken=(), **changes):
+    """A table and one small image for every row; those in `broken` hold rubbish."""
+    (root / "manifest.csv").write_text("\n".join(["image,split,role,fit", *rows]) + "\n")
+    for row in rows:
+        path = root / row.split(",")[0]
+        if path in broken or path.name in broken:
+            path.write_bytes(b"rubbish")
+        else:
+            Image.new("RGB", (8, 8)).save(path)
+    options = defaults().data
+    options.update(root=str(root), **changes)
+    return options
+
+
+@pytest.fixture
+def warnings_of(caplog):
+    return lambda: [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
+
+
+def test_good_data(tmp_path, warnings_of):
+    manifest = load(data_set(tmp_path, GOOD))
+    assert len(manifest) == 6
+    assert manifest.labels["role"].tolist() == [0, 0, 0, 0, QUERY, CANDIDATE]
+    assert warnings_of() == []
+
+
+def test_every_problem_is_told_with_its_line(tmp_path):
+    rows = [*GOOD, "x.jpg,tset,,slim", "b.jpg,train,,slim"]
+    options = data_set(tmp_path, rows, broken=["b.jpg", "a1.jpg"])
+    with pytest.raises(BadData) as error:
+        load(options)
+    lines = str(error.value).splitlines()
+    assert lines[0].startswith("3 problems")
+    assert lines[1].startswith("manifest.csv:8: unknown split 'tset'. Did you mean 'test'?")
+    assert lines[2].startswith("manifest.csv:3: a1.jpg: not an image")
+    assert lines[3].startswith("manifest.csv:9: b.jpg: not an image")
+    assert "--config.data.skip_bad=true" in lines[4]
+    assert [p.line for p in error.value.problems] == [8, 3, 9]
+
+
+def test_a_long_list_is_cut(tmp_path):
+    rows = [*GOOD, *(f"x{n}.jpg,nowhere,,slim" for n in range(60))]
+    with pytest.raises(BadData) as error:
+        load(data_set(tmp_path, rows))
+    lines = str(error.value).splitlines()
+    assert len(lines) == 1 + 50 + 2
+    assert lines[51] == "... and 10 more"
+    assert len(error.value.problems) == 60
+
+
+def test_bad_rows_are_dropped_on_demand(tmp_path, warnings_of):
+    rows = ["b.jpg,train,,slim", *GOOD, "x.jpg,tset,,slim"]
+    options = data_set(tmp_path, rows, broken=["b.jpg"], skip_bad=True)
+    manifest = load(options)
+    assert manifest.images.tolist() == [row.split(",")[0] for row in GOOD]
+    assert manifest.labels["image"].tolist() == [0, 1, 2, 3, 4, 5]
+    (message,) = warnings_of()
+    assert message.startswith("dropped 2 bad rows:")
+    assert "manifest.csv:2: b.jpg" in message
+    assert "manifest.csv:9: unknown split" in message
+
+
+def test_splits_without_roles_get_the_default_ones(tmp_path):
+    rows = [*GOOD[:4], *(f"v{n}.jpg,valid,,slim" for n in range(6))]
+    manifest = load(data_set(tmp_path, rows))
+    roles = manifest.labels_of("valid")["role"].tolist()
+    assert roles == [QUERY, *[CANDIDATE] * 4, QUERY]
+
+
+@pytest.mark.parametrize("skip_bad", [False, True])
+@pytest.mark.parametrize(("left_out", "missing"), [(4, "queries"), (5, "candidates")])
+def test_a_split_that_cannot_be_evaluated(tmp_path, left_out, missing, skip_bad):
+    rows = [row for n, row in enumerate(GOOD) if n != left_out]
+    with pytest.raises(BadData, match=f"manifest.csv: split test without {missing}"):
+        load(data_set(tmp_path, rows, skip_bad=skip_bad))
+
+
+def test_dropping_the_only_query_is_noticed(tmp_path):
+    options = data_set(tmp_path, GOOD, broken=["q.jpg"], skip_bad=True)
+    with pytest.raises(BadData, match="split test without queries") as error:
+        load(options)
+    assert len(error.value.problems) == 1
+    assert "skip_bad" not in str(error.value)
+
+
+def test_an_unlabelled_split_needs_no_queries(tmp_path):
+    assert len(load(data_set(tmp_path, [*GOOD[:4], "t.jpg,test,,"]))) == 5
+
+
+def test_training_needs_images(tmp_path):
+    options = data_set(tmp_path, GOOD[4:])
+    with pytest.raises(BadData, match="no images for training"):
+        load(options)
+    assert len(load(options, training=False)) == 2
+
+
+def test_values_no_training_image_carries_are_warned_about(tmp_path, warnings_of):
+    load(data_set(tmp_path, [*GOOD[:4], "q.jpg,test,query,wide", "c.jpg,test,candidate,wide"]))
+    assert warnings_of() == ["1 values that no image for training carries: fit=wide"]
+
+
+def test_an_image_in_two_splits_is_warned_about(tmp_path, warnings_of):
+    load(data_set(tmp_path, [*GOOD, "a1.jpg,test,candidate,slim"]))
+    assert warnings_of() == ["1 images are in train and test: a1.jpg"]
+
+
+def test_wrong_options(tmp_path):
+    options = data_set(tmp_path, GOOD, format="cvs")
+    with pytest.raises(ValueError, match=r"unknown data format 'cvs'\. Did you mean 'csv'"):
+        load(options)
+    options.update(format="csv", check="fll")
+    with pytest.raises(ValueError, match="Did you mean 'full'"):
+        load(options)
+    options.update(root="")
+    with pytest.raises(ValueError, match=r"data\.root is empty"):
+        load(options)
+
+
+def test_max_pixels(tmp_path):
+    with pytest.raises(BadData, match="declares 8 x 8 pixels"):
+        load(data_set(tmp_path, GOOD, max_pixels=63))
+
+
+@pytest.mark.parametrize("name", ["csv", "index_files", "clothing_attributes"])
+def test_the_real_data_set_in_every_format(name):
+    root = SHARED / "clothing_attributes"
+    if not root.is_dir():
+        pytest.skip("the Clothing Attribute Dataset is not in shared/data")
+    options = defaults().data
+    options.update(format=name, root=str(root), check="exists")
+    manifest = load(options)
+    assert [len(manifest.rows(s)) for s in ("train", "valid", "test")] == [1299, 185, 372]
+    assert len(manifest.space) == 9

@@ -1,0 +1,21 @@
+import numpy as np
+
+from asen_tf.core.config import defaults
+from asen_tf.data.formats import synthetic
+from asen_tf.data.manifest import QUERY
+
+
+def test_makes_the_data_set_once_and_reads_it(tmp_path):
+    options = defaults().data
+    options.update(images=20, seed=1, look="plain", manifest="ignored.csv")
+    root = tmp_path / "drawn"
+    manifest, problems = synthetic.read(root, options)
+    assert problems == []
+    assert len(manifest) == 20
+    assert all((root / image).is_file() for image in manifest.images)
+    assert manifest.boxes.shape == (20, len(manifest.space), 4)
+    assert np.isfinite(manifest.boxes).any()
+    assert (manifest.labels["role"] == QUERY).any()
+    times = {path: path.stat().st_mtime_ns for path in root.rglob("*")}
+    synthetic.read(root, options)
+    assert {path: path.stat().st_mtime_ns for path in root.rglob("*")} == times

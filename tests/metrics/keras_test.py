@@ -1,0 +1,68 @@
+import keras
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+
+from asen_tf.metrics.keras import MeanAveragePrecision, TripletAccuracy
+
+
+def test_triplet_accuracy_by_hand_over_two_updates():
+    anchor, near, far = [1.0, 0.0], [3.0, 1.0], [0.1, 9.0]
+    metric = TripletAccuracy()
+    metric.update_state(None, np.array([[anchor, near, far], [anchor, far, near]]))
+    metric.update_state(None, np.array([[anchor, near, near]]))
+    assert float(metric.result()) == pytest.approx(1 / 3)
+    metric.reset_state()
+    metric.update_state(None, np.array([[anchor, near, far], [anchor, far, near]]), [3.0, 1.0])
+    assert float(metric.result()) == pytest.approx(3 / 4)
+
+
+def test_triplet_accuracy_compares_cosines_in_half_precision_too():
+    long_but_off = np.array([[[1, 0], [1, 0.01], [100, 100]]])
+    metric = TripletAccuracy()
+    metric.update_state(None, keras.ops.cast(long_but_off, "bfloat16"))
+    assert float(metric.result()) == 1
+
+
+def test_triplet_accuracy_refuses_another_shape():
+    with pytest.raises(ValueError, match=r"\[batch, 3, dimension\].*\(4, 2, 8\)"):
+        TripletAccuracy().update_state(None, np.zeros((4, 2, 8)))
+
+
+def test_mean_average_precision_matches_scikit_learn_over_updates():
+    rng = np.random.default_rng(0)
+    relevant, scores = rng.integers(0, 2, (12, 9)), rng.standard_normal((12, 9))
+    relevant[:, 0] = 1
+    weights = rng.random(12)
+    each = [average_precision_score(r, s) for r, s in zip(relevant, scores, strict=True)]
+    plain, weighted = MeanAveragePrecision(), MeanAveragePrecision()
+    for part in (slice(0, 5), slice(5, 12)):
+        plain.update_state(relevant[part], scores[part])
+        weighted.update_state(relevant[part], scores[part], weights[part])
+    assert float(plain.result()) == pytest.approx(np.mean(each), rel=1e-5)
+    assert float(weighted.result()) == pytest.approx(np.average(each, weights=weights), rel=1e-5)
+
+
+def test_mean_average_precision_keeps_order_of_ties_and_counts_empty_queries():
+    metric = MeanAveragePrecision()
+    metric.update_state([[0, 1, 1]], [[0.5, 0.5, 0.5]])
+    assert float(metric.result()) == pytest.approx((1 / 2 + 2 / 3) / 2)
+    metric.update_state([[0, 0, 0]], [[1.0, 2.0, 3.0]])
+    assert float(metric.result()) == pytest.approx((1 / 2 + 2 / 3) / 4)
+
+
+@pytest.mark.parametrize("metric", [TripletAccuracy, MeanAveragePrecision])
+def test_config_round_trip(metric):
+    saved = keras.saving.serialize_keras_object(metric(name="other"))
+    assert saved["registered_name"] == f"asen_tf>{metric.__name__}"
+    restored = keras.saving.deserialize_keras_object(saved)
+    assert type(restored) is metric and restored.name == "other"
+
+
+def test_metrics_run_inside_fit():
+    stack = keras.Sequential([keras.Input((3, 2)), keras.layers.Dense(2, use_bias=False)])
+    stack.layers[0].set_weights([np.eye(2)])
+    stack.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse", metrics=[TripletAccuracy()])
+    triplets = np.array([[[1, 0], [1, 0], [0, 1]], [[1, 0], [0, 1], [1, 0]]] * 4, np.float32)
+    history = stack.fit(triplets, triplets, batch_size=4, verbose=0).history
+    assert history["triplet_accuracy"] == [0.5]

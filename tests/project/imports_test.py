@@ -1,0 +1,100 @@
+"""Imports point one way, and what needs no TensorFlow does not load it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILES = sorted(path.relative_to(ROOT) for path in ROOT.glob("asen_tf/**/*.py"))
+
+# A package imports only packages of the lines above its own.
+LEVELS = (
+    {"core"},
+    {"data", "backbones", "layers", "losses", "metrics", "search", "viz"},
+    {"models"},
+    {"evaluation"},
+    {"training", "serving"},
+    {"cli"},
+)
+
+# Below models/, every folder is one model; these modules are what all of them share.
+SHARED_BY_MODELS = {"asen_tf.models.base", "asen_tf.models.registry"}
+
+WITHOUT_TENSORFLOW = (
+    "asen_tf.version",
+    "asen_tf.core",
+    "asen_tf.data.manifest",
+    "asen_tf.data.formats",
+    "asen_tf.data.synthetic",
+    "asen_tf.metrics.retrieval",
+    "asen_tf.viz",
+)
+
+
+def module_name(path: Path) -> str:
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def package_of(module: str) -> str:
+    """The package below asen_tf that a module belongs to; "" for asen_tf's own modules."""
+    parts = module.split(".")
+    return parts[1] if len(parts) > 1 and (ROOT / "asen_tf" / parts[1]).is_dir() else ""
+
+
+def level(package: str) -> int:
+    return next(i for i, packages in enumerate(LEVELS) if package in packages)
+
+
+def of_this_library(modules: set[str]) -> set[str]:
+    return {m for m in modules if m.split(".")[0] == "asen_tf"}
+
+
+def test_every_package_has_a_level():
+    packages = {package_of(module_name(path)) for path in FILES} - {""}
+    assert packages
+    assert packages <= set().union(*LEVELS)
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_imports_point_one_way(path, imports_of):
+    own = package_of(module_name(path))
+    used = {package_of(m) for m in of_this_library(imports_of(ROOT / path))} - {"", own}
+    limit = level(own) if own else level("cli")
+    wrong = {package for package in used if level(package) >= limit}
+    assert not wrong, f"{path} must not import asen_tf.{{{', '.join(sorted(wrong))}}}"
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
+def test_the_library_does_not_import_experiments_or_tests(path, imports_of):
+    assert not {m.split(".")[0] for m in imports_of(ROOT / path)} & {"configs", "tests"}
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in FILES if p.parts[1] == "models" and len(p.parts) > 3], ids=str
+)
+def test_models_do_not_import_one_another(path, imports_of):
+    own = ".".join(path.parts[:3])
+    for module in of_this_library(imports_of(ROOT / path)):
+        if package_of(module) == "models":
+            assert module in SHARED_BY_MODELS or f"{module}.".startswith(f"{own}."), module
+
+
+def test_tensorflow_stays_unloaded():
+    """Imports the modules in a fresh interpreter and names the first that brings TensorFlow."""
+    modules = [
+        module_name(path)
+        for path in FILES
+        if f"{module_name(path)}.".startswith(tuple(f"{name}." for name in WITHOUT_TENSORFLOW))
+    ]
+    program = (
+        "import importlib, sys\n"
+        "for name in ['asen_tf', *sys.argv[1:]]:\n"
+        "    importlib.import_module(name)\n"
+        "    loaded = {'tensorflow', 'keras'} & set(sys.modules)\n"
+        "    assert not loaded, f'import {name} loads {loaded}'\n"
+    )
+    command = [sys.executable, "-c", program, *modules]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr

@@ -1,0 +1,204 @@
+"""Heat maps over photographs: where the heat and the boxes lie, and what a grid holds."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_rgb
+from PIL import Image
+
+from asen_tf.viz import attention, attention_grid, attention_overlay, save, style
+
+GREY = 90
+WHITE = (255, 255, 255)
+LANDSCAPE, PORTRAIT = (120, 200), (210, 140)
+
+
+def photograph(height, width):
+    return np.full((height, width, 3), GREY, np.uint8)
+
+
+def hot_cell(row, column, size=5):
+    heat = np.zeros((size, size), np.float32)
+    heat[row, column] = 3.0
+    return heat
+
+
+def change(overlay):
+    return np.abs(overlay.astype(int) - GREY).sum(-1)
+
+
+@pytest.mark.parametrize(
+    ("size", "left", "top", "side"), [(LANDSCAPE, 40, 0, 120), (PORTRAIT, 0, 35, 140)]
+)
+@pytest.mark.parametrize("cell", [(0, 0), (1, 3), (4, 2)])
+def test_heat_peaks_at_the_centre_of_its_cell_in_the_centred_square(size, left, top, side, cell):
+    overlay = attention_overlay(photograph(*size), hot_cell(*cell))
+    inside = change(overlay)[top : top + side, left : left + side]
+    pixels = side // 5
+    rows, columns = np.nonzero(inside == inside.max())
+    # A cell at the edge of the map is constant from its centre outwards.
+    for peak, index in ((rows, cell[0]), (columns, cell[1])):
+        first, last = index * pixels, (index + 1) * pixels - 1
+        assert first <= peak.min() and peak.max() <= last
+        if 0 < index < 4:
+            assert (peak.min() + peak.max()) / 2 == (first + last) / 2
+
+
+def test_upsampling_is_bilinear_with_half_pixel_centres():
+    heat = np.random.default_rng(0).random((4, 4)).astype(np.float32)
+    at = np.clip((np.arange(22) + 0.5) * 4 / 22 - 0.5, 0, 3)
+    columns = np.array([np.interp(at, np.arange(4), row) for row in heat])
+    expected = np.array([np.interp(at, np.arange(4), column) for column in columns.T]).T
+    expected = (expected - expected.min()) / (expected.max() - expected.min())
+    np.testing.assert_allclose(attention._upsample(heat, 22), expected, atol=1e-5)
+
+
+def test_outside_of_the_square_is_dimmed_and_cold_parts_are_untouched():
+    overlay = attention_overlay(photograph(*LANDSCAPE), hot_cell(2, 2))
+    assert (overlay[:, :40] < GREY).all() and (overlay[:, 160:] < GREY).all()
+    assert (overlay[:20, 40:160] == GREY).all()
+
+
+def test_scale_of_the_attention_does_not_matter_and_a_constant_map_shows_no_heat():
+    image = photograph(50, 50)
+    once, twice = (attention_overlay(image, k * hot_cell(1, 1) + 7) for k in (1, 1000))
+    np.testing.assert_array_equal(once, twice)
+    np.testing.assert_array_equal(attention_overlay(image, np.full((3, 3), 0.2)), image)
+
+
+def test_box_has_its_outermost_pixels_at_its_edges():
+    left, top, right, bottom = 60, 30, 110, 90
+    flat = np.ones((5, 5))
+    overlay = attention_overlay(photograph(*LANDSCAPE), flat, (left, top, right, bottom))
+    rows, columns = np.nonzero((overlay == WHITE).all(-1))
+    assert (rows.min(), rows.max() + 1, columns.min(), columns.max() + 1) == (
+        top,
+        bottom,
+        left,
+        right,
+    )
+    for row in (top, bottom - 1):
+        assert (overlay[row, left:right] == WHITE).all()
+    for column in (left, right - 1):
+        assert (overlay[top:bottom, column] == WHITE).all()
+    assert (overlay[40:80, 70:100] == GREY).all()
+
+
+def test_box_may_touch_the_edges_be_smaller_than_a_pixel_or_be_unknown():
+    image, flat = photograph(40, 60), np.ones((2, 2))
+    assert (attention_overlay(image, flat, (0, 0, 60, 40))[[0, -1]] == WHITE).all()
+    tiny = attention_overlay(image, flat, (30.1, 20.1, 30.4, 20.4))
+    assert (tiny == WHITE).all(-1).sum() == 1
+    np.testing.assert_array_equal(
+        attention_overlay(image, flat, [np.nan] * 4), attention_overlay(image, flat)
+    )
+
+
+def test_the_photograph_given_stays_as_it_was():
+    image = photograph(40, 40)
+    attention_overlay(image, hot_cell(0, 0), (5, 5, 20, 20))
+    assert (image == GREY).all()
+
+
+@pytest.mark.parametrize(
+    ("image", "heat", "box", "message"),
+    [
+        (photograph(8, 8).astype(np.float32), np.ones((2, 2)), None, "uint8"),
+        (photograph(8, 8)[..., 0], np.ones((2, 2)), None, r"\[8, 8\]"),
+        (photograph(8, 8)[:0], np.ones((2, 2)), None, r"\[0, 8, 3\]"),
+        (photograph(8, 8), np.ones((2, 2, 1)), None, r"\[2, 2, 1\]"),
+        (photograph(8, 8), np.array([[1.0, np.nan]]), None, "finite"),
+        (photograph(8, 8), np.ones((2, 2)), (0, 0, 9, 8), "right <= 8"),
+        (photograph(8, 8), np.ones((2, 2)), (3, 0, 3, 8), "left < right"),
+        (photograph(8, 8), np.ones((2, 2)), (1, 2, 3), r"\[3\]"),
+    ],
+)
+def test_bad_input_is_refused(image, heat, box, message):
+    with pytest.raises(ValueError, match=message):
+        attention_overlay(image, heat, box)
+
+
+def grid(sizes, attributes, **given):
+    images = [photograph(*size) for size in sizes]
+    return attention_grid(
+        images, attributes, [[hot_cell(2, 2)] * len(attributes) for _ in sizes], **given
+    )
+
+
+def texts(figure):
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+@pytest.mark.parametrize("count", [1, 4, 10])
+def test_grid_takes_one_to_ten_attributes_and_photographs_of_any_size(count, tmp_path):
+    names = [f"attribute_{n}" for n in range(count)]
+    figure = grid([LANDSCAPE, PORTRAIT, (900, 100), (30, 700)], names)
+    assert texts(figure)[:count] == [name.replace("_", " ") for name in names]
+    assert save(figure, tmp_path / "grid.png", 400).exists()
+
+
+def test_captions_are_written_only_where_known():
+    figure = grid([LANDSCAPE] * 2, ["collar", "color"], labels=[["shirt", None], ["", "red"]])
+    assert [t for t in texts(figure) if t in ("shirt", "red", "None")] == ["shirt", "red"]
+
+
+def test_boxes_of_a_grid_lie_in_their_cells_at_their_place():
+    region, part = (40, 0, 160, 120), (100, 60, 130, 90)
+    unknown = [np.nan] * 4
+    figure = grid(
+        [LANDSCAPE], ["collar", "color"], boxes=[[region, None]], part_boxes=[[unknown, part]]
+    )
+    axes = figure.axes[0]
+    cells = [image.get_extent() for image in axes.images[:3]]
+    drawn = {
+        color: [
+            p.get_bbox().padded(p.get_linewidth() / 72 / 2)
+            for p in axes.patches
+            if p.get_edgecolor()[:3] == to_rgb(color)
+        ]
+        for color in (attention.REGION.color, attention.PART.color)
+    }
+    for color, box, cell in (
+        (attention.REGION.color, region, cells[1]),
+        (attention.PART.color, part, cells[2]),
+    ):
+        first, _legend = drawn[color]
+        left, right, bottom, top = cell
+        scale = (right - left) / 200
+        found = (first.x0 - left, first.y0 - top, first.x1 - left, first.y1 - top)
+        np.testing.assert_allclose(np.array(found) / scale, box, atol=1e-6)
+        assert (bottom - top) / scale == pytest.approx(120)
+
+
+def test_legend_names_only_what_is_drawn():
+    assert not any("part" in text for text in texts(grid([LANDSCAPE], ["collar"])))
+    with_parts = grid([LANDSCAPE], ["collar"], part_boxes=[[(1, 1, 9, 9)]])
+    assert any("part" in text for text in texts(with_parts))
+
+
+def test_legend_fits_on_the_narrowest_page(tmp_path):
+    boxes = [[(1, 1, 9, 9)]]
+    figure = grid([LANDSCAPE], ["collar"], boxes=boxes, part_boxes=boxes)
+    image = np.asarray(Image.open(save(figure, tmp_path / "grid.png")))
+    assert (image[:, -8:] == WHITE).all()
+
+
+def test_large_photographs_are_reduced_before_they_are_drawn():
+    figure = grid([(3000, 2000)], ["collar"], boxes=[[(0, 500, 2000, 2500)]])
+    assert all(max(image.get_array().shape) <= 640 for image in figure.axes[0].images)
+
+
+def test_grid_refuses_tables_of_another_size():
+    with pytest.raises(ValueError, match="labels with 1 rows"):
+        grid([LANDSCAPE], ["collar", "color"], labels=[["a"]])
+    with pytest.raises(ValueError, match="received 0 and 1"):
+        grid([], ["collar"])
+
+
+def test_text_that_is_too_wide_is_made_smaller_then_cut():
+    full = style.text_width("sleeve length", 10)
+    assert style.fit("sleeve length", full * 1.01, 10) == ("sleeve length", 10)
+    string, size = style.fit("sleeve length", full * 0.9, 10)
+    assert string == "sleeve length" and 8 <= size < 10
+    string, size = style.fit("sleeve length", full * 0.5, 10)
+    assert string.endswith("…") and string[:-1] and "sleeve length".startswith(string[:-1])
+    assert style.text_width(string, size) <= full * 0.5
