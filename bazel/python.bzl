@@ -1,10 +1,10 @@
 """How this project's packages and tests are built; PyPI's packages come with .venv's Python."""
 
-def package(name, deps = []):
-    """A py_library of all modules below the folder `name`."""
+def library(name, deps = []):
+    """A py_library of the module `name`, or of all modules below the folder `name`."""
     native.py_library(
         name = name,
-        srcs = native.glob([name + "/**/*.py"]),
+        srcs = native.glob([name + ".py", name + "/**/*.py"]),
         deps = deps,
     )
 

@@ -1,34 +1,44 @@
-"""Trains the model that a configuration describes.
+"""Trains the model that a configuration describes; a killed run goes on with the same command.
 
-asen-train --config=configs/asen/synthetic.py --workdir=DIR
+    asen-train --config=configs/asen/synthetic.py --workdir=/tmp/asen
 """
 
-from absl import app, flags
+from absl import flags
 from ml_collections import config_flags
 
+from asen_tf.cli import program
 from asen_tf.training import loop, strategy
-
-_CONFIG = config_flags.DEFINE_config_file(
-    "config", None, "Experiment file; --config.KEY=VALUE changes one of its keys.", lock_config=True
-)
-_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run; a killed run goes on there.")
-_STRATEGY = flags.DEFINE_enum("strategy", "default", strategy.NAMES, "Where to train.")
-_LOGICAL_CPUS = flags.DEFINE_integer(
-    "logical_cpus", 0, "Splits the processor into so many devices, to try --strategy=mirrored.", 0
-)
-flags.mark_flags_as_required(["config", "workdir"])
+from asen_tf.training.loop import TrainingDiverged
 
 
-def main(argv) -> None:
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected arguments: {argv[1:]}")
-    loop.train(
-        _CONFIG.value, _WORKDIR.value, strategy.create(_STRATEGY.value, _LOGICAL_CPUS.value)
+def main() -> int | None:
+    given = flags.FLAGS
+    where = strategy.create(given.strategy, given.logical_cpus)
+    try:
+        run = loop.train(given.config, given.workdir, where)
+    except TrainingDiverged as error:
+        print(f"error: {error}")
+        return 1
+    best = run.best()
+    print(
+        f"best model: {run.best_model(best['stage'])} ({best['stage']}, step {best['step']}, "
+        f"validation MAP {best['map']:.4f})\n"
+        f"next: asen-evaluate --workdir={run.path} --split=test"
     )
+    return None
 
 
 def run() -> None:
-    app.run(main)
+    config_flags.DEFINE_config_file(
+        "config", None, "Experiment file; --config.KEY=VALUE changes a key."
+    )
+    flags.DEFINE_string("workdir", None, "Folder of the run; a killed run goes on there.")
+    flags.DEFINE_enum("strategy", "default", strategy.NAMES, "Where to train.")
+    flags.DEFINE_integer(
+        "logical_cpus", 0, "Splits the processor into devices, to try --strategy=mirrored.", 0
+    )
+    flags.mark_flags_as_required(["config", "workdir"])
+    program.run(main)
 
 
 if __name__ == "__main__":

@@ -61,8 +61,7 @@ def defaults() -> config_dict.ConfigDict:
         "sampling": "paper",  # paper | multi_attribute
         "mining": "all",  # multi_attribute: all | semi_hard | hard
         "margin": 0.2,
-        "local_attributes": 0,  # multi_attribute: zoom into so many a step; 0: all
-        "precision": "float32",  # or mixed_bfloat16, mixed_float16
+        "precision": "float32",  # or mixed_bfloat16
         "jit_backbone": False,
         "deterministic": True,
     }
@@ -81,12 +80,14 @@ def defaults() -> config_dict.ConfigDict:
         "epochs": 50,
         "rates": {"global": 1e-4},
         "losses": {"global": 1.0},
+        "attributes_per_step": 0,  # multi_attribute: so many, drawn anew each step; 0: all
         "schedule": {"name": "step", "every_epochs": 3, "gamma": 0.9},
     }
     config.stage2 = {
         "epochs": 20,
         "rates": {"global": 1e-5, "local": 1e-4},
         "losses": {"global": 1.0, "local": 0.1, "alignment": 0.1},
+        "attributes_per_step": 0,
         "schedule": {"name": "step", "every_epochs": 1, "gamma": 0.9},
     }
 
@@ -95,7 +96,32 @@ def defaults() -> config_dict.ConfigDict:
         "every_epochs": 1,
         "ks": (1, 5, 10, 20),
     }
-    return config
+    return config.lock()
+
+
+def small(config: config_dict.ConfigDict, backbone: str) -> None:
+    """Turns the paper's experiment into one for a processor and a few thousand photographs.
+
+    Small inputs, one small backbone for both branches, every attribute of an image at once, and
+    rates for weights that start at random.
+    """
+    config.model.global_branch.update(branch(backbone, size=112, common_dim=256))
+    config.model.local_branch.update(branch(backbone, size=56, common_dim=128))
+    config.model.global_branch.embedding_dim = 512
+    config.model.local_branch.embedding_dim = 512
+    config.model.attribute_dim = 256
+    config.train.sampling = "multi_attribute"
+    config.train.batch_size = 48
+    config.train.steps_per_epoch = 30
+    config.train.checkpoint_every_steps = 150
+    config.eval.every_epochs = 4
+    config.stage1.epochs = 36
+    config.stage1.rates = {"global": 3e-4}
+    config.stage1.schedule = {"name": "constant"}
+    config.stage2.epochs = 12
+    config.stage2.rates = {"global": 3e-5, "local": 3e-4}
+    config.stage2.schedule = {"name": "constant"}
+    config.stage2.attributes_per_step = 3
 
 
 def branch(backbone: str, size: int, common_dim: int) -> dict:
@@ -121,5 +147,19 @@ def load(path: str | os.PathLike) -> config_dict.ConfigDict:
         stored = json.load(file)
     config = defaults()
     with config.unlocked():
-        config.update(config_dict.ConfigDict(stored, convert_dict=True))
+        _update(config, stored)
     return config
+
+
+def _update(config: config_dict.ConfigDict, stored: dict) -> None:
+    for key, value in stored.items():
+        # The keys of these mean something themselves: a rate that is not stored is not there.
+        whole = key in ("rates", "losses", "schedule")
+        if isinstance(value, dict) and key in config and not whole:
+            _update(config[key], value)
+        else:
+            config[key] = _with_tuples(value)
+
+
+def _with_tuples(value):
+    return tuple(map(_with_tuples, value)) if isinstance(value, list) else value

@@ -2,8 +2,6 @@
 
 import tensorflow as tf
 
-MAX_PIXELS = 100_000_000
-
 
 def decode(encoded: tf.Tensor) -> tf.Tensor:
     """One encoded photograph (JPEG, PNG, BMP, WebP; of a GIF the first frame) as uint8 [H, W, 3]."""

@@ -21,9 +21,19 @@ Examples = Callable[[tf.Tensor], dict[str, tf.Tensor]]
 
 
 def training_examples(
-    config: config_dict.ConfigDict, manifest: Manifest, canvases: Canvases
+    config: config_dict.ConfigDict,
+    manifest: Manifest,
+    canvases: Canvases,
+    attributes_per_step: int = 0,
 ) -> Examples:
     """What `config.train.sampling` makes of example numbers.
+
+    Args:
+      config: `asen_tf.core.config.defaults()` with its changes.
+      manifest: whose train split is drawn from.
+      canvases: of that split's images.
+      attributes_per_step: "multi_attribute" sampling asks for so many, drawn anew each step;
+        0: for all.
 
     Returns:
       A function from int64 [B] to a dict of tensors. "paper": B triplets, images uint8
@@ -36,7 +46,7 @@ def training_examples(
         sampler = TripletSampler.from_manifest(manifest, stream(seed, _TRIPLETS))
         return lambda numbers: _triplets(sampler, canvases, augment, numbers)
     if config.train.sampling == "multi_attribute":
-        return _Images(config, manifest, canvases, augment)
+        return _Images(seed, manifest, canvases, augment, attributes_per_step)
     raise ValueError(unknown_name("sampling", config.train.sampling, ("paper", "multi_attribute")))
 
 
@@ -93,13 +103,13 @@ def _triplets(sampler, canvases, augment, numbers):
 class _Images:
     """Labelled images in random order, each once an epoch, for every attribute at once."""
 
-    def __init__(self, config, manifest, canvases, augment):
+    def __init__(self, seed, manifest, canvases, augment, attributes_per_step):
         labels = manifest.labels_of("train")
-        self.seed = config.train.seed
+        self.seed = seed
         self.canvases = canvases
         self.augment = augment
         self.space = manifest.space
-        self.per_step = config.train.local_attributes or len(self.space)
+        self.per_step = attributes_per_step or len(self.space)
         self.rows = np.unique(labels["image"]).astype(np.int64)
         if len(self.rows) < 3:
             raise ValueError(

@@ -10,7 +10,7 @@ from ml_collections import config_dict
 
 from asen_tf.core.progress import duration
 from asen_tf.training.stages import Stage
-from asen_tf.training.workdir import Workdir
+from asen_tf.workdir import Workdir
 
 
 class Log:

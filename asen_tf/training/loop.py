@@ -19,7 +19,7 @@ from asen_tf.training.step import TrainStep
 from asen_tf.training.checkpoint import Checkpoints
 from asen_tf.training.strategy import is_chief
 from asen_tf.training.validation import Validation
-from asen_tf.training.workdir import Workdir
+from asen_tf.workdir import Workdir
 
 
 class TrainingDiverged(RuntimeError):
@@ -68,9 +68,8 @@ class _Run:
         if self.chief:
             workdir.begin(config, self.manifest.space)
         self._build(start)
-        canvases = self._open_canvases()
-        self.examples = pipeline.training_examples(config, self.manifest, canvases)
-        self.validation = Validation(config, self.manifest, canvases, self.model)
+        self.canvases = self._open_canvases()
+        self.validation = Validation(config, self.manifest, self.canvases, self.model)
 
     def _build(self, start):
         train = self.config.train
@@ -127,7 +126,7 @@ class _Run:
         log.resume(stage, state.step)
 
         every = round(self.config.eval.every_epochs * train.steps_per_epoch)
-        batches = self._batches(state.step)
+        batches = self._batches(stage, state.step)
         began, before = time.monotonic(), state.seconds
         while state.step < stage.steps and not self._out_of_time(stage, state):
             measured = step(next(batches))
@@ -177,12 +176,15 @@ class _Run:
         values = self.strategy.run(lambda: tf.constant(value, tf.float64))
         return float(self.strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None))
 
-    def _batches(self, start):
-        """Distributed batches from step `start` on."""
+    def _batches(self, stage, start):
+        """Distributed batches of a stage from step `start` on."""
+        examples = pipeline.training_examples(
+            self.config, self.manifest, self.canvases, stage.attributes_per_step
+        )
 
         def of_pipeline(context):
             return pipeline.dataset(
-                self.examples,
+                examples,
                 self.config.train.batch_size,
                 start,
                 context.num_replicas_in_sync,

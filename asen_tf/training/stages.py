@@ -20,6 +20,7 @@ class Stage:
       rates: part of the model -> learning rate; parts without one stand still.
       losses: name -> weight.
       schedule: how the rates fall, see `learning_rate`.
+      attributes_per_step: see `asen_tf.data.pipeline.training_examples`.
       planned_steps: epochs * steps an epoch.
       steps: those that the bound on the whole run leaves.
       share: of the bound on the whole run.
@@ -30,6 +31,7 @@ class Stage:
     rates: dict[str, float]
     losses: dict[str, float]
     schedule: dict
+    attributes_per_step: int
     planned_steps: int
     steps: int
     share: float
@@ -81,6 +83,7 @@ def plan(config: config_dict.ConfigDict, trained: Iterable[str] = ()) -> list[St
                 rates=settings["rates"],
                 losses=settings["losses"],
                 schedule=settings["schedule"],
+                attributes_per_step=settings["attributes_per_step"],
                 planned_steps=planned_steps,
                 steps=bounded,
                 share=planned_steps / sum(planned),

@@ -1,5 +1,8 @@
-"""BUILD names every package and every test, and their dependencies are what they import."""
+"""BUILD and setup.py name every package, test and program that there is, and nothing else."""
 
+import ast
+import re
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -8,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class Build(dict):
-    """BUILD is Python without imports: run it, with functions that note what is declared."""
+    """What BUILD declares: BUILD is run as Python, with functions that note their arguments."""
 
     def __init__(self, text: str):
         self.declared = []
@@ -31,20 +34,41 @@ def build():
     return Build((ROOT / "BUILD").read_text(encoding="utf-8"))
 
 
-def imported_packages(folder: str, imports_of) -> set[str]:
-    """Packages of this library that the files below `folder` import, as folders."""
-    modules = set().union(*(imports_of(path) for path in (ROOT / folder).rglob("*.py")))
-    folders = ("/".join(module.split(".")[:2]) for module in modules)
-    return {
-        name if (ROOT / name).is_dir() else "asen_tf"
-        for name in folders
-        if name.split("/")[0] == "asen_tf"
-    }
+def library_of(module: str) -> str:
+    """The py_library that has this module of ours."""
+    return "asen_tf" if module == "asen_tf.version" else "/".join(module.split(".")[:2])
+
+
+def imported_libraries(sources: Iterable[Path], imports_of) -> set[str]:
+    modules = set().union(*(imports_of(path) for path in sources))
+    return {library_of(module) for module in modules if module.split(".")[0] == "asen_tf"}
+
+
+def defines_run(path: Path) -> bool:
+    body = ast.parse(path.read_text(encoding="utf-8")).body
+    return any(
+        isinstance(node, ast.FunctionDef) and node.name == "run" and not node.args.args
+        for node in body
+    )
+
+
+def test_every_folder_of_modules_is_a_package():
+    """Others would be missing from the wheel."""
+    folders = {path.parent for path in ROOT.glob("asen_tf/**/*.py")}
+    assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_every_program_is_installed():
+    setup = (ROOT / "setup.py").read_text(encoding="utf-8")
+    installed = set(re.findall(r'"asen-[a-z-]+=asen_tf\.cli\.(\w+):run"', setup))
+    assert installed == {p.stem for p in ROOT.glob("asen_tf/cli/*.py") if defines_run(p)}
 
 
 def test_every_package_is_declared(build):
-    folders = {f"asen_tf/{path.parent.name}" for path in ROOT.glob("asen_tf/*/__init__.py")}
-    assert set(build.dependencies("package")) == folders
+    packages = {path.parent for path in ROOT.glob("asen_tf/*/*.py")}
+    modules = set(ROOT.glob("asen_tf/*.py")) - {ROOT / "asen_tf" / "__init__.py"}
+    names = {path.relative_to(ROOT).with_suffix("").as_posix() for path in packages | modules}
+    assert set(build.dependencies("library")) == names - {"asen_tf/version"}
 
 
 def test_every_test_is_declared(build):
@@ -52,16 +76,17 @@ def test_every_test_is_declared(build):
     assert set(build.dependencies("tests")) == {"/".join(path.parts[:2]) for path in tests}
 
 
-def test_packages_depend_on_what_they_import(build, imports_of):
-    declared = build.dependencies("package")
-    # Importing any package runs asen_tf/__init__.py first.
-    needed = {name: imported_packages(name, imports_of) - {name} | {"asen_tf"} for name in declared}
-    assert declared == needed
+def test_libraries_depend_on_what_they_import(build, imports_of):
+    for name, declared in build.dependencies("library").items():
+        sources = [*ROOT.glob(f"{name}.py"), *ROOT.glob(f"{name}/**/*.py")]
+        # Importing any package runs asen_tf/__init__.py first.
+        needed = imported_libraries(sources, imports_of) - {name} | {"asen_tf"}
+        assert declared == needed, name
 
 
 def test_tests_depend_on_what_they_import(build, imports_of):
-    packages = build.dependencies("package")
-    for folder, dependencies in build.dependencies("tests").items():
-        available = dependencies.union(*(packages.get(name, ()) for name in dependencies))
-        missing = imported_packages(folder, imports_of) - available
+    libraries = build.dependencies("library")
+    for folder, declared in build.dependencies("tests").items():
+        available = declared.union({"asen_tf"}, *(libraries.get(name, ()) for name in declared))
+        missing = imported_libraries(ROOT.glob(f"{folder}/**/*.py"), imports_of) - available
         assert not missing, f"{folder} imports {sorted(missing)}"

@@ -21,6 +21,7 @@ _TRIMS = (
     (250, 248, 242), (238, 224, 196), (28, 28, 34), (36, 48, 92), (122, 78, 48), (216, 64, 56),
     (240, 190, 60), (52, 128, 96), (82, 142, 208), (128, 84, 158), (238, 150, 172), (150, 154, 160),
 )  # fmt: skip
+_DETAILS = ((250, 248, 242), (238, 224, 196), (28, 28, 34), (36, 48, 92))
 SKINS = (
     (250, 224, 204), (241, 206, 178), (226, 182, 148), (196, 146, 110), (152, 104, 74),
     (112, 74, 54),
@@ -66,6 +67,12 @@ def trim_color(against: Color, rng: np.random.Generator) -> Color:
     """A colour for a detail, drawn among those that stand out against the cloth."""
     candidates = [*_TRIMS, darker(against, 0.5), lighter(against, 0.6)]
     clear = [c for c in candidates if contrast(c, against) > 75]
+    return clear[rng.integers(len(clear))]
+
+
+def detail_color(against: Color, rng: np.random.Generator) -> Color:
+    """A light or a dark neutral, drawn among those that stand out against the cloth."""
+    clear = [c for c in _DETAILS if contrast(c, against) > 75]
     return clear[rng.integers(len(clear))]
 
 

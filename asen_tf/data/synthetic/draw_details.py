@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from asen_tf.data.synthetic.colors import Color, darker, lighter, trim_color
+from asen_tf.data.synthetic.colors import Color, darker, detail_color, lighter
 from asen_tf.data.synthetic.draw_neck import bottom
 from asen_tf.data.synthetic.frame import Brush, mirrored, rectangle, shifted
 from asen_tf.data.synthetic.garment import HEM, Garment
 
 _STEEL = (176, 182, 190)
-_FIRST_BUTTON = 0.198  # below every neckline
+_FIRST_BUTTON = 0.214  # below every neckline
 
 
 def _line(color: Color) -> Color:
@@ -32,13 +32,13 @@ def paint_pocket(
     brush: Brush, name: str, garment: Garment, cloth: Color, rng: np.random.Generator
 ) -> None:
     """Patch pockets in a colour that stands out against the cloth."""
-    color = trim_color(cloth, rng)
+    color = detail_color(cloth, rng)
     if name == "chest":
         x = garment.pocket_side * 0.088
-        _patch(brush, x, 0.175, 0.046, 0.098, color, cloth)
+        _patch(brush, x, 0.182, 0.050, 0.102, color, cloth)
     elif name == "two_hip":
-        for x in (-0.088, 0.088):
-            _patch(brush, x, 0.312, 0.044, 0.092, color, cloth)
+        for x in (-0.090, 0.090):
+            _patch(brush, x, 0.312, 0.048, 0.094, color, cloth)
     elif name == "kangaroo":
         half = np.array([(0.066, 0.305), (0.122, 0.362), (0.122, 0.404)])
         _panel(brush, np.concatenate([half, mirrored(half)[::-1]]), color, cloth)
@@ -69,7 +69,7 @@ def paint_fastening(
 ) -> None:
     """What closes the garment, from the neckline down the middle of the torso."""
     top, low = bottom(neckline) + 0.004, min(HEM[hem], 0.48)
-    color = trim_color(cloth, rng)
+    color = detail_color(cloth, rng)
     spacing = rng.uniform(0.050, 0.062)
     if name in _CLOSURES:
         _CLOSURES[name](brush, garment, top, low, spacing, color, cloth)
@@ -93,7 +93,7 @@ def _zipper(brush, garment, top, low, spacing, color, cloth) -> None:
 
 
 def _double_breasted(brush, garment, top, low, spacing, color, cloth) -> None:
-    front = np.array([(0.0, top), (0.092, max(0.155, top)), (0.092, low)])
+    front = np.array([(0.0, top), (0.092, max(0.17, top)), (0.092, low)])
     brush.veil(np.concatenate([front, mirrored(front)[::-1]]), _placket(cloth), 0.65)
     brush.stroke(shifted(front, 0.005, 0.004), 0.010, darker(cloth, 0.4))
     brush.stroke(front, 0.008, _line(cloth))
@@ -116,8 +116,8 @@ def _column(brush: Brush, x: float, low: float, spacing: float, color: Color) ->
     """Buttons below one another, the first always at the same height."""
     y = np.arange(_FIRST_BUTTON, low - 0.02, spacing)
     centres = np.stack([np.full(len(y), x), y], 1)
-    brush.discs(shifted(centres, 0.003, 0.005), 0.0195, (40, 36, 44))
-    brush.discs(centres, 0.0185, color)
+    brush.discs(shifted(centres, 0.003, 0.005), 0.0215, (40, 36, 44))
+    brush.discs(centres, 0.0205, color)
     brush.discs(centres, 0.0065, _line(color))
 
 

@@ -107,7 +107,7 @@ def _limb(brush: Brush, path: np.ndarray, start: float, end: float, color: Color
     brush.stroke(outline, 0.005, darker(color, 0.30))
 
 
-def _leg(side: int, low: float = 1.0) -> np.ndarray:
+def _leg(side: int, low: float = 0.93) -> np.ndarray:
     y = np.linspace(0.46, low, 12)
     return np.stack([side * (0.080 - 0.030 * (y - 0.46)), y], 1)
 
@@ -115,18 +115,18 @@ def _leg(side: int, low: float = 1.0) -> np.ndarray:
 def _legs(brush: Brush, figure: Figure) -> None:
     for side in (-1, 1):
         _limb(brush, _leg(side), 0.060, 0.022, figure.skin)
-        brush.ellipse(side * 0.072, 1.012, 0.036, 0.024, figure.shoes)
+        brush.ellipse(side * 0.074, 0.942, 0.036, 0.024, figure.shoes)
 
 
 def _lower(brush: Brush, figure: Figure, garment: Garment) -> None:
     color = figure.lower_color
     hips = garment.hip - 0.006
     if figure.lower == "skirt":
-        half = np.array([(hips - 0.02, 0.465), (hips + 0.025, 0.67)])
+        half = np.array([(hips - 0.02, 0.465), (hips + 0.025, 0.64)])
         brush.fill(both_sides(half), color)
         brush.stroke(both_sides(half), 0.005, darker(color, 0.35))
         return
-    low, width = {"trousers": (0.98, 0.040), "leggings": (0.96, 0.026), "shorts": (0.63, 0.068)}[
+    low, width = {"trousers": (0.915, 0.040), "leggings": (0.90, 0.026), "shorts": (0.62, 0.068)}[
         figure.lower
     ]
     brush.fill(

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from PIL import Image
 
-from asen_tf.data.synthetic.colors import Color, cloth_color, darker, lighter, trim_color
+from asen_tf.data.synthetic.colors import Color, cloth_color, darker, detail_color, lighter
 from asen_tf.data.synthetic.draw_details import paint_fastening, paint_pocket
 from asen_tf.data.synthetic.draw_neck import (
     edge,
@@ -50,7 +50,7 @@ def paint_garment(
     sleeves = _sleeve_mask(image.size, frame, garment, labels)
     image.paste(sheet, mask=sleeves)
     _outline_sleeves(brush, garment, labels, seam)
-    collar = trim_color(color, rng_of("collar"))
+    collar = detail_color(color, rng_of("collar"))
     paint_collar(brush, labels["collar"], labels["neckline"], collar, color)
     body.paste(sleeves, mask=sleeves)
     return body

@@ -35,13 +35,13 @@ def _corners(*points: tuple[float, float]) -> np.ndarray:
 
 
 _EDGES = {
-    "round": _arc(0.084, 0.095),
-    "v": _corners((0.078, None), (0.060, 0.045), (0.0, 0.170)),
-    "square": _corners((0.096, None), (0.088, 0.105), (0.0, 0.105)),
-    "boat": _arc(0.122, 0.052, 1.7),
+    "round": _arc(0.090, 0.115),
+    "v": _corners((0.086, None), (0.068, 0.045), (0.0, 0.190)),
+    "square": _corners((0.104, None), (0.096, 0.125), (0.0, 0.125)),
+    "boat": _arc(0.128, 0.056, 1.8),
     "keyhole": _arc(0.072, 0.030),
 }
-_KEYHOLE = ellipse(0.0, 0.122, 0.030, 0.040)
+_KEYHOLE = ellipse(0.0, 0.132, 0.037, 0.047)
 
 
 def edge(neckline: str) -> np.ndarray:
@@ -59,7 +59,7 @@ def opening(neckline: str) -> list[np.ndarray]:
 
 def bottom(neckline: str) -> float:
     """Height of the lowest point of the opening in the middle: where a fastening begins."""
-    return 0.168 if neckline == "keyhole" else float(edge(neckline)[-1, 1])
+    return 0.184 if neckline == "keyhole" else float(edge(neckline)[-1, 1])
 
 
 def paint_edge(brush: Brush, neckline: str, cloth: Color) -> None:
@@ -98,22 +98,22 @@ def _pleats(brush: Brush, half: np.ndarray, reach: np.ndarray, shade: Color) -> 
 
 
 def _pointed(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    outer = np.interp(t, [0, 0.70, 1], [0.016, 0.112, 0.0])
+    outer = np.interp(t, [0, 0.70, 1], [0.018, 0.120, 0.0])
     return np.full_like(t, 0.004), outer
 
 
 def _mandarin(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     shown = np.where(t < 0.93, 1.0, 0.2)
-    return 0.020 * shown, 0.012 * shown
+    return 0.020 * shown, 0.016 * shown
 
 
 def _peter_pan(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.full_like(t, 0.004), 0.062 * np.clip(1 - np.abs(2 * t - 1) ** 5, 0, 1) ** 0.5
+    return np.full_like(t, 0.004), 0.066 * np.clip(1 - np.abs(2 * t - 1) ** 5, 0, 1) ** 0.5
 
 
 def _ruffle(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     waves = np.abs(np.sin(t * 4 * np.pi))
-    return np.full_like(t, 0.008), (0.036 + 0.022 * waves) * (1 - 0.35 * t**3)
+    return np.full_like(t, 0.008), (0.040 + 0.026 * waves) * (1 - 0.35 * t**3)
 
 
 # Collar -> how far it reaches to the inner and to the outer side of the edge, for t from 0 at the

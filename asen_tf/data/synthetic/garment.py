@@ -8,7 +8,7 @@ import numpy as np
 from asen_tf.data.synthetic.frame import Frame, mirrored, rectangle, resampled, ribbon
 
 SLEEVE_SHARE = {"sleeveless": 0.0, "short": 0.36, "three_quarter": 0.70, "long": 1.0}
-HEM = {"crop": 0.42, "hip": 0.57, "knee": 0.74, "maxi": 0.92}
+HEM = {"crop": 0.42, "hip": 0.55, "knee": 0.69, "maxi": 0.85}
 HEM_CURVE = 0.012
 MARGIN = 0.015  # of the centred square, kept free around the garment
 
@@ -44,7 +44,8 @@ class Garment:
         arms = []
         for _ in range(2):
             upper = rng.uniform(0.28, 0.45 if look == "plain" else 0.75)
-            arms.append((upper, max(upper + rng.uniform(-bend, bend), 0.30 - 0.35 * upper)))
+            fore = np.clip(upper + rng.uniform(-bend, bend), 0.30 - 0.35 * upper, 0.9)
+            arms.append((upper, float(fore)))
         return cls(
             arms=(arms[0], arms[1]),
             waist=rng.uniform(0.122, 0.145),
@@ -73,7 +74,7 @@ class Garment:
     def hem(self, hem: float) -> np.ndarray:
         """[41, 2] the lower edge, right to left; it waves where the skirt is long."""
         t = np.linspace(1, -1, 41)
-        waves = self.ripple * np.sin(9 * t + 1) * min(1.0, max(0.0, (hem - 0.5) / 0.2))
+        waves = self.ripple * np.sin(9 * t + 1) * min(1.0, max(0.0, (hem - 0.5) / 0.15))
         return np.stack([t * self.half_width(hem), hem + HEM_CURVE * (1 - t * t) + waves], 1)
 
     def arm(self, side: int) -> np.ndarray:
@@ -105,11 +106,11 @@ class Garment:
         pocket_x = self.pocket_side * np.array([0.0, 0.165])
         pocket = {
             "none": rectangle(-0.16, 0.12, 0.16, 0.44),
-            "chest": rectangle(pocket_x.min(), 0.13, pocket_x.max(), 0.30),
+            "chest": rectangle(pocket_x.min(), 0.14, pocket_x.max(), 0.31),
         }.get(labels["pocket"], rectangle(-0.16, 0.26, 0.16, 0.44))
         return {
-            "neckline": rectangle(-0.15, -0.045, 0.15, 0.195),
-            "collar": rectangle(-0.165, -0.06, 0.165, 0.215),
+            "neckline": rectangle(-0.155, -0.045, 0.155, 0.21),
+            "collar": rectangle(-0.17, -0.06, 0.17, 0.235),
             "sleeve_length": np.concatenate([self.sleeve(side, 1.0) for side in (0, 1)]),
             "hem_length": rectangle(-skirt, 0.40, skirt, max(hem, HEM["hip"]) + 0.03),
             "pattern": torso,

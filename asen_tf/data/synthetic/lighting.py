@@ -47,6 +47,6 @@ def light(image: np.ndarray, look: str, rng: np.random.Generator) -> np.ndarray:
         field *= 1 - np.float32(depth) / (1 + np.exp(-(along - np.float32(edge)) * 12))
     cast = 1 + rng.uniform(-1, 1, 3) * (0.01 if plain else 0.045)
     grain = rng.standard_normal((height, width, 1), np.float32)
-    grain *= rng.uniform(0.5, 1.5) if plain else rng.uniform(1.5, 5.0)
+    grain *= rng.uniform(0.5, 1.5) if plain else rng.uniform(1.0, 4.0)
     lit = image * (field[..., None] * cast.astype(np.float32)) + grain
     return np.clip(lit, 0, 255).astype(np.uint8)

@@ -1,0 +1,65 @@
+"""The main job, end to end, on synthetic garments: render, train, evaluate, draw.
+
+    asen-demo --output=demo
+"""
+
+import sys
+import time
+from pathlib import Path
+
+from absl import flags, logging
+from ml_collections import config_flags
+
+from asen_tf.cli import program
+from asen_tf.cli.evaluate import evaluate, report
+from asen_tf.cli.visualize import visualize
+from asen_tf.core.progress import duration
+from asen_tf.evaluation import save
+from asen_tf.training import loop
+
+EXPERIMENT = Path("configs/asen/synthetic.py")
+# Beside the package in a checkout; under the prefix where a wheel is installed.
+_FOLDERS = (Path(__file__).parents[2], Path(sys.prefix) / "share" / "asen_tf")
+
+
+def experiment() -> str:
+    """Where the demo's experiment file lies."""
+    found = [folder / EXPERIMENT for folder in _FOLDERS if (folder / EXPERIMENT).exists()]
+    return str(found[0] if found else EXPERIMENT)
+
+
+def main() -> None:
+    given = flags.FLAGS
+    began = time.monotonic()
+    output = Path(given.output)
+    config = given.config
+    if not config.data.root:
+        config.data.root = str(output / "data")
+    workdir = output / "run"
+    logging.info("rendering %d garments into %s", config.data.images, config.data.root)
+    loop.train(config, workdir)
+    result = evaluate(str(workdir), "test", ("both", "global", "local"))
+    save(result, output / "test.json")
+    pictures = visualize(str(workdir), str(output / "pictures"))
+    listed = "\n".join(f"  {picture}" for picture in pictures)
+    print(
+        f"\nMAP on the test split, in percent\n\n{report(result)}\n\n"
+        f"pictures:\n{listed}\n\n"
+        f"done in {duration(time.monotonic() - began)}. Try next:\n"
+        f"  asen-evaluate --workdir={workdir} --split=valid\n"
+        f"  asen-visualize --workdir={workdir} --output={output}/more --attributes=collar --results=8\n"
+        f"  tensorboard --logdir={workdir}/tensorboard\n"
+        f"  python -c \"import asen_tf; e = asen_tf.load('{workdir}'); "
+        f"print(e.similarity('{config.data.root}/images/000000.jpg', "
+        f"'{config.data.root}/images/000001.jpg', 'collar'))\""
+    )
+
+
+def run() -> None:
+    config_flags.DEFINE_config_file("config", experiment(), "Experiment file.")
+    flags.DEFINE_string("output", "demo", "Folder to write.")
+    program.run(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,26 @@
+"""How every program of this library starts and fails."""
+
+import sys
+from collections.abc import Callable
+
+from absl import app, logging
+
+
+def run(main: Callable[[], int | None]) -> None:
+    """Parses the command line and calls `main`, whose result is the exit status.
+
+    Bad input (ValueError, OSError) ends the program with its message and status 1, without a
+    traceback; anything else is a bug and shows one.
+    """
+
+    def checked(arguments):
+        if len(arguments) > 1:
+            raise app.UsageError(f"unexpected arguments: {' '.join(arguments[1:])}")
+        logging.get_absl_handler().setFormatter(None)
+        try:
+            return main()
+        except (ValueError, OSError) as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 1
+
+    app.run(checked)

@@ -1,0 +1,146 @@
+"""A trained model, ready to use: photographs in, vectors out."""
+
+import concurrent.futures
+import functools
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data.photographs import MAX_PIXELS, Photograph, listed, to_canvas
+from asen_tf.models.base import EmbeddingModel
+from asen_tf.workdir import Workdir
+
+
+def load(workdir: str | os.PathLike, batch_size: int = 32) -> "Embedder":
+    """The best model of a run, ready to use.
+
+    Args:
+      workdir: the --workdir of `asen-train`.
+      batch_size: photographs that go through the model at once.
+
+    Raises:
+      FileNotFoundError: the folder holds no run, or none that has validated yet.
+    """
+    run = Workdir(workdir)
+    return Embedder(run.load_best(), run.space(), run.best()["parts"], batch_size)
+
+
+class Embedder:
+    """Attribute-specific embeddings of photographs of any size, in any number.
+
+    `images` may be paths, encoded images (bytes), arrays (uint8 [H, W, 3], or gray [H, W]) or PIL
+    images: one of them, or any iterable of them.
+
+    Args:
+      model: what embeds.
+      attributes: the attributes it knows; iterating them gives their names in order.
+      parts: of the model that are trained, see `EmbeddingModel.embed`.
+      batch_size: photographs that go through the model at once.
+      max_pixels: a photograph that declares more is refused before it is decoded.
+    """
+
+    def __init__(
+        self,
+        model: EmbeddingModel,
+        attributes: AttributeSpace,
+        parts: Sequence[str] | None = None,
+        batch_size: int = 32,
+        max_pixels: int = MAX_PIXELS,
+    ):
+        if model.attributes != len(attributes):
+            raise ValueError(
+                f"the model has {model.attributes} attributes, the space {len(attributes)}"
+            )
+        self.model = model
+        self.attributes = attributes
+        self.parts = parts
+        self.batch_size = batch_size
+        self.max_pixels = max_pixels
+        canvases = tf.TensorSpec((None, model.canvas_size, model.canvas_size, 3), tf.uint8)
+        ids = tf.TensorSpec((None, None), tf.int32)
+        sizes = tf.TensorSpec((None, 2), tf.int32)
+        self._embed = tf.function(
+            lambda images, ids: model.embed(images, ids, parts), input_signature=[canvases, ids]
+        )
+        self._explain = tf.function(model.explain, input_signature=[canvases, ids, sizes])
+
+    @functools.cached_property
+    def dimension(self) -> int:
+        """Length of a vector, D."""
+        return self._embed.get_concrete_function().structured_outputs.shape[-1]
+
+    def embed(self, images: Photograph | Iterable[Photograph], attribute: str) -> np.ndarray:
+        """Unit vectors of the photographs in one attribute's space, float32 [N, D].
+
+        Raises:
+          ValueError: an unknown attribute, or something that is no photograph (says which).
+        """
+        return self._vectors(images, [self.attributes.index(attribute)])[:, 0]
+
+    def embed_all(self, images: Photograph | Iterable[Photograph]) -> np.ndarray:
+        """Unit vectors in every attribute's space, float32 [N, A, D]."""
+        return self._vectors(images, range(len(self.attributes)))
+
+    def similarity(
+        self,
+        images: Photograph | Iterable[Photograph],
+        others: Photograph | Iterable[Photograph],
+        attribute: str,
+    ) -> np.ndarray:
+        """How alike pairs of photographs are in one attribute: cosines, float32 [N].
+
+        One photograph on either side is compared with all on the other.
+
+        Raises:
+          ValueError: the sides hold different numbers of photographs, and neither holds one.
+        """
+        images, others = listed(images), listed(others)
+        if len(images) != len(others) and 1 not in (len(images), len(others)):
+            raise ValueError(
+                "similarity compares pairs, or one photograph with all others; "
+                f"got {len(images)} and {len(others)}"
+            )
+        return (self.embed(images, attribute) * self.embed(others, attribute)).sum(-1)
+
+    def explain(
+        self, images: Photograph | Iterable[Photograph], attribute: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Where the model looked for an attribute.
+
+        Returns:
+          attention float32 [N, h, w], summing to 1, over the centred square of each photograph;
+          boxes int32 [N, 4]: left, top, right, bottom of the region that the local branch sees,
+          in pixels of the photograph.
+        """
+        attribute = self.attributes.index(attribute)
+        maps, boxes = [], []
+        for canvases, sizes in self._batches(images):
+            found = self._explain(canvases, np.full((len(canvases), 1), attribute, np.int32), sizes)
+            maps.append(found[0].numpy()[:, 0])
+            boxes.append(found[1].numpy()[:, 0])
+        if not maps:
+            height, width = self._explain.get_concrete_function().structured_outputs[0].shape[-2:]
+            return np.empty((0, height, width), np.float32), np.empty((0, 4), np.int32)
+        return np.concatenate(maps), np.concatenate(boxes)
+
+    def _vectors(self, images, ids) -> np.ndarray:
+        vectors = [np.empty((0, len(ids), self.dimension), np.float32)]
+        for canvases, _ in self._batches(images):
+            pairs = np.tile(np.asarray(ids, np.int32), (len(canvases), 1))
+            vectors.append(self._embed(canvases, pairs).numpy())
+        return np.concatenate(vectors)
+
+    def _batches(self, images) -> Iterator[tuple[tf.Tensor, np.ndarray]]:
+        """Canvases uint8 [B, S, S, 3] and the photographs' height and width int32 [B, 2]."""
+        images = listed(images)
+        prepare = functools.partial(
+            to_canvas, size=self.model.canvas_size, max_pixels=self.max_pixels
+        )
+        with concurrent.futures.ThreadPoolExecutor() as threads:
+            for start in range(0, len(images), self.batch_size):
+                stop = min(start + self.batch_size, len(images))
+                batch = list(threads.map(prepare, images[start:stop], range(start, stop)))
+                yield tf.stack([c for c, _ in batch]), np.array([s for _, s in batch], np.int32)

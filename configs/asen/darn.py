@@ -1,0 +1,37 @@
+"""ASEN++ on DARN, with the paper's settings.
+
+    asen-train --config=configs/asen/darn.py --workdir=/tmp/darn \\
+        --config.data.root=/data/DARN
+
+Data: the photographs of DARN (Huang et al., ICCV 2015) under `data.root/pic`, and in
+`data.root/splits` the index files of the ASEN++ release (`filenames_*.txt`, `label_train.txt`,
+`query_*.txt`, `candidate_*.txt`).
+Cost: 7 million triplets; meant for a GPU. Not run by us: we have neither the photographs nor
+ImageNet weights. The paper reports an overall MAP of 55.94.
+"""
+
+from asen_tf.core import config as configs
+
+# Values an attribute, in the order of the index files, whose numbers begin at 0. The papers count
+# one less for most attributes: 0 is in use there besides.
+ATTRIBUTES = (
+    ("clothes_category", 20),
+    ("clothes_button", 13),
+    ("clothes_color", 56),
+    ("clothes_length", 7),
+    ("clothes_pattern", 28),
+    ("clothes_shape", 11),
+    ("collar_shape", 25),
+    ("sleeve_length", 8),
+    ("sleeve_shape", 17),
+)
+
+
+def get_config():
+    config = configs.defaults()
+    config.data.format = "index_files"
+    config.data.attributes = ATTRIBUTES
+    config.data.cache_gb = 100.0
+    # keras-hub has no ImageNet preset of ResNet-34, so the local branch starts at random.
+    config.model.global_branch.weights = "resnet_50_imagenet"
+    return config

@@ -1,0 +1,32 @@
+"""ASEN++ on DeepFashion, with the paper's settings.
+
+    asen-train --config=configs/asen/deepfashion.py --workdir=/tmp/deepfashion \\
+        --config.data.root=/data/DeepFashion
+
+Data: the photographs of DeepFashion's category and attribute prediction benchmark (Liu et al.,
+CVPR 2016) under `data.root/img`, and in `data.root/splits` the index files of the ASEN++ release
+(`filenames_*.txt`, `label_train.txt`, `query_*.txt`, `candidate_*.txt`).
+Cost: 7 million triplets; meant for a GPU. Not run by us: we have neither the photographs nor
+ImageNet weights. The paper reports an overall MAP of 9.64; a random order scores 3.38.
+"""
+
+from asen_tf.core import config as configs
+
+# Values an attribute type, in the order of the index files.
+ATTRIBUTES = (
+    ("texture", 156),
+    ("fabric", 218),
+    ("shape", 180),
+    ("part", 216),
+    ("style", 230),
+)
+
+
+def get_config():
+    config = configs.defaults()
+    config.data.format = "index_files"
+    config.data.attributes = ATTRIBUTES
+    config.data.cache_gb = 100.0
+    # keras-hub has no ImageNet preset of ResNet-34, so the local branch starts at random.
+    config.model.global_branch.weights = "resnet_50_imagenet"
+    return config

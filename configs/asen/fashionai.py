@@ -1,0 +1,35 @@
+"""ASEN++ on FashionAI, with the paper's settings.
+
+    asen-train --config=configs/asen/fashionai.py --workdir=/tmp/fashionai \\
+        --config.data.root=/data/FashionAI
+
+Data: the photographs of the FashionAI Global Challenge (attribute recognition, its two training
+archives) under `data.root`, and in `data.root/splits` the index files of the ASEN++ release
+(`filenames_*.txt`, `label_train.txt`, `query_*.txt`, `candidate_*.txt`).
+Cost: 7 million triplets; meant for a GPU. Not run by us: we have neither the photographs nor
+ImageNet weights. The paper reports an overall MAP of 64.31; a random order scores 15.79.
+"""
+
+from asen_tf.core import config as configs
+
+# Values an attribute, in the order of the index files.
+ATTRIBUTES = (
+    ("skirt_length", 6),
+    ("sleeve_length", 9),
+    ("coat_length", 8),
+    ("pant_length", 6),
+    ("collar_design", 5),
+    ("lapel_design", 5),
+    ("neckline_design", 10),
+    ("neck_design", 5),
+)
+
+
+def get_config():
+    config = configs.defaults()
+    config.data.format = "index_files"
+    config.data.attributes = ATTRIBUTES
+    config.data.cache_gb = 100.0
+    # keras-hub has no ImageNet preset of ResNet-34, so the local branch starts at random.
+    config.model.global_branch.weights = "resnet_50_imagenet"
+    return config

@@ -1,0 +1,94 @@
+"""Augmentation: what it changes, what it spares, and that it depends on numbers alone."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from asen_tf.core import AttributeSpace
+from asen_tf.core import config as configs
+from asen_tf.data.augment import Augment
+
+SPACE = AttributeSpace({"collar": ["no", "yes"], "color": ["red", "blue"]})
+NUMBERS = tf.range(64, dtype=tf.int64)
+IMAGES = np.random.default_rng(0).integers(0, 256, (64, 12, 12, 3), np.uint8)
+
+
+def augment(seed=0, **changes):
+    config = configs.defaults().augment
+    config.update(changes)
+    return Augment.from_config(config, SPACE, seed)
+
+
+def test_nothing_asked_nothing_done():
+    unchanged, falsified = augment()(IMAGES, NUMBERS)
+    assert not augment().active
+    np.testing.assert_array_equal(unchanged, IMAGES)
+    assert not falsified.numpy().any()
+
+
+def test_flip_mirrors_about_half_and_leaves_the_others_alone():
+    changed, _ = augment(flip=True)(IMAGES, NUMBERS)
+    mirrored = (changed.numpy() == IMAGES[:, :, ::-1]).all(axis=(1, 2, 3))
+    same = (changed.numpy() == IMAGES).all(axis=(1, 2, 3))
+    assert (mirrored | same).all()
+    assert 16 < mirrored.sum() < 48
+
+
+def test_shift_moves_and_mirrors_at_the_border():
+    ramp = np.broadcast_to(np.arange(0, 240, 12)[None, None, :, None], (64, 20, 20, 3))
+    changed = augment(shift=0.2)(ramp.astype(np.uint8), NUMBERS)[0].numpy().astype(int)
+    moved = (changed != ramp).any(axis=(1, 2, 3))
+    assert 16 < moved.sum() < 48
+    # Moved sideways by a constant, at most a fifth of the side, everywhere but near the border.
+    middle = changed[:, :, 8:12] - ramp[:, :, 8:12]
+    assert np.ptp(middle, axis=(1, 2, 3)).max() <= 1
+    assert np.abs(middle).max() <= 0.2 * 12 * 19 + 1
+    # No black comes in.
+    assert changed[:, :, 19].min() >= 120
+
+
+def test_zoom_enlarges():
+    image = np.zeros((64, 21, 21, 3), np.uint8)
+    image[:, 8:13, 8:13] = 255
+    changed, _ = augment(zoom=0.5)(image, NUMBERS)
+    share = changed.numpy().mean(axis=(1, 2, 3)) / image.mean(axis=(1, 2, 3))
+    assert share.min() >= 0.99
+    assert 1.3 < share.max() < 1.5**2 * 1.2
+
+
+def test_color_changes_half_within_bounds():
+    gray = np.full((64, 4, 4, 3), 100, np.uint8)
+    changed = augment(color=0.3)(gray, NUMBERS)[0].numpy()
+    # Of a flat gray only the brightness can change.
+    levels = changed[:, 0, 0, 0]
+    assert 16 < (levels != 100).sum() < 48
+    assert levels.min() >= 70 and levels.max() <= 130
+
+
+def test_what_a_change_falsifies_is_reported():
+    changed, falsified = augment(color=0.3, color_falsifies=("color",))(IMAGES, NUMBERS)
+    tinted = (changed.numpy() != IMAGES).any(axis=(1, 2, 3))
+    np.testing.assert_array_equal(falsified.numpy(), np.stack([0 * tinted, tinted], 1).astype(bool))
+
+
+def test_an_image_for_a_falsified_attribute_is_spared():
+    attributes = tf.repeat(tf.constant([0, 1]), 32)
+    changed, _ = augment(flip=True, flip_falsifies=("color",))(IMAGES, NUMBERS, attributes)
+    touched = (changed.numpy() != IMAGES).any(axis=(1, 2, 3))
+    assert touched[:32].any() and not touched[32:].any()
+
+
+def test_changes_depend_on_seed_and_number_alone():
+    everything = {"flip": True, "shift": 0.1, "zoom": 0.2, "color": 0.2}
+    whole = augment(**everything)(IMAGES, NUMBERS)[0].numpy()
+    part = augment(**everything)(IMAGES[40:48], NUMBERS[40:48])[0].numpy()
+    np.testing.assert_array_equal(part, whole[40:48])
+    data = tf.data.Dataset.from_tensor_slices((IMAGES, NUMBERS)).batch(64)
+    inside = next(iter(data.map(augment(**everything))))[0]
+    np.testing.assert_array_equal(inside, whole)
+    assert (augment(seed=1, **everything)(IMAGES, NUMBERS)[0].numpy() != whole).any()
+
+
+def test_an_unknown_attribute_is_named():
+    with pytest.raises(ValueError, match="Did you mean 'color'"):
+        augment(color=0.1, color_falsifies=("colour",))

@@ -1,0 +1,84 @@
+"""Stages: data from a configuration, steps shared out, rates that fall."""
+
+import numpy as np
+import pytest
+
+from asen_tf.core import config as configs
+from asen_tf.training.stages import plan
+
+
+def config(max_steps=0, epochs=(50, 20), steps_per_epoch=10):
+    made = configs.defaults()
+    made.train.max_steps = max_steps
+    made.train.steps_per_epoch = steps_per_epoch
+    made.stage1.epochs, made.stage2.epochs = epochs
+    return made
+
+
+def test_the_paper_s_two_stages():
+    first, second = plan(configs.defaults())
+    assert first.steps == 50 * 6250 and second.steps == 20 * 6250
+    assert first.rates == {"global": 1e-4}
+    assert first.losses == {"global": 1.0}
+    assert second.rates == {"global": 1e-5, "local": 1e-4}
+    assert second.losses == {"global": 1.0, "local": 0.1, "alignment": 0.1}
+    assert first.trained == ("global",) and second.trained == ("global", "local")
+    assert first.share == pytest.approx(5 / 7)
+
+
+@pytest.mark.parametrize(
+    ("bound", "steps"), [(0, [500, 200]), (700, [500, 200]), (70, [50, 20]), (2, [1, 1]), (3, [2, 1])]
+)
+def test_max_steps_is_shared_out_in_proportion(bound, steps):
+    assert [stage.steps for stage in plan(config(bound))] == steps
+
+
+def test_every_bound_is_used_up_and_leaves_each_stage_a_step():
+    for bound in range(2, 200):
+        steps = [stage.steps for stage in plan(config(bound, epochs=(99, 1)))]
+        assert sum(steps) == bound and min(steps) >= 1
+
+
+def test_step_schedule_falls_every_three_epochs():
+    rate = plan(config())[0].learning_rate("global", steps_per_epoch=10)
+    found = [float(rate(step)) for step in (0, 29, 30, 59, 60)]
+    assert found == pytest.approx([1e-4, 1e-4, 0.9e-4, 0.9e-4, 0.81e-4])
+
+
+def test_cosine_schedule_ends_at_zero_with_the_stage():
+    made = config(max_steps=70)
+    made.stage1.schedule = {"name": "cosine"}
+    stage = plan(made)[0]
+    rate = stage.learning_rate("global", 10)
+    expected = [1e-4 * (1 + np.cos(np.pi * share)) / 2 for share in (0, 0.5, 1)]
+    assert [float(rate(stage.steps * s)) for s in (0, 0.5, 1)] == pytest.approx(expected, abs=1e-10)
+
+
+def test_parts_trained_before_count():
+    made = config()
+    made.train.stages = ("stage2",)
+    made.stage2.rates = {"local": 1e-4}
+    assert plan(made, trained=("global",))[0].trained == ("global", "local")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"stages": ()}, "names no stage"),
+        ({"stages": ("stage3",)}, "Did you mean 'stage"),
+        ({"max_steps": 1}, "leaves no step"),
+        ({"steps_per_epoch": 0}, "needs a step"),
+    ],
+)
+def test_bad_plans(change, message):
+    made = config()
+    made.train.update(change)
+    with pytest.raises(ValueError, match=message):
+        plan(made)
+
+
+def test_an_unknown_schedule():
+    made = config()
+    made.stage1.schedule = {"name": "cosinus"}
+    with pytest.raises(ValueError, match="Did you mean 'cosine'"):
+        plan(made)[0].learning_rate("global", 10)
