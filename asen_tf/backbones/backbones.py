@@ -43,22 +43,32 @@ def load_weights(backbone: keras.Model, preset: str) -> None:
       preset: a preset's name (downloaded by keras-hub) or a local folder.
 
     Raises:
-      ValueError: a layer that the preset lacks, or has in another shape.
+      ValueError: a layer that one of the two lacks, or has in another shape; the backbone is then
+        as it was.
     """
-    source = {layer.name: layer for layer in _preset(preset, load_weights=True).layers}
-    for layer in backbone.layers:
-        if not layer.weights:
-            continue
-        if layer.name not in source:
-            raise ValueError(f"preset {preset!r}: no weights for layer {layer.name}")
-        weights = source[layer.name].get_weights()
-        expected, received = [w.shape for w in layer.weights], [w.shape for w in weights]
+    source = _layers_with_weights(_cut(_preset(preset, load_weights=True)))
+    target = _layers_with_weights(backbone)
+    for name, layer in target.items():
+        if name not in source:
+            raise ValueError(f"preset {preset!r}: no weights for layer {name} of {backbone.name}")
+        expected, received = [[w.shape for w in at.weights] for at in (layer, source[name])]
         if expected != received:
             raise ValueError(
-                f"preset {preset!r}: layer {layer.name} needs weights of shapes {expected}, "
+                f"preset {preset!r}: layer {name} needs weights of shapes {expected}, "
                 f"the preset has {received}: is it another network than {backbone.name}?"
             )
-        layer.set_weights(weights)
+    more = [name for name in source if name not in target]
+    if more:
+        raise ValueError(
+            f"preset {preset!r} has a layer {more[0]}, which {backbone.name} lacks: "
+            "is it another network?"
+        )
+    for name, layer in target.items():
+        layer.set_weights(source[name].get_weights())
+
+
+def _layers_with_weights(network: keras.Model) -> dict[str, keras.layers.Layer]:
+    return {layer.name: layer for layer in network.layers if layer.weights}
 
 
 def _preset(name: str, **kwargs) -> keras.Model:
@@ -78,4 +88,4 @@ def _cut(backbone: keras.Model) -> keras.Model:
             f"{type(backbone).__name__} offers the levels {sorted(outputs)}; a backbone needs P4, "
             "the feature map of stride 16"
         )
-    return keras.Model(backbone.inputs, outputs["P4"], name=backbone.name)
+    return keras.Model(backbone.input, outputs["P4"], name=backbone.name)

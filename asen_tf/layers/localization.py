@@ -24,7 +24,8 @@ class WeaklySupervisedLocalization(keras.layers.Layer):
     """
 
     def __init__(self, size: int, threshold: float = 0.1, **kwargs):
-        super().__init__(**kwargs)
+        # Mixed precision would round the map to eight bits.
+        super().__init__(autocast=False, **kwargs)
         if not 0 <= threshold < 1:
             raise ValueError(f"threshold must lie in [0, 1), got {threshold}")
         self.size = size

@@ -9,7 +9,8 @@ class RegionCrop(keras.layers.Layer):
     """Square regions of an image, each zoomed to one size. No gradient to the regions.
 
     `tf.image.crop_and_resize` samples without a filter, so that a large region would alias:
-    the crop is taken at twice the size and averaged down.
+    the crop is taken at twice the size and averaged down. Samples of a magnified region that would
+    lie outside the centres of the outermost pixels begin (or end) there instead.
 
     Args:
       size: side of a crop in pixels.
@@ -27,7 +28,8 @@ class RegionCrop(keras.layers.Layer):
     oversampling = 2
 
     def __init__(self, size: int, reference: int, **kwargs):
-        super().__init__(**kwargs)
+        # crop_and_resize takes no bfloat16.
+        super().__init__(autocast=False, **kwargs)
         self.size = size
         self.reference = reference
 
@@ -41,7 +43,9 @@ class RegionCrop(keras.layers.Layer):
         # crop_and_resize puts its first and last sample on the corners it is given, counted in
         # pixel centres; these are the centres of the first and the last of the samples.
         half = 0.5 * extent / samples - 0.5
-        corners = tf.stack([top + half, left + half, top + extent - half - 1, left + extent - half - 1], -1)
+        corners = tf.stack(
+            [top + half, left + half, top + extent - half - 1, left + extent - half - 1], axis=-1
+        )
         crops = tf.image.crop_and_resize(
             images,
             tf.clip_by_value(tf.stop_gradient(corners) / (side - 1), 0.0, 1.0),

@@ -38,13 +38,14 @@ class AttributeSpatialAttention(keras.layers.Layer):
             pooled, attention = self(features, attributes[:, None])
             return pooled[:, 0], attention[:, 0]
         batch, height, width, channels = ops.shape(features)
+        count = ops.shape(attributes)[1]
         x = ops.reshape(features, (batch, height * width, channels))
         keys = self.feature_projection(x)
         queries = self.attribute_projection(attributes)
         logits = ops.einsum("bmk,bnk->bmn", queries, keys) / self.dim**0.5
         attention = ops.softmax(ops.cast(logits, "float32"), axis=-1)
         pooled = ops.einsum("bmn,bnc->bmc", ops.cast(attention, x.dtype), x)
-        return pooled, ops.reshape(attention, (batch, -1, height, width))
+        return pooled, ops.reshape(attention, (batch, count, height, width))
 
     def get_config(self):
         return {**super().get_config(), "dim": self.dim}

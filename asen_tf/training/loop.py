@@ -162,8 +162,8 @@ class _Run:
                 )
 
     def _out_of_time(self, stage, state):
-        """Whether the stage has had its share of `train.max_minutes`."""
-        if not self.config.train.max_minutes:
+        """Whether the stage has had its share of `train.max_minutes`; it gets a step at least."""
+        if not self.config.train.max_minutes or not state.step:
             return False
         upto = self.stages[: self.stages.index(stage) + 1]
         allowed = sum(s.share for s in upto) * 60 * self.config.train.max_minutes

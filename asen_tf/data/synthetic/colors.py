@@ -17,16 +17,17 @@ _CLOTH = {
     "black": ((0.640, 0.15, 0.16), (0.100, 0.12, 0.04)),
     "white": ((0.110, 0.02, 0.96), (0.050, 0.02, 0.02)),
 }
-_TRIMS = (
+_INKS = (
     (250, 248, 242), (238, 224, 196), (28, 28, 34), (36, 48, 92), (122, 78, 48), (216, 64, 56),
     (240, 190, 60), (52, 128, 96), (82, 142, 208), (128, 84, 158), (238, 150, 172), (150, 154, 160),
 )  # fmt: skip
-_DETAILS = ((250, 248, 242), (238, 224, 196), (28, 28, 34), (36, 48, 92))
+_DETAILS = ((250, 248, 242), (212, 226, 240), (28, 28, 34), (36, 48, 92))
+_LEATHERS = ((112, 66, 38), (188, 128, 74), (24, 22, 24), (236, 222, 196))
 SKINS = (
     (250, 224, 204), (241, 206, 178), (226, 182, 148), (196, 146, 110), (152, 104, 74),
     (112, 74, 54),
 )  # fmt: skip
-MANNEQUINS = ((222, 214, 202), (206, 206, 208), (196, 174, 146))
+MANNEQUINS = ((222, 214, 202), (216, 196, 176), (196, 174, 146))
 HAIRS = ((34, 26, 26), (74, 46, 34), (134, 84, 48), (204, 164, 98), (150, 62, 38), (120, 120, 128))
 
 
@@ -63,17 +64,28 @@ def contrast(a: Color, b: Color) -> float:
     return float(np.hypot(lightness, 0.5 * np.abs(d).max()))
 
 
-def trim_color(against: Color, rng: np.random.Generator) -> Color:
-    """A colour for a detail, drawn among those that stand out against the cloth."""
-    candidates = [*_TRIMS, darker(against, 0.5), lighter(against, 0.6)]
+def ink_color(against: Color, rng: np.random.Generator) -> Color:
+    """A second colour for a pattern, drawn among those that stand out against the cloth."""
+    candidates = [*_INKS, darker(against, 0.5), lighter(against, 0.6)]
     clear = [c for c in candidates if contrast(c, against) > 75]
     return clear[rng.integers(len(clear))]
 
 
 def detail_color(against: Color, rng: np.random.Generator) -> Color:
-    """A light or a dark neutral, drawn among those that stand out against the cloth."""
+    """A light or a dark neutral for collar, pockets and buttons, clear against the cloth."""
     clear = [c for c in _DETAILS if contrast(c, against) > 75]
     return clear[rng.integers(len(clear))]
+
+
+def leather_color(against: Color, rng: np.random.Generator) -> Color:
+    """A colour for a belt, clear against the cloth."""
+    clear = [c for c in _LEATHERS if contrast(c, against) > 60]
+    return clear[rng.integers(len(clear))]
+
+
+def seam_color(color: Color) -> Color:
+    """A line that shows on a piece of this colour."""
+    return darker(color, 0.45) if sum(color) > 180 else lighter(color, 0.30)
 
 
 def any_color(rng: np.random.Generator, saturation: tuple[float, float] = (0.1, 0.8)) -> Color:

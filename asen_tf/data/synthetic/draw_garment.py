@@ -1,11 +1,11 @@
 """The garment's cloth: body and sleeves, cut out of one patterned sheet."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from PIL import Image
 
-from asen_tf.data.synthetic.colors import Color, cloth_color, darker, detail_color, lighter
+from asen_tf.data.synthetic.colors import Color, cloth_color, detail_color, seam_color
 from asen_tf.data.synthetic.draw_details import paint_fastening, paint_pocket
 from asen_tf.data.synthetic.draw_neck import (
     edge,
@@ -22,7 +22,11 @@ _SHEET = (-0.55, -0.06, 0.55, 0.96)
 
 
 def paint_garment(
-    image: Image.Image, frame: Frame, garment: Garment, labels: Mapping[str, str], rng_of
+    image: Image.Image,
+    frame: Frame,
+    garment: Garment,
+    labels: Mapping[str, str],
+    rng_of: Callable[[str], np.random.Generator],
 ) -> Image.Image:
     """Paints the garment onto `image`; returns the mask of its cloth, of the same size.
 
@@ -30,22 +34,14 @@ def paint_garment(
       rng_of: name -> np.random.Generator, one for each concern.
     """
     color = cloth_color(labels["color"], rng_of("color"))
-    seam = darker(color, 0.42) if sum(color) > 180 else lighter(color, 0.22)
+    seam = seam_color(color)
     sheet = _patterned_sheet(image.size, frame, labels["pattern"], color, rng_of("pattern"))
     body = _body_mask(image.size, frame, garment, labels)
     image.paste(sheet, mask=body)
     brush = Brush(image, frame)
     _outline_body(brush, garment, labels, seam)
     paint_edge(brush, labels["neckline"], color)
-    paint_fastening(
-        brush,
-        labels["fastening"],
-        garment,
-        labels["hem_length"],
-        labels["neckline"],
-        color,
-        rng_of("fastening"),
-    )
+    paint_fastening(brush, garment, labels, color, rng_of("fastening"))
     paint_pocket(brush, labels["pocket"], garment, color, rng_of("pocket"))
     sleeves = _sleeve_mask(image.size, frame, garment, labels)
     image.paste(sheet, mask=sleeves)

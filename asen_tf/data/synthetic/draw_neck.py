@@ -3,7 +3,7 @@ can go with every neckline and both can be seen."""
 
 import numpy as np
 
-from asen_tf.data.synthetic.colors import Color, darker, lighter, mix
+from asen_tf.data.synthetic.colors import Color, darker, mix, seam_color
 from asen_tf.data.synthetic.frame import (
     Brush,
     both_sides,
@@ -64,7 +64,7 @@ def bottom(neckline: str) -> float:
 
 def paint_edge(brush: Brush, neckline: str, cloth: Color) -> None:
     """The seam along the opening."""
-    seam = darker(cloth, 0.45) if sum(cloth) > 180 else lighter(cloth, 0.30)
+    seam = seam_color(cloth)
     brush.stroke(both_sides(edge(neckline)), 0.010, seam)
     if neckline == "keyhole":
         brush.stroke(_KEYHOLE, 0.010, seam)
@@ -78,7 +78,7 @@ def paint_collar(brush: Brush, collar: str, neckline: str, color: Color, cloth: 
     inner, outer = _PROFILES[collar](np.linspace(0, 1, len(half)))
     out = normals(half, 15)
     flap = np.concatenate([half + out * outer[:, None], (half - out * inner[:, None])[::-1]])
-    line = darker(color, 0.5) if sum(color) > 180 else lighter(color, 0.35)
+    line = seam_color(color)
     for side in (flap, mirrored(flap)):
         brush.fill(shifted(side, 0.004, 0.009), darker(cloth, 0.45))
     for side in (flap, mirrored(flap)):

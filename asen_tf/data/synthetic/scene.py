@@ -1,5 +1,7 @@
 """What stands around the garment: a studio wall, or a room full of other coloured things."""
 
+import dataclasses
+
 import numpy as np
 from PIL import Image
 
@@ -9,6 +11,15 @@ from asen_tf.data.synthetic.frame import Brush, Frame, both_sides, shifted
 from asen_tf.data.synthetic.pattern import paint_pattern
 
 LOOKS = ("plain", "cluttered")
+
+
+@dataclasses.dataclass(frozen=True)
+class _Room:
+    """Where a room ends, and the height at which its wall meets the floor."""
+
+    width: float
+    floor: float
+    height: float
 
 
 def paint_scene(size: tuple[int, int], look: str, rng: np.random.Generator) -> Image.Image:
@@ -33,9 +44,9 @@ def _cluttered(brush: Brush, width: float, height: float, rng: np.random.Generat
     floor = height * rng.uniform(0.66, 0.9)
     _wall(brush, width, floor, rng)
     _floor(brush, width, floor, height, rng)
-    things = list(_THINGS.values())
+    room = _Room(width, floor, height)
     for _ in range(rng.integers(4, 8)):
-        things[rng.integers(len(things))](brush, width, floor, height, rng)
+        _THINGS[rng.integers(len(_THINGS))](brush, room, rng)
 
 
 def _wall(brush: Brush, width: float, floor: float, rng: np.random.Generator) -> None:
@@ -92,14 +103,14 @@ def _swatch(
     brush.image.paste(cloth, (round(left * scale), round(top * scale)))
 
 
-def _curtain(brush, width, floor, height, rng) -> None:
+def _curtain(brush: Brush, room: _Room, rng: np.random.Generator) -> None:
     wide = rng.uniform(0.12, 0.24)
-    left = rng.choice([0.0, width - wide])
-    _swatch(brush, left, 0.0, left + wide, floor + rng.uniform(-0.1, 0.05), rng)
+    left = rng.choice([0.0, room.width - wide])
+    _swatch(brush, left, 0.0, left + wide, room.floor + rng.uniform(-0.1, 0.05), rng)
 
 
-def _picture(brush, width, floor, height, rng) -> None:
-    x, y = rng.uniform(0, width - 0.2), rng.uniform(0.02, 0.4)
+def _picture(brush: Brush, room: _Room, rng: np.random.Generator) -> None:
+    x, y = rng.uniform(0, room.width - 0.2), rng.uniform(0.02, 0.4)
     w, h = rng.uniform(0.14, 0.30, 2)
     brush.rectangle(x, y, x + w, y + h, any_color(rng))
     if rng.uniform() < 0.5:
@@ -109,8 +120,8 @@ def _picture(brush, width, floor, height, rng) -> None:
     brush.ellipse(x + w / 2, y + h / 2, w / 4, h / 4, any_color(rng))
 
 
-def _window(brush, width, floor, height, rng) -> None:
-    x, y = rng.uniform(-0.1, width - 0.2), rng.uniform(0.0, 0.25)
+def _window(brush: Brush, room: _Room, rng: np.random.Generator) -> None:
+    x, y = rng.uniform(-0.1, room.width - 0.2), rng.uniform(0.0, 0.25)
     w, h = rng.uniform(0.25, 0.4), rng.uniform(0.35, 0.55)
     brush.rectangle(x, y, x + w, y + h, (240, 240, 236))
     pane = lighter(any_color(rng, (0.1, 0.4)), 0.4)
@@ -120,12 +131,13 @@ def _window(brush, width, floor, height, rng) -> None:
             brush.rectangle(left, top, left + w / 2 - 0.03, top + h / 2 - 0.03, pane)
 
 
-def _shelf(brush, width, floor, height, rng) -> None:
-    wide, tall = rng.uniform(0.22, 0.34), rng.uniform(0.4, 0.8)
-    x = rng.choice([rng.uniform(-0.1, 0.05), width - wide + rng.uniform(-0.05, 0.1)])
+def _shelf(brush: Brush, room: _Room, rng: np.random.Generator) -> None:
+    wide, rows = rng.uniform(0.22, 0.34), int(rng.integers(2, 6))
+    tall = 0.16 * rows
+    x = rng.choice([rng.uniform(-0.1, 0.05), room.width - wide + rng.uniform(-0.05, 0.1)])
     wood = from_hsv(rng.uniform(0.05, 0.12), rng.uniform(0.3, 0.6), rng.uniform(0.35, 0.8))
-    brush.rectangle(x, floor - tall, x + wide, floor + 0.03, darker(wood, 0.45))
-    for y in np.arange(floor - tall, floor, 0.16):
+    brush.rectangle(x, room.floor - tall, x + wide, room.floor + 0.03, darker(wood, 0.45))
+    for y in room.floor - 0.16 * np.arange(1, rows + 1):
         at = x + 0.015
         while at < x + wide - 0.06:
             book = rng.uniform(0.02, 0.045)
@@ -133,11 +145,11 @@ def _shelf(brush, width, floor, height, rng) -> None:
             at += book + (0.05 if rng.uniform() < 0.2 else 0.003)
         brush.rectangle(x, y - 0.008, x + wide, y + 0.012, wood)
     for side in (x, x + wide):
-        brush.rectangle(side - 0.008, floor - tall, side + 0.008, floor + 0.03, wood)
+        brush.rectangle(side - 0.008, room.floor - tall, side + 0.008, room.floor + 0.03, wood)
 
 
-def _plant(brush, width, floor, height, rng) -> None:
-    x, y = rng.uniform(0, width), floor + rng.uniform(0, 0.08)
+def _plant(brush: Brush, room: _Room, rng: np.random.Generator) -> None:
+    x, y = rng.uniform(0, room.width), room.floor + rng.uniform(0, 0.08)
     green = from_hsv(rng.uniform(0.22, 0.42), rng.uniform(0.4, 0.8), rng.uniform(0.25, 0.65))
     for angle in rng.uniform(-1.1, 1.1, 9):
         length = rng.uniform(0.18, 0.34)
@@ -151,17 +163,17 @@ def _plant(brush, width, floor, height, rng) -> None:
     brush.rectangle(x - 0.082, y - 0.16, x + 0.082, y - 0.13, darker(pot, 0.2))
 
 
-def _lamp(brush, width, floor, height, rng) -> None:
-    x, tall = rng.uniform(0, width), rng.uniform(0.55, 0.85)
-    brush.rectangle(x - 0.007, floor - tall, x + 0.007, floor + 0.03, (64, 58, 56))
-    brush.ellipse(x, floor + 0.03, 0.07, 0.018, (64, 58, 56))
-    shade = np.array([(0.05, floor - tall - 0.12), (0.10, floor - tall + 0.03)])
+def _lamp(brush: Brush, room: _Room, rng: np.random.Generator) -> None:
+    x, tall = rng.uniform(0, room.width), rng.uniform(0.55, 0.85)
+    brush.rectangle(x - 0.007, room.floor - tall, x + 0.007, room.floor + 0.03, (64, 58, 56))
+    brush.ellipse(x, room.floor + 0.03, 0.07, 0.018, (64, 58, 56))
+    shade = np.array([(0.05, room.floor - tall - 0.12), (0.10, room.floor - tall + 0.03)])
     brush.fill(shifted(both_sides(shade), x, 0.0), any_color(rng))
 
 
-def _sofa(brush, width, floor, height, rng) -> None:
-    x, wide = rng.uniform(-0.2, width - 0.3), rng.uniform(0.4, 0.7)
-    color, low = any_color(rng), floor + 0.06
+def _sofa(brush: Brush, room: _Room, rng: np.random.Generator) -> None:
+    x, wide = rng.uniform(-0.2, room.width - 0.3), rng.uniform(0.4, 0.7)
+    color, low = any_color(rng), room.floor + 0.06
     brush.rectangle(x, low - 0.30, x + wide, low - 0.03, darker(color, 0.12))
     brush.rectangle(x + 0.02, low - 0.16, x + wide - 0.02, low - 0.02, color)
     for side in (x, x + wide):
@@ -170,9 +182,9 @@ def _sofa(brush, width, floor, height, rng) -> None:
     _swatch(brush, x + 0.08, low - 0.28, x + 0.22, low - 0.15, rng)
 
 
-def _rack(brush, width, floor, height, rng) -> None:
+def _rack(brush: Brush, room: _Room, rng: np.random.Generator) -> None:
     """Other garments on a rail: cloth of other colours and patterns."""
-    x, top = rng.uniform(-0.2, width - 0.25), rng.uniform(0.05, 0.4)
+    x, top = rng.uniform(-0.2, room.width - 0.25), rng.uniform(0.05, 0.4)
     for place in range(rng.integers(2, 5)):
         left = x + place * 0.13
         _swatch(brush, left, top + 0.05, left + 0.10, top + rng.uniform(0.3, 0.6), rng)
@@ -181,23 +193,13 @@ def _rack(brush, width, floor, height, rng) -> None:
     brush.stroke(np.array([(x - 0.05, top), (x + 0.6, top)]), 0.012, (88, 84, 88))
 
 
-def _shapes(brush, width, floor, height, rng) -> None:
+def _shapes(brush: Brush, room: _Room, rng: np.random.Generator) -> None:
     for _ in range(rng.integers(2, 5)):
-        x, y, r = rng.uniform(0, width), rng.uniform(0, height), rng.uniform(0.03, 0.12)
+        x, y, r = rng.uniform(0, room.width), rng.uniform(0, room.height), rng.uniform(0.03, 0.12)
         corners = int(rng.choice([3, 4, 40]))
         turn = rng.uniform(0, 2 * np.pi) + np.linspace(0, 2 * np.pi, corners, endpoint=False)
         brush.fill(np.stack([x + r * np.cos(turn), y + r * np.sin(turn)], 1), any_color(rng))
 
 
 _SCENES = {"plain": _plain, "cluttered": _cluttered}
-_THINGS = {
-    "curtain": _curtain,
-    "picture": _picture,
-    "window": _window,
-    "shelf": _shelf,
-    "plant": _plant,
-    "lamp": _lamp,
-    "sofa": _sofa,
-    "rack": _rack,
-    "shapes": _shapes,
-}
+_THINGS = (_curtain, _picture, _window, _shelf, _plant, _lamp, _sofa, _rack, _shapes)

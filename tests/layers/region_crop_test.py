@@ -1,0 +1,86 @@
+import numpy as np
+import pytest
+
+from asen_tf.layers import RegionCrop
+
+
+def reference(image, region, size, reference_side):
+    """Four bilinear samples a pixel, at the centres of its quarters, then their mean.
+
+    Samples of a region that is magnified at the border would lie outside the outermost pixel
+    centres: the row of samples then begins (or ends) there.
+    """
+    scale = image.shape[0] / reference_side
+    left, top, extent = np.asarray(region) * scale
+    samples = 2 * size
+
+    def positions(start):
+        step = extent / samples
+        first, last = start + step / 2 - 0.5, start + extent - step / 2 - 0.5
+        return np.linspace(max(first, 0), min(last, image.shape[0] - 1), samples)
+
+    rows, columns = positions(top), positions(left)
+    sampled = np.empty((samples, samples, 3))
+    for (i, y), (j, x) in ((a, b) for a in enumerate(rows) for b in enumerate(columns)):
+        sampled[i, j] = bilinear(image.astype(np.float64), y, x)
+    return sampled.reshape(size, 2, size, 2, 3).mean((1, 3))
+
+
+def bilinear(image, y, x):
+    last = image.shape[0] - 1
+    top, left = int(y), int(x)
+    bottom, right = min(top + 1, last), min(left + 1, last)
+    above = image[top, left] * (1 - x % 1) + image[top, right] * (x % 1)
+    below = image[bottom, left] * (1 - x % 1) + image[bottom, right] * (x % 1)
+    return above * (1 - y % 1) + below * (y % 1)
+
+
+def images(count, side, dtype=np.uint8):
+    random = np.random.default_rng(side)
+    return random.integers(0, 256, (count, side, side, 3)).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+@pytest.mark.parametrize("canvas", [16, 32, 48])
+def test_equals_the_samples_one_by_one(canvas, dtype):
+    photographs = images(2, canvas, dtype)
+    regions = np.array(
+        [[[0, 0, 16], [0, 0, 5], [11, 11, 5]], [[3, 7, 8], [0, 9, 7], [15, 0, 1]]], np.int32
+    )
+    crops = RegionCrop(4, reference=16)(photographs, regions).numpy()
+    assert crops.shape == (2, 3, 4, 4, 3)
+    for b, m in np.ndindex(2, 3):
+        expected = reference(photographs[b], regions[b, m], 4, 16)
+        np.testing.assert_allclose(crops[b, m], expected, atol=0.02)
+
+
+@pytest.mark.parametrize("times", [2, 4])
+def test_the_whole_image_is_averaged_down(times):
+    photographs = images(2, 8 * times)
+    whole = np.tile([[[0, 0, 8]]], (2, 1, 1))
+    crops = RegionCrop(8, reference=8)(photographs, whole)[:, 0]
+    blocks = photographs.reshape(2, 8, times, 8, times, 3)
+    np.testing.assert_allclose(crops, blocks.mean((2, 4)), atol=0.02)
+
+
+def test_an_inner_region_is_averaged_down():
+    """16 of 64 pixels, from row 24 and column 40, in pixels of an image half that large."""
+    photographs = images(1, 64)
+    crops = RegionCrop(8, reference=32)(photographs, np.array([[[20, 12, 8]]]))[0, 0]
+    expected = photographs[0, 24:40, 40:56].reshape(8, 2, 8, 2, 3).mean((1, 3))
+    np.testing.assert_allclose(crops, expected, atol=0.02)
+
+
+@pytest.mark.parametrize("region", [[0, 0, 3], [13, 13, 3], [0, 13, 3], [0, 0, 16], [15, 15, 1]])
+def test_regions_at_the_border_read_no_black(region):
+    white = np.full((1, 16, 16, 3), 255, np.uint8)
+    crops = RegionCrop(6, reference=16)(white, np.array([[region]]))
+    np.testing.assert_allclose(crops, np.full((1, 1, 6, 6, 3), 255.0), atol=0.001)
+
+
+def test_each_region_is_cut_from_its_own_image():
+    shades = np.array([10, 200, 90], np.uint8)
+    photographs = np.broadcast_to(shades[:, None, None, None], (3, 8, 8, 3))
+    crops = RegionCrop(2, reference=8)(photographs, np.tile([0, 0, 4], (3, 2, 1)))
+    np.testing.assert_allclose(crops, np.broadcast_to(
+        shades[:, None, None, None, None], (3, 2, 2, 2, 3)), atol=0.001)

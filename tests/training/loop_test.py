@@ -1,0 +1,226 @@
+"""Runs: what they leave, how they go on, what stops them."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asen_tf.core import config as configs
+from asen_tf.training.loop import TrainingDiverged, train
+from asen_tf.workdir import Workdir
+
+ROOT = Path(__file__).parents[2]
+
+
+def tiny(catalogue, **train_keys):
+    """Two stages of a tiny network on the catalogue."""
+    config = configs.defaults()
+    config.data.root = str(catalogue)
+    configs.small(config, "resnet10")
+    for branch in ("global_branch", "local_branch"):
+        config.model[branch].update({"size": 32, "common_dim": 8, "embedding_dim": 16})
+    config.model.attribute_dim = 8
+    config.train.batch_size = 4
+    config.train.steps_per_epoch = 3
+    config.train.log_every_steps = 1
+    config.train.checkpoint_every_steps = 2
+    config.eval.every_epochs = 1
+    config.stage1.epochs = config.stage2.epochs = 2
+    config.stage2.attributes_per_step = 0
+    config.train.update(train_keys)
+    return config
+
+
+def weights(run, stage="stage2"):
+    return [v.numpy() for v in _model(run, stage).variables]
+
+
+def _model(run, stage):
+    import keras
+
+    import asen_tf.models  # noqa: F401
+
+    return keras.saving.load_model(run.best_model(stage))
+
+
+@pytest.fixture(scope="module")
+def finished(catalogue, tmp_path_factory):
+    return train(tiny(catalogue), tmp_path_factory.mktemp("finished") / "run")
+
+
+def test_a_run_leaves_models_history_and_tensorboard(finished):
+    assert finished.best()["stage"] == "stage2"
+    assert finished.best()["parts"] == ["global", "local"]
+    assert list(finished.space()) == ["color", "side"]
+    assert list((finished.path / "tensorboard").glob("events*"))
+    steps = [(e["stage"], e["step"]) for e in finished.history() if "total" in e]
+    assert steps == [(stage, step) for stage in ("stage1", "stage2") for step in range(1, 7)]
+    scores = [e["valid_map"] for e in finished.history() if "valid_map" in e and e["stage"] == "stage2"]
+    assert len(scores) == 2 and finished.best()["map"] == max(scores)
+    total = [e for e in finished.history() if e["stage"] == "stage2" and "total" in e][0]
+    weighted = total["global"] + 0.1 * total["local"] + 0.1 * total["alignment"]
+    assert total["total"] == pytest.approx(weighted, rel=1e-5)
+
+
+def test_the_same_seed_gives_the_same_numbers(finished, catalogue, tmp_path):
+    again = train(tiny(catalogue), tmp_path / "again")
+    for one, other in zip(weights(finished), weights(again), strict=True):
+        np.testing.assert_array_equal(one, other)
+    other = train(tiny(catalogue, seed=1, max_steps=2), tmp_path / "other")
+    assert not np.array_equal(weights(finished)[0], weights(other)[0])
+
+
+def test_stage1_trains_the_global_branch_alone(finished):
+    first, second = _model(finished, "stage1"), _model(finished, "stage2")
+    for part, stands in (("global", False), ("local", False)):
+        moved = [
+            not np.array_equal(a.numpy(), b.numpy())
+            for a, b in zip(first.parts()[part], second.parts()[part], strict=True)
+        ]
+        assert any(moved) is not stands
+
+
+def test_a_finished_run_started_again_changes_nothing(finished, catalogue):
+    before = finished.best_model("stage2").read_bytes(), finished.history()
+    train(tiny(catalogue), finished.path)
+    assert (finished.best_model("stage2").read_bytes(), finished.history()) == before
+
+
+def test_another_configuration_in_the_same_folder_is_refused(finished, catalogue):
+    with pytest.raises(ValueError, match=r"train.batch_size was 4, is 8"):
+        train(tiny(catalogue, batch_size=8), finished.path)
+
+
+def test_init_from_starts_stage2_from_a_stage1_run(finished, catalogue, tmp_path):
+    first = train(tiny(catalogue, stages=("stage1",)), tmp_path / "first")
+    assert first.best()["parts"] == ["global"]
+    second = train(
+        tiny(catalogue, stages=("stage2",), init_from=str(first.path)), tmp_path / "second"
+    )
+    for one, other in zip(weights(finished), weights(second), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_max_minutes_is_shared_out(catalogue, tmp_path):
+    config = tiny(catalogue, max_minutes=1e-6)
+    config.stage1.epochs = config.stage2.epochs = 1000
+    run = train(config, tmp_path / "run")
+    assert {(e["stage"], e["step"]) for e in run.history()} == {("stage1", 1), ("stage2", 1)}
+
+
+def test_nan_stops_the_run_and_names_the_last_good_checkpoint(catalogue, tmp_path):
+    config = tiny(catalogue)
+    config.stage1.schedule = {"name": "step", "every_epochs": 1, "gamma": 1e30}
+    config.stage1.rates = {"global": 1e-4}
+    with pytest.raises(TrainingDiverged, match=r"stage1: .* last good checkpoint is .*ckpt-\d"):
+        train(config, tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sampling": "papers"}, "Did you mean 'paper'"),
+        ({"mining": "semihard"}, "Did you mean 'semi_hard'"),
+        ({"init_from": "nowhere"}, "nowhere holds no best.json"),
+    ],
+)
+def test_bad_settings_stop_before_training(catalogue, tmp_path, changes, message):
+    with pytest.raises((ValueError, OSError), match=message):
+        train(tiny(catalogue, **changes), tmp_path / "run")
+
+
+def test_branches_of_different_width_cannot_be_aligned(catalogue, tmp_path):
+    config = tiny(catalogue)
+    config.model.local_branch.embedding_dim = 8
+    with pytest.raises(ValueError, match="got 16 .* and 8"):
+        train(config, tmp_path / "run")
+
+
+def experiment(config, path):
+    """An experiment file, as --config takes it."""
+    configs.save(config, path.with_suffix(".json"))
+    path.write_text(
+        "from asen_tf.core import config as configs\n\n\n"
+        f"def get_config():\n    return configs.load({str(path.with_suffix('.json'))!r}).lock()\n"
+    )
+    return path
+
+
+def command(config_file, workdir, *flags):
+    program = [sys.executable, "-m", "asen_tf.cli.train"]
+    return [*program, f"--config={config_file}", f"--workdir={workdir}", *flags]
+
+
+def environment(**extra):
+    return {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2", **extra}
+
+
+def test_killed_and_started_again_it_ends_with_the_same_weights(catalogue, tmp_path, finished):
+    file = experiment(tiny(catalogue), tmp_path / "tiny.py")
+    workdir = tmp_path / "killed"
+    # The run does not block on its output, and SIGKILL leaves it no time to tidy up.
+    process = subprocess.Popen(command(file, workdir), env=environment(), stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(workdir.glob("checkpoints/stage2/*.index")):
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not Workdir(workdir).history()[-1] == finished.history()[-1]
+    subprocess.run(command(file, workdir), env=environment(), check=True, capture_output=True)
+    for one, other in zip(weights(finished), weights(Workdir(workdir)), strict=True):
+        np.testing.assert_array_equal(one, other)
+    steps = [(e["stage"], e["step"]) for e in Workdir(workdir).history() if "total" in e]
+    assert steps == [(stage, step) for stage in ("stage1", "stage2") for step in range(1, 7)]
+
+
+def test_mirrored_on_two_logical_devices(catalogue, tmp_path):
+    file = experiment(tiny(catalogue), tmp_path / "tiny.py")
+    flags = ["--strategy=mirrored", "--logical_cpus=2"]
+    subprocess.run(
+        command(file, tmp_path / "run", *flags), env=environment(), check=True, capture_output=True
+    )
+    run = Workdir(tmp_path / "run")
+    assert run.best()["stage"] == "stage2"
+    assert all(np.isfinite(w).all() for w in weights(run))
+
+
+def test_two_workers_on_loopback(catalogue, tmp_path):
+    ports = []
+    for _ in range(2):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            ports.append(free.getsockname()[1])
+    file = experiment(tiny(catalogue, max_steps=4), tmp_path / "tiny.py")
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    workers = [
+        subprocess.Popen(
+            command(file, tmp_path / "run", "--strategy=multi_worker"),
+            env=environment(
+                TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": n}})
+            ),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(2)
+    ]
+    try:
+        for worker in workers:
+            _, errors = worker.communicate(timeout=240)
+            assert worker.returncode == 0, errors[-3000:]
+    finally:
+        for worker in workers:
+            worker.kill()
+    run = Workdir(tmp_path / "run")
+    assert run.best()["stage"] == "stage2"
+    assert all(np.isfinite(w).all() for w in weights(run))
+    shutil.rmtree(run.path)
