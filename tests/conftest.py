@@ -1,11 +1,16 @@
 """What tests of several packages share."""
 
 import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+ROOT = Path(__file__).parents[1]
 COLORS = {"red": (200, 30, 30), "green": (30, 180, 30), "blue": (40, 40, 200)}
 
 
@@ -31,3 +36,27 @@ def catalogue(tmp_path_factory):
     with open(root / "manifest.csv", "w", newline="") as file:
         csv.writer(file).writerows([("image", "split", "color", "side"), *rows])
     return root
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory):
+    """A folder in which `asen-demo` ran, tiny: `demo/` is what it wrote, `output.txt` what it said."""
+    folder = tmp_path_factory.mktemp("readme")
+    tiny = {
+        "data.images": 60,
+        "model.global_branch.size": 32,
+        "model.local_branch.size": 32,
+        "train.batch_size": 8,
+        "train.max_steps": 4,
+    }
+    flags = [f"--config.{key}={value}" for key, value in tiny.items()]
+    result = subprocess.run(
+        [sys.executable, "-m", "asen_tf.cli.demo", "--output=demo", *flags],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"},
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr[-5000:]
+    (folder / "output.txt").write_text(result.stdout)
+    return folder

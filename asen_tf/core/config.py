@@ -79,6 +79,7 @@ def defaults() -> config_dict.ConfigDict:
     config.stage1 = {
         "epochs": 50,
         "rates": {"global": 1e-4},
+        "copies": {},  # part -> the part whose weights it starts from, where shapes agree
         "losses": {"global": 1.0},
         "attributes_per_step": 0,  # multi_attribute: so many, drawn anew each step; 0: all
         "schedule": {"name": "step", "every_epochs": 3, "gamma": 0.9},
@@ -86,6 +87,7 @@ def defaults() -> config_dict.ConfigDict:
     config.stage2 = {
         "epochs": 20,
         "rates": {"global": 1e-5, "local": 1e-4},
+        "copies": {},
         "losses": {"global": 1.0, "local": 0.1, "alignment": 0.1},
         "attributes_per_step": 0,
         "schedule": {"name": "step", "every_epochs": 1, "gamma": 0.9},
@@ -102,11 +104,11 @@ def defaults() -> config_dict.ConfigDict:
 def small(config: config_dict.ConfigDict, backbone: str) -> None:
     """Turns the paper's experiment into one for a processor and a few thousand photographs.
 
-    Small inputs, one small backbone for both branches, every attribute of an image at once, and
-    rates for weights that start at random.
+    Small inputs, every attribute of an image at once, and rates for weights that start at random.
+    Both branches are alike, so that the local one can start from what the global one learned.
     """
     config.model.global_branch.update(branch(backbone, size=112, common_dim=256))
-    config.model.local_branch.update(branch(backbone, size=56, common_dim=128))
+    config.model.local_branch.update(branch(backbone, size=56, common_dim=256))
     config.model.global_branch.embedding_dim = 512
     config.model.local_branch.embedding_dim = 512
     config.model.attribute_dim = 256
@@ -116,11 +118,12 @@ def small(config: config_dict.ConfigDict, backbone: str) -> None:
     config.train.checkpoint_every_steps = 150
     config.eval.every_epochs = 4
     config.stage1.epochs = 36
-    config.stage1.rates = {"global": 3e-4}
-    config.stage1.schedule = {"name": "constant"}
+    config.stage1.rates = {"global": 6e-4}
+    config.stage1.schedule = {"name": "cosine"}
     config.stage2.epochs = 12
     config.stage2.rates = {"global": 3e-5, "local": 3e-4}
-    config.stage2.schedule = {"name": "constant"}
+    config.stage2.schedule = {"name": "cosine"}
+    config.stage2.copies = {"local": "global"}
     config.stage2.attributes_per_step = 3
 
 
@@ -154,7 +157,7 @@ def load(path: str | os.PathLike) -> config_dict.ConfigDict:
 def _update(config: config_dict.ConfigDict, stored: dict) -> None:
     for key, value in stored.items():
         # The keys of these mean something themselves: a rate that is not stored is not there.
-        whole = key in ("rates", "losses", "schedule")
+        whole = key in ("rates", "copies", "losses", "schedule")
         if isinstance(value, dict) and key in config and not whole:
             _update(config[key], value)
         else:

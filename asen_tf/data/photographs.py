@@ -23,8 +23,8 @@ def listed(photographs: Photograph | Iterable[Photograph]) -> list[Photograph]:
     """One photograph, or any iterable of them, as a list."""
     if isinstance(photographs, str | os.PathLike | bytes | Image.Image):
         return [photographs]
-    if isinstance(photographs, np.ndarray) and photographs.ndim < 4:
-        return [photographs]
+    if isinstance(photographs, np.ndarray) and photographs.dtype.kind not in "USO":
+        return list(photographs) if photographs.ndim == 4 else [photographs]
     return list(photographs)
 
 
@@ -61,7 +61,7 @@ def to_canvas(
         name = "" if not isinstance(photograph, str | os.PathLike) else f" ({photograph})"
         reason = getattr(error, "message", None) or error
         raise ValueError(f"photograph {position}{name}: {reason}") from error
-    return _canvas(pixels, tf.constant(size)), tuple(pixels.shape[:2])
+    return images.to_canvas(pixels, size), tuple(pixels.shape[:2])
 
 
 def _read(photograph) -> bytes:
@@ -85,8 +85,3 @@ def _from_bytes(encoded, max_pixels):
     if width * height > max_pixels:
         raise ValueError(f"declares {width} x {height} pixels, more than the limit {max_pixels}")
     return images.decode(tf.constant(encoded))
-
-
-@tf.function(reduce_retracing=True, input_signature=[tf.TensorSpec((None, None, 3), tf.uint8), tf.TensorSpec((), tf.int32)])
-def _canvas(pixels, size):
-    return images.to_canvas(pixels, size)

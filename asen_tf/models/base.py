@@ -26,6 +26,10 @@ class EmbeddingModel(keras.Model, abc.ABC):
     def parts(self) -> dict[str, list[keras.Variable]]:
         """Name -> the trainable variables of that part; the parts are disjoint."""
 
+    def copy_part(self, source: str, target: str) -> None:
+        """Gives a part the weights of another one; those of other shapes stay as they are."""
+        raise NotImplementedError(f"{type(self).__name__} has no parts that are alike")
+
     @abc.abstractmethod
     def variants(self, parts: Sequence[str] | None = None) -> dict[str, slice]:
         """Pieces of the embedding of these parts that can be scored alone, by name."""

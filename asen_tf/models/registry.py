@@ -8,6 +8,7 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.models.base import EmbeddingModel
 
 _MODELS = {"asen": "asen_tf.models.asen"}
+NAMES = tuple(_MODELS)
 
 
 def build(config: config_dict.ConfigDict, attributes: int) -> EmbeddingModel:

@@ -122,6 +122,8 @@ class _Run:
         if not state.restore():
             if previous:
                 self.model.load_weights(self.workdir.best_model(previous.name))
+            for part, source in stage.copies.items():
+                self.model.copy_part(source, part)
             state.seconds = self.seconds
         log.resume(stage, state.step)
 

@@ -18,6 +18,7 @@ class Stage:
     Attributes:
       name: key of the configuration that describes it.
       rates: part of the model -> learning rate; parts without one stand still.
+      copies: part -> the part whose weights it starts from.
       losses: name -> weight.
       schedule: how the rates fall, see `learning_rate`.
       attributes_per_step: see `asen_tf.data.pipeline.training_examples`.
@@ -29,6 +30,7 @@ class Stage:
 
     name: str
     rates: dict[str, float]
+    copies: dict[str, str]
     losses: dict[str, float]
     schedule: dict
     attributes_per_step: int
@@ -81,6 +83,7 @@ def plan(config: config_dict.ConfigDict, trained: Iterable[str] = ()) -> list[St
             Stage(
                 name=name,
                 rates=settings["rates"],
+                copies=settings["copies"],
                 losses=settings["losses"],
                 schedule=settings["schedule"],
                 attributes_per_step=settings["attributes_per_step"],

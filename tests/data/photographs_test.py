@@ -42,6 +42,7 @@ def test_one_or_many():
     assert len(listed("a.jpg")) == len(listed(png())) == len(listed(PIXELS)) == 1
     assert len(listed(PIXELS[None].repeat(3, 0))) == 3
     assert len(listed(iter(["a.jpg", "b.jpg"]))) == 2
+    assert listed(np.array(["a.jpg", "b.jpg"])) == ["a.jpg", "b.jpg"]
     assert listed([]) == []
 
 

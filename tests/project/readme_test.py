@@ -101,22 +101,17 @@ PROGRAMS = dict(CONSOLE_SCRIPT.findall((ROOT / "setup.py").read_text(encoding="u
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> Path:
-    """The folder in which a reader of README.md runs its code."""
-    return tmp_path_factory.mktemp("readme")
-
-
-@pytest.fixture(scope="module")
 def namespace() -> dict:
     """The names that the blocks define for the blocks below them."""
     return {"__name__": "__main__"}
 
 
 @pytest.mark.parametrize("block", PYTHON_BLOCKS, ids=lambda block: f"line{block.line}")
-def test_python_code_runs(block, folder, namespace, monkeypatch):
+def test_python_code_runs(block, demo, namespace, monkeypatch):
     if block.skip:
         pytest.skip(block.skip)
-    monkeypatch.chdir(folder)
+    # Where a reader is after `make demo`.
+    monkeypatch.chdir(demo)
     # Empty lines before the code let tracebacks show README's own line numbers.
     exec(compile("\n" * (block.line - 1) + block.code, README, "exec"), namespace)
 

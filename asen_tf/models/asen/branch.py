@@ -104,5 +104,12 @@ class Branch(keras.layers.Layer):
         pooled = ops.broadcast_to(pooled, (batch, *asked, channels))
         return pooled, ops.full((batch, *asked, height, width), 1 / (height * width))
 
+    def start_from(self, other: "Branch") -> None:
+        """Takes the weights of another branch, except of layers that have another shape."""
+        for name in ("backbone", "spatial_attention", "channel_attention", "projection"):
+            mine, given = getattr(self, name), getattr(other, name)
+            if mine and given and [w.shape for w in mine.weights] == [w.shape for w in given.weights]:
+                mine.set_weights(given.get_weights())
+
     def get_config(self):
         return {**super().get_config(), **self._config}

@@ -96,6 +96,10 @@ class ASEN(EmbeddingModel):
             "local": self.local_branch.trainable_variables,
         }
 
+    def copy_part(self, source: str, target: str) -> None:
+        """Gives a branch the weights of the other one, see `Branch.start_from`."""
+        getattr(self, f"{target}_branch").start_from(getattr(self, f"{source}_branch"))
+
     def variants(self, parts=None) -> dict[str, slice]:
         """"global" and "local", and "both" where the embedding has both."""
         parts = self._used(parts)
@@ -179,7 +183,12 @@ class ASEN(EmbeddingModel):
     def _used(self, parts=None) -> tuple[str, ...]:
         """The parts that make the embedding, of those named, in the order they stand in it."""
         weights = {"global": self.beta, "local": 1 - self.beta}
-        return tuple(p for p in weights if weights[p] > 0 and (parts is None or p in parts))
+        for part in parts or ():
+            if part not in weights:
+                raise ValueError(unknown_name("part of ASEN", part, weights))
+        named = tuple(p for p in weights if parts is None or p in parts)
+        # A part without weight stands alone where it is all that is named (a stage that trains it).
+        return tuple(p for p in named if weights[p] > 0) or named
 
     def _regions(self, attention):
         regions = self.localize(attention)

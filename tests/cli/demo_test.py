@@ -1,0 +1,68 @@
+"""`asen-demo`, and with it training, evaluation and pictures as programs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from asen_tf.data.synthetic import SPACE
+from asen_tf.workdir import Workdir
+
+
+def test_it_says_the_table_the_pictures_and_what_to_try(demo):
+    output = (demo / "output.txt").read_text()
+    for words in (*SPACE, "both MAP", "random", "pointing", "asen-evaluate --workdir="):
+        assert words in output
+
+
+def test_the_json_has_what_it_promises(demo):
+    result = json.loads((demo / "demo" / "test.json").read_text())
+    assert 0 < result["map"] < 1 and 0 < result["map_macro"] < 1
+    assert list(result["attributes"]) == list(SPACE)
+    for row in result["attributes"].values():
+        assert {"map", "queries", "candidates", "random_map"} <= row.keys()
+    assert set(result["variants"]) == {"both", "global", "local"}
+    assert set(result["localization"]["attributes"]) == set(SPACE)
+
+
+def test_it_draws(demo):
+    pictures = demo / "demo" / "pictures"
+    names = {path.name for path in pictures.iterdir()}
+    assert names == {
+        "attention.jpg",
+        "learning_curve.png",
+        *(f"retrieval_{name}.jpg" for name in SPACE),
+    }
+    for path in pictures.iterdir():
+        with Image.open(path) as picture:
+            assert min(picture.size) > 200
+
+
+def test_both_stages_ran_within_the_bound(demo):
+    run = Workdir(demo / "demo" / "run")
+    steps = {(e["stage"], e["step"]) for e in run.history()}
+    assert max(step for _, step in steps) == 3 and ("stage2", 1) in steps
+
+
+def program(name, *flags, cwd):
+    command = [sys.executable, "-m", f"asen_tf.cli.{name}", *flags]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "message"),
+    [
+        ("evaluate", ["--workdir=nowhere"], "nowhere holds no best.json"),
+        ("evaluate", ["--workdir=demo/run", "--variants=globl"], "Did you mean 'global'"),
+        ("visualize", ["--workdir=demo/run", "--output=o", "--attributes=colar"], "'collar'"),
+        ("train", ["--config=none.py", "--workdir=w"], "none.py"),
+    ],
+)
+def test_bad_input_ends_with_a_line_and_a_status(demo, monkeypatch, name, flags, message):
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    result = program(name, *flags, cwd=demo)
+    assert result.returncode == 1
+    assert message in result.stderr

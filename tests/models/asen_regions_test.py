@@ -1,0 +1,135 @@
+"""Where ASEN looks: attention, regions and boxes, with and without its two attentions."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from asen_tf.layers import RegionCrop, WeaklySupervisedLocalization
+from asen_tf.models import ASEN
+
+SIZE = 64
+CONFIG = {
+    "attributes": 3,
+    "global_branch": {"backbone": "resnet10", "size": SIZE, "common_dim": 8, "embedding_dim": 6},
+    "local_branch": {"backbone": "resnet10", "size": 32, "common_dim": 8, "embedding_dim": 6},
+    "attribute_dim": 16,
+    "threshold": 0.9,
+}
+ABLATIONS = {
+    "both attentions": {},
+    "without ASA": {"spatial_attention": False},
+    "without ACA": {"channel_attention": False},
+    "neither": {"spatial_attention": False, "channel_attention": False},
+    "whole image": {"localization": "whole"},
+}
+IDS = np.array([[0, 2], [1, 1], [2, 0], [0, 1]])
+SIZES = np.array([[300, 400], [401, 300], [257, 257], [97, 350]])  # height, width
+
+
+@pytest.fixture(scope="module", params=ABLATIONS.values(), ids=ABLATIONS)
+def model(request):
+    keras.utils.set_random_seed(0)
+    return ASEN(**CONFIG, **request.param)
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Noise with a bright square, so that attention has something to prefer."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 100, (4, 2 * SIZE, 2 * SIZE, 3)).astype(np.uint8)
+    for image, corner in zip(images, (0, 30, 60, 90), strict=True):
+        image[corner : corner + 30, 90 - corner : 120 - corner] = 255
+    return images
+
+
+def box(region, height, width):
+    """Design of the published code, in whole numbers: to the original's pixels."""
+    left, top, side = (int(v) for v in region)
+    short, long = min(height, width), max(height, width)
+    left, top, side = left * short // SIZE, top * short // SIZE, side * short // SIZE
+    if width > height:
+        left += (long - short) // 2
+    else:
+        top += (long - short) // 2
+    return [left, top, left + side, top + side]
+
+
+def expected_regions(model, attention):
+    if model.localization == "whole" or not model.get_config()["spatial_attention"]:
+        return np.broadcast_to([0, 0, SIZE], (4, 2, 3))
+    return WeaklySupervisedLocalization(SIZE, 0.9)(attention).numpy()
+
+
+def test_boxes_in_pixels_of_the_original(model, images):
+    attention, boxes = model.explain(images, IDS, SIZES)
+    assert attention.shape == (4, 2, 4, 4) and boxes.shape == (4, 2, 4)
+    assert attention.dtype == tf.float32 and boxes.dtype == tf.int32
+    regions = expected_regions(model, attention)
+    expected = [
+        [box(regions[b, m], *SIZES[b].tolist()) for m in range(2)] for b in range(4)
+    ]
+    np.testing.assert_array_equal(boxes, expected)
+    boxes = boxes.numpy()
+    assert (boxes >= 0).all() and (boxes[..., 2:] <= SIZES[:, None, ::-1]).all()
+
+
+def test_regions_are_not_all_alike(images):
+    """Else the tests of boxes would see nothing but whole images."""
+    keras.utils.set_random_seed(0)
+    outputs = ASEN(**CONFIG).outputs_of(images, IDS, ())
+    assert len(np.unique(outputs["region"].numpy().reshape(-1, 3), axis=0)) >= 4
+
+
+def test_without_sizes_boxes_are_those_of_the_canvas(model, images):
+    _, boxes = model.explain(images, IDS)
+    regions = model.outputs_of(images, IDS, ())["region"].numpy()
+    left, top, side = np.moveaxis(2 * regions, -1, 0)
+    np.testing.assert_array_equal(boxes, np.stack([left, top, left + side, top + side], -1))
+
+
+def test_one_attribute_an_image(model, images):
+    attention, boxes = model.explain(images, IDS, SIZES)
+    for m in range(2):
+        one_attention, one_boxes = model.explain(images, IDS[:, m], SIZES)
+        np.testing.assert_allclose(one_attention, attention[:, m], atol=1e-6)
+        np.testing.assert_array_equal(one_boxes, boxes[:, m])
+
+
+def test_attention_sums_to_one(model, images):
+    attention, _ = model.explain(images, IDS)
+    np.testing.assert_allclose(np.sum(attention, (-1, -2)), np.ones((4, 2)), atol=1e-5)
+    if not model.get_config()["spatial_attention"]:
+        np.testing.assert_allclose(attention, np.full((4, 2, 4, 4), 1 / 16), atol=1e-7)
+
+
+def test_the_local_branch_sees_the_region(model, images):
+    """Its embedding is that of the crop, an image at a time."""
+    outputs = model.outputs_of(images, IDS, ("local",))
+    crops = RegionCrop(32, reference=SIZE)(images, outputs["region"])
+    vectors = model.attribute_embedding(IDS)
+    for m in range(2):
+        embedding, _ = model.local_branch(crops[:, m], vectors[:, m])
+        np.testing.assert_allclose(outputs["local"][:, m], embedding, atol=1e-4)
+
+
+def test_embeddings_of_every_ablation(model, images):
+    several = model.embed(images, IDS).numpy()
+    assert np.isfinite(several).all()
+    np.testing.assert_allclose(model.embed(images, IDS[:, 1]), several[:, 1], atol=1e-5)
+
+
+def test_saved_and_loaded(model, images, tmp_path):
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded.embed(images, IDS), model.embed(images, IDS), atol=1e-6)
+    for result, expected in zip(
+        loaded.explain(images, IDS, SIZES), model.explain(images, IDS, SIZES), strict=True
+    ):
+        np.testing.assert_allclose(result, expected, atol=1e-6)
+
+
+def test_without_either_attention_the_global_embedding_ignores_the_attribute(images):
+    model = ASEN(**CONFIG, **ABLATIONS["neither"])
+    every = model.embed_all(images).numpy()
+    np.testing.assert_allclose(every, np.broadcast_to(every[:, :1], every.shape), atol=1e-6)

@@ -1,0 +1,254 @@
+import json
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from asen_tf.losses import alignment_loss
+from asen_tf.models import ASEN
+
+ATTRIBUTES = 3
+CONFIG = {
+    "attributes": ATTRIBUTES,
+    "global_branch": {"backbone": "resnet10", "size": 64, "common_dim": 8, "embedding_dim": 6},
+    "local_branch": {"backbone": "resnet10", "size": 32, "common_dim": 8, "embedding_dim": 5},
+    "attribute_dim": 16,
+    "threshold": 0.5,
+    "beta": 0.7,
+}
+IDS = np.array([[0, 2], [1, 1]])
+
+
+@pytest.fixture(scope="module")
+def model():
+    keras.utils.set_random_seed(0)
+    return ASEN(**CONFIG)
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (2, 128, 128, 3)).astype(np.uint8)
+
+
+def changed(model, **settings):
+    """The same weights in a model with other settings."""
+    other = ASEN.from_config({**model.get_config(), **settings})
+    other.set_weights(model.get_weights())
+    return other
+
+
+def units(vectors):
+    vectors = np.asarray(vectors)
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+def test_one_attribute_several_and_all_agree(model, images):
+    every = model.embed_all(images).numpy()
+    assert every.shape == (2, ATTRIBUTES, 11)
+    several = model.embed(images, IDS).numpy()
+    np.testing.assert_allclose(several, np.take_along_axis(every, IDS[..., None], 1), atol=1e-5)
+    for m in range(2):
+        one = model.embed(images, IDS[:, m]).numpy()
+        np.testing.assert_allclose(one, several[:, m], atol=1e-5)
+
+
+def test_attributes_differ(model, images):
+    """Else the comparisons above would compare equal things."""
+    every = model.embed_all(images).numpy()
+    assert np.abs(every[:, 0] - every[:, 1]).max() > 0.01
+    attention, _ = model.explain(images, [[0, 1], [0, 1]])
+    assert np.abs(attention[:, 0] - attention[:, 1]).max() > 0.001
+
+
+def test_unit_length(model, images):
+    for parts in (None, ("global",), ("local",)):
+        lengths = np.linalg.norm(model.embed_all(images, parts), axis=-1)
+        np.testing.assert_allclose(lengths, np.ones((2, ATTRIBUTES)), atol=1e-5)
+
+
+def test_a_dot_product_is_the_weighted_cosine(model, images):
+    outputs = model.outputs_of(images, IDS, ("global", "local"))
+    cosine_g = units(outputs["global"][0]) @ units(outputs["global"][1]).T
+    cosine_l = units(outputs["local"][0]) @ units(outputs["local"][1]).T
+    first, second = model.embed(images, IDS).numpy()
+    np.testing.assert_allclose(first @ second.T, 0.7 * cosine_g + 0.3 * cosine_l, atol=1e-5)
+
+
+def test_parts(model, images):
+    outputs = model.outputs_of(images, IDS, ("global", "local"))
+    for part in ("global", "local"):
+        np.testing.assert_allclose(
+            model.embed(images, IDS, (part,)), units(outputs[part]), atol=1e-5
+        )
+        assert set(model.outputs_of(images, IDS, (part,))) == {part, "attention", "region"}
+    both = model.embed(images, IDS, ("local", "global"))
+    np.testing.assert_array_equal(both, model.embed(images, IDS))
+
+
+def test_variants_are_pieces_of_the_embedding(model, images):
+    embedding = model.embed(images, IDS).numpy()
+    variants = model.variants()
+    assert list(variants) == ["both", "global", "local"]
+    np.testing.assert_array_equal(embedding[..., variants["both"]], embedding)
+    for part in ("global", "local"):
+        alone = model.embed(images, IDS, (part,))
+        np.testing.assert_allclose(units(embedding[..., variants[part]]), alone, atol=1e-5)
+        assert model.variants((part,)) == {part: slice(0, alone.shape[-1])}
+
+
+@pytest.mark.parametrize(("beta", "part", "other"), [(1, "global", "local"), (0, "local", "global")])
+def test_one_branch_with_all_the_weight(model, images, beta, part, other):
+    single = changed(model, beta=beta)
+    expected = model.embed(images, IDS, (part,))
+    np.testing.assert_allclose(single.embed(images, IDS), expected, atol=1e-6)
+    np.testing.assert_allclose(single.embed(images, IDS, ("global", "local")), expected, atol=1e-6)
+    assert list(single.variants()) == [part]
+    # A stage may train the branch without weight alone, and validate it.
+    alone = single.embed(images, IDS, (other,))
+    np.testing.assert_allclose(alone, model.embed(images, IDS, (other,)), atol=1e-6)
+    assert list(single.variants((other,))) == [other]
+
+
+def test_the_backbone_runs_once_an_image(model, images, monkeypatch):
+    network = type(model.global_branch.backbone)
+    call, seen = network.call, []
+
+    def counted(self, inputs, *args, **kwargs):
+        seen.append(tuple(inputs.shape[:2]))
+        return call(self, inputs, *args, **kwargs)
+
+    monkeypatch.setattr(network, "call", counted)
+    model.embed_all(images)
+    # Two photographs in the global branch, a region a photograph and attribute in the local one.
+    assert seen == [(2, 64), (2 * ATTRIBUTES, 32)]
+    seen.clear()
+    model.embed_all(images, ("global",))
+    model.explain(images, IDS)
+    assert seen == [(2, 64), (2, 64)]
+
+
+def test_as_a_keras_model(model, images):
+    inputs = {"images": images, "attributes": IDS[:, 0].astype(np.int32)}
+    expected = model.embed(images, IDS[:, 0])
+    np.testing.assert_allclose(model(inputs), expected, atol=1e-5)
+    np.testing.assert_allclose(model.predict(inputs, verbose=0), expected, atol=1e-5)
+
+
+def test_config_round_trip(model):
+    config = json.loads(json.dumps(model.get_config()))
+    assert {key: config[key] for key in CONFIG} == CONFIG
+    assert ASEN.from_config(config).get_config() == model.get_config()
+
+
+def test_parts_are_disjoint_and_cover_what_trains(model):
+    parts = model.parts()
+    named = [id(variable) for part in parts.values() for variable in part]
+    assert len(named) == len(set(named))
+    assert set(named) == {id(variable) for variable in model.trainable_variables}
+
+
+def gradients(model, images, loss):
+    """Largest gradient of each part (None: not connected)."""
+    groups = {
+        "table": model.attribute_embedding.trainable_variables,
+        "global": model.global_branch.trainable_variables,
+        "local": model.local_branch.trainable_variables,
+    }
+    with tf.GradientTape() as tape:
+        value = loss(model.outputs_of(images, IDS, ("global", "local"), training=True))
+    found = tape.gradient(value, {k: [v.value for v in g] for k, g in groups.items()})
+    return {
+        name: max((np.abs(g).max() for g in map(tf.convert_to_tensor, group)), default=None)
+        if all(g is not None for g in group)
+        else None
+        for name, group in found.items()
+    }
+
+
+def test_the_alignment_reaches_both_branches(images):
+    config = {**CONFIG, "local_branch": {**CONFIG["local_branch"], "embedding_dim": 6}}
+    reached = gradients(
+        ASEN(**config), images, lambda o: alignment_loss(o["global"], o["local"])
+    )
+    assert all(reached[group] > 0 for group in ("table", "global", "local"))
+
+
+def test_no_gradient_through_the_localization(model, images):
+    branch = model.global_branch
+    with tf.GradientTape() as tape:
+        local = model.outputs_of(images, IDS, ("local",))["local"]
+    found = tape.gradient(
+        local,
+        {
+            "global": [v.value for v in branch.trainable_variables],
+            "table": [v.value for v in model.attribute_embedding.trainable_variables],
+        },
+    )
+    assert all(gradient is None for gradient in found["global"])
+    assert np.abs(tf.convert_to_tensor(found["table"][0])).max() > 0
+
+
+def test_training_moves_batch_statistics(images):
+    model = ASEN(**CONFIG)
+    before = [np.array(v) for v in model.non_trainable_variables]
+    model.outputs_of(images, IDS, ("global", "local"), training=False)
+    for variable, value in zip(model.non_trainable_variables, before, strict=True):
+        np.testing.assert_array_equal(variable, value)
+    model.outputs_of(images, IDS, ("global", "local"), training=True)
+    for variable, value in zip(model.non_trainable_variables, before, strict=True):
+        assert np.abs(np.asarray(variable) - value).max() > 0, variable.path
+
+
+def test_mixed_precision(model, images):
+    """Embeddings stay float32 and near to those of full precision."""
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        mixed = ASEN(**CONFIG)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    mixed.set_weights(model.get_weights())
+    outputs = mixed.outputs_of(images, IDS, ("global", "local"))
+    assert {name: o.dtype.name for name, o in outputs.items()} == {
+        "attention": "float32",
+        "region": "int32",
+        "global": "float32",
+        "local": "float32",
+    }
+    cosines = np.sum(mixed.embed(images, IDS, ("global",)) * model.embed(images, IDS, ("global",)), -1)
+    assert (cosines > 0.99).all()
+
+
+def test_compiled_backbones(model, images):
+    expected = model.embed(images, IDS, ("global",))
+    model.compile_backbones(True)
+    try:
+        compiled = tf.function(lambda: model.embed(images, IDS, ("global",)))()
+    finally:
+        model.compile_backbones(False)
+    np.testing.assert_allclose(compiled, expected, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"beta": 1.5}, r"beta .* must lie in \[0, 1\], got 1.5"),
+        ({"beta": -0.1}, "beta"),
+        ({"canvas_scale": 1.5}, "canvas_scale must be a whole number from 1, got 1.5"),
+        ({"canvas_scale": 0}, "canvas_scale"),
+        ({"localization": "atention"}, "Did you mean 'attention'"),
+        ({"threshold": 1.0}, "threshold must lie in"),
+        (
+            {"global_branch": {**CONFIG["global_branch"], "backbone": "resnet51"}},
+            "Did you mean 'resnet50'",
+        ),
+    ],
+)
+def test_bad_settings(settings, message):
+    with pytest.raises(ValueError, match=message):
+        ASEN(**{**CONFIG, **settings})
+
+
+def test_unknown_part(model, images):
+    with pytest.raises(ValueError, match="unknown part of ASEN 'gobal'. Did you mean 'global'"):
+        model.embed(images, IDS, ("gobal",))

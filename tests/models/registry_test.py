@@ -1,0 +1,61 @@
+import numpy as np
+import pytest
+
+from asen_tf import backbones
+from asen_tf.core import config as configs
+from asen_tf.models import ASEN, registry
+
+
+@pytest.fixture
+def config():
+    config = configs.defaults()
+    config.model.global_branch.update(configs.branch("resnet10", size=32, common_dim=8))
+    config.model.local_branch.update(configs.branch("resnet10", size=32, common_dim=8))
+    config.model.attribute_dim = 8
+    return config
+
+
+def test_builds_what_the_configuration_describes(config):
+    config.model.beta = 0.25
+    config.model.channel_query_activation = "tanh"
+    model = registry.build(config, 4)
+    assert isinstance(model, ASEN)
+    assert (model.attributes, model.beta, model.canvas_size) == (4, 0.25, 64)
+    assert model.global_branch.channel_attention.query_activation == "tanh"
+    images = np.zeros((2, 64, 64, 3), np.uint8)
+    assert model.embed_all(images).shape == (2, 4, 2048)
+
+
+def test_starts_from_the_weights_that_the_branches_name(config, tmp_path):
+    pretrained = backbones.build("resnet10", 32)
+    pretrained.save_to_preset(str(tmp_path / "preset"))
+    config.model.local_branch.weights = str(tmp_path / "preset")
+    model = registry.build(config, 4)
+    untouched = model.global_branch.backbone.get_weights()
+    registry.load_pretrained(model, config)
+    for weight, expected in zip(
+        model.local_branch.backbone.get_weights(), pretrained.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(weight, expected)
+    for weight, expected in zip(
+        model.global_branch.backbone.get_weights(), untouched, strict=True
+    ):
+        np.testing.assert_array_equal(weight, expected)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda config: registry.build(config, 4),
+        lambda config: registry.objective(config, (0, 2)),
+        lambda config: registry.load_pretrained(None, config),
+    ],
+)
+def test_unknown_model(config, use):
+    config.model.name = "aseN"
+    with pytest.raises(ValueError, match="unknown model 'aseN'. Did you mean 'asen'"):
+        use(config)
+
+
+def test_names():
+    assert "asen" in registry.NAMES
