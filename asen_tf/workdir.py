@@ -12,8 +12,15 @@ from asen_tf.core import config as configs
 from asen_tf.core.attributes import AttributeSpace
 
 # Keys that may differ when a run goes on: they change how it runs, not what comes out.
-_FREE_KEYS = ("data.cache", "data.cache_gb", "data.cache_dir", "data.check", "train.log_every_steps",
-              "train.checkpoint_every_steps", "eval.batch_size")
+_FREE_KEYS = (
+    "data.cache",
+    "data.cache_gb",
+    "data.cache_dir",
+    "data.check",
+    "train.log_every_steps",
+    "train.checkpoint_every_steps",
+    "eval.batch_size",
+)
 
 
 class Workdir:
@@ -76,7 +83,9 @@ class Workdir:
                 f"(--config.train.init_from={self.path} starts from its weights)"
             )
         if self.space() != space:
-            raise ValueError(f"{self.path} holds a run on other attributes: {self.space()} != {space}")
+            raise ValueError(
+                f"{self.path} holds a run on other attributes: {self.space()} != {space}"
+            )
 
     def save_best(self, model: keras.Model, stage: str, chief: bool = True) -> None:
         """Stores the model as the stage's best. Every worker calls it; only the chief's counts."""

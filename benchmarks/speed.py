@@ -109,12 +109,24 @@ def main(_) -> None:
             measured = measure(*embedding(config))
         else:
             measured = measure(*training_step(config, _CASE.value.removeprefix("train_")))
-    settings = {name: flags.FLAGS[name].value for name in (
-        "case", "global_backbone", "local_backbone", "size", "local_size", "batch", "attributes",
-        "precision",
-    )}
-    versions = {"python": platform.python_version(), "tensorflow": tf.__version__,
-                "keras": keras.__version__}
+    settings = {
+        name: flags.FLAGS[name].value
+        for name in (
+            "case",
+            "global_backbone",
+            "local_backbone",
+            "size",
+            "local_size",
+            "batch",
+            "attributes",
+            "precision",
+        )
+    }
+    versions = {
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+    }
     where = {"cpu": _cpu(), "date": time.strftime("%Y-%m-%d")}
     result = {**settings, **measured, **versions, **where}
     text = json.dumps(result, indent=1)
@@ -124,7 +136,9 @@ def main(_) -> None:
 
 
 def _cpu() -> str:
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line]
+    names = [
+        line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line
+    ]
     return f"{len(names)} x {names[0].partition(': ')[2]}" if names else platform.processor()
 
 

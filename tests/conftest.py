@@ -40,7 +40,7 @@ def catalogue(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory):
-    """A folder in which `asen-demo` ran, tiny: `demo/` is what it wrote, `output.txt` what it said."""
+    """A folder in which a tiny `asen-demo` ran: `demo/` is what it wrote, `output.txt` said."""
     folder = tmp_path_factory.mktemp("readme")
     tiny = {
         "data.images": 60,

@@ -5,12 +5,11 @@
 Prints what the data set holds. If something is bad, lists it and exits with 1.
 """
 
-import sys
-
 import numpy as np
-from absl import app, flags
+from absl import flags
 from ml_collections import ConfigDict, config_flags
 
+from asen_tf.cli import program
 from asen_tf.data.load import BadData, listed, load
 from asen_tf.data.manifest import CANDIDATE, QUERY, SPLITS, Manifest
 
@@ -53,17 +52,15 @@ def _images(manifest: Manifest, split: str, role: int | None = None) -> list[int
     return np.bincount(pairs["attribute"], minlength=len(manifest.space)).tolist()
 
 
-def main(argv: list[str]) -> None:
-    if len(argv) > 1:
-        raise app.UsageError(f"unexpected arguments: {' '.join(argv[1:])}")
-    sys.exit(check(flags.FLAGS.config.data, flags.FLAGS.training))
+def main() -> int:
+    return check(flags.FLAGS.config.data, flags.FLAGS.training)
 
 
 def run() -> None:
     config_flags.DEFINE_config_file("config", None, "The configuration whose data to check.")
     flags.DEFINE_bool("training", True, "Whether images for training have to be there.")
     flags.mark_flag_as_required("config")
-    app.run(main)
+    program.run(main)
 
 
 if __name__ == "__main__":

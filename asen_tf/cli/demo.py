@@ -1,19 +1,21 @@
 """The main job, end to end, on synthetic garments: render, train, evaluate, draw.
 
-    asen-demo --output=demo
+asen-demo --output=demo
 """
 
+import os
 import sys
 import time
 from pathlib import Path
 
-from absl import flags, logging
+from absl import flags
 from ml_collections import config_flags
 
 from asen_tf.cli import program
 from asen_tf.cli.evaluate import evaluate, report
 from asen_tf.cli.visualize import visualize
 from asen_tf.core.progress import duration
+from asen_tf.data.synthetic import write_dataset
 from asen_tf.evaluation import save
 from asen_tf.training import loop
 
@@ -36,7 +38,8 @@ def main() -> None:
     if not config.data.root:
         config.data.root = str(output / "data")
     workdir = output / "run"
-    logging.info("rendering %d garments into %s", config.data.images, config.data.root)
+    data = config.data
+    write_dataset(data.root, data.images, data.seed, data.look, processes=os.cpu_count() or 1)
     loop.train(config, workdir)
     result = evaluate(str(workdir), "test", ("both", "global", "local"))
     save(result, output / "test.json")
@@ -47,7 +50,7 @@ def main() -> None:
         f"pictures:\n{listed}\n\n"
         f"done in {duration(time.monotonic() - began)}. Try next:\n"
         f"  asen-evaluate --workdir={workdir} --split=valid\n"
-        f"  asen-visualize --workdir={workdir} --output={output}/more --attributes=collar --results=8\n"
+        f"  asen-visualize --workdir={workdir} --output={output}/more --attributes=collar\n"
         f"  tensorboard --logdir={workdir}/tensorboard\n"
         f"  python -c \"import asen_tf; e = asen_tf.load('{workdir}'); "
         f"print(e.similarity('{config.data.root}/images/000000.jpg', "

@@ -1,6 +1,6 @@
 """Measures a trained model with the papers' protocol and prints the table.
 
-    asen-evaluate --workdir=/tmp/asen --split=test --output=/tmp/asen/test.json
+asen-evaluate --workdir=/tmp/asen --split=test --output=/tmp/asen/test.json
 """
 
 from collections.abc import Sequence
@@ -54,9 +54,9 @@ def evaluate(
     rows = manifest.rows(split)
     canvases = open_canvases(manifest, rows, model.canvas_size, "none")
     numpy_canvases = lambda wanted: canvases(tf.constant(wanted)).numpy()  # noqa: E731
-    result = Evaluator(embed_fn(model, best["parts"]), config.eval.batch_size, config.eval.ks).evaluate(
-        manifest, split, numpy_canvases, {name: known[name] for name in variants} or None
-    )
+    result = Evaluator(
+        embed_fn(model, best["parts"]), config.eval.batch_size, config.eval.ks
+    ).evaluate(manifest, split, numpy_canvases, {name: known[name] for name in variants} or None)
     if manifest.boxes is not None:
         result["localization"] = evaluate_localization(
             explain_fn(model), manifest, split, numpy_canvases, config.eval.batch_size
@@ -85,7 +85,9 @@ def run() -> None:
     flags.DEFINE_string("workdir", None, "Folder of the run.")
     flags.DEFINE_enum("split", "test", SPLITS, "Which images.")
     flags.DEFINE_list("variants", "", "Pieces to score separately: global,local,both.")
-    flags.DEFINE_string("data_root", "", "Where the data lies now, if not where it lay in training.")
+    flags.DEFINE_string(
+        "data_root", "", "Where the data lies now, if not where it lay in training."
+    )
     flags.DEFINE_string("output", "", "JSON file to write; default WORKDIR/SPLIT.json.")
     flags.mark_flag_as_required("workdir")
     program.run(main)

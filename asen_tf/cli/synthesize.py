@@ -7,37 +7,28 @@ images. A folder that already holds the set asked for is left as it is.
 """
 
 import os
-import sys
-from collections.abc import Sequence
 
-from absl import app, flags
+from absl import flags
 
+from asen_tf.cli import program
 from asen_tf.data.synthetic import write_dataset
 from asen_tf.data.synthetic.scene import LOOKS
 
-_OUTPUT = flags.DEFINE_string("output", None, "Folder to write; new or empty.")
-_IMAGES = flags.DEFINE_integer("images", 2000, "How many photographs.")
-_SEED = flags.DEFINE_integer("seed", 0, "Number of the series.", lower_bound=0)
-_LOOK = flags.DEFINE_enum("look", "cluttered", LOOKS, "Product photograph or a full room.")
-_PROCESSES = flags.DEFINE_integer("processes", os.cpu_count() or 1, "Processes that render.")
 
-
-def main(arguments: Sequence[str]) -> int | None:
-    """Writes the data set; a bad flag gives one line on stderr and status 1."""
-    if len(arguments) > 1:
-        raise app.UsageError(f"unexpected arguments: {' '.join(arguments[1:])}")
-    try:
-        write_dataset(_OUTPUT.value, _IMAGES.value, _SEED.value, _LOOK.value, _PROCESSES.value)
-    except ValueError as error:
-        print(error, file=sys.stderr)
-        return 1
-    return None
+def main() -> None:
+    given = flags.FLAGS
+    write_dataset(given.output, given.images, given.seed, given.look, given.processes)
+    print(f"{given.images} garments in {given.output}")
 
 
 def run() -> None:
-    """Console entry point."""
+    flags.DEFINE_string("output", None, "Folder to write; new or empty.")
+    flags.DEFINE_integer("images", 2000, "How many photographs.")
+    flags.DEFINE_integer("seed", 0, "Number of the series.", lower_bound=0)
+    flags.DEFINE_enum("look", "cluttered", LOOKS, "Product photograph or a full room.")
+    flags.DEFINE_integer("processes", os.cpu_count() or 1, "Processes that render.")
     flags.mark_flag_as_required("output")
-    app.run(main)
+    program.run(main)
 
 
 if __name__ == "__main__":

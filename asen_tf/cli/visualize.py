@@ -1,6 +1,6 @@
 """Draws where a trained model looks, what it finds, and how it learned.
 
-    asen-visualize --workdir=/tmp/asen --output=/tmp/asen/pictures
+asen-visualize --workdir=/tmp/asen --output=/tmp/asen/pictures
 """
 
 from collections.abc import Sequence
@@ -78,13 +78,17 @@ def _draw_retrieval(embedder, manifest, split, name, count, results, output):
     candidates = np.unique(labels["image"][labels["role"] == CANDIDATE])
     if not len(queries) or not len(candidates):
         return []
-    scores = embedder.embed(manifest.paths[queries], name) @ embedder.embed(
-        manifest.paths[candidates], name
-    ).T
+    scores = (
+        embedder.embed(manifest.paths[queries], name)
+        @ embedder.embed(manifest.paths[candidates], name).T
+    )
     best = np.argsort(-scores, axis=1, kind="stable")[:, :results]
     found = candidates[best]
     values = {row: set(labels["value"][labels["image"] == row]) for row in [*queries, *found.flat]}
-    correct = [[bool(values[q] & values[row]) for row in line] for q, line in zip(queries, found, strict=True)]
+    correct = [
+        [bool(values[q] & values[row]) for row in line]
+        for q, line in zip(queries, found, strict=True)
+    ]
     figure = viz.retrieval_grid(
         [_pixels(manifest, row) for row in queries],
         [[_pixels(manifest, row) for row in line] for line in found],
@@ -101,7 +105,9 @@ def _draw_curve(run, output):
     validated = [entry for entry in run.history() if "valid_map" in entry]
     curves = {
         stage: tuple(
-            np.array([(e["seconds"] / 60, e["valid_map"]) for e in validated if e["stage"] == stage]).T
+            np.array(
+                [(e["seconds"] / 60, e["valid_map"]) for e in validated if e["stage"] == stage]
+            ).T
         )
         for stage in dict.fromkeys(entry["stage"] for entry in validated)
     }
@@ -149,7 +155,9 @@ def run() -> None:
     flags.DEFINE_list("attributes", "", "Those that are shown; default: all.")
     flags.DEFINE_integer("photographs", 6, "Rows of a picture.", 1)
     flags.DEFINE_integer("results", 6, "Columns of a retrieval grid.", 1)
-    flags.DEFINE_string("data_root", "", "Where the data lies now, if not where it lay in training.")
+    flags.DEFINE_string(
+        "data_root", "", "Where the data lies now, if not where it lay in training."
+    )
     flags.mark_flags_as_required(["workdir", "output"])
     program.run(main)
 

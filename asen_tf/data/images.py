@@ -4,14 +4,14 @@ import tensorflow as tf
 
 
 def decode(encoded: tf.Tensor) -> tf.Tensor:
-    """One encoded photograph (JPEG, PNG, BMP, WebP; of a GIF the first frame) as uint8 [H, W, 3]."""
+    """One encoded photograph (JPEG, PNG, BMP, WebP, a GIF's first frame) as uint8 [H, W, 3]."""
     image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
     image.set_shape((None, None, 3))
     return image
 
 
 def to_canvas(image: tf.Tensor, size: int) -> tf.Tensor:
-    """Shorter side to `size` with a filter, centre crop: uint8 [H, W, 3] -> uint8 [size, size, 3]."""
+    """Shorter side to `size` with a filter, centre crop: uint8 [H, W, 3] -> [size, size, 3]."""
     shape = tf.shape(image)[:2]
     short = tf.reduce_min(shape)
     margin = (shape - short) // 2

@@ -143,8 +143,10 @@ class _Images:
         count = len(self.rows)
         epochs, places = numbers // count, numbers % count
         seeds = counter.bits(stream(self.seed, _IMAGES), epochs)
-        words = [tf.cast(tf.bitwise.right_shift(seeds, tf.constant(n, tf.uint64)), tf.uint32)
-                 for n in (0, 16, 32)]
+        words = [
+            tf.cast(tf.bitwise.right_shift(seeds, tf.constant(n, tf.uint64)), tf.uint32)
+            for n in (0, 16, 32)
+        ]
         # The raw op: its wrapper takes one seed for all indices only.
         return tf.raw_ops.RandomIndexShuffle(
             index=places, seed=tf.stack(words, axis=1), max_index=tf.constant(count - 1, tf.int64)

@@ -1,6 +1,7 @@
 """Which images make triplet number i: a function of the seed and i alone."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import tensorflow as tf
@@ -64,7 +65,7 @@ class TripletSampler:
             values[first] * width + values[second], return_counts=True
         )
 
-        grids = [_ordered_pairs(*span) for span in zip(offsets, offsets[1:], strict=False)]
+        grids = [_ordered_pairs(*span) for span in itertools.pairwise(offsets)]
         pairs = np.concatenate(grids)
         both = _look_up(overlap_keys, overlap_counts, pairs[:, 0] * width + pairs[:, 1])
         negatives = counts[pairs[:, 1]] - both
@@ -74,8 +75,8 @@ class TripletSampler:
         _report_left_out(manifest, counts, pairs)
         if not len(pairs):
             raise ValueError(
-                f"no triplet can be drawn from the {split} split: an attribute needs one value with "
-                "two images and another value with one"
+                f"no triplet can be drawn from the {split} split: an attribute needs one value "
+                "with two images and another value with one"
             )
 
         pair_keys = pairs[:, 0] * width + pairs[:, 1]

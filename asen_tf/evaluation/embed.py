@@ -22,7 +22,7 @@ def embed_fn(model: EmbeddingModel, parts: Sequence[str] | None = None) -> Embed
 
 
 def explain_fn(model: EmbeddingModel) -> ExplainFn:
-    """(images, attributes) -> peaks [B, M, 2] of attention and regions [B, M, 4], parts of the side."""
+    """(images, attributes) -> peaks [B, M, 2] and regions [B, M, 4], as parts of the side."""
     run = tf.function(lambda images, attributes: model.explain(images, attributes))
 
     def explain(images, attributes):

@@ -37,7 +37,11 @@ class Log:
 
     def __enter__(self) -> "Log":
         folder = str(self._workdir.path / "tensorboard")
-        writer = tf.summary.create_file_writer if self._chief else lambda _: tf.summary.create_noop_writer()
+        writer = (
+            tf.summary.create_file_writer
+            if self._chief
+            else lambda _: tf.summary.create_noop_writer()
+        )
         self._writer = writer(folder)
         return self
 

@@ -6,17 +6,16 @@ import time
 import keras
 import numpy as np
 import tensorflow as tf
-from absl import logging
 from ml_collections import config_dict
 
 from asen_tf.data import load as data
 from asen_tf.data import pipeline
 from asen_tf.data.canvases import open_canvases
 from asen_tf.models import registry
+from asen_tf.training.checkpoint import Checkpoints
 from asen_tf.training.log import Log
 from asen_tf.training.stages import Stage, plan
 from asen_tf.training.step import TrainStep
-from asen_tf.training.checkpoint import Checkpoints
 from asen_tf.training.strategy import is_chief
 from asen_tf.training.validation import Validation
 from asen_tf.workdir import Workdir
@@ -139,17 +138,22 @@ class _Run:
             validate = last or (every and state.step % every == 0)
             save = last or state.step % train.checkpoint_every_steps == 0
             if validate or save or state.step % train.log_every_steps == 0:
-                if not log.write(stage, state.step, state.seconds):
-                    raise TrainingDiverged(
-                        f"{stage.name}: a loss or gradient is NaN or infinite by step {state.step}. "
-                        f"The last good checkpoint is {state.latest or 'none'}; try a lower rate "
-                        "or train.precision=float32"
-                    )
+                self._log(log, stage, state)
             if validate:
                 self._validate(stage, state, log)
             if save:
                 state.save()
         self.seconds = state.seconds
+
+    def _log(self, log, stage, state):
+        """Nothing is validated or saved after a loss that is no number."""
+        if log.write(stage, state.step, state.seconds):
+            return
+        raise TrainingDiverged(
+            f"{stage.name}: a loss or gradient is NaN or infinite by step {state.step}. The last "
+            f"good checkpoint is {state.latest or 'none'}; try a lower rate, or "
+            "train.precision=float32"
+        )
 
     def _validate(self, stage, state, log):
         score = self._agree(self.validation(stage.trained))

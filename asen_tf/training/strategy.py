@@ -31,8 +31,13 @@ def create(name: str = "default", logical_cpus: int = 0) -> tf.distribute.Strate
 def is_chief(strategy: tf.distribute.Strategy) -> bool:
     """Whether this process writes what the run leaves behind."""
     resolver = strategy.cluster_resolver
-    return resolver is None or not resolver.task_type or (
-        resolver.task_type == "chief" or (resolver.task_type == "worker" and resolver.task_id == 0)
+    return (
+        resolver is None
+        or not resolver.task_type
+        or (
+            resolver.task_type == "chief"
+            or (resolver.task_type == "worker" and resolver.task_id == 0)
+        )
     )
 
 

@@ -27,14 +27,13 @@ def settings(name):
         config.model[branch].update(configs.branch("resnet10", size=32, common_dim=8))
         config.model[branch].embedding_dim = 8
     config.model.attribute_dim = 8
-    config.train.batch_size = BATCH
-    # Every triplet has a loss, so that every step has a gradient.
+    # Every triplet has a loss, so that every part has a gradient.
     config.train.margin = 2.5
     return config
 
 
-def build(name):
-    keras.utils.set_random_seed(1)
+def build(name, seed=1):
+    keras.utils.set_random_seed(seed)
     return registry.build(settings(name), ATTRIBUTES)
 
 
@@ -42,71 +41,80 @@ def photographs(*shape):
     return np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
 
 
-def triplets(side):
-    return {"images": photographs(BATCH, 3, side, side), "attributes": np.int32([0, 1, 2, 1])}
+@pytest.fixture(scope="module", params=registry.NAMES)
+def name(request):
+    return request.param
 
 
-def frozen_statistics(objective):
-    """The objective with batch normalisation as in inference: it sees only its own replica."""
-    return lambda model, batch, names, training: objective(model, batch, names, training=False)
+@pytest.fixture(scope="module")
+def model(name):
+    return build(name)
 
 
-def train_one_step(model, config, strategy, objective):
-    """Moves the model by a step of the last stage, and gives the losses of that step."""
-    step = TrainStep(strategy, model, objective, plan(config)[-1], BATCH, steps_per_epoch=1)
-    batches = tf.data.Dataset.from_tensors(triplets(model.canvas_size)).unbatch().batch(BATCH)
-    measures = step(next(iter(strategy.experimental_distribute_dataset(batches))))
-    return {name: float(measures[name]) for name in ("total", *plan(config)[-1].losses)}
+@pytest.fixture(scope="module")
+def images(model):
+    return photographs(2, model.canvas_size, model.canvas_size)
 
 
-def compare_replicas(name):
-    """Asserts that a step on two replicas is that on one."""
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    tf.config.set_logical_device_configuration(cpu, 2 * [tf.config.LogicalDeviceConfiguration()])
-    one, two = tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
-    assert two.num_replicas_in_sync == 2
-    config = settings(name)
-    objective = registry.objective(config, OFFSETS)
-    alone = build(name)
-    with two.scope():
-        mirrored = build(name)
-    before = alone.get_weights()
-
-    # Batch normalisation sees one replica's images only, so that it must stand still here.
-    frozen = frozen_statistics(objective)
-    expected = train_one_step(alone, config, one, frozen)
-    losses = train_one_step(mirrored, config, two, frozen)
-    for loss, value in expected.items():
-        np.testing.assert_allclose(losses[loss], value, rtol=1e-5, err_msg=loss)
-    moved = 0
-    for variable, start, result, wanted in zip(
-        alone.variables, before, mirrored.get_weights(), alone.get_weights(), strict=True
-    ):
-        np.testing.assert_allclose(result, wanted, atol=1e-5, err_msg=variable.path)
-        moved += np.abs(wanted - start).max() > 0
-    assert moved > 0.9 * len(alone.trainable_variables)
-
-    losses = train_one_step(mirrored, config, two, objective)
-    assert all(np.isfinite(value) for value in losses.values())
-    for variable, start in zip(
-        mirrored.non_trainable_variables, map(np.asarray, alone.non_trainable_variables), strict=True
-    ):
-        first, second = (value.numpy() for value in two.experimental_local_results(variable.value))
-        assert np.abs(first - start).max() > 0, f"{variable.path} stands still"
-        np.testing.assert_array_equal(first, second, err_msg=variable.path)
+def test_unknown_batch_size(model):
+    side = model.canvas_size
+    embed = tf.function(
+        model.embed,
+        input_signature=[
+            tf.TensorSpec((None, side, side, 3), tf.uint8),
+            tf.TensorSpec((None, None), tf.int32),
+        ],
+    )
+    images = photographs(5, side, side)
+    ids = np.random.default_rng(0).integers(0, ATTRIBUTES, (5, 2)).astype(np.int32)
+    together = embed(images, ids).numpy()
+    assert together.shape[:2] == (5, 2)
+    for i in range(5):
+        alone = embed(images[i : i + 1], ids[i : i + 1])
+        np.testing.assert_allclose(alone[0], together[i], atol=1e-5)
 
 
-ls.load_model(tmp_path / "model.keras")
-    assert loaded.get_config() == model.get_config()
-    np.testing.assert_allclose(loaded.embed_all(images), model.embed_all(images), atol=1e-6)
+def test_unit_vectors(model, images):
+    every = model.embed_all(images)
+    assert every.dtype == tf.float32 and every.shape[:2] == (2, ATTRIBUTES)
+    np.testing.assert_allclose(np.linalg.norm(every, axis=-1), np.ones((2, ATTRIBUTES)), atol=1e-5)
+
+
+def test_variants_cover_the_embedding(model, images):
+    covered = np.zeros(model.embed_all(images).shape[-1], bool)
+    for piece in model.variants().values():
+        covered[piece] = True
+    assert covered.all()
+
+
+def test_stages_train_parts_that_exist(model, name):
+    parts = model.parts()
+    assert {part for stage in plan(settings(name)) for part in stage.rates} <= set(parts)
+    variables = [id(variable) for part in parts.values() for variable in part]
+    assert len(variables) == len(set(variables))
+    assert set(variables) == {id(variable) for variable in model.trainable_variables}
+
+
+def test_checkpoint(model, name, images, tmp_path):
+    path = tf.train.Checkpoint(model=model).save(tmp_path / "checkpoint")
+    other, expected = build(name, seed=2), model.embed_all(images)
+    assert np.abs(other.embed_all(images) - expected).max() > 0.01
+    tf.train.Checkpoint(model=other).restore(path).assert_consumed()
+    np.testing.assert_allclose(other.embed_all(images), expected, atol=1e-6)
 
 
 def test_weights_file(model, name, images, tmp_path):
     model.save_weights(tmp_path / "model.weights.h5")
-    keras.utils.set_random_seed(2)
-    other = registry.build(settings(name), ATTRIBUTES)
+    other = build(name, seed=2)
     other.load_weights(tmp_path / "model.weights.h5")
     np.testing.assert_allclose(other.embed_all(images), model.embed_all(images), atol=1e-6)
+
+
+def test_saved_and_loaded(model, images, tmp_path):
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.get_config() == model.get_config()
+    np.testing.assert_allclose(loaded.embed_all(images), model.embed_all(images), atol=1e-6)
 
 
 def test_two_replicas_step_as_one(name):
@@ -116,9 +124,55 @@ def test_two_replicas_step_as_one(name):
         env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         capture_output=True,
         text=True,
-        timeout=300,
     )
     assert result.returncode == 0, result.stderr[-4000:]
+
+
+def compare_replicas(name):
+    """Asserts that a step on two replicas is that on one."""
+    cpu = tf.config.list_physical_devices("CPU")[0]
+    tf.config.set_logical_device_configuration(cpu, 2 * [tf.config.LogicalDeviceConfiguration()])
+    one, two = tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
+    objective = registry.objective(settings(name), OFFSETS)
+    alone = build(name)
+    with two.scope():
+        mirrored = build(name)
+    before = alone.get_weights()
+
+    # Batch normalisation sees the images of its own replica only: here it must not.
+    frozen = lambda *args, training: objective(*args, training=False)  # noqa: E731
+    expected = train_one_step(alone, name, one, frozen)
+    losses = train_one_step(mirrored, name, two, frozen)
+    for loss, value in expected.items():
+        np.testing.assert_allclose(losses[loss], value, rtol=1e-5, err_msg=loss)
+    weights = alone.get_weights()
+    for variable, mine, other in zip(alone.variables, weights, mirrored.get_weights(), strict=True):
+        np.testing.assert_allclose(other, mine, atol=1e-5, err_msg=variable.path)
+    moved = sum(np.abs(a - b).max() > 0 for a, b in zip(before, weights, strict=True))
+    assert moved > 0.9 * len(alone.trainable_variables)
+
+    losses = train_one_step(mirrored, name, two, objective)
+    assert all(np.isfinite(value) for value in losses.values())
+    for variable, start in zip(
+        mirrored.non_trainable_variables, alone.non_trainable_variables, strict=True
+    ):
+        first, second = (v.numpy() for v in two.experimental_local_results(variable.value))
+        assert np.abs(first - np.asarray(start)).max() > 0, f"{variable.path} stands still"
+        np.testing.assert_array_equal(first, second, err_msg=variable.path)
+
+
+def train_one_step(model, name, strategy, objective):
+    """Moves the model by a step of its last stage, and gives the losses of that step."""
+    stage = plan(settings(name))[-1]
+    step = TrainStep(strategy, model, objective, stage, BATCH, steps_per_epoch=1)
+    side = model.canvas_size
+    batch = {
+        "images": photographs(BATCH, 3, side, side),
+        "attributes": np.int32([0, 1, 2, 1]),
+    }
+    batches = tf.data.Dataset.from_tensor_slices(batch).batch(BATCH)
+    measured = step(next(iter(strategy.experimental_distribute_dataset(batches))))
+    return {loss: float(measured[loss]) for loss in ("total", *stage.losses)}
 
 
 if __name__ == "__main__":

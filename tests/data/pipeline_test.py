@@ -53,15 +53,17 @@ def test_replicas_share_out_each_step(setting, machines):
         for m in range(machines)
     ]
     for step, expected in enumerate(whole):
-        of_step = [shares[0][2 * step], shares[0][2 * step + 1]] if machines == 1 else [
-            share[step] for share in shares
-        ]
+        of_step = (
+            [shares[0][2 * step], shares[0][2 * step + 1]]
+            if machines == 1
+            else [share[step] for share in shares]
+        )
         joined = {k: np.concatenate([part[k] for part in of_step]) for k in expected}
         assert same(joined, expected)
 
 
 def test_paper_triplets_show_what_the_sampler_drew(setting):
-    config, manifest, canvases = setting
+    _config, manifest, canvases = setting
     batch = batches(examples(setting, sampling="paper"), 1)[0]
     assert batch["images"].shape == (4, 3, 16, 16, 3) and batch["images"].dtype == np.uint8
     known = canvases(manifest.rows("train")).numpy()
@@ -74,7 +76,9 @@ def test_paper_triplets_show_what_the_sampler_drew(setting):
 
 def test_multi_attribute_batches_visit_every_image_once_an_epoch(setting):
     _, manifest, canvases = setting
-    epochs = [batches(examples(setting, sampling="multi_attribute"), 6, start=6 * e) for e in (0, 1)]
+    epochs = [
+        batches(examples(setting, sampling="multi_attribute"), 6, start=6 * e) for e in (0, 1)
+    ]
     orders = [np.concatenate([batch["ids"] for batch in epoch]).tolist() for epoch in epochs]
     assert sorted(orders[0]) == sorted(orders[1]) == manifest.rows("train").tolist()
     assert orders[0] != orders[1] and orders[0] != sorted(orders[0])
@@ -110,5 +114,3 @@ def test_a_falsified_attribute_counts_as_unlabelled(setting):
 def test_unknown_sampling(setting):
     with pytest.raises(ValueError, match="Did you mean 'paper'"):
         examples(setting, sampling="papers")
-
-

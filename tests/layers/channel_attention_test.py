@@ -40,4 +40,7 @@ def test_relu_is_the_default():
 def test_reduction(reduction):
     layer = AttributeChannelAttention(reduction)
     layer(np.ones((1, 6), np.float32), np.ones((1, 4), np.float32))
-    assert [tuple(w.shape) for w in layer.squeeze.weights] == [(10, 6 // reduction), (6 // reduction,)]
+    assert [tuple(w.shape) for w in layer.squeeze.weights] == [
+        (10, 6 // reduction),
+        (6 // reduction,),
+    ]

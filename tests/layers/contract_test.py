@@ -102,9 +102,7 @@ def test_every_layer_has_a_case():
 def test_shapes_and_dtypes_in_a_functional_model(case):
     model, _ = functional(case)
     computed = tf.nest.flatten(model(inputs_of(case)))
-    for symbolic, result, (shape, dtype) in zip(
-        model.outputs, computed, case.outputs, strict=True
-    ):
+    for symbolic, result, (shape, dtype) in zip(model.outputs, computed, case.outputs, strict=True):
         assert symbolic.shape == (None, *shape)
         assert result.shape == (BATCH, *shape)
         assert symbolic.dtype == result.dtype.name == (dtype or "float32")

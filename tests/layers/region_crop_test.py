@@ -82,5 +82,6 @@ def test_each_region_is_cut_from_its_own_image():
     shades = np.array([10, 200, 90], np.uint8)
     photographs = np.broadcast_to(shades[:, None, None, None], (3, 8, 8, 3))
     crops = RegionCrop(2, reference=8)(photographs, np.tile([0, 0, 4], (3, 2, 1)))
-    np.testing.assert_allclose(crops, np.broadcast_to(
-        shades[:, None, None, None, None], (3, 2, 2, 2, 3)), atol=0.001)
+    np.testing.assert_allclose(
+        crops, np.broadcast_to(shades[:, None, None, None, None], (3, 2, 2, 2, 3)), atol=0.001
+    )

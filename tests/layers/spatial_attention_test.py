@@ -56,8 +56,9 @@ def test_a_case_worked_by_hand():
 
 
 def test_equals_the_equations(layer, inputs):
-    weights = [w.numpy() for w in (*layer.feature_projection.weights,
-                                   *layer.attribute_projection.weights)]
+    weights = [
+        w.numpy() for w in (*layer.feature_projection.weights, *layer.attribute_projection.weights)
+    ]
     pooled, attention = layer(*inputs)
     expected_pooled, expected_attention = reference(*inputs, weights)
     np.testing.assert_allclose(pooled, expected_pooled, atol=1e-5)

@@ -5,7 +5,9 @@ import tensorflow as tf
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.losses import mined_triplet_loss, pair_masks
 
-SPACE = AttributeSpace({"collar": ("v", "o", "u"), "pattern": ("plain", "dots"), "fit": ("slim", "wide")})
+SPACE = AttributeSpace(
+    {"collar": ("v", "o", "u"), "pattern": ("plain", "dots"), "fit": ("slim", "wide")}
+)
 MINING = ("all", "semi_hard", "hard")
 
 
@@ -88,7 +90,9 @@ def test_pairs_by_hand():
     labels[2, 2] = True  # u
     labels[3, 3] = True  # dots, nothing known of the collar
     labels[4, [0, 1]] = True  # the first photograph again
-    positive, negative = pair_masks(labels, tf.constant([0]), SPACE.offsets, np.array([7, 1, 2, 3, 7]))
+    positive, negative = pair_masks(
+        labels, tf.constant([0]), SPACE.offsets, np.array([7, 1, 2, 3, 7])
+    )
     assert np.argwhere(positive[0]).tolist() == [[0, 1], [1, 0], [1, 4], [4, 1]]
     assert np.argwhere(negative[0]).tolist() == [[0, 2], [1, 2], [2, 0], [2, 1], [2, 4], [4, 2]]
 

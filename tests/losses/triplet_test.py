@@ -44,7 +44,11 @@ def test_alignment_pulls_both_sides(vectors):
 
 
 def test_a_zero_vector_gives_finite_gradients():
-    roles = [tf.Variable(tf.zeros((2, 3))), tf.Variable(tf.ones((2, 3))), tf.Variable(tf.ones((2, 3)))]
+    roles = [
+        tf.Variable(tf.zeros((2, 3))),
+        tf.Variable(tf.ones((2, 3))),
+        tf.Variable(tf.ones((2, 3))),
+    ]
     with tf.GradientTape() as tape:
         loss = triplet_loss(*roles)
     np.testing.assert_allclose(loss, [0.2, 0.2], atol=1e-6)

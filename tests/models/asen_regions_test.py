@@ -66,9 +66,7 @@ def test_boxes_in_pixels_of_the_original(model, images):
     assert attention.shape == (4, 2, 4, 4) and boxes.shape == (4, 2, 4)
     assert attention.dtype == tf.float32 and boxes.dtype == tf.int32
     regions = expected_regions(model, attention)
-    expected = [
-        [box(regions[b, m], *SIZES[b].tolist()) for m in range(2)] for b in range(4)
-    ]
+    expected = [[box(regions[b, m], *SIZES[b].tolist()) for m in range(2)] for b in range(4)]
     np.testing.assert_array_equal(boxes, expected)
     boxes = boxes.numpy()
     assert (boxes >= 0).all() and (boxes[..., 2:] <= SIZES[:, None, ::-1]).all()

@@ -97,7 +97,9 @@ def test_variants_are_pieces_of_the_embedding(model, images):
         assert model.variants((part,)) == {part: slice(0, alone.shape[-1])}
 
 
-@pytest.mark.parametrize(("beta", "part", "other"), [(1, "global", "local"), (0, "local", "global")])
+@pytest.mark.parametrize(
+    ("beta", "part", "other"), [(1, "global", "local"), (0, "local", "global")]
+)
 def test_one_branch_with_all_the_weight(model, images, beta, part, other):
     single = changed(model, beta=beta)
     expected = model.embed(images, IDS, (part,))
@@ -168,9 +170,7 @@ def gradients(model, images, loss):
 
 def test_the_alignment_reaches_both_branches(images):
     config = {**CONFIG, "local_branch": {**CONFIG["local_branch"], "embedding_dim": 6}}
-    reached = gradients(
-        ASEN(**config), images, lambda o: alignment_loss(o["global"], o["local"])
-    )
+    reached = gradients(ASEN(**config), images, lambda o: alignment_loss(o["global"], o["local"]))
     assert all(reached[group] > 0 for group in ("table", "global", "local"))
 
 
@@ -215,7 +215,9 @@ def test_mixed_precision(model, images):
         "global": "float32",
         "local": "float32",
     }
-    cosines = np.sum(mixed.embed(images, IDS, ("global",)) * model.embed(images, IDS, ("global",)), -1)
+    cosines = np.sum(
+        mixed.embed(images, IDS, ("global",)) * model.embed(images, IDS, ("global",)), -1
+    )
     assert (cosines > 0.99).all()
 
 

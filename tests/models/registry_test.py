@@ -37,9 +37,7 @@ def test_starts_from_the_weights_that_the_branches_name(config, tmp_path):
         model.local_branch.backbone.get_weights(), pretrained.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(weight, expected)
-    for weight, expected in zip(
-        model.global_branch.backbone.get_weights(), untouched, strict=True
-    ):
+    for weight, expected in zip(model.global_branch.backbone.get_weights(), untouched, strict=True):
         np.testing.assert_array_equal(weight, expected)
 
 

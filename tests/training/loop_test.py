@@ -63,9 +63,11 @@ def test_a_run_leaves_models_history_and_tensorboard(finished):
     assert list((finished.path / "tensorboard").glob("events*"))
     steps = [(e["stage"], e["step"]) for e in finished.history() if "total" in e]
     assert steps == [(stage, step) for stage in ("stage1", "stage2") for step in range(1, 7)]
-    scores = [e["valid_map"] for e in finished.history() if "valid_map" in e and e["stage"] == "stage2"]
+    scores = [
+        e["valid_map"] for e in finished.history() if "valid_map" in e and e["stage"] == "stage2"
+    ]
     assert len(scores) == 2 and finished.best()["map"] == max(scores)
-    total = [e for e in finished.history() if e["stage"] == "stage2" and "total" in e][0]
+    total = next(e for e in finished.history() if e["stage"] == "stage2" and "total" in e)
     weighted = total["global"] + 0.1 * total["local"] + 0.1 * total["alignment"]
     assert total["total"] == pytest.approx(weighted, rel=1e-5)
 
@@ -171,7 +173,7 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(catalogue, tmp_p
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not Workdir(workdir).history()[-1] == finished.history()[-1]
+    assert Workdir(workdir).history()[-1] != finished.history()[-1]
     subprocess.run(command(file, workdir), env=environment(), check=True, capture_output=True)
     for one, other in zip(weights(finished), weights(Workdir(workdir)), strict=True):
         np.testing.assert_array_equal(one, other)

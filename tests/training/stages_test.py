@@ -27,7 +27,8 @@ def test_the_paper_s_two_stages():
 
 
 @pytest.mark.parametrize(
-    ("bound", "steps"), [(0, [500, 200]), (700, [500, 200]), (70, [50, 20]), (2, [1, 1]), (3, [2, 1])]
+    ("bound", "steps"),
+    [(0, [500, 200]), (700, [500, 200]), (70, [50, 20]), (2, [1, 1]), (3, [2, 1])],
 )
 def test_max_steps_is_shared_out_in_proportion(bound, steps):
     assert [stage.steps for stage in plan(config(bound))] == steps

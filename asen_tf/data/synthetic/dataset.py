@@ -4,7 +4,7 @@ import csv
 import functools
 import json
 import multiprocessing
-import sys
+import shutil
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from os import PathLike
@@ -12,6 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from asen_tf.core.progress import Progress
 from asen_tf.data.synthetic.attributes import SPACE, draw_labels
 from asen_tf.data.synthetic.index_files import write_index_files
 from asen_tf.data.synthetic.render import check_series, render
@@ -23,7 +24,6 @@ _SPLITS = ("train",) * 7 + ("valid",) + ("test",) * 2
 _STAMP = "synthetic.json"
 _QUALITY = 92
 _CHUNK = 16
-_REPORT_EVERY = 320  # images between two progress lines
 
 
 def split_and_role(index: int) -> tuple[str, str]:
@@ -78,9 +78,16 @@ def write_dataset(
     stamp = {"images": images, "seed": seed, "look": look, "generator": GENERATOR_VERSION}
     root = Path(output)
     if _is_complete(root, stamp):
-        print(f"{root} already holds this data set: nothing to do", file=sys.stderr)
         return
+    # Rendered aside, so that a run that is cut off leaves nothing that looks like a data set.
+    aside = root.with_name(f".{root.name}.part")
+    shutil.rmtree(aside, ignore_errors=True)
+    _write(aside, images, seed, look, processes)
+    (aside / _STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
+    aside.replace(root)
 
+
+def _write(root: Path, images: int, seed: int, look: str, processes: int) -> None:
     names = [f"images/{index:06d}.jpg" for index in range(images)]
     (root / "images").mkdir(parents=True)
     rows = _render_all(root, names, seed, look, processes)
@@ -100,7 +107,6 @@ def write_dataset(
             ([i, name, "|".join(SPACE[name].values)] for i, name in enumerate(SPACE)),
         )
     write_index_files(root / "splits", names, places, labels)
-    (root / _STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
 
 
 def _is_complete(root: Path, stamp: dict) -> bool:
@@ -114,8 +120,8 @@ def _is_complete(root: Path, stamp: dict) -> bool:
         return False
     if not (root / _STAMP).exists():
         raise ValueError(
-            f"output {str(root)!r} is not empty and has no {_STAMP} (other files, or a run that "
-            f"was cut off): {mend}"
+            f"output {str(root)!r} is not empty and has no {_STAMP}, so it holds "
+            f"something else: {mend}"
         )
     found = json.loads((root / _STAMP).read_text(encoding="utf-8"))
     if found != stamp:
@@ -138,11 +144,10 @@ def _render_all(
 
 def _collected(results: Iterable[list[list]], images: int) -> list[list]:
     rows: list[list] = []
-    for result in results:
-        rows += result
-        done = len(rows) // len(SPACE)
-        if done % _REPORT_EVERY == 0:
-            print(f"rendered {done} of {images} images", file=sys.stderr, flush=True)
+    with Progress("rendering", images, "images") as progress:
+        for result in results:
+            rows += result
+            progress.add(len(result) // len(SPACE))
     return rows
 
 

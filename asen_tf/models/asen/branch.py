@@ -63,10 +63,13 @@ class Branch(keras.layers.Layer):
         self.embedding_dim = embedding_dim
         self.jit_compile = False
         self.normalize = keras.layers.Rescaling(
-            [1 / (255 * d) for d in _DEVIATION], [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)]
+            [1 / (255 * d) for d in _DEVIATION],
+            [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)],
         )
         self.backbone = backbones.build(backbone, size)
-        self.spatial_attention = AttributeSpatialAttention(common_dim) if spatial_attention else None
+        self.spatial_attention = (
+            AttributeSpatialAttention(common_dim) if spatial_attention else None
+        )
         self.channel_attention = (
             AttributeChannelAttention(channel_reduction, channel_query_activation)
             if channel_attention
@@ -108,7 +111,11 @@ class Branch(keras.layers.Layer):
         """Takes the weights of another branch, except of layers that have another shape."""
         for name in ("backbone", "spatial_attention", "channel_attention", "projection"):
             mine, given = getattr(self, name), getattr(other, name)
-            if mine and given and [w.shape for w in mine.weights] == [w.shape for w in given.weights]:
+            if (
+                mine
+                and given
+                and [w.shape for w in mine.weights] == [w.shape for w in given.weights]
+            ):
                 mine.set_weights(given.get_weights())
 
     def get_config(self):

@@ -101,7 +101,7 @@ class ASEN(EmbeddingModel):
         getattr(self, f"{target}_branch").start_from(getattr(self, f"{source}_branch"))
 
     def variants(self, parts=None) -> dict[str, slice]:
-        """"global" and "local", and "both" where the embedding has both."""
+        """ "global" and "local", and "both" where the embedding has both."""
         parts = self._used(parts)
         widths = [getattr(self, f"{part}_branch").embedding_dim for part in parts]
         ends = list(itertools.accumulate(widths))
@@ -119,7 +119,8 @@ class ASEN(EmbeddingModel):
 
         Returns:
           "global" and "local" (as asked for): embeddings, float32 [B, M, D], not normalised;
-          "attention": float32 [B, M, h, w]; "region": int32 [B, M, 3], see `WeaklySupervisedLocalization`.
+          "attention": float32 [B, M, h, w]; "region": int32 [B, M, 3]: left, top, side, in pixels
+          of the global branch's input.
         """
         vectors = self.attribute_embedding(attributes)
         embedding, attention = self.global_branch(
