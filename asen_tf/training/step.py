@@ -52,7 +52,10 @@ class TrainStep:
         self._run = tf.function(self._on_replicas)
 
     def __call__(self, batch) -> dict[str, tf.Tensor]:
-        """Runs a step: a distributed batch -> each loss, their total and the gradients' norm."""
+        """Runs a step: a distributed batch -> each loss, their total, and the gradient's norm.
+
+        With several replicas that norm is the mean of the norms of their own gradients.
+        """
         return self._run(batch)
 
     def _on_replicas(self, batch):
@@ -74,5 +77,18 @@ class TrainStep:
         )
         for part, optimizer in self.optimizers.items():
             optimizer.apply(gradients[part], self._variables[part])
+        self._share_statistics()
         norm = tf.linalg.global_norm(tf.nest.flatten(gradients))
-        return {**means, "total": total, "gradient_norm": norm}
+        replicas = self._strategy.num_replicas_in_sync
+        return {**means, "total": total, "gradient_norm": norm / replicas}
+
+    def _share_statistics(self):
+        """Averages the moving statistics, which Keras updates on each replica alone."""
+        if self._strategy.num_replicas_in_sync == 1:
+            return
+        statistics = [v.value for v in self._model.non_trainable_variables]
+        means = tf.distribute.get_replica_context().all_reduce(
+            tf.distribute.ReduceOp.MEAN, statistics
+        )
+        for variable, mean in zip(statistics, means, strict=True):
+            variable.assign(mean)

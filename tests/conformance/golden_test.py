@@ -26,7 +26,7 @@ def height_and_width(path):
 
 
 def test_regions_in_pixels_of_the_original():
-    """All 72 are equal: no odd square among them passes the border, where ours would stay inside."""
+    """All 72 are equal: none is an odd square that passes the border, where ours stays inside."""
     golden = np.load(GOLDEN / "expected.npz")
     settings = json.loads((GOLDEN / "golden.json").read_text(encoding="utf-8"))
     size = settings["global_size"]

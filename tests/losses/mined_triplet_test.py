@@ -12,7 +12,7 @@ MINING = ("all", "semi_hard", "hard")
 
 
 def random_batch(seed, images=9, multi_valued=True):
-    """Labels of which some are missing and some have two values, and images of which one is twice."""
+    """Labels, some missing and some with two values, of images of which one is there twice."""
     random = np.random.default_rng(seed)
     labels = np.zeros((images, SPACE.offsets[-1]), bool)
     for image in range(images):
