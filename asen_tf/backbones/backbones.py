@@ -4,18 +4,19 @@ import keras
 
 from asen_tf.core.errors import unknown_name
 
-# name -> (blocks of the first three stages, block). Stage strides 1, 2, 2 on a stem of stride 4.
+# name -> (channels, blocks and strides of the stages that are left, block). The stem has stride 4.
 _RESNETS = {
-    "resnet10": ((1, 1, 1), "basic_block"),
-    "resnet18": ((2, 2, 2), "basic_block"),
-    "resnet34": ((3, 4, 6), "basic_block"),
-    "resnet50": ((3, 4, 6), "bottleneck_block"),
+    "resnet6": ((64, 128), (1, 1), (1, 2), "basic_block"),
+    "resnet10": ((64, 128, 256), (1, 1, 1), (1, 2, 2), "basic_block"),
+    "resnet18": ((64, 128, 256), (2, 2, 2), (1, 2, 2), "basic_block"),
+    "resnet34": ((64, 128, 256), (3, 4, 6), (1, 2, 2), "basic_block"),
+    "resnet50": ((64, 128, 256), (3, 4, 6), (1, 2, 2), "bottleneck_block"),
 }
 NAMES = tuple(_RESNETS)
 
 
 def build(name: str, size: int) -> keras.Model:
-    """A functional model from normalised images to the third stage's feature map (stride 16).
+    """A functional model from normalised images to its last stage's feature map.
 
     Args:
       name: one of `NAMES`, or a keras-hub preset (its name, or a local folder as
@@ -23,14 +24,21 @@ def build(name: str, size: int) -> keras.Model:
       size: side of the square input in pixels.
 
     Returns:
-      Model from float [B, size, size, 3] to [B, h, w, C]; h = w = size / 16 rounded up.
+      Model from float [B, size, size, 3] to [B, h, w, C]; h = w = size / 16 rounded up, or
+      size / 8 with "resnet6", which has two stages and sees less around each position.
     """
     import keras_hub  # takes seconds to import, and only those who build a backbone need it
 
     if name in _RESNETS:
-        blocks, block = _RESNETS[name]
+        channels, blocks, strides, block = _RESNETS[name]
         return keras_hub.models.ResNetBackbone(
-            [64], [7], [64, 128, 256], list(blocks), [1, 2, 2], block, image_shape=(size, size, 3)
+            [64],
+            [7],
+            list(channels),
+            list(blocks),
+            list(strides),
+            block,
+            image_shape=(size, size, 3),
         )
     return _cut(_preset(name, load_weights=False, image_shape=(size, size, 3)))
 

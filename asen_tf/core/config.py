@@ -78,17 +78,17 @@ def defaults() -> config_dict.ConfigDict:
     # A stage names the parts that train, each with its rate, and the losses with their weights.
     config.stage1 = {
         "epochs": 50,
-        "rates": {"global": 1e-4},
+        "rates": {"global_branch": 1e-4},
         "copies": {},  # part -> the part whose weights it starts from, where shapes agree
-        "losses": {"global": 1.0},
+        "losses": {"global_triplet": 1.0},
         "attributes_per_step": 0,  # multi_attribute: so many, drawn anew each step; 0: all
         "schedule": {"name": "step", "every_epochs": 3, "gamma": 0.9},
     }
     config.stage2 = {
         "epochs": 20,
-        "rates": {"global": 1e-5, "local": 1e-4},
+        "rates": {"global_branch": 1e-5, "local_branch": 1e-4},
         "copies": {},
-        "losses": {"global": 1.0, "local": 0.1, "alignment": 0.1},
+        "losses": {"global_triplet": 1.0, "local_triplet": 0.1, "alignment": 0.1},
         "attributes_per_step": 0,
         "schedule": {"name": "step", "every_epochs": 1, "gamma": 0.9},
     }
@@ -113,24 +113,27 @@ def small(config: config_dict.ConfigDict, backbone: str) -> None:
     config.model.local_branch.embedding_dim = 512
     config.model.attribute_dim = 256
     config.train.sampling = "multi_attribute"
+    config.train.mining = "semi_hard"
     config.train.batch_size = 48
     config.train.steps_per_epoch = 30
     config.train.checkpoint_every_steps = 150
     config.eval.every_epochs = 4
     config.stage1.epochs = 36
-    config.stage1.rates = {"global": 6e-4}
+    config.stage1.rates = {"global_branch": 3e-4}
     config.stage1.schedule = {"name": "cosine"}
     config.stage2.epochs = 12
-    config.stage2.rates = {"global": 3e-5, "local": 3e-4}
+    config.stage2.rates = {"global_branch": 3e-5, "local_branch": 3e-4}
     config.stage2.schedule = {"name": "cosine"}
-    config.stage2.copies = {"local": "global"}
+    config.stage2.copies = {"local_branch": "global_branch"}
     config.stage2.attributes_per_step = 3
+    # Held less to the global branch than in the paper, the local one adds more to it.
+    config.stage2.losses = {"global_triplet": 1.0, "local_triplet": 1.0, "alignment": 0.03}
 
 
 def branch(backbone: str, size: int, common_dim: int) -> dict:
     """One branch: a backbone cut after its third stage and what stands on it."""
     return {
-        "backbone": backbone,  # resnet10 | resnet18 | resnet34 | resnet50 | a keras-hub preset
+        "backbone": backbone,  # resnet6 | resnet10 | resnet18 | resnet34 | resnet50 | a keras-hub preset
         "weights": "",  # keras-hub preset or folder to start from
         "size": size,  # side of its input in pixels
         "common_dim": common_dim,  # K, in which attribute and position meet

@@ -12,6 +12,8 @@ def get_config():
     config.data.format = "clothing_attributes"
     configs.small(config, "resnet18")
     config.train.steps_per_epoch = 27
+    config.stage1.epochs = 40
+    config.stage2.epochs = 10
     config.augment.flip = True
     config.augment.shift = 0.06
     return config

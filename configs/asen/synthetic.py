@@ -10,9 +10,12 @@ from asen_tf.core import config as configs
 def get_config():
     config = configs.defaults()
     config.data.format = "synthetic"
-    config.data.images = 2000
-    configs.small(config, "resnet10")
-    config.augment.shift = 0.06
-    config.stage1.epochs = 24
-    config.stage2.epochs = 6
+    config.data.look = "plain"
+    config.data.images = 1500
+    configs.small(config, "resnet6")
+    config.train.steps_per_epoch = 22
+    config.stage1.epochs = 27
+    config.stage1.rates = {"global_branch": 5e-4}
+    config.stage2.epochs = 7
+    config.stage2.rates = {"global_branch": 5e-5, "local_branch": 5e-4}
     return config

@@ -43,10 +43,15 @@ IMAGES = np.random.default_rng(0).normal(size=(2, 32, 32, 3)).astype(np.float32)
 
 
 @pytest.mark.parametrize(("size", "side"), [(64, 4), (33, 3)])
-@pytest.mark.parametrize("name", backbones.NAMES)
+@pytest.mark.parametrize("name", [n for n in backbones.NAMES if n != "resnet6"])
 def test_stride_16(name, size, side):
     channels = 1024 if name == "resnet50" else 256
     assert backbones.build(name, size).output.shape == (None, side, side, channels)
+
+
+@pytest.mark.parametrize(("size", "side"), [(64, 8), (33, 5)])
+def test_stride_8(size, side):
+    assert backbones.build("resnet6", size).output.shape == (None, side, side, 128)
 
 
 @pytest.mark.parametrize("size", [32, 47])

@@ -189,4 +189,6 @@ def test_a_run_that_was_cut_off_is_begun_anew(tmp_path):
 def test_the_program_reports_a_bad_number_in_one_line(tmp_path):
     done = program(f"--output={tmp_path / 'set'}", "--images=3")
     assert done.returncode == 1
-    assert done.stderr.startswith("error: images must be at least 18") and done.stderr.count("\n") == 1
+    assert (
+        done.stderr.startswith("error: images must be at least 18") and done.stderr.count("\n") == 1
+    )

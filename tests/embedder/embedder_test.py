@@ -91,7 +91,7 @@ def test_load_uses_the_best_model_and_its_trained_parts(embedder, tmp_path, path
     run = Workdir(tmp_path)
     SPACE.save(run.attributes_file)
     run.save_best(embedder.model, "stage1")
-    run.write_best({"stage": "stage1", "step": 3, "map": 0.5, "parts": ["global"]})
+    run.write_best({"stage": "stage1", "step": 3, "map": 0.5, "parts": ["global_branch"]})
     loaded = asen_tf.load(tmp_path)
     assert list(loaded.attributes) == ["color", "side"]
     found, expected = loaded.embed(paths, "side"), embedder.embed(paths, "side")[:, :12]

@@ -7,7 +7,8 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.models import registry
 
 SPACE = AttributeSpace({"collar": ("v", "o"), "pattern": ("plain", "dots", "stripes")})
-EVERY_LOSS = ("global", "local", "alignment")
+PARTS = ("global_branch", "local_branch")
+EVERY_LOSS = ("global_triplet", "local_triplet", "alignment")
 
 
 def small(**changes):
@@ -37,8 +38,8 @@ def units(vectors):
 
 def embeddings(model, images, attributes):
     """Unit vectors of each branch for pairs of an image and an attribute."""
-    outputs = model.outputs_of(images, np.asarray(attributes)[:, None], ("global", "local"))
-    return {part: units(outputs[part])[:, 0] for part in ("global", "local")}
+    outputs = model.outputs_of(images, np.asarray(attributes)[:, None], PARTS)
+    return {part: units(outputs[part])[:, 0] for part in PARTS}
 
 
 def test_losses_of_triplets(model, images):
@@ -49,11 +50,11 @@ def test_losses_of_triplets(model, images):
     }
     losses = objective(model, batch, EVERY_LOSS, training=False)
     found = embeddings(model, images, [1, 1, 1, 0, 0, 0])
-    for part in ("global", "local"):
+    for loss, part in zip(EVERY_LOSS, PARTS, strict=False):
         anchor, positive, negative = np.moveaxis(found[part].reshape(2, 3, -1), 1, 0)
         expected = 0.9 - (anchor * positive).sum(-1) + (anchor * negative).sum(-1)
-        np.testing.assert_allclose(losses[part], np.maximum(expected, 0), atol=1e-5)
-    aligned = (1 - (found["global"] * found["local"]).sum(-1)).reshape(2, 3).sum(1)
+        np.testing.assert_allclose(losses[loss], np.maximum(expected, 0), atol=1e-5)
+    aligned = (1 - (found["global_branch"] * found["local_branch"]).sum(-1)).reshape(2, 3).sum(1)
     np.testing.assert_allclose(losses["alignment"], aligned, atol=1e-5)
 
 
@@ -72,7 +73,7 @@ def test_losses_of_labelled_images(model, images):
     }
     losses = objective(model, batch, EVERY_LOSS, training=False)
     found = [embeddings(model, images, [a] * 6) for a in range(2)]
-    for part in ("global", "local"):
+    for loss, part in zip(EVERY_LOSS, PARTS, strict=False):
         expected = []
         for anchor in range(6):
             hardest = []
@@ -82,16 +83,19 @@ def test_losses_of_labelled_images(model, images):
                 positive = (own == own[anchor]) & (own >= 0) & (np.arange(6) != anchor)
                 negative = (own != own[anchor]) & (own >= 0) & (own[anchor] >= 0)
                 if positive.any() and negative.any():
-                    loss = 0.9 - cosines[positive].min() + cosines[negative].max()
-                    hardest.append(max(0, loss))
+                    violation = 0.9 - cosines[positive].min() + cosines[negative].max()
+                    hardest.append(max(0, violation))
             expected.append(np.mean(hardest) if hardest else 0)
         assert expected[0] > 0 and expected[5] == 0
-        np.testing.assert_allclose(losses[part], expected, atol=1e-5)
-    distances = [1 - (f["global"] * f["local"]).sum(-1) for f in found]
+        np.testing.assert_allclose(losses[loss], expected, atol=1e-5)
+    distances = [1 - (f["global_branch"] * f["local_branch"]).sum(-1) for f in found]
     np.testing.assert_allclose(losses["alignment"], 3 * np.mean(distances, axis=0), atol=1e-5)
 
 
-@pytest.mark.parametrize("names", [("global",), ("local",), ("alignment",), ("alignment", "local")])
+@pytest.mark.parametrize(
+    "names",
+    [("global_triplet",), ("local_triplet",), ("alignment",), ("alignment", "local_triplet")],
+)
 def test_gives_the_losses_asked_for(model, images, names):
     objective = registry.objective(small(), SPACE.offsets)
     batch = {

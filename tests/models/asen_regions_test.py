@@ -103,12 +103,12 @@ def test_attention_sums_to_one(model, images):
 
 def test_the_local_branch_sees_the_region(model, images):
     """Its embedding is that of the crop, an image at a time."""
-    outputs = model.outputs_of(images, IDS, ("local",))
+    outputs = model.outputs_of(images, IDS, ("local_branch",))
     crops = RegionCrop(32, reference=SIZE)(images, outputs["region"])
     vectors = model.attribute_embedding(IDS)
     for m in range(2):
         embedding, _ = model.local_branch(crops[:, m], vectors[:, m])
-        np.testing.assert_allclose(outputs["local"][:, m], embedding, atol=1e-4)
+        np.testing.assert_allclose(outputs["local_branch"][:, m], embedding, atol=1e-4)
 
 
 def test_embeddings_of_every_ablation(model, images):

@@ -62,27 +62,27 @@ def test_attributes_differ(model, images):
 
 
 def test_unit_length(model, images):
-    for parts in (None, ("global",), ("local",)):
+    for parts in (None, ("global_branch",), ("local_branch",)):
         lengths = np.linalg.norm(model.embed_all(images, parts), axis=-1)
         np.testing.assert_allclose(lengths, np.ones((2, ATTRIBUTES)), atol=1e-5)
 
 
 def test_a_dot_product_is_the_weighted_cosine(model, images):
-    outputs = model.outputs_of(images, IDS, ("global", "local"))
-    cosine_g = units(outputs["global"][0]) @ units(outputs["global"][1]).T
-    cosine_l = units(outputs["local"][0]) @ units(outputs["local"][1]).T
+    outputs = model.outputs_of(images, IDS, ("global_branch", "local_branch"))
+    cosine_g = units(outputs["global_branch"][0]) @ units(outputs["global_branch"][1]).T
+    cosine_l = units(outputs["local_branch"][0]) @ units(outputs["local_branch"][1]).T
     first, second = model.embed(images, IDS).numpy()
     np.testing.assert_allclose(first @ second.T, 0.7 * cosine_g + 0.3 * cosine_l, atol=1e-5)
 
 
 def test_parts(model, images):
-    outputs = model.outputs_of(images, IDS, ("global", "local"))
-    for part in ("global", "local"):
+    outputs = model.outputs_of(images, IDS, ("global_branch", "local_branch"))
+    for part in ("global_branch", "local_branch"):
         np.testing.assert_allclose(
             model.embed(images, IDS, (part,)), units(outputs[part]), atol=1e-5
         )
         assert set(model.outputs_of(images, IDS, (part,))) == {part, "attention", "region"}
-    both = model.embed(images, IDS, ("local", "global"))
+    both = model.embed(images, IDS, ("local_branch", "global_branch"))
     np.testing.assert_array_equal(both, model.embed(images, IDS))
 
 
@@ -91,20 +91,24 @@ def test_variants_are_pieces_of_the_embedding(model, images):
     variants = model.variants()
     assert list(variants) == ["both", "global", "local"]
     np.testing.assert_array_equal(embedding[..., variants["both"]], embedding)
-    for part in ("global", "local"):
+    for part in ("global_branch", "local_branch"):
         alone = model.embed(images, IDS, (part,))
-        np.testing.assert_allclose(units(embedding[..., variants[part]]), alone, atol=1e-5)
-        assert model.variants((part,)) == {part: slice(0, alone.shape[-1])}
+        name = part.removesuffix("_branch")
+        np.testing.assert_allclose(units(embedding[..., variants[name]]), alone, atol=1e-5)
+        assert model.variants((part,)) == {name: slice(0, alone.shape[-1])}
 
 
 @pytest.mark.parametrize(
-    ("beta", "part", "other"), [(1, "global", "local"), (0, "local", "global")]
+    ("beta", "part", "other"),
+    [(1, "global_branch", "local_branch"), (0, "local_branch", "global_branch")],
 )
 def test_one_branch_with_all_the_weight(model, images, beta, part, other):
     single = changed(model, beta=beta)
     expected = model.embed(images, IDS, (part,))
     np.testing.assert_allclose(single.embed(images, IDS), expected, atol=1e-6)
-    np.testing.assert_allclose(single.embed(images, IDS, ("global", "local")), expected, atol=1e-6)
+    np.testing.assert_allclose(
+        single.embed(images, IDS, ("global_branch", "local_branch")), expected, atol=1e-6
+    )
     assert list(single.variants()) == [part]
     # A stage may train the branch without weight alone, and validate it.
     alone = single.embed(images, IDS, (other,))
@@ -125,7 +129,7 @@ def test_the_backbone_runs_once_an_image(model, images, monkeypatch):
     # Two photographs in the global branch, a region a photograph and attribute in the local one.
     assert seen == [(2, 64), (2 * ATTRIBUTES, 32)]
     seen.clear()
-    model.embed_all(images, ("global",))
+    model.embed_all(images, ("global_branch",))
     model.explain(images, IDS)
     assert seen == [(2, 64), (2, 64)]
 
@@ -153,8 +157,8 @@ def test_parts_are_disjoint_and_cover_what_trains(model):
 def test_the_alignment_reaches_both_branches(images):
     model = ASEN(**{**CONFIG, "local_branch": {**CONFIG["local_branch"], "embedding_dim": 6}})
     with tf.GradientTape() as tape:
-        outputs = model.outputs_of(images, IDS, ("global", "local"), training=True)
-        loss = alignment_loss(outputs["global"], outputs["local"])
+        outputs = model.outputs_of(images, IDS, ("global_branch", "local_branch"), training=True)
+        loss = alignment_loss(outputs["global_branch"], outputs["local_branch"])
     parts = {name: [v.value for v in part] for name, part in model.parts().items()}
     found = tape.gradient(loss, parts)
     for name, gradients in found.items():
@@ -166,25 +170,25 @@ def test_the_alignment_reaches_both_branches(images):
 def test_no_gradient_through_the_localization(model, images):
     branch = model.global_branch
     with tf.GradientTape() as tape:
-        local = model.outputs_of(images, IDS, ("local",))["local"]
+        local = model.outputs_of(images, IDS, ("local_branch",))["local_branch"]
     found = tape.gradient(
         local,
         {
-            "global": [v.value for v in branch.trainable_variables],
+            "global_branch": [v.value for v in branch.trainable_variables],
             "table": [v.value for v in model.attribute_embedding.trainable_variables],
         },
     )
-    assert all(gradient is None for gradient in found["global"])
+    assert all(gradient is None for gradient in found["global_branch"])
     assert np.abs(tf.convert_to_tensor(found["table"][0])).max() > 0
 
 
 def test_training_moves_batch_statistics(images):
     model = ASEN(**CONFIG)
     before = [np.array(v) for v in model.non_trainable_variables]
-    model.outputs_of(images, IDS, ("global", "local"), training=False)
+    model.outputs_of(images, IDS, ("global_branch", "local_branch"), training=False)
     for variable, value in zip(model.non_trainable_variables, before, strict=True):
         np.testing.assert_array_equal(variable, value)
-    model.outputs_of(images, IDS, ("global", "local"), training=True)
+    model.outputs_of(images, IDS, ("global_branch", "local_branch"), training=True)
     for variable, value in zip(model.non_trainable_variables, before, strict=True):
         assert np.abs(np.asarray(variable) - value).max() > 0, variable.path
 
@@ -197,24 +201,25 @@ def test_mixed_precision(model, images):
     finally:
         keras.config.set_dtype_policy("float32")
     mixed.set_weights(model.get_weights())
-    outputs = mixed.outputs_of(images, IDS, ("global", "local"))
+    outputs = mixed.outputs_of(images, IDS, ("global_branch", "local_branch"))
     assert {name: o.dtype.name for name, o in outputs.items()} == {
         "attention": "float32",
         "region": "int32",
-        "global": "float32",
-        "local": "float32",
+        "global_branch": "float32",
+        "local_branch": "float32",
     }
     cosines = np.sum(
-        mixed.embed(images, IDS, ("global",)) * model.embed(images, IDS, ("global",)), -1
+        mixed.embed(images, IDS, ("global_branch",)) * model.embed(images, IDS, ("global_branch",)),
+        -1,
     )
     assert (cosines > 0.99).all()
 
 
 def test_compiled_backbones(model, images):
-    expected = model.embed(images, IDS, ("global",))
+    expected = model.embed(images, IDS, ("global_branch",))
     model.compile_backbones(True)
     try:
-        compiled = tf.function(lambda: model.embed(images, IDS, ("global",)))()
+        compiled = tf.function(lambda: model.embed(images, IDS, ("global_branch",)))()
     finally:
         model.compile_backbones(False)
     np.testing.assert_allclose(compiled, expected, atol=1e-4)
@@ -248,7 +253,7 @@ def test_unknown_part(model, images):
 def test_copying_a_branch_into_the_other(model):
     """All that has the same shape; the embeddings of 6 and of 5 numbers have not."""
     copied = changed(model)
-    copied.copy_part("global", "local")
+    copied.copy_part("global_branch", "local_branch")
     given, taken = copied.global_branch, copied.local_branch
     for name in ("backbone", "spatial_attention", "channel_attention"):
         for one, other in zip(

@@ -58,7 +58,7 @@ def finished(catalogue, tmp_path_factory):
 
 def test_a_run_leaves_models_history_and_tensorboard(finished):
     assert finished.best()["stage"] == "stage2"
-    assert finished.best()["parts"] == ["global", "local"]
+    assert finished.best()["parts"] == ["global_branch", "local_branch"]
     assert list(finished.space()) == ["color", "side"]
     assert list((finished.path / "tensorboard").glob("events*"))
     steps = [(e["stage"], e["step"]) for e in finished.history() if "total" in e]
@@ -68,13 +68,13 @@ def test_a_run_leaves_models_history_and_tensorboard(finished):
     ]
     assert len(scores) == 2 and finished.best()["map"] == max(scores)
     total = next(e for e in finished.history() if e["stage"] == "stage2" and "total" in e)
-    weighted = total["global"] + 0.1 * total["local"] + 0.1 * total["alignment"]
+    weighted = total["global_triplet"] + 0.1 * total["local_triplet"] + 0.1 * total["alignment"]
     assert total["total"] == pytest.approx(weighted, rel=1e-5)
 
 
 def test_stage1_trains_the_global_branch_alone(finished):
     first, second = _model(finished, "stage1"), _model(finished, "stage2")
-    for part, stands in (("global", False), ("local", False)):
+    for part, stands in (("global_branch", False), ("local_branch", False)):
         moved = [
             not np.array_equal(a.numpy(), b.numpy())
             for a, b in zip(first.parts()[part], second.parts()[part], strict=True)
@@ -96,7 +96,7 @@ def test_another_configuration_in_the_same_folder_is_refused(finished, catalogue
 def test_stage2_from_a_stage1_run_is_as_if_in_one_run(finished, catalogue, tmp_path):
     """And the same seed gives the same numbers, in both stages."""
     first = train(tiny(catalogue, stages=("stage1",)), tmp_path / "first")
-    assert first.best()["parts"] == ["global"]
+    assert first.best()["parts"] == ["global_branch"]
     config = tiny(catalogue, stages=("stage2",), init_from=str(first.path))
     second = train(config, tmp_path / "second")
     for one, other in zip(weights(finished), weights(second), strict=True):
@@ -118,7 +118,7 @@ def test_max_minutes_is_shared_out(catalogue, tmp_path):
 def test_nan_stops_the_run_and_names_the_last_good_checkpoint(catalogue, tmp_path):
     config = tiny(catalogue)
     config.stage1.schedule = {"name": "step", "every_epochs": 1, "gamma": 1e30}
-    config.stage1.rates = {"global": 1e-4}
+    config.stage1.rates = {"global_branch": 1e-4}
     with pytest.raises(TrainingDiverged, match=r"stage1: .* last good checkpoint is .*ckpt-\d"):
         train(config, tmp_path / "run")
 

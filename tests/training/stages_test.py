@@ -18,11 +18,14 @@ def config(max_steps=0, epochs=(50, 20), steps_per_epoch=10):
 def test_the_paper_s_two_stages():
     first, second = plan(configs.defaults())
     assert first.steps == 50 * 6250 and second.steps == 20 * 6250
-    assert first.rates == {"global": 1e-4}
-    assert first.losses == {"global": 1.0}
-    assert second.rates == {"global": 1e-5, "local": 1e-4}
-    assert second.losses == {"global": 1.0, "local": 0.1, "alignment": 0.1}
-    assert first.trained == ("global",) and second.trained == ("global", "local")
+    assert first.rates == {"global_branch": 1e-4}
+    assert first.losses == {"global_triplet": 1.0}
+    assert second.rates == {"global_branch": 1e-5, "local_branch": 1e-4}
+    assert second.losses == {"global_triplet": 1.0, "local_triplet": 0.1, "alignment": 0.1}
+    assert first.trained == ("global_branch",) and second.trained == (
+        "global_branch",
+        "local_branch",
+    )
     assert first.share == pytest.approx(5 / 7)
 
 
@@ -41,7 +44,7 @@ def test_every_bound_is_used_up_and_leaves_each_stage_a_step():
 
 
 def test_step_schedule_falls_every_three_epochs():
-    rate = plan(config())[0].learning_rate("global", steps_per_epoch=10)
+    rate = plan(config())[0].learning_rate("global_branch", steps_per_epoch=10)
     found = [float(rate(step)) for step in (0, 29, 30, 59, 60)]
     assert found == pytest.approx([1e-4, 1e-4, 0.9e-4, 0.9e-4, 0.81e-4])
 
@@ -50,7 +53,7 @@ def test_cosine_schedule_ends_at_zero_with_the_stage():
     made = config(max_steps=70)
     made.stage1.schedule = {"name": "cosine"}
     stage = plan(made)[0]
-    rate = stage.learning_rate("global", 10)
+    rate = stage.learning_rate("global_branch", 10)
     expected = [1e-4 * (1 + np.cos(np.pi * share)) / 2 for share in (0, 0.5, 1)]
     assert [float(rate(stage.steps * s)) for s in (0, 0.5, 1)] == pytest.approx(expected, abs=1e-10)
 
@@ -58,8 +61,8 @@ def test_cosine_schedule_ends_at_zero_with_the_stage():
 def test_parts_trained_before_count():
     made = config()
     made.train.stages = ("stage2",)
-    made.stage2.rates = {"local": 1e-4}
-    assert plan(made, trained=("global",))[0].trained == ("global", "local")
+    made.stage2.rates = {"local_branch": 1e-4}
+    assert plan(made, trained=("global_branch",))[0].trained == ("global_branch", "local_branch")
 
 
 @pytest.mark.parametrize(
@@ -82,4 +85,4 @@ def test_an_unknown_schedule():
     made = config()
     made.stage1.schedule = {"name": "cosinus"}
     with pytest.raises(ValueError, match="Did you mean 'cosine'"):
-        plan(made)[0].learning_rate("global", 10)
+        plan(made)[0].learning_rate("global_branch", 10)

@@ -92,20 +92,23 @@ class ASEN(EmbeddingModel):
     def parts(self) -> dict[str, list[keras.Variable]]:
         shared = self.attribute_embedding.trainable_variables
         return {
-            "global": shared + self.global_branch.trainable_variables,
-            "local": self.local_branch.trainable_variables,
+            "global_branch": shared + self.global_branch.trainable_variables,
+            "local_branch": self.local_branch.trainable_variables,
         }
 
     def copy_part(self, source: str, target: str) -> None:
         """Gives a branch the weights of the other one, see `Branch.start_from`."""
-        getattr(self, f"{target}_branch").start_from(getattr(self, f"{source}_branch"))
+        getattr(self, target).start_from(getattr(self, source))
 
     def variants(self, parts=None) -> dict[str, slice]:
-        """ "global" and "local", and "both" where the embedding has both."""
+        """The branches by their short names, and "both" where the embedding has both."""
         parts = self._used(parts)
-        widths = [getattr(self, f"{part}_branch").embedding_dim for part in parts]
+        widths = [getattr(self, part).embedding_dim for part in parts]
         ends = list(itertools.accumulate(widths))
-        pieces = {p: slice(end - w, end) for p, end, w in zip(parts, ends, widths, strict=True)}
+        pieces = {
+            part.removesuffix("_branch"): slice(end - width, end)
+            for part, end, width in zip(parts, ends, widths, strict=True)
+        }
         return {"both": slice(None), **pieces} if len(parts) > 1 else pieces
 
     def outputs_of(self, images, attributes, parts, training=False) -> dict[str, tf.Tensor]:
@@ -114,11 +117,12 @@ class ASEN(EmbeddingModel):
         Args:
           images: uint8 [B, S, S, 3] canvases.
           attributes: int [B, M].
-          parts: "global", "local" or both.
+          parts: "global_branch", "local_branch" or both.
           training: for batch normalisation.
 
         Returns:
-          "global" and "local" (as asked for): embeddings, float32 [B, M, D], not normalised;
+          "global_branch", "local_branch" (as asked for): embeddings, float32 [B, M, D], not
+          normalised;
           "attention": float32 [B, M, h, w]; "region": int32 [B, M, 3]: left, top, side, in pixels
           of the global branch's input.
         """
@@ -127,10 +131,10 @@ class ASEN(EmbeddingModel):
             self.shrink(tf.cast(images, tf.float32)), vectors, training=training
         )
         outputs = {"attention": attention, "region": self._regions(attention)}
-        if "global" in parts:
-            outputs["global"] = embedding
-        if "local" in parts:
-            outputs["local"] = self._zoom(images, outputs["region"], vectors, training)
+        if "global_branch" in parts:
+            outputs["global_branch"] = embedding
+        if "local_branch" in parts:
+            outputs["local_branch"] = self._zoom(images, outputs["region"], vectors, training)
         return outputs
 
     def embed(self, images, attributes, parts=None, training=False) -> tf.Tensor:
@@ -139,7 +143,7 @@ class ASEN(EmbeddingModel):
         Args:
           images: uint8 [B, S, S, 3] canvases.
           attributes: int [B] or [B, M].
-          parts: "global", "local" or both; None: those that `beta` gives a weight.
+          parts: "global_branch", "local_branch" or both; None: those that `beta` gives a weight.
           training: for batch normalisation.
 
         Returns:
@@ -183,7 +187,7 @@ class ASEN(EmbeddingModel):
 
     def _used(self, parts=None) -> tuple[str, ...]:
         """The parts that make the embedding, of those named, in the order they stand in it."""
-        weights = {"global": self.beta, "local": 1 - self.beta}
+        weights = {"global_branch": self.beta, "local_branch": 1 - self.beta}
         for part in parts or ():
             if part not in weights:
                 raise ValueError(unknown_name("part of ASEN", part, weights))

@@ -6,7 +6,9 @@ from ml_collections import config_dict
 from asen_tf.core.errors import unknown_name
 from asen_tf.losses import alignment_loss, mined_triplet_loss, pair_masks, triplet_loss
 
-LOSSES = ("global", "local", "alignment")
+# Triplet losses and the parts whose embeddings they rank.
+RANKED = {"global_triplet": "global_branch", "local_triplet": "local_branch"}
+LOSSES = (*RANKED, "alignment")
 
 
 class Objective:
@@ -44,7 +46,7 @@ class Objective:
         for name in names:
             if name not in LOSSES:
                 raise ValueError(unknown_name("loss of ASEN", name, LOSSES))
-        parts = [p for p in ("global", "local") if p in names or "alignment" in names]
+        parts = [p for loss, p in RANKED.items() if loss in names or "alignment" in names]
         losses = self._of_images if "labels" in batch else self._of_triplets
         return losses(model, batch, names, parts, training)
 
@@ -56,12 +58,12 @@ class Objective:
         outputs = model.outputs_of(images, attributes, parts, training)
         roles = {p: tf.reshape(outputs[p], (count, 3, outputs[p].shape[-1])) for p in parts}
         losses = {
-            name: triplet_loss(*tf.unstack(roles[name], axis=1), self.margin)
-            for name in names
-            if name in roles
+            name: triplet_loss(*tf.unstack(roles[part], axis=1), self.margin)
+            for name, part in RANKED.items()
+            if name in names
         }
         if "alignment" in names:
-            losses["alignment"] = tf.reduce_sum(alignment_loss(roles["global"], roles["local"]), 1)
+            losses["alignment"] = tf.reduce_sum(alignment_loss(*roles.values()), axis=1)
         return losses
 
     def _of_images(self, model, batch, names, parts, training):
@@ -73,15 +75,15 @@ class Objective:
         )
         losses = {
             name: _mean_over_attributes(
-                *mined_triplet_loss(outputs[name], positive, negative, self.margin, self.mining)
+                *mined_triplet_loss(outputs[part], positive, negative, self.margin, self.mining)
             )
-            for name in names
-            if name in outputs
+            for name, part in RANKED.items()
+            if name in names
         }
         if "alignment" in names:
             # An image plays all three roles.
             losses["alignment"] = 3.0 * tf.reduce_mean(
-                alignment_loss(outputs["global"], outputs["local"]), axis=1
+                alignment_loss(*(outputs[part] for part in parts)), axis=1
             )
         return losses
 
