@@ -16,7 +16,8 @@ def run(main: Callable[[], int | None]) -> None:
     def checked(arguments):
         if len(arguments) > 1:
             raise app.UsageError(f"unexpected arguments: {' '.join(arguments[1:])}")
-        logging.get_absl_handler().setFormatter(None)
+        # Programs say how far they are on their own; what TensorFlow logs beside is noise.
+        logging.set_verbosity(logging.WARNING)
         try:
             return main()
         except (ValueError, OSError) as error:

@@ -20,9 +20,10 @@ def main() -> int | None:
         print(f"error: {error}")
         return 1
     best = run.best()
+    score = "not validated" if best["map"] is None else f"validation MAP {best['map']:.4f}"
     print(
         f"best model: {run.best_model(best['stage'])} ({best['stage']}, step {best['step']}, "
-        f"validation MAP {best['map']:.4f})\n"
+        f"{score})\n"
         f"next: asen-evaluate --workdir={run.path} --split=test"
     )
     return None

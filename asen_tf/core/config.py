@@ -131,9 +131,9 @@ def small(config: config_dict.ConfigDict, backbone: str) -> None:
 
 
 def branch(backbone: str, size: int, common_dim: int) -> dict:
-    """One branch: a backbone cut after its third stage and what stands on it."""
+    """One branch: a backbone, cut where attention takes over, and what stands on it."""
     return {
-        "backbone": backbone,  # resnet6 | resnet10 | resnet18 | resnet34 | resnet50 | a keras-hub preset
+        "backbone": backbone,  # asen_tf.backbones.NAMES, or a keras-hub preset
         "weights": "",  # keras-hub preset or folder to start from
         "size": size,  # side of its input in pixels
         "common_dim": common_dim,  # K, in which attribute and position meet

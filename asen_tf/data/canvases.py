@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 
 from asen_tf.core.errors import unknown_name
-from asen_tf.core.progress import Progress
+from asen_tf.core.progress import Progress, say
 from asen_tf.data import images
 from asen_tf.data.manifest import Manifest
 
@@ -48,7 +47,7 @@ def open_canvases(
         on_disk = folder is not None and need < 0.5 * _free_bytes(Path(folder))
         mode = "memory" if need <= memory_bytes else "disk" if on_disk else "none"
         if mode != "memory":
-            logging.info("%.1f GB of canvases exceed the cache: using %s", need / 1e9, mode)
+            say(f"{need / 1e9:.1f} GB of canvases exceed data.cache_gb: using {mode}")
     if mode == "memory":
         return _in_memory(manifest, rows, size)
     if mode == "disk":

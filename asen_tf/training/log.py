@@ -5,10 +5,9 @@ import time
 
 import numpy as np
 import tensorflow as tf
-from absl import logging
 from ml_collections import config_dict
 
-from asen_tf.core.progress import duration
+from asen_tf.core.progress import duration, say
 from asen_tf.training.stages import Stage
 from asen_tf.workdir import Workdir
 
@@ -55,7 +54,7 @@ class Log:
         if self._chief:
             self._workdir.write_history(kept)
             if step:
-                logging.info("%s goes on from step %d", stage.name, step)
+                say(f"{stage.name} goes on from step {step}")
         earlier = {e["stage"]: e["step"] for e in kept if e["stage"] != stage.name}
         self._offset = sum(earlier.values())
         self._since = time.monotonic()
@@ -78,15 +77,9 @@ class Log:
         if self._max_minutes:
             left = min(left, stage.share * 60 * self._max_minutes)
         if self._chief:
-            logging.info(
-                "%s %d/%d  loss %.4f  %.0f images/s  %s left in this stage%s",
-                stage.name,
-                step,
-                stage.steps,
-                means["total"],
-                speed,
-                duration(left),
-                self._score,
+            say(
+                f"{stage.name} {step}/{stage.steps}  loss {means['total']:.4f}  "
+                f"{speed:.0f} images/s  {duration(left)} left in this stage{self._score}"
             )
         return all(math.isfinite(mean) for mean in means.values())
 
@@ -98,7 +91,7 @@ class Log:
         self._score = f"  valid MAP {score:.4f}"
         self._store(stage, step, seconds, {"valid_map": score})
         if self._chief:
-            logging.info("%s %d/%d%s", stage.name, step, stage.steps, self._score)
+            say(f"{stage.name} {step}/{stage.steps}{self._score}")
 
     def _store(self, stage, step, seconds, values):
         with self._writer.as_default(step=self._offset + step):

@@ -164,7 +164,12 @@ class _Run:
             self.workdir.save_best(self.model, stage.name, self.chief)
             if self.chief:
                 self.workdir.write_best(
-                    {"stage": stage.name, "step": state.step, "map": score, "parts": stage.trained}
+                    {
+                        "stage": stage.name,
+                        "step": state.step,
+                        "map": None if np.isnan(score) else score,
+                        "parts": stage.trained,
+                    }
                 )
 
     def _out_of_time(self, stage, state):

@@ -26,7 +26,7 @@ def keys(config, prefix=""):
 
 @pytest.mark.parametrize("path", EXPERIMENTS, ids=lambda path: path.stem)
 def test_every_experiment_has_every_key_and_a_header_with_its_command(path):
-    free = ("stage1.rates.", "stage1.losses.", "stage1.schedule.")
+    free = ("stage1.rates.", "stage1.copies.", "stage1.losses.", "stage1.schedule.")
     free += tuple(key.replace("stage1", "stage2") for key in free)
     known = {key for key in keys(configs.defaults()) if not key.startswith(free)}
     assert {key for key in keys(read(path)) if not key.startswith(free)} == known
