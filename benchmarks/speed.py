@@ -81,8 +81,13 @@ def embedding(config):
     )
     embed = embed_fn(model)
     pairs = np.tile(np.arange(_ATTRIBUTES.value, dtype=np.int32), (_BATCH.value, 1))
-    rows = iter(lambda: np.random.default_rng(0).integers(0, len(manifest), _BATCH.value), None)
-    return lambda: embed(canvases(tf.constant(next(rows))).numpy(), pairs), _BATCH.value
+    generator = np.random.default_rng(0)
+
+    def call():
+        rows = tf.constant(generator.integers(0, len(manifest), _BATCH.value))
+        return embed(canvases(rows).numpy(), pairs)
+
+    return call, _BATCH.value
 
 
 def measure(call, images: int) -> dict:

@@ -9,8 +9,8 @@ from absl import app, logging
 def run(main: Callable[[], int | None]) -> None:
     """Parses the command line and calls `main`, whose result is the exit status.
 
-    Bad input (ValueError, OSError) ends the program with its message and status 1, without a
-    traceback; anything else is a bug and shows one.
+    Bad input (a key that the configuration lacks, ValueError, OSError) ends the program with a
+    message and status 1, without a traceback; anything else is a bug and shows one.
     """
 
     def checked(arguments):
@@ -21,7 +21,19 @@ def run(main: Callable[[], int | None]) -> None:
         try:
             return main()
         except (ValueError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
-            return 1
+            return _failed(error)
 
-    app.run(checked)
+    app.run(checked, flags_parser=_parsed)
+
+
+def _parsed(arguments: list[str]) -> list[str]:
+    try:
+        return app.parse_flags_with_usage(arguments)
+    except (AttributeError, TypeError, ValueError, OSError) as error:
+        # ml_collections' own errors, which name the nearest key.
+        sys.exit(_failed(error))
+
+
+def _failed(error: Exception) -> int:
+    print(f"error: {error}", file=sys.stderr)
+    return 1

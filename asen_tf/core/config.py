@@ -113,7 +113,6 @@ def small(config: config_dict.ConfigDict, backbone: str) -> None:
     config.model.local_branch.embedding_dim = 512
     config.model.attribute_dim = 256
     config.train.sampling = "multi_attribute"
-    config.train.mining = "semi_hard"
     config.train.batch_size = 48
     config.train.steps_per_epoch = 30
     config.train.checkpoint_every_steps = 150

@@ -1,5 +1,6 @@
 """From a configuration to a trained model: stage after stage, step after step."""
 
+import contextlib
 import os
 import time
 
@@ -48,6 +49,17 @@ def train(
     return _Run(config, Workdir(workdir), strategy or tf.distribute.get_strategy()).run()
 
 
+@contextlib.contextmanager
+def _dtype_policy(name):
+    """Keras takes the policy of new layers from a global; this one is given back."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(name)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
 class _Run:
     """What the stages of one run share."""
 
@@ -75,8 +87,7 @@ class _Run:
         if train.deterministic:
             tf.config.experimental.enable_op_determinism()
         keras.utils.set_random_seed(train.seed)
-        keras.config.set_dtype_policy(train.precision)
-        with self.strategy.scope():
+        with _dtype_policy(train.precision), self.strategy.scope():
             self.model = registry.build(self.config, len(self.manifest.space))
         if start:
             self.model.load_weights(start.best_model(start.best()["stage"]))

@@ -13,6 +13,7 @@ def get_config():
     config.data.look = "plain"
     config.data.images = 1500
     configs.small(config, "resnet6")
+    config.train.mining = "semi_hard"
     config.train.steps_per_epoch = 22
     config.stage1.epochs = 27
     config.stage1.rates = {"global_branch": 5e-4}

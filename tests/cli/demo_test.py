@@ -11,6 +11,8 @@ from PIL import Image
 from asen_tf.data.synthetic import SPACE
 from asen_tf.workdir import Workdir
 
+CSV = Path(__file__).parents[2] / "configs" / "asen" / "csv.py"
+
 
 def test_it_says_the_table_the_pictures_and_what_to_try(demo):
     output = (demo / "output.txt").read_text()
@@ -59,6 +61,7 @@ def program(name, *flags, cwd):
         ("evaluate", ["--workdir=demo/run", "--variants=globl"], "Did you mean 'global'"),
         ("visualize", ["--workdir=demo/run", "--output=o", "--attributes=colar"], "'collar'"),
         ("train", ["--config=none.py", "--workdir=w"], "none.py"),
+        ("train", [f"--config={CSV}", "--workdir=w", "--config.train.bach_size=8"], "batch_size"),
     ],
 )
 def test_bad_input_ends_with_a_line_and_a_status(demo, monkeypatch, name, flags, message):

@@ -123,6 +123,13 @@ def test_nan_stops_the_run_and_names_the_last_good_checkpoint(catalogue, tmp_pat
         train(config, tmp_path / "run")
 
 
+def test_lower_precision_and_compiled_backbones(catalogue, tmp_path):
+    keys = {"precision": "mixed_bfloat16", "jit_backbone": True, "max_steps": 2}
+    run = train(tiny(catalogue, **keys), tmp_path / "run")
+    assert all(np.isfinite(e["total"]) for e in run.history() if "total" in e)
+    assert {str(w.dtype) for w in weights(run)} <= {"float32", "uint32"}
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
