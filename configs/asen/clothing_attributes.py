@@ -14,6 +14,7 @@ def get_config():
     config.train.steps_per_epoch = 27
     config.stage1.epochs = 40
     config.stage2.epochs = 10
+    config.model.beta = 0.9  # chosen on the validation split
     config.augment.flip = True
     config.augment.shift = 0.06
     return config
