@@ -62,8 +62,8 @@ def defaults() -> config_dict.ConfigDict:
         "mining": "all",  # multi_attribute: all | semi_hard | hard
         "margin": 0.2,
         "precision": "float32",  # or mixed_bfloat16
-        "jit_backbone": False,
-        "deterministic": True,
+        "jit_backbone": False,  # XLA for the convolutions; not with deterministic
+        "deterministic": True,  # same seed, same device: same numbers
     }
     config.augment = {
         "flip": False,

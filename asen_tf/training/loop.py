@@ -73,6 +73,11 @@ class _Run:
                 f"train.batch_size={config.train.batch_size} must be a multiple of the "
                 f"{replicas} replicas"
             )
+        if config.train.jit_backbone and config.train.deterministic:
+            raise ValueError(
+                "XLA has no deterministic gradient of max pooling: train.jit_backbone=true needs "
+                "train.deterministic=false"
+            )
         start = Workdir(config.train.init_from) if config.train.init_from else None
         self.stages = plan(config, start.best()["parts"] if start else ())
         self.manifest = data.load(config.data)

@@ -88,7 +88,7 @@ class TrainStep:
             return
         statistics = [v.value for v in self._model.non_trainable_variables]
         means = tf.distribute.get_replica_context().all_reduce(
-            tf.distribute.ReduceOp.MEAN, statistics
+            tf.distribute.ReduceOp.MEAN, [tf.identity(v) for v in statistics]
         )
         for variable, mean in zip(statistics, means, strict=True):
             variable.assign(mean)
