@@ -15,8 +15,8 @@ def get_config():
     configs.small(config, "resnet6")
     config.train.mining = "semi_hard"
     config.train.steps_per_epoch = 22
-    config.stage1.epochs = 36
+    config.stage1.epochs = 27
     config.stage1.rates = {"global_branch": 5e-4}
-    config.stage2.epochs = 8
+    config.stage2.epochs = 7
     config.stage2.rates = {"global_branch": 5e-5, "local_branch": 5e-4}
     return config
