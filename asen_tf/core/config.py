@@ -101,6 +101,21 @@ def defaults() -> config_dict.ConfigDict:
     return config.lock()
 
 
+def published(attributes: tuple[tuple[str, int], ...]) -> config_dict.ConfigDict:
+    """The paper's experiment on a data set that comes as index files.
+
+    Args:
+      attributes: names and numbers of values, in the order of the files.
+    """
+    config = defaults()
+    config.data.format = "index_files"
+    config.data.attributes = attributes
+    config.data.cache_gb = 100.0
+    # keras-hub has no ImageNet preset of ResNet-34, so the local branch starts at random.
+    config.model.global_branch.weights = "resnet_50_imagenet"
+    return config
+
+
 def small(config: config_dict.ConfigDict, backbone: str) -> None:
     """Turns the paper's experiment into one for a processor and a few thousand photographs.
 

@@ -1,7 +1,9 @@
 """ASEN on the Clothing Attribute Dataset: 1 856 street photographs, from scratch.
 
-    asen-train --config=configs/asen/clothing_attributes.py --workdir=/tmp/clothing \\
+    asen-train --config=configs/asen/clothing_attributes.py --workdir=/tmp/asen_clothing \\
         --config.data.root=/data/clothing_attributes
+
+Cost: 11 minutes on two cores. Score: test MAP 64.3 where a random order scores 52.15.
 """
 
 from asen_tf.core import config as configs

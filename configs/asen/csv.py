@@ -1,6 +1,6 @@
 """ASEN on your own catalogue: a folder of photographs and a table.
 
-    asen-train --config=configs/asen/csv.py --workdir=/tmp/shop \\
+    asen-train --config=configs/asen/csv.py --workdir=/tmp/asen_shop \\
         --config.data.root=/data/shop --config.data.manifest=manifest.csv
 
 The table has the columns image, split (train, valid or test), optionally role (query or

@@ -1,6 +1,6 @@
 """ASEN++ on DARN, with the paper's settings.
 
-    asen-train --config=configs/asen/darn.py --workdir=/tmp/darn \\
+    asen-train --config=configs/asen/darn.py --workdir=/tmp/asen_darn \\
         --config.data.root=/data/DARN
 
 Data: the photographs of DARN (Huang et al., ICCV 2015) under `data.root/pic`, and in
@@ -28,10 +28,4 @@ ATTRIBUTES = (
 
 
 def get_config():
-    config = configs.defaults()
-    config.data.format = "index_files"
-    config.data.attributes = ATTRIBUTES
-    config.data.cache_gb = 100.0
-    # keras-hub has no ImageNet preset of ResNet-34, so the local branch starts at random.
-    config.model.global_branch.weights = "resnet_50_imagenet"
-    return config
+    return configs.published(ATTRIBUTES)

@@ -1,6 +1,6 @@
 """ASEN++ on DeepFashion, with the paper's settings.
 
-    asen-train --config=configs/asen/deepfashion.py --workdir=/tmp/deepfashion \\
+    asen-train --config=configs/asen/deepfashion.py --workdir=/tmp/asen_deepfashion \\
         --config.data.root=/data/DeepFashion
 
 Data: the photographs of DeepFashion's category and attribute prediction benchmark (Liu et al.,
@@ -23,10 +23,4 @@ ATTRIBUTES = (
 
 
 def get_config():
-    config = configs.defaults()
-    config.data.format = "index_files"
-    config.data.attributes = ATTRIBUTES
-    config.data.cache_gb = 100.0
-    # keras-hub has no ImageNet preset of ResNet-34, so the local branch starts at random.
-    config.model.global_branch.weights = "resnet_50_imagenet"
-    return config
+    return configs.published(ATTRIBUTES)

@@ -1,6 +1,6 @@
 """ASEN++ on FashionAI, with the paper's settings.
 
-    asen-train --config=configs/asen/fashionai.py --workdir=/tmp/fashionai \\
+    asen-train --config=configs/asen/fashionai.py --workdir=/tmp/asen_fashionai \\
         --config.data.root=/data/FashionAI
 
 Data: the photographs of the FashionAI Global Challenge (attribute recognition, its two training
@@ -26,10 +26,4 @@ ATTRIBUTES = (
 
 
 def get_config():
-    config = configs.defaults()
-    config.data.format = "index_files"
-    config.data.attributes = ATTRIBUTES
-    config.data.cache_gb = 100.0
-    # keras-hub has no ImageNet preset of ResNet-34, so the local branch starts at random.
-    config.model.global_branch.weights = "resnet_50_imagenet"
-    return config
+    return configs.published(ATTRIBUTES)
