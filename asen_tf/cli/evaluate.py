@@ -6,7 +6,6 @@ asen-evaluate --workdir=/tmp/asen --split=test --output=/tmp/asen/test.json
 from collections.abc import Sequence
 from pathlib import Path
 
-import tensorflow as tf
 from absl import flags
 
 from asen_tf.cli import program
@@ -21,7 +20,7 @@ from asen_tf.evaluation import (
     save,
     to_table,
 )
-from asen_tf.evaluation.embed import embed_fn, explain_fn
+from asen_tf.evaluation.embed import canvas_fn, embed_fn, explain_fn
 from asen_tf.workdir import Workdir
 
 
@@ -51,15 +50,13 @@ def evaluate(
     manifest = load(config.data, training=False)
     if manifest.space != run.space():
         raise ValueError(f"the model knows {run.space()}, the data has {manifest.space}")
-    rows = manifest.rows(split)
-    canvases = open_canvases(manifest, rows, model.canvas_size, "none")
-    numpy_canvases = lambda wanted: canvases(tf.constant(wanted)).numpy()  # noqa: E731
+    canvases = canvas_fn(open_canvases(manifest, manifest.rows(split), model.canvas_size, "none"))
     result = Evaluator(
         embed_fn(model, best["parts"]), config.eval.batch_size, config.eval.ks
-    ).evaluate(manifest, split, numpy_canvases, {name: known[name] for name in variants} or None)
+    ).evaluate(manifest, split, canvases, {name: known[name] for name in variants} or None)
     if manifest.boxes is not None:
         result["localization"] = evaluate_localization(
-            explain_fn(model), manifest, split, numpy_canvases, config.eval.batch_size
+            explain_fn(model), manifest, split, canvases, config.eval.batch_size
         )
     return result
 

@@ -1,13 +1,20 @@
 """The function that an `Evaluator` takes, made of a model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.data.canvases import Canvases
 from asen_tf.evaluation.evaluator import EmbedFn
 from asen_tf.evaluation.localization import ExplainFn
 from asen_tf.models.base import EmbeddingModel
+
+
+def canvas_fn(canvases: Canvases) -> Callable[[np.ndarray], np.ndarray]:
+    """Canvases for an `Evaluator`: rows int64 [B] -> uint8 [B, S, S, 3], decoded side by side."""
+    run = tf.function(canvases)
+    return lambda rows: run(tf.constant(rows)).numpy()
 
 
 def embed_fn(model: EmbeddingModel, parts: Sequence[str] | None = None) -> EmbedFn:

@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 
-import tensorflow as tf
 from ml_collections import config_dict
 
 from asen_tf.core.progress import Quiet
 from asen_tf.data.canvases import Canvases
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.embed import embed_fn
+from asen_tf.evaluation.embed import canvas_fn, embed_fn
 from asen_tf.evaluation.evaluator import Evaluator
 from asen_tf.models.base import EmbeddingModel
 
@@ -26,7 +25,7 @@ class Validation:
         self._manifest = manifest
         self._model = model
         self._batch_size = config.eval.batch_size
-        self._canvases = tf.function(canvases)
+        self._canvases = canvas_fn(canvases)
         self._evaluators = {}
 
     def __call__(self, parts: Sequence[str]) -> float:
@@ -41,5 +40,4 @@ class Validation:
                 progress=Quiet,
             )
         evaluator = self._evaluators[parts]
-        canvases = lambda rows: self._canvases(tf.constant(rows)).numpy()  # noqa: E731
-        return evaluator.evaluate(self._manifest, "valid", canvases)["map"]
+        return evaluator.evaluate(self._manifest, "valid", self._canvases)["map"]
