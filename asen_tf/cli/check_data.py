@@ -21,9 +21,6 @@ def check(options: ConfigDict, training: bool = True) -> int:
     except BadData as error:
         print(f"{listed(error.problems, len(error.problems))}\n{len(error.problems)} problems")
         return 1
-    except (ValueError, OSError) as error:
-        print(error)
-        return 1
     print(summary(manifest))
     return 0
 

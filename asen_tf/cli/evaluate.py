@@ -9,9 +9,9 @@ from pathlib import Path
 from absl import flags
 
 from asen_tf.cli import program
+from asen_tf.cli.run_data import load_manifest
 from asen_tf.core.errors import unknown_name
 from asen_tf.data.canvases import open_canvases
-from asen_tf.data.load import load
 from asen_tf.data.manifest import SPLITS
 from asen_tf.evaluation import (
     Evaluator,
@@ -45,11 +45,7 @@ def evaluate(
     for name in variants:
         if name not in known:
             raise ValueError(unknown_name("variant", name, known))
-    if data_root:
-        config.data.root = data_root
-    manifest = load(config.data, training=False)
-    if manifest.space != run.space():
-        raise ValueError(f"the model knows {run.space()}, the data has {manifest.space}")
+    manifest = load_manifest(run, data_root)
     canvases = canvas_fn(open_canvases(manifest, manifest.rows(split), model.canvas_size, "none"))
     result = Evaluator(
         embed_fn(model, best["parts"]), config.eval.batch_size, config.eval.ks

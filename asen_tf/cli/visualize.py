@@ -12,7 +12,7 @@ from PIL import Image
 
 from asen_tf import viz
 from asen_tf.cli import program
-from asen_tf.data.load import load
+from asen_tf.cli.run_data import load_manifest
 from asen_tf.data.manifest import CANDIDATE, QUERY, SPLITS, Manifest
 from asen_tf.embedder import load as load_embedder
 from asen_tf.workdir import Workdir
@@ -43,14 +43,11 @@ def visualize(
       run has validated.
     """
     run = Workdir(workdir)
-    config = run.config()
-    if data_root:
-        config.data.root = data_root
     embedder = load_embedder(workdir)
     attributes = list(attributes) or list(embedder.attributes)
     for name in attributes:
         embedder.attributes.index(name)
-    manifest = load(config.data, training=False)
+    manifest = load_manifest(run, data_root)
     files = [_draw_attention(embedder, manifest, split, attributes, photographs, output)]
     for name in attributes:
         files += _draw_retrieval(embedder, manifest, split, name, photographs, results, output)

@@ -112,10 +112,10 @@ class Manifest:
 
 def sort_labels(labels: np.ndarray) -> np.ndarray:
     """The label records in the order a manifest keeps them, doubles removed."""
-    labels = labels[np.lexsort((labels["value"], labels["attribute"], labels["image"]))]
-    key = labels[["image", "attribute", "value"]]
+    keys = ("image", "attribute", "value", "role")
+    labels = labels[np.lexsort([labels[key] for key in reversed(keys)])]
     first = np.ones(len(labels), bool)
-    first[1:] = key[1:] != key[:-1]
+    first[1:] = labels[1:] != labels[:-1]
     return labels[first]
 
 

@@ -75,7 +75,7 @@ def test_every_part_lies_inside_the_centred_square_and_is_large_enough(look):
     for index in range(40):
         photograph = render(1, index, look)
         left, top, right, bottom = centred_square(photograph.image)
-        assert list(photograph.boxes) == list(SPACE)
+        assert set(photograph.boxes) == {n for n in SPACE if photograph.labels[n] != "none"}
         for name, box in photograph.boxes.items():
             assert left <= box[0] < box[2] <= right, (index, name)
             assert top <= box[1] < box[3] <= bottom, (index, name)
@@ -87,7 +87,8 @@ def test_given_labels_replace_the_drawn_ones_and_nothing_else():
     value = "maxi" if base.labels["hem_length"] != "maxi" else "crop"
     changed = render(1, 2, labels={"hem_length": value})
     assert changed.labels == {**base.labels, "hem_length": value}
-    assert {n for n in SPACE if base.boxes[n] != changed.boxes[n]} == {"hem_length"}
+    moved = {n for n in base.boxes if base.boxes[n] != changed.boxes[n]}
+    assert moved == {"pattern", "color"}  # all cloth; the part itself is the legs, whatever is worn
     same = render(1, 2, labels=base.labels)
     np.testing.assert_array_equal(same.image, base.image)
 
@@ -103,20 +104,21 @@ def test_a_changed_value_shows_inside_the_part_box(attribute):
             changed = render(8, index, "plain", {attribute: value})
             energy = (np.subtract(base.image, changed.image, dtype=float) ** 2).sum(-1)
             inside = np.zeros(energy.shape, bool)
-            for left, top, right, bottom in (base.boxes[attribute], changed.boxes[attribute]):
+            boxes = (p.boxes[attribute] for p in (base, changed) if attribute in p.boxes)
+            for left, top, right, bottom in boxes:
                 inside[int(top) : int(bottom) + 1, int(left) : int(right) + 1] = True
             assert energy[inside].sum() >= 0.8 * energy.sum(), (index, value)
             assert energy[inside].mean() > 50, (index, value)
 
 
 @pytest.mark.parametrize("attribute", ["pattern", "color"])
-def test_cloth_changes_most_inside_the_torso(attribute):
+def test_cloth_changes_inside_its_box(attribute):
     base = render(8, 1, "plain")
     left, top, right, bottom = map(int, base.boxes[attribute])
     for value in set(SPACE[attribute].values) - {base.labels[attribute]}:
         changed = render(8, 1, "plain", {attribute: value})
         energy = (np.subtract(base.image, changed.image, dtype=float) ** 2).sum(-1)
-        assert energy[top:bottom, left:right].mean() > 3 * energy.mean()
+        assert energy[top : bottom + 1, left : right + 1].sum() > 0.95 * energy.sum()
 
 
 def test_the_cluttered_look_hides_the_garment_from_whole_image_similarity():

@@ -143,12 +143,9 @@ _HAND = 0.027 * np.sqrt(np.clip(1 - np.linspace(-0.6, 1, 10) ** 2, 0.05, 1))
 def _arms(brush: Brush, figure: Figure, garment: Garment) -> None:
     for side in (0, 1):
         path = garment.arm(side)
-        along = path[-1] - path[-4]
-        along /= np.linalg.norm(along)
         brush.discs(path[:1], 0.042, figure.skin)
-        hand = path[-1] + np.outer(np.linspace(0.004, 0.064, 10), along)
         widths = np.concatenate([np.linspace(0.041, 0.023, len(path)), _HAND])
-        limb = ribbon(np.concatenate([path, hand]), widths)
+        limb = ribbon(np.concatenate([path, garment.hand(side)]), widths)
         brush.fill(limb, figure.skin)
         brush.stroke(limb, 0.005, darker(figure.skin, 0.30))
 

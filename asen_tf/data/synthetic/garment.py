@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from asen_tf.data.synthetic.attributes import SPACE
+from asen_tf.data.synthetic.draw_neck import bottom
 from asen_tf.data.synthetic.frame import Frame, mirrored, rectangle, resampled, ribbon
 
 SLEEVE_SHARE = {"sleeveless": 0.0, "short": 0.36, "three_quarter": 0.70, "long": 1.0}
@@ -89,6 +91,12 @@ class Garment:
         path = resampled(np.concatenate([[shoulder], bend, [wrist]]), 41)
         return path if side == 0 else mirrored(path)
 
+    def hand(self, side: int) -> np.ndarray:
+        """[10, 2] from the wrist to the finger tips."""
+        arm = self.arm(side)
+        along = arm[-1] - arm[-4]
+        return arm[-1] + np.outer(np.linspace(0.004, 0.064, 10), along / np.linalg.norm(along))
+
     def sleeve(self, side: int, share: float) -> np.ndarray:
         """The outline of a sleeve over `share` of the arm, shoulder to cuff and back."""
         path = self.arm(side)[: 1 + round(40 * share)]
@@ -98,31 +106,38 @@ class Garment:
     def part_shapes(self, labels: Mapping[str, str]) -> dict[str, np.ndarray]:
         """For each attribute points [N, 2] whose bounding box is the part's box.
 
-        A part that is not there ("none", "sleeveless") is given the place where it would be.
+        A length is told on the limb, by where cloth ends and skin begins, so its part is the limb:
+        both arms, and the legs as far down as a hem can reach. Pattern and color show on all cloth.
+        A part that is not there ("none") has no points.
         """
         hem = HEM[labels["hem_length"]]
-        skirt = float(self.half_width(hem)) + 0.01
-        torso = rectangle(-0.16, 0.0, 0.16, HEM["crop"])
+        legs = float(self.half_width(HEM["maxi"])) + 0.01
+        torso = rectangle(-0.16, 0.0, 0.16, hem)
+        arms = [p for side in (0, 1) for p in (self.sleeve(side, 1.0), self.hand(side))]
+        share = SLEEVE_SHARE[labels["sleeve_length"]]
+        sleeves = [self.sleeve(side, share) for side in (0, 1) if share]
+        cloth = np.concatenate([torso, self.side(hem), mirrored(self.side(hem)), *sleeves])
         pocket_x = self.pocket_side * np.array([0.0, 0.165])
-        pocket = {
-            "none": rectangle(-0.16, 0.12, 0.16, 0.44),
-            "chest": rectangle(pocket_x.min(), 0.14, pocket_x.max(), 0.31),
-        }.get(labels["pocket"], rectangle(-0.16, 0.26, 0.16, 0.44))
-        return {
+        if labels["pocket"] == "chest":
+            pocket = rectangle(pocket_x.min(), 0.14, pocket_x.max(), 0.31)
+        else:
+            pocket = rectangle(-0.16, 0.26, 0.16, 0.44)
+        shapes = {
             "neckline": rectangle(-0.155, -0.045, 0.155, 0.21),
             "collar": rectangle(-0.17, -0.06, 0.17, 0.235),
-            "sleeve_length": np.concatenate([self.sleeve(side, 1.0) for side in (0, 1)]),
-            "hem_length": rectangle(-skirt, 0.40, skirt, max(hem, HEM["hip"]) + 0.03),
-            "pattern": torso,
-            "color": torso,
+            "sleeve_length": np.concatenate(arms),
+            "hem_length": rectangle(-legs, 0.40, legs, HEM["maxi"] + 0.03),
+            "pattern": cloth,
+            "color": cloth,
             "pocket": pocket,
-            "fastening": rectangle(-0.155, 0.10, 0.155, 0.50),
+            "fastening": rectangle(-0.155, bottom(labels["neckline"]), 0.155, 0.50),
         }
+        return {name: points for name, points in shapes.items() if labels[name] != "none"}
 
     def reach(self) -> np.ndarray:
         """[N, 2] points that bound every part, whatever the labels."""
-        longest = {"pocket": "none", "hem_length": "maxi"}
-        return np.concatenate(list(self.part_shapes(longest).values()))
+        largest = {name: SPACE[name].values[-1] for name in SPACE}
+        return np.concatenate(list(self.part_shapes(largest).values()))
 
     def placed(self, rng: np.random.Generator, look: str, width: int, height: int) -> Frame:
         """A place, scale and turn that keep every part inside the centred square."""

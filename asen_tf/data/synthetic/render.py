@@ -25,8 +25,8 @@ class Photograph:
     Attributes:
       image: uint8 [H, W, 3], RGB.
       labels: attribute -> value.
-      boxes: attribute -> (left, top, right, bottom) of the part that shows it, in pixels; where a
-        part is missing ("none", "sleeveless"), the place where it would be.
+      boxes: attribute -> (left, top, right, bottom) of the part that shows it, in pixels. A part
+        that is not there ("none") has none.
     """
 
     image: np.ndarray
