@@ -10,6 +10,9 @@ ROOT = Path(__file__).parent
 
 INSTALL = [
     "absl-py>=2.1",
+    "grpcio>=1.71",
+    "grpcio-health-checking>=1.71",
+    "grpcio-reflection>=1.71",
     "keras>=3.12,<4",
     "keras-hub>=0.25,<1",
     "matplotlib>=3.8",
@@ -19,9 +22,11 @@ INSTALL = [
     "scipy>=1.13",
     "tensorboard>=2.20,<2.22",
     "tensorflow>=2.20,<2.22",
+    "tensorflow-serving-api>=2.19,<2.22",
 ]
 
 EXTRAS = {
+    "beam": ["apache-beam>=2.70,<3", "pyarrow>=18"],
     "dev": [
         "build>=1.2",
         "opencv-python-headless>=4.10",
@@ -31,6 +36,9 @@ EXTRAS = {
     ],
 }
 EXTRAS["all"] = sorted(set().union(*EXTRAS.values()))
+# Reads PyTorch's files from before 1.6. Not in "all", nor in the lock: its default wheel brings
+# gigabytes of CUDA, and newer files are read without it.
+EXTRAS["torch"] = ["torch>=2.6"]
 
 COMMANDS = [
     "asen-train=asen_tf.cli.train:run",
@@ -39,6 +47,9 @@ COMMANDS = [
     "asen-check-data=asen_tf.cli.check_data:run",
     "asen-visualize=asen_tf.cli.visualize:run",
     "asen-demo=asen_tf.cli.demo:run",
+    "asen-convert=asen_tf.cli.convert:run",
+    "asen-export=asen_tf.cli.export:run",
+    "asen-query=asen_tf.cli.query:run",
 ]
 
 

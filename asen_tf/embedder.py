@@ -9,7 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.photographs import MAX_PIXELS, Photograph, listed, to_canvas
+from asen_tf.data.photograph_forms import Photograph, listed, listed_pairs
+from asen_tf.data.photographs import MAX_PIXELS, to_canvas
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.workdir import Workdir
 
@@ -97,12 +98,7 @@ class Embedder:
         Raises:
           ValueError: the sides hold different numbers of photographs, and neither holds one.
         """
-        images, others = listed(images), listed(others)
-        if len(images) != len(others) and 1 not in (len(images), len(others)):
-            raise ValueError(
-                "similarity compares pairs, or one photograph with all others; "
-                f"got {len(images)} and {len(others)}"
-            )
+        images, others = listed_pairs(images, others)
         return (self.embed(images, attribute) * self.embed(others, attribute)).sum(-1)
 
     def explain(

@@ -99,7 +99,10 @@ class Workdir:
             aside.unlink()
 
     def write_best(self, record: dict) -> None:
-        """Says which model to use: `stage`, `step`, `map` and the `parts` that are trained."""
+        """Says which model to use: `stage`, `step`, the `parts` that are trained and the score.
+
+        The score is `map`, None where none was measured, or `triplet_accuracy`.
+        """
         aside = self.best_file.with_suffix(".part")
         aside.write_text(json.dumps(record, indent=1))
         os.replace(aside, self.best_file)

@@ -1,9 +1,13 @@
 """What tests of several packages share."""
 
+import collections
 import csv
 import os
+import pickle
 import subprocess
 import sys
+import types
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -60,3 +64,55 @@ def demo(tmp_path_factory):
     assert result.returncode == 0, result.stderr[-5000:]
     (folder / "output.txt").write_text(result.stdout)
     return folder
+
+
+@pytest.fixture
+def save_torch(monkeypatch):
+    """A function (object, path) that writes what `torch.save` would; arrays become tensors."""
+    # The pickle names things of torch, which need not be installed.
+    torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
+
+    def rebuild():
+        raise AssertionError("only its name is written")
+
+    rebuild.__module__, rebuild.__qualname__ = "torch._utils", "_rebuild_tensor_v2"
+    utils._rebuild_tensor_v2 = rebuild
+    names = {"f8": "Double", "f4": "Float", "f2": "Half", "i8": "Long", "u1": "Byte"}
+    for name in names.values():
+        setattr(torch, f"{name}Storage", type(f"{name}Storage", (), {"__module__": "torch"}))
+
+    class Storage:
+        def __init__(self, values, key):
+            self.values, self.key = values, key
+
+    class Pickler(pickle.Pickler):
+        def __init__(self, file):
+            super().__init__(file, protocol=2)
+            self.storages = []
+
+        def reducer_override(self, value):
+            if not isinstance(value, np.ndarray):
+                return NotImplemented
+            self.storages.append(Storage(value, str(len(self.storages))))
+            steps = tuple(s // value.itemsize for s in np.empty(value.shape, value.dtype).strides)
+            hooks = collections.OrderedDict()
+            return rebuild, (self.storages[-1], 0, value.shape, steps, False, hooks)
+
+        def persistent_id(self, value):
+            if not isinstance(value, Storage):
+                return None
+            kind = getattr(torch, f"{names[value.values.dtype.str[1:]]}Storage")
+            return ("storage", kind, value.key, "cpu", value.values.size)
+
+    def save(value, path):
+        with monkeypatch.context() as patch, zipfile.ZipFile(path, "w") as archive:
+            patch.setitem(sys.modules, "torch", torch)
+            patch.setitem(sys.modules, "torch._utils", utils)
+            with archive.open("archive/data.pkl", "w") as file:
+                pickler = Pickler(file)
+                pickler.dump(value)
+            archive.writestr("archive/byteorder", "little")
+            for storage in pickler.storages:
+                archive.writestr(f"archive/data/{storage.key}", storage.values.tobytes())
+
+    return save

@@ -1,8 +1,11 @@
 """ResNets as torchvision has them, and other keras-hub families, cut after their third stage."""
 
+from pathlib import Path
+
 import keras
 
 from asen_tf.core.errors import unknown_name
+from asen_tf.weights import SUFFIXES, torch_resnet
 
 # name -> (channels, blocks and strides of the stages that are left, block). The stem has stride 4.
 _RESNETS = {
@@ -43,17 +46,38 @@ def build(name: str, size: int) -> keras.Model:
     return _cut(_preset(name, load_weights=False, image_shape=(size, size, 3)))
 
 
-def load_weights(backbone: keras.Model, preset: str) -> None:
-    """Copies a keras-hub preset's weights into a backbone that `build` made, layer by layer.
+def resnet_name(blocks: tuple[int, ...], bottleneck: bool) -> str:
+    """The backbone whose stages have so many blocks, of this kind; raises ValueError if none."""
+    kind = "bottleneck_block" if bottleneck else "basic_block"
+    for name, (_, its_blocks, _, its_kind) in _RESNETS.items():
+        if (its_blocks, its_kind) == (blocks, kind):
+            return name
+    raise ValueError(f"no ResNet of {NAMES} has stages of {blocks} times a {kind}")
+
+
+def load_weights(backbone: keras.Model, source: str) -> None:
+    """Copies weights into a backbone that `build` made, layer by layer.
 
     Args:
-      backbone: its layers are matched with the preset's by name.
-      preset: a preset's name (downloaded by keras-hub) or a local folder.
+      backbone: its layers are matched with the source's by name.
+      source: the state dict of torchvision's ResNet in a file .pth, .pt or .tar of PyTorch, or a
+        keras-hub preset: its name (downloaded by keras-hub) or a local folder.
 
     Raises:
+      FileNotFoundError: there is no such file.
       ValueError: a layer that one of the two lacks, or has in another shape; the backbone is then
         as it was.
     """
+    if Path(source).suffix in SUFFIXES:
+        state = torch_resnet.read_state_dict(source)
+        weights = torch_resnet.take_weights(backbone, state)
+        state.ignored(torch_resnet.behind_the_cut(backbone))
+        torch_resnet.set_weights(backbone, weights)
+    else:
+        _load_preset(backbone, source)
+
+
+def _load_preset(backbone, preset):
     source = _layers_with_weights(_cut(_preset(preset, load_weights=True)))
     target = _layers_with_weights(backbone)
     for name, layer in target.items():

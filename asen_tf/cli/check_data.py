@@ -26,12 +26,17 @@ def check(options: ConfigDict, training: bool = True) -> int:
 
 
 def summary(manifest: Manifest) -> str:
-    """Images a split and, of each attribute, how many images are labelled, query, candidate."""
+    """Images a split and, of each attribute, how many images are labelled, query, candidate.
+
+    Where the data set brings triplets: how many.
+    """
     images = ", ".join(f"{split} {len(manifest.rows(split))}" for split in SPLITS)
     columns = {"values": manifest.space.value_counts, "train": _images(manifest, "train")}
     for split in ("valid", "test"):
         columns[f"{split} queries"] = _images(manifest, split, QUERY)
         columns[f"{split} candidates"] = _images(manifest, split, CANDIDATE)
+    if manifest.triplets is not None:
+        columns = {f"{split} triplets": _triplets(manifest, split) for split in SPLITS}
     wide = max(map(len, ("attribute", *manifest.space)))
     lines = [f"images: {images}", "  ".join(["attribute".ljust(wide), *columns])]
     for name, *numbers in zip(manifest.space, *columns.values(), strict=True):
@@ -47,6 +52,11 @@ def _images(manifest: Manifest, split: str, role: int | None = None) -> list[int
         labels = labels[labels["role"] == role]
     pairs = np.unique(labels[["image", "attribute"]])
     return np.bincount(pairs["attribute"], minlength=len(manifest.space)).tolist()
+
+
+def _triplets(manifest: Manifest, split: str) -> list[int]:
+    attributes = manifest.triplets_of(split)["attribute"]
+    return np.bincount(attributes, minlength=len(manifest.space)).tolist()
 
 
 def main() -> int:

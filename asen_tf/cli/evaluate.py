@@ -1,31 +1,42 @@
-"""Measures a trained model with the papers' protocol and prints the table.
+"""Measures a trained model, or a random order, with the papers' protocol and prints the table.
 
 asen-evaluate --workdir=/tmp/asen --split=test --output=/tmp/asen/test.json
+asen-evaluate --model=random --config=configs/asen/fashionai.py --config.data.root=/data/FashionAI
+
+A random order needs the index files alone: no photograph is opened.
 """
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
+from ml_collections import ConfigDict, config_flags
 
 from asen_tf.cli import program
-from asen_tf.cli.run_data import load_manifest
 from asen_tf.core.errors import unknown_name
-from asen_tf.data.canvases import open_canvases
+from asen_tf.data.load import load
 from asen_tf.data.manifest import SPLITS
 from asen_tf.evaluation import (
     Evaluator,
     evaluate_localization,
+    evaluate_random,
+    evaluate_triplets,
     localization_table,
     save,
     to_table,
+    triplets_table,
 )
-from asen_tf.evaluation.embed import canvas_fn, embed_fn, explain_fn
-from asen_tf.workdir import Workdir
+from asen_tf.evaluation.tasks import RELEVANCE
+
+RANDOM = "random"
 
 
 def evaluate(
-    workdir: str, split: str = "test", variants: Sequence[str] = (), data_root: str = ""
+    workdir: str,
+    split: str = "test",
+    variants: Sequence[str] = (),
+    data_root: str = "",
+    relevance: str | None = None,
 ) -> dict:
     """Scores the best model of a run on one split of its data.
 
@@ -34,11 +45,19 @@ def evaluate(
       split: "train", "valid" or "test".
       variants: pieces of the embedding to score separately, such as "global", "local", "both".
       data_root: where the data lies now; "": where it lay in training.
+      relevance: see `evaluation.tasks.RELEVANCE`; None: the run's own.
 
     Returns:
       What `Evaluator.evaluate` gives, and under "localization" what `evaluate_localization` gives
-      where the data has part boxes.
+      where the data has part boxes; what `evaluate_triplets` gives where it has triplets.
     """
+    # A random order needs no TensorFlow, which takes seconds to load.
+    from asen_tf.cli.run_data import load_manifest
+    from asen_tf.data.canvases import open_canvases
+    from asen_tf.evaluation.embed import canvas_fn, embed_fn, explain_fn
+    from asen_tf.evaluation.published import is_published, open_fn, published_embed_fn
+    from asen_tf.workdir import Workdir
+
     run = Workdir(workdir)
     model, best, config = run.load_best(), run.best(), run.config()
     known = model.variants(best["parts"])
@@ -47,18 +66,52 @@ def evaluate(
             raise ValueError(unknown_name("variant", name, known))
     manifest = load_manifest(run, data_root)
     canvases = canvas_fn(open_canvases(manifest, manifest.rows(split), model.canvas_size, "none"))
+    photographs, embed = canvases, embed_fn(model, best["parts"])
+    if is_published(config.eval.preprocessing):
+        photographs, embed = open_fn(manifest), published_embed_fn(model, best["parts"])
+    batch_size = config.eval.batch_size
+    pieces = {name: known[name] for name in variants} or None
+    if manifest.triplets is not None:
+        return evaluate_triplets(embed, manifest, split, photographs, batch_size, pieces)
     result = Evaluator(
-        embed_fn(model, best["parts"]), config.eval.batch_size, config.eval.ks
-    ).evaluate(manifest, split, canvases, {name: known[name] for name in variants} or None)
+        embed,
+        batch_size,
+        config.eval.ks,
+        relevance=relevance or config.eval.relevance,
+    ).evaluate(manifest, split, photographs, pieces)
     if manifest.boxes is not None:
         result["localization"] = evaluate_localization(
-            explain_fn(model), manifest, split, canvases, config.eval.batch_size
+            explain_fn(model), manifest, split, canvases, batch_size
         )
     return result
 
 
+def evaluate_random_order(
+    config: ConfigDict, split: str = "test", seeds: int = 5, relevance: str | None = None
+) -> dict:
+    """Scores random orders on one split of the data that a configuration describes.
+
+    Args:
+      config: of an experiment; its images need not be there.
+      split: "train", "valid" or "test".
+      seeds: how many random orders.
+      relevance: see `evaluation.tasks.RELEVANCE`; None: the configuration's.
+
+    Returns:
+      What `evaluation.evaluate_random` gives.
+    """
+    data = config.data.copy_and_resolve_references()
+    data.check = "none"
+    manifest = load(data, training=False)
+    return evaluate_random(
+        manifest, split, range(seeds), config.eval.ks, relevance or config.eval.relevance
+    )
+
+
 def report(result: dict) -> str:
     """The tables of a result, for the terminal."""
+    if "triplets" in result:
+        return triplets_table(result)
     tables = [to_table(result)]
     if "localization" in result:
         tables.append(localization_table(result["localization"]))
@@ -67,22 +120,50 @@ def report(result: dict) -> str:
 
 def main() -> None:
     given = flags.FLAGS
-    result = evaluate(given.workdir, given.split, given.variants, given.data_root)
+    _check_flags(given)
+    if given.model == RANDOM:
+        result = evaluate_random_order(given.config, given.split, given.seeds, given.relevance)
+        output = given.output
+    else:
+        result = evaluate(
+            given.workdir, given.split, given.variants, given.data_root, given.relevance
+        )
+        output = given.output or str(Path(given.workdir) / f"{given.split}.json")
     print(report(result))
-    output = given.output or str(Path(given.workdir) / f"{given.split}.json")
-    save(result, output)
-    print(f"\nsaved as {output}")
+    if "relevance" in result:
+        print(f"\nrelevance: {result['relevance']}")
+    if output:
+        save(result, output)
+        print(f"saved as {output}")
+
+
+def _check_flags(given: flags.FlagValues) -> None:
+    if given.model and not given.config:
+        raise ValueError("--model=random takes the data of an experiment: name it with --config")
+    if given.model and (given.variants or given.data_root):
+        raise ValueError(
+            "--variants and --data_root are for a --workdir; with --model=random, "
+            "--config.data.root says where the data lies"
+        )
+    if given.workdir and given.config:
+        raise ValueError("--config is for --model=random: the run in --workdir brings its own")
 
 
 def run() -> None:
     flags.DEFINE_string("workdir", None, "Folder of the run.")
+    flags.DEFINE_enum("model", None, [RANDOM], "Instead of a run: what a random order scores.")
+    config_flags.DEFINE_config_file("config", None, "With --model: the experiment whose data.")
+    flags.DEFINE_integer("seeds", 5, "With --model=random: how many random orders.", 1)
     flags.DEFINE_enum("split", "test", SPLITS, "Which images.")
-    flags.DEFINE_list("variants", "", "Pieces to score separately: global,local,both.")
+    flags.DEFINE_enum(
+        "relevance", None, RELEVANCE, "Which values make two images alike; default: the run's."
+    )
+    flags.DEFINE_list("variants", "", "Pieces of a run to score separately: global,local,both.")
     flags.DEFINE_string(
-        "data_root", "", "Where the data lies now, if not where it lay in training."
+        "data_root", "", "Where the data of the run lies now, if not where it lay in training."
     )
     flags.DEFINE_string("output", "", "JSON file to write; default WORKDIR/SPLIT.json.")
-    flags.mark_flag_as_required("workdir")
+    flags.mark_flags_as_mutual_exclusive(["workdir", "model"], required=True)
     program.run(main)
 
 

@@ -6,20 +6,22 @@ from collections.abc import Callable
 from absl import app, logging
 
 
-def run(main: Callable[[], int | None]) -> None:
+def run(main: Callable[..., int | None], positional: bool = False) -> None:
     """Parses the command line and calls `main`, whose result is the exit status.
+
+    What is no flag is refused, or given to `main` as a list if it takes `positional` arguments.
 
     Bad input (a key that the configuration lacks, ValueError, OSError) ends the program with a
     message and status 1, without a traceback; anything else is a bug and shows one.
     """
 
     def checked(arguments):
-        if len(arguments) > 1:
+        if len(arguments) > 1 and not positional:
             raise app.UsageError(f"unexpected arguments: {' '.join(arguments[1:])}")
         # Programs say how far they are on their own; what TensorFlow logs beside is noise.
         logging.set_verbosity(logging.WARNING)
         try:
-            return main()
+            return main(arguments[1:]) if positional else main()
         except (ValueError, OSError) as error:
             return _failed(error)
 

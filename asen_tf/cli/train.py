@@ -7,6 +7,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from asen_tf.cli import program
+from asen_tf.evaluation.report import LABELS
 from asen_tf.training import loop, strategy
 from asen_tf.training.loop import TrainingDiverged
 
@@ -20,10 +21,14 @@ def main() -> int | None:
         print(f"error: {error}")
         return 1
     best = run.best()
-    score = "not validated" if best["map"] is None else f"validation MAP {best['map']:.4f}"
+    scores = [
+        f"validation {label} {best[metric]:.4f}"
+        for metric, label in LABELS.items()
+        if best.get(metric) is not None
+    ]
     print(
         f"best model: {run.best_model(best['stage'])} ({best['stage']}, step {best['step']}, "
-        f"{score})\n"
+        f"{', '.join(scores) or 'not validated'})\n"
         f"next: asen-evaluate --workdir={run.path} --split=test"
     )
     return None

@@ -15,12 +15,16 @@ def defaults() -> config_dict.ConfigDict:
     config = config_dict.ConfigDict()
 
     config.data = {
-        "format": "csv",  # csv | index_files | clothing_attributes | synthetic
+        # csv | index_files | fashionai | deepfashion | zappos50k | shopping100k |
+        # clothing_attributes | synthetic
+        "format": "csv",
         "root": "",  # folder under which every image lies
         "manifest": "manifest.csv",  # csv: the table
         "attributes_file": "",  # CSV index,attribute,values; "": read off the data
         "attributes": (),  # index_files: (name, number of values or names) pairs
         "index_dir": "splits",  # index_files: folder of filenames_*.txt and so on
+        "label_files": ("*/Annotations/*.csv",),  # fashionai: patterns under the root
+        "maybe": False,  # fashionai: count an m as a label too
         "boxes": "",  # CSV image,attribute,left,top,right,bottom
         "images": 2000,  # synthetic: how many to render
         "seed": 0,  # synthetic: which ones
@@ -97,18 +101,21 @@ def defaults() -> config_dict.ConfigDict:
         "batch_size": 32,
         "every_epochs": 1,
         "ks": (1, 5, 10, 20),
+        "preprocessing": "canvas",  # published: photographs prepared as by the authors' code
+        "relevance": "official",  # or multi_label: any value of an image counts, role or not
     }
     return config.lock()
 
 
-def published(attributes: tuple[tuple[str, int], ...]) -> config_dict.ConfigDict:
-    """The paper's experiment on a data set that comes as index files.
+def published(attributes: tuple[tuple[str, int], ...] = ()) -> config_dict.ConfigDict:
+    """The paper's experiment, by default on a data set that comes as index files.
 
     Args:
-      attributes: names and numbers of values, in the order of the files.
+      attributes: of index files: names and numbers of values, in the order of the files.
     """
     config = defaults()
     config.data.format = "index_files"
+    config.data.index_dir = "."
     config.data.attributes = attributes
     config.data.cache_gb = 100.0
     # keras-hub has no ImageNet preset of ResNet-34, so the local branch starts at random.
@@ -148,7 +155,7 @@ def branch(backbone: str, size: int, common_dim: int) -> dict:
     """One branch: a backbone, cut where attention takes over, and what stands on it."""
     return {
         "backbone": backbone,  # asen_tf.backbones.NAMES, or a keras-hub preset
-        "weights": "",  # keras-hub preset or folder to start from
+        "weights": "",  # to start from: keras-hub preset or folder, or torchvision's .pth file
         "size": size,  # side of its input in pixels
         "common_dim": common_dim,  # K, in which attribute and position meet
         "embedding_dim": 1024,

@@ -3,7 +3,6 @@
 import concurrent.futures
 import os
 import warnings
-from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image, UnidentifiedImageError
@@ -11,6 +10,7 @@ from PIL import Image, UnidentifiedImageError
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest, Problem
+from asen_tf.data.root import Root
 
 LEVELS = ("full", "exists", "none")
 MAX_PIXELS = 100_000_000
@@ -68,8 +68,7 @@ class _Checker:
         self._manifest = manifest
         self._level = level
         self._max_pixels = max_pixels
-        self._root = os.path.realpath(manifest.root)
-        self._folders: dict[str, bool] = {}
+        self._root = Root(manifest.root)
 
     def check(self, rows: range) -> list[Problem]:
         problems = []
@@ -81,27 +80,12 @@ class _Checker:
         return problems
 
     def _message(self, name: str) -> str | None:
-        if os.path.isabs(name) or ".." in name.replace("\\", "/").split("/"):
-            return "the path leaves the data root; expected one relative to it, without '..'"
-        path = os.path.join(self._root, name)
-        if not self._stays_inside(path):
-            return "a symbolic link leads out of the data root"
         if self._level == "none":
-            return None
-        if not os.path.isfile(path):
-            return "no such file" if not os.path.exists(path) else "not a file"
-        if not os.path.getsize(path):
-            return "the file is empty"
-        return decoding_problem(path, self._max_pixels) if self._level == "full" else None
-
-    def _stays_inside(self, path: str) -> bool:
-        folder = os.path.dirname(path)
-        if folder not in self._folders:
-            self._folders[folder] = self._is_inside(folder)
-        return self._folders[folder] and (not os.path.islink(path) or self._is_inside(path))
-
-    def _is_inside(self, path: str) -> bool:
-        return Path(os.path.realpath(path)).is_relative_to(self._root)
+            return self._root.path_problem(name)
+        problem = self._root.file_problem(name)
+        if problem or self._level == "exists":
+            return problem
+        return decoding_problem(self._root.path(name), self._max_pixels)
 
 
 def decoding_problem(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> str | None:

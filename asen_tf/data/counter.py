@@ -21,6 +21,24 @@ def below(random_bits: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:
     return tf.cast(random_bits % tf.cast(bounds, tf.uint64), tf.int64)
 
 
+def shuffled(seed: int, numbers: tf.Tensor, count: int) -> tf.Tensor:
+    """Places in a permutation that is another one each epoch: int64 [B] -> int64 [B].
+
+    Number n stands at place n % count of epoch n // count, so that `count` numbers in a row that
+    begin an epoch are each of 0 .. count - 1 once.
+    """
+    epochs, places = numbers // count, numbers % count
+    seeds = bits(seed, epochs)
+    words = [
+        tf.cast(tf.bitwise.right_shift(seeds, tf.constant(n, tf.uint64)), tf.uint32)
+        for n in (0, 16, 32)
+    ]
+    # The raw op: its wrapper takes one seed for all indices only.
+    return tf.raw_ops.RandomIndexShuffle(
+        index=places, seed=tf.stack(words, axis=1), max_index=tf.constant(count - 1, tf.int64)
+    )
+
+
 def uniform(random_bits: tf.Tensor) -> tf.Tensor:
     """Uniform floats in [0, 1): uint64 [...] -> float32 [...]."""
     return (

@@ -37,7 +37,8 @@ def load(
 
     Splits for evaluation that bring no roles get the default ones. With `options.skip_bad`, rows
     that are bad are dropped and named in the log. Values that no training image carries, and
-    images that stand in two splits, are warned about.
+    images that stand in two splits, or twice in one, are warned about, and so are queries that no
+    candidate is relevant to.
 
     Args:
       options: which data set, and how to check it.
@@ -100,6 +101,8 @@ def _split_problems(manifest: Manifest, training: bool) -> list[Problem]:
 
     if training and not len(manifest.rows("train")):
         report("train", "no images for training (split train)")
+    elif training and manifest.triplets is not None and not len(manifest.triplets_of("train")):
+        report("train", "no triplets for training (split train)")
     for split in ("valid", "test"):
         roles = manifest.labels_of(split)["role"]
         for role, name in ((QUERY, "queries"), (CANDIDATE, "candidates")):
@@ -110,10 +113,22 @@ def _split_problems(manifest: Manifest, training: bool) -> list[Problem]:
 
 def _warn(manifest: Manifest, training: bool) -> None:
     images = {split: set(manifest.images[manifest.rows(split)].tolist()) for split in SPLITS}
+    for split in SPLITS:
+        names, counts = np.unique(manifest.images[manifest.rows(split)], return_counts=True)
+        if twice := names[counts > 1].tolist():
+            logging.warning("%d images are in %s twice: %s", len(twice), split, _some(twice))
     for one, other in combinations(SPLITS, 2):
         if both := sorted(images[one] & images[other]):
             logging.warning("%d images are in %s and %s: %s", len(both), one, other, _some(both))
-    if training:
+    for split in ("valid", "test"):
+        if lost := _lost_queries(manifest, split):
+            logging.warning(
+                "%d queries of %s have no candidate that shares their value and will count 0: %s",
+                len(lost),
+                split,
+                _some(lost, 5),
+            )
+    if training and manifest.triplets is None:
         labels = manifest.labels_of("train")
         carried = np.unique(np.array(manifest.space.offsets)[labels["attribute"]] + labels["value"])
         names = [f"{name}={v}" for name, vs in manifest.space.to_dict().items() for v in vs]
@@ -121,6 +136,21 @@ def _warn(manifest: Manifest, training: bool) -> None:
             logging.warning(
                 "%d values that no image for training carries: %s", len(missing), _some(missing)
             )
+
+
+def _lost_queries(manifest: Manifest, split: str) -> list[str]:
+    """Image, attribute and values of the queries that no candidate is relevant to."""
+    labels = manifest.labels_of(split)
+    flat = np.array(manifest.space.offsets)[labels["attribute"]] + labels["value"]
+    query = labels["role"] == QUERY
+    found = query & np.isin(flat, flat[labels["role"] == CANDIDATE])
+    keys = ["image", "attribute"]
+    lost = labels[query & ~np.isin(labels[keys], labels[keys][found])]
+    attributes = list(manifest.space.to_dict().items())
+    return [
+        f"{manifest.images[image]} ({attributes[attribute][0]}={attributes[attribute][1][value]})"
+        for image, attribute, value, _ in lost.tolist()
+    ]
 
 
 def _some(names: list[str], most: int = 20) -> str:

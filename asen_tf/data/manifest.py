@@ -13,8 +13,10 @@ from asen_tf.core.attributes import AttributeSpace
 SPLITS = ("train", "valid", "test")
 NO_ROLE, QUERY, CANDIDATE = 0, 1, 2
 ROLES = ("", "query", "candidate")
+TRIPLET_ROLES = ("anchor", "positive", "negative")
 
 LABEL = np.dtype([("image", "i4"), ("attribute", "i2"), ("value", "i4"), ("role", "i1")])
+TRIPLET = np.dtype([("attribute", "i2"), ("anchor", "i4"), ("positive", "i4"), ("negative", "i4")])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,8 +57,11 @@ class Manifest:
         several values of an attribute has several records; an unlabelled one has none.
       lines: [N] int32, line of the source file each row came from, for messages.
       source: name of that file; `{split}` in it stands for the row's split.
+      sources: [N] str or None: the file of each row, where there are several.
       boxes: [N, A, 4] float32 or None: left, top, right, bottom of the part that shows an
         attribute, in pixels of the original image, NaN where unknown.
+      triplets: [T] records of `TRIPLET` or None: where a data set brings triplets instead of
+        labels, the attribute and three rows, all of one split.
     """
 
     root: Path
@@ -66,7 +71,9 @@ class Manifest:
     labels: np.ndarray
     lines: np.ndarray
     source: str
+    sources: np.ndarray | None = None
     boxes: np.ndarray | None = None
+    triplets: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.images)
@@ -78,6 +85,8 @@ class Manifest:
     def problem(self, row: int, message: str) -> Problem:
         """A problem with one row, pointing at the line it came from."""
         source = self.source.replace("{split}", SPLITS[self.splits[row]])
+        if self.sources is not None:
+            source = str(self.sources[row])
         return Problem(source, int(self.lines[row]), message, int(row))
 
     @functools.cached_property
@@ -93,20 +102,40 @@ class Manifest:
         """The label records whose image is in the split."""
         return self.labels[self.splits[self.labels["image"]] == SPLITS.index(split)]
 
+    def triplets_of(self, split: str) -> np.ndarray:
+        """The triplets of the split; none where the data set brings no triplets."""
+        if self.triplets is None:
+            return np.zeros(0, TRIPLET)
+        return self.triplets[self.splits[self.triplets["anchor"]] == SPLITS.index(split)]
+
+    def examples_of(self, split: str) -> np.ndarray:
+        """Rows of the split that carry a label or stand in a triplet, int64, ascending."""
+        triplets = self.triplets_of(split)
+        rows = [self.labels_of(split)["image"], *(triplets[role] for role in TRIPLET_ROLES)]
+        return np.unique(np.concatenate(rows)).astype(np.int64)
+
     def take(self, rows: Sequence[int]) -> "Manifest":
-        """The manifest of these rows alone, in this order."""
+        """The manifest of these rows alone, in this order; triplets only where all three stay."""
         rows = np.asarray(rows, np.int64)
         new_row = np.full(len(self), -1, np.int64)
         new_row[rows] = np.arange(len(rows))
         labels = self.labels[new_row[self.labels["image"]] >= 0].copy()
         labels["image"] = new_row[labels["image"]]
+        triplets = self.triplets
+        if triplets is not None:
+            whole = np.all([new_row[triplets[role]] >= 0 for role in TRIPLET_ROLES], axis=0)
+            triplets = triplets[whole].copy()
+            for role in TRIPLET_ROLES:
+                triplets[role] = new_row[triplets[role]]
         return dataclasses.replace(
             self,
             images=self.images[rows],
             splits=self.splits[rows],
             labels=sort_labels(labels),
             lines=self.lines[rows],
+            sources=None if self.sources is None else self.sources[rows],
             boxes=None if self.boxes is None else self.boxes[rows],
+            triplets=triplets,
         )
 
 

@@ -1,31 +1,15 @@
 """Photographs in whatever form a caller has them, to canvases."""
 
 import io
-import os
-from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
 from asen_tf.data import images
+from asen_tf.data.photograph_forms import UNREADABLE, Photograph, content, describe
 
 MAX_PIXELS = 100_000_000
-
-_UNREADABLE = (ValueError, OSError, Image.DecompressionBombError, tf.errors.InvalidArgumentError)
-
-# A path, an encoded image, an array uint8 [H, W, 3] or gray [H, W], or a PIL image.
-Photograph = str | os.PathLike | bytes | np.ndarray | Image.Image
-
-
-def listed(photographs: Photograph | Iterable[Photograph]) -> list[Photograph]:
-    """One photograph, or any iterable of them, as a list."""
-    if isinstance(photographs, str | os.PathLike | bytes | Image.Image):
-        return [photographs]
-    if isinstance(photographs, np.ndarray) and photographs.dtype.kind not in "USO":
-        return list(photographs) if photographs.ndim == 4 else [photographs]
-    return list(photographs)
 
 
 def to_canvas(
@@ -46,39 +30,18 @@ def to_canvas(
       ValueError: it is missing, no image, broken, or too large.
     """
     try:
-        if isinstance(photograph, np.ndarray):
-            pixels = _from_array(photograph)
-        elif isinstance(photograph, Image.Image):
-            pixels = tf.constant(np.asarray(photograph.convert("RGB")))
-        elif isinstance(photograph, str | os.PathLike | bytes):
-            pixels = _from_bytes(_read(photograph), max_pixels)
+        pixels = content(photograph)
+        if isinstance(pixels, np.ndarray):
+            pixels = tf.constant(pixels)
         else:
-            raise ValueError(
-                "expected a path, bytes, a NumPy array or a PIL image, "
-                f"got {type(photograph).__name__}"
-            )
-    except _UNREADABLE as error:
-        name = "" if not isinstance(photograph, str | os.PathLike) else f" ({photograph})"
+            pixels = _decoded(pixels, max_pixels)
+    except (*UNREADABLE, tf.errors.InvalidArgumentError) as error:
         reason = getattr(error, "message", None) or error
-        raise ValueError(f"photograph {position}{name}: {reason}") from error
+        raise ValueError(f"{describe(photograph, position)}: {reason}") from error
     return images.to_canvas(pixels, size), tuple(pixels.shape[:2])
 
 
-def _read(photograph) -> bytes:
-    return photograph if isinstance(photograph, bytes) else Path(photograph).read_bytes()
-
-
-def _from_array(array):
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,)):
-        raise ValueError(
-            f"expected uint8 of shape [H, W, 3] or [H, W], got {array.dtype} {list(array.shape)}"
-        )
-    if not array.size:
-        raise ValueError("the array is empty")
-    return tf.constant(array if array.ndim == 3 else np.repeat(array[..., None], 3, axis=2))
-
-
-def _from_bytes(encoded, max_pixels):
+def _decoded(encoded: bytes, max_pixels: int) -> tf.Tensor:
     # Pillow reads the header alone, so that a small file cannot ask for gigabytes.
     with Image.open(io.BytesIO(encoded)) as header:
         width, height = header.size

@@ -11,7 +11,7 @@ from asen_tf.data import counter
 from asen_tf.data.augment import Augment
 from asen_tf.data.canvases import Canvases
 from asen_tf.data.manifest import Manifest
-from asen_tf.data.triplets import TripletSampler
+from asen_tf.data.triplets import FixedTriplets, TripletSampler
 
 # Independent random streams of one seed.
 _TRIPLETS, _IMAGES, _ATTRIBUTES, _CHANGES = range(4)
@@ -28,6 +28,8 @@ def training_examples(
 ) -> Examples:
     """What `config.train.sampling` makes of example numbers.
 
+    Where the data set brings triplets, "paper" takes these, each once an epoch in random order.
+
     Args:
       config: `asen_tf.core.config.defaults()` with its changes.
       manifest: whose train split is drawn from.
@@ -39,11 +41,20 @@ def training_examples(
       A function from int64 [B] to a dict of tensors. "paper": B triplets, images uint8
       [B, 3, S, S, 3] and attributes int32 [B]. "multi_attribute": B images, images uint8
       [B, S, S, 3], ids int64 [B], labels bool [B, V], attributes int32 [M].
+
+    Raises:
+      ValueError: an unknown sampling, one that the data does not fit, or nothing to draw from.
     """
+    if manifest.triplets is not None and config.train.sampling != "paper":
+        raise ValueError(
+            f"{manifest.source} brings triplets instead of labels: they need "
+            f"train.sampling=paper, got {config.train.sampling!r}"
+        )
     seed = config.train.seed
     augment = Augment.from_config(config.augment, manifest.space, stream(seed, _CHANGES))
     if config.train.sampling == "paper":
-        sampler = TripletSampler.from_manifest(manifest, stream(seed, _TRIPLETS))
+        kind = TripletSampler if manifest.triplets is None else FixedTriplets
+        sampler = kind.from_manifest(manifest, stream(seed, _TRIPLETS))
         return lambda numbers: _triplets(sampler, canvases, augment, numbers)
     if config.train.sampling == "multi_attribute":
         return _Images(seed, manifest, canvases, augment, attributes_per_step)
@@ -122,7 +133,8 @@ class _Images:
         )
 
     def __call__(self, numbers):
-        rows = tf.gather(tf.constant(self.rows), self._shuffled(numbers))
+        places = counter.shuffled(stream(self.seed, _IMAGES), numbers, len(self.rows))
+        rows = tf.gather(tf.constant(self.rows), places)
         images = self.canvases(rows)
         values = tf.gather(self.values, rows).to_tensor(-1)
         width = self.space.offsets[-1]
@@ -137,20 +149,6 @@ class _Images:
             "labels": labels,
             "attributes": self._attributes(numbers[0]),
         }
-
-    def _shuffled(self, numbers):
-        """Places in a permutation that is another one each epoch."""
-        count = len(self.rows)
-        epochs, places = numbers // count, numbers % count
-        seeds = counter.bits(stream(self.seed, _IMAGES), epochs)
-        words = [
-            tf.cast(tf.bitwise.right_shift(seeds, tf.constant(n, tf.uint64)), tf.uint32)
-            for n in (0, 16, 32)
-        ]
-        # The raw op: its wrapper takes one seed for all indices only.
-        return tf.raw_ops.RandomIndexShuffle(
-            index=places, seed=tf.stack(words, axis=1), max_index=tf.constant(count - 1, tf.int64)
-        )
 
     def _attributes(self, number):
         """A random choice of attributes, the same for every image of the batch."""

@@ -8,7 +8,7 @@ import tensorflow as tf
 from absl import logging
 
 from asen_tf.data import counter
-from asen_tf.data.manifest import Manifest
+from asen_tf.data.manifest import TRIPLET_ROLES, Manifest
 
 _DRAWS = ("attribute", "values", "anchor", "positive", "negative")
 
@@ -18,20 +18,22 @@ class TripletSampler:
     """Draws triplets in the papers' way: uniform attribute, values, anchor, positive, negative.
 
     Uniform attribute; uniform ordered pair of its values; uniform anchor and positive (distinct
-    images) of the first value; uniform negative among the images that carry the second value and
-    not the first. Values that cannot give a positive (fewer than two images) or a negative are
-    left out of the draw, which is said once.
+    images) of the first value; uniform negative of the second. Where images carry several values,
+    a negative that shares one with the anchor is no negative: second value and image are drawn
+    again. Values that cannot give a positive (fewer than two images) or a negative are left out
+    of the draw, which is said once.
 
     Attributes:
       seed: chooses the sequence.
       attributes: int64 [E], the attributes in the draw.
       pair_splits: int64 [E + 1], where each attribute's pairs begin.
-      pairs: int64 [P, 2], flat values of positive and negative.
+      pairs: int64 [P, 2], flat values of anchor and negative, sorted.
       value_splits: int64 [V + 1], where each value's members begin.
       members: int64 [L], images in the order of their values.
-      negatives: int64 [P], images that carry the pair's second value and not its first.
-      overlaps: int64 [O], sorted; pair * (L + 1) + (how many negatives come before an image that
-        carries both values, in the order of the members).
+      anchor_splits: int64 [V + 1], where each value's anchors begin.
+      anchors: int64 [K], places among the members of those that have a negative.
+      carried: int64 [L, C], all values of a member's image in the attribute, filled up with -1;
+        C = 1 where no image carries several.
     """
 
     seed: int
@@ -40,8 +42,9 @@ class TripletSampler:
     pairs: np.ndarray
     value_splits: np.ndarray
     members: np.ndarray
-    negatives: np.ndarray
-    overlaps: np.ndarray
+    anchor_splits: np.ndarray
+    anchors: np.ndarray
+    carried: np.ndarray
 
     @classmethod
     def from_manifest(cls, manifest: Manifest, seed: int, split: str = "train") -> "TripletSampler":
@@ -54,49 +57,35 @@ class TripletSampler:
         offsets = np.asarray(manifest.space.offsets)
         values = offsets[labels["attribute"]] + labels["value"]
         order = np.lexsort((labels["image"], values))
+        values, attributes = values[order], labels["attribute"][order]
         counts = np.bincount(values, minlength=offsets[-1])
         value_splits = _splits(counts)
-        rank = np.empty(len(labels), np.int64)
-        rank[order] = np.arange(len(labels)) - value_splits[values[order]]
+        carried = _carried(labels["image"][order], attributes, values)
 
-        first, second = _same_image_and_attribute(labels)
-        width = offsets[-1]
-        overlap_keys, overlap_counts = np.unique(
-            values[first] * width + values[second], return_counts=True
-        )
-
+        can_anchor = (counts[values] >= 2) & _has_negative(carried, attributes, value_splits)
+        anchors = np.flatnonzero(can_anchor)
+        anchor_counts = np.bincount(values[anchors], minlength=offsets[-1])
         grids = [_ordered_pairs(*span) for span in itertools.pairwise(offsets)]
         pairs = np.concatenate(grids)
-        both = _look_up(overlap_keys, overlap_counts, pairs[:, 0] * width + pairs[:, 1])
-        negatives = counts[pairs[:, 1]] - both
-        usable = (counts[pairs[:, 0]] >= 2) & (negatives > 0)
+        usable = (anchor_counts[pairs[:, 0]] > 0) & (counts[pairs[:, 1]] > 0)
         owner = np.repeat(np.arange(len(grids)), [len(g) for g in grids])[usable]
-        pairs, negatives = pairs[usable], negatives[usable]
-        _report_left_out(manifest, counts, pairs)
-        if not len(pairs):
+        _report_left_out(manifest, counts, pairs[usable])
+        if not len(owner):
             raise ValueError(
                 f"no triplet can be drawn from the {split} split: an attribute needs one value "
                 "with two images and another value with one"
             )
-
-        pair_keys = pairs[:, 0] * width + pairs[:, 1]
-        pair = np.searchsorted(pair_keys, values[first] * width + values[second])
-        pair = np.minimum(pair, len(pairs) - 1)
-        drawn = pair_keys[pair] == values[first] * width + values[second]
-        pair, rank_of_second = pair[drawn], rank[second[drawn]]
-        by_pair = np.lexsort((rank_of_second, pair))
-        pair, rank_of_second = pair[by_pair], rank_of_second[by_pair]
-        nth = np.arange(len(pair)) - np.searchsorted(pair, pair)
-        attributes, pairs_of_each = np.unique(owner, return_counts=True)
+        drawn, pairs_of_each = np.unique(owner, return_counts=True)
         return cls(
             seed=seed,
-            attributes=attributes,
+            attributes=drawn,
             pair_splits=_splits(pairs_of_each),
-            pairs=pairs,
+            pairs=pairs[usable],
             value_splits=value_splits,
             members=labels["image"][order].astype(np.int64),
-            negatives=negatives,
-            overlaps=pair * (len(labels) + 1) + rank_of_second - nth,
+            anchor_splits=_splits(anchor_counts),
+            anchors=anchors,
+            carried=carried,
         )
 
     def draw(self, numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -113,34 +102,73 @@ class TripletSampler:
             name: counter.bits(self.seed, numbers * len(_DRAWS) + n)
             for n, name in enumerate(_DRAWS)
         }
-        below = lambda name, bound: counter.below(bits[name], bound)  # noqa: E731
-        table = tf.convert_to_tensor
-        entry = below("attribute", table(np.int64(len(self.attributes))))
-        splits = table(self.pair_splits)
-        first_pair = tf.gather(splits, entry)
-        pair = first_pair + below("values", tf.gather(splits, entry + 1) - first_pair)
-        wanted, other = tf.unstack(tf.gather(table(self.pairs), pair), axis=1)
-        starts = table(self.value_splits)
-        start = tf.gather(starts, wanted)
-        count = tf.gather(starts, wanted + 1) - start
-        anchor = below("anchor", count)
-        positive = below("positive", count - 1)
+        entry = counter.below(bits["attribute"], tf.constant(len(self.attributes), tf.int64))
+        pair = _within(self.pair_splits, entry, bits["values"])
+        wanted, other = tf.unstack(tf.gather(self.pairs, pair), axis=1)
+        anchor = tf.gather(self.anchors, _within(self.anchor_splits, wanted, bits["anchor"]))
+        start, stop = _span(self.value_splits, wanted)
+        positive = start + counter.below(bits["positive"], stop - start - 1)
         positive += tf.cast(positive >= anchor, tf.int64)
-        negative = self._nth_negative(pair, below("negative", tf.gather(self.negatives, pair)))
-        places = tf.stack(
-            [start + anchor, start + positive, tf.gather(starts, other) + negative], 1
-        )
-        images = tf.gather(table(self.members), places)
-        return images, tf.cast(tf.gather(table(self.attributes), entry), tf.int32)
+        negative = _within(self.value_splits, other, bits["negative"])
+        if self.carried.shape[1] > 1:
+            negative = self._without_shared_value(wanted, anchor, negative, bits)
+        images = tf.gather(self.members, tf.stack([anchor, positive, negative], 1))
+        return images, tf.cast(tf.gather(self.attributes, entry), tf.int32)
 
-    def _nth_negative(self, pair, nth):
-        """Place, among the members of the pair's second value, of the nth that lacks the first."""
-        if not len(self.overlaps):
-            return nth
-        base = pair * (len(self.members) + 1)
-        before = [tf.searchsorted(self.overlaps, base + nth, "right", tf.int64)]
-        before.append(tf.searchsorted(self.overlaps, base, "left", tf.int64))
-        return nth + before[0] - before[1]
+    def _without_shared_value(self, wanted, anchor, negative, bits):
+        """The negatives, drawn again for as long as they share a value with their anchors."""
+        carried = tf.constant(self.carried)
+        asked = tf.gather(carried, anchor)[:, :, None]
+        spans = np.searchsorted(self.pairs[:, 0], np.arange(len(self.value_splits)))
+
+        def shares(negative):
+            same = asked == tf.gather(carried, negative)[:, None, :]
+            return tf.reduce_any(same & (asked >= 0), axis=(1, 2))
+
+        def again(negative, values, places):
+            values, places = (counter.bits(self.seed, b) for b in (values, places))
+            other = tf.gather(self.pairs[:, 1], _within(spans, wanted, values))
+            drawn = _within(self.value_splits, other, places)
+            return tf.where(shares(negative), drawn, negative), values, places
+
+        return tf.while_loop(
+            lambda negative, *_: tf.reduce_any(shares(negative)),
+            again,
+            (negative, bits["values"], bits["negative"]),
+        )[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class FixedTriplets:
+    """The triplets that a data set brings: each once an epoch, in an order that changes.
+
+    Attributes:
+      seed: chooses the orders.
+      images: int64 [T, 3] (anchor, positive, negative), rows of the manifest.
+      attributes: int32 [T].
+    """
+
+    seed: int
+    images: np.ndarray
+    attributes: np.ndarray
+
+    @classmethod
+    def from_manifest(cls, manifest: Manifest, seed: int, split: str = "train") -> "FixedTriplets":
+        """Takes the triplets of one split.
+
+        Raises:
+          ValueError: it has none.
+        """
+        triplets = manifest.triplets_of(split)
+        if not len(triplets):
+            raise ValueError(f"no triplets in the {split} split of {manifest.source}")
+        images = np.stack([triplets[role] for role in TRIPLET_ROLES], 1)
+        return cls(seed, images.astype(np.int64), triplets["attribute"].astype(np.int32))
+
+    def draw(self, numbers: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """The triplets of these numbers, as `TripletSampler.draw` gives them."""
+        places = counter.shuffled(self.seed, numbers, len(self.images))
+        return tf.gather(self.images, places), tf.gather(self.attributes, places)
 
 
 def _splits(counts):
@@ -154,25 +182,44 @@ def _ordered_pairs(start, stop):
     return grid[grid[:, 0] != grid[:, 1]]
 
 
-def _same_image_and_attribute(labels):
-    """Ordered pairs of distinct records that give one image several values of an attribute."""
-    first, second = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
-    for distance in range(1, len(labels)):
-        key = ["image", "attribute"]
-        same = np.flatnonzero(labels[key][distance:] == labels[key][:-distance])
-        if not len(same):
-            break
-        first += [same, same + distance]
-        second += [same + distance, same]
-    return np.concatenate(first), np.concatenate(second)
+def _span(splits, entries):
+    """Where the entries' spans begin and end."""
+    return tf.gather(splits, entries), tf.gather(splits, entries + 1)
 
 
-def _look_up(keys, values, wanted):
-    """values where keys (sorted) hold what is wanted, 0 elsewhere."""
-    if not len(keys):
-        return np.zeros(len(wanted), np.int64)
-    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where(keys[at] == wanted, values[at], 0)
+def _within(splits, entries, random_bits):
+    """A uniform place in the span of each entry."""
+    start, stop = _span(splits, entries)
+    return start + counter.below(random_bits, stop - start)
+
+
+def _carried(images, attributes, values):
+    """[L, C]: all values that the image of each record carries in its attribute, then -1."""
+    order = np.lexsort((values, images, attributes))
+    first = np.ones(len(order), bool)
+    first[1:] = np.diff(images[order]) | np.diff(attributes[order])
+    group = np.cumsum(first) - 1
+    nth = np.arange(len(order)) - np.flatnonzero(first)[group]
+    carried = np.full((first.sum(), nth.max(initial=0) + 1), -1, np.int64)
+    carried[group, nth] = values[order]
+    of_record = np.empty(len(order), np.int64)
+    of_record[order] = group
+    return carried[of_record]
+
+
+def _has_negative(carried, attributes, value_splits):
+    """Whether some image of the attribute shares no value with the record's image: bool [L]."""
+    # An image that carries n values stands in n records, each a share of 1 / n.
+    share = 1 / (carried >= 0).sum(1)
+    images = np.rint(np.bincount(attributes, share, minlength=1))[attributes]
+    sizes = np.append(np.diff(value_splits), 0)  # -1 finds the 0
+    found = sizes[carried].sum(1) < images
+    # Images that carry two of the values were counted twice: those in doubt are counted exactly.
+    doubtful = np.flatnonzero(~found & (carried[:, 1:] >= 0).any(1))
+    sets, nth = np.unique(carried[doubtful], axis=0, return_inverse=True)
+    touched = [share[np.isin(carried, values[values >= 0]).any(1)].sum() for values in sets]
+    found[doubtful] = np.array(touched)[nth] < images[doubtful] - 0.5
+    return found
 
 
 def _report_left_out(manifest, counts, pairs):

@@ -2,6 +2,17 @@
 
 from asen_tf.evaluation.evaluator import Evaluator
 from asen_tf.evaluation.localization import evaluate_localization
-from asen_tf.evaluation.report import localization_table, save, to_table
+from asen_tf.evaluation.random_order import evaluate_random
+from asen_tf.evaluation.report import localization_table, save, to_table, triplets_table
+from asen_tf.evaluation.triplets import evaluate_triplets
 
-__all__ = ["Evaluator", "evaluate_localization", "localization_table", "save", "to_table"]
+__all__ = [
+    "Evaluator",
+    "evaluate_localization",
+    "evaluate_random",
+    "evaluate_triplets",
+    "localization_table",
+    "save",
+    "to_table",
+    "triplets_table",
+]

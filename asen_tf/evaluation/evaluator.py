@@ -1,22 +1,21 @@
 """Retrieval quality of embeddings, by the papers' protocol."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation.pairs import Canvases, checked, pair_batches, with_canvases
+from asen_tf.evaluation.rankings import PerQuery, measure, summaries
 from asen_tf.evaluation.storage import Allocate, float_arrays
-from asen_tf.evaluation.tasks import RetrievalTask, retrieval_tasks
+from asen_tf.evaluation.tasks import OFFICIAL, RetrievalTask, checked_relevance, retrieval_tasks
 from asen_tf.metrics import retrieval
 
 WHOLE = "embedding"
-BYTES_A_SCORE = 48  # score, sort key, order, relevance and the metrics' intermediate arrays
 
 EmbedFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
-PerQuery = dict[str, np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +35,7 @@ class Evaluator:
       memory_limit_bytes: embeddings that take more go to a temporary file; ranking takes up to a
         quarter of it besides.
       scratch_folder: where that file goes (default: the system's temporary folder).
+      relevance: which values of an image count, see `evaluation.tasks.RELEVANCE`.
       progress: what says how it goes, first counting images, then queries.
     """
 
@@ -44,12 +44,14 @@ class Evaluator:
     ks: Sequence[int] = (1, 5, 10, 20)
     memory_limit_bytes: int = 2 << 30
     scratch_folder: str | None = None
+    relevance: str = OFFICIAL
     progress: type[Progress] = Progress
 
     def __post_init__(self) -> None:
         for name, numbers in (("batch_size", [self.batch_size]), ("ks", self.ks)):
             if any(number < 1 for number in numbers):
                 raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+        checked_relevance(self.relevance)
 
     def evaluate(
         self,
@@ -67,14 +69,15 @@ class Evaluator:
           variants: name -> part of the embeddings' last axis that is to be measured by itself.
 
         Returns:
-          A dict ready for JSON. `split`; `attributes`: name -> `queries`, `candidates` and the
-          metrics `map`, `random_map` (expected for a random order), `triplet_accuracy` (None where
-          no query has relevant and irrelevant candidates), `precision@k`, `recall@k`, `ndcg@k` and
-          `top_accuracy@k`; on top, each metric's mean over all queries under its own name and its
-          plain mean over the attributes under `<name>_macro`, and the sum of the queries;
-          `skipped`: attributes without queries or candidates. With variants also `variants`:
-          name -> the same layout, and `variant`: the one on top, which is the first that takes the
-          whole embedding, else the first.
+          A dict ready for JSON. `split`; `relevance`; `attributes`: name -> `queries`, `candidates`
+          and means over the queries: `relevant` (how many candidates are), `map`, `random_map`
+          (expected for a random order), `triplet_accuracy` (None where no query has relevant and
+          irrelevant candidates), `precision@k`, `recall@k`, `ndcg@k` and `top_accuracy@k`; on top,
+          the mean of each over all queries under its own name and its plain mean over the
+          attributes under `<name>_macro`, and the sum of the queries; `skipped`: attributes
+          without queries or candidates. With variants also `variants`: name -> the same layout,
+          and `variant`: the one on top, which is the first that takes the whole embedding, else
+          the first.
 
         Raises:
           ValueError: unknown split, no attribute with queries and candidates, a variant that takes
@@ -83,15 +86,13 @@ class Evaluator:
         """
         if variants is not None and not variants:
             raise ValueError("variants must name at least one part of the embedding, got none")
-        tasks, skipped = retrieval_tasks(manifest, split)
+        tasks, skipped = retrieval_tasks(manifest, split, self.relevance)
         parts = variants or {WHOLE: slice(None)}
         with float_arrays(self.memory_limit_bytes, self.scratch_folder) as allocate:
             embeddings = self._embed(tasks, canvases, parts, allocate)
             per_query = self._rank(tasks, embeddings, parts)
             dimension = embeddings.shape[1]
-        results = {
-            name: _result(manifest, split, tasks, skipped, per_query[name]) for name in parts
-        }
+        results = summaries(manifest, split, self.relevance, tasks, skipped, per_query)
         if variants is None:
             return results[WHOLE]
         top = _top_variant(parts, dimension)
@@ -128,57 +129,19 @@ class Evaluator:
         parts: Mapping[str, slice],
     ) -> dict[str, list[PerQuery]]:
         """Variant -> for each task the metrics of each of its queries."""
-        total, start = sum(len(task.queries) for task in tasks), 0
-        per_query = {name: [] for name in parts}
-        with self.progress("ranking", total, "queries") as meter:
-            for task in tasks:
-                own = embeddings[start : start + len(task.images)]
-                start += len(task.images)
-                found = {name: [] for name in parts}
-                for chunk in self._chunks(task):
-                    for name, metrics in self._rank_chunk(task, own, chunk, parts).items():
-                        found[name].append(metrics)
-                    meter.add(len(task.queries[chunk]))
-                for name, chunks in found.items():
-                    per_query[name].append(_joined(chunks))
-        return per_query
+        own = np.split(embeddings, np.cumsum([len(task.images) for task in tasks])[:-1])
 
-    def _chunks(self, task: RetrievalTask) -> list[slice]:
-        """Runs of queries whose scores fit in the memory meant for them."""
-        size = max(1, self.memory_limit_bytes // 4 // (BYTES_A_SCORE * len(task.candidates)))
-        return [slice(begin, begin + size) for begin in range(0, len(task.queries), size)]
+        def rank(
+            number: int, chunk: slice, relevant: np.ndarray, excluded: np.ndarray
+        ) -> Iterator[tuple[str, np.ndarray]]:
+            task = tasks[number]
+            queries = own[number][task.query_positions[chunk]]
+            candidates = own[number][: len(task.candidates)]
+            for name, part in parts.items():
+                scores = queries[:, part] @ candidates[:, part].T
+                yield name, retrieval.ranked_relevance(scores, relevant, excluded)
 
-    def _rank_chunk(
-        self,
-        task: RetrievalTask,
-        embeddings: np.ndarray,
-        chunk: slice,
-        parts: Mapping[str, slice],
-    ) -> dict[str, PerQuery]:
-        relevant, excluded = task.relevant(chunk), task.own_image(chunk)
-        queries = embeddings[task.query_positions[chunk]]
-        candidates = embeddings[: len(task.candidates)]
-        metrics = {}
-        for name, part in parts.items():
-            scores = queries[:, part] @ candidates[:, part].T
-            ranked = retrieval.ranked_relevance(scores, relevant, excluded)
-            metrics[name] = self._metrics(ranked, (~excluded).sum(-1))
-        return metrics
-
-    def _metrics(self, ranked: np.ndarray, candidates: np.ndarray) -> PerQuery:
-        metrics = {
-            "map": retrieval.average_precision(ranked),
-            "random_map": retrieval.expected_average_precision(ranked.sum(-1), candidates),
-            "triplet_accuracy": retrieval.triplet_accuracy(ranked, candidates),
-        }
-        for name, function in (
-            ("precision", retrieval.precision_at_k),
-            ("recall", retrieval.recall_at_k),
-            ("ndcg", retrieval.ndcg_at_k),
-            ("top_accuracy", retrieval.top_k_accuracy),
-        ):
-            metrics |= {f"{name}@{k}": function(ranked, k) for k in self.ks}
-        return metrics
+        return measure(tasks, rank, self.ks, self.progress, self.memory_limit_bytes // 4)
 
 
 def _check_parts(parts: Mapping[str, slice], dimension: int) -> None:
@@ -193,36 +156,3 @@ def _check_parts(parts: Mapping[str, slice], dimension: int) -> None:
 def _top_variant(parts: Mapping[str, slice], dimension: int) -> str:
     whole = [name for name, p in parts.items() if p.indices(dimension) == (0, dimension, 1)]
     return whole[0] if whole else next(iter(parts))
-
-
-def _joined(chunks: Sequence[PerQuery]) -> PerQuery:
-    return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}
-
-
-def _result(
-    manifest: Manifest,
-    split: str,
-    tasks: Sequence[RetrievalTask],
-    skipped: Sequence[str],
-    per_query: Sequence[PerQuery],
-) -> dict:
-    attributes = {
-        manifest.space.names[task.attribute]: {
-            "queries": len(task.queries),
-            "candidates": len(task.candidates),
-            **{name: _mean(values) for name, values in metrics.items()},
-        }
-        for task, metrics in zip(tasks, per_query, strict=True)
-    }
-    result = {"split": split, "queries": sum(len(task.queries) for task in tasks)}
-    for name, values in _joined(per_query).items():
-        result[name] = _mean(values)
-        result[f"{name}_macro"] = _mean([row[name] for row in attributes.values()])
-    return {**result, "attributes": attributes, "skipped": list(skipped)}
-
-
-def _mean(values: Sequence[float | None] | np.ndarray) -> float | None:
-    """The mean of those that are defined, None where none is."""
-    values = np.asarray(values, np.float64)
-    defined = values[~np.isnan(values)]
-    return float(defined.mean()) if len(defined) else None

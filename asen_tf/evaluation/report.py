@@ -59,11 +59,25 @@ def localization_table(result: dict) -> str:
     return _aligned(rows, summary_rows=2)
 
 
+def triplets_table(result: dict) -> str:
+    """The result of `evaluate_triplets` as a table, in percent; variants stand side by side."""
+    variants = result["variants"]
+    rows = [["attribute", "triplets", *variants]]
+    for name, row in result["attributes"].items():
+        own = [variant["attributes"][name]["triplet_accuracy"] for variant in variants.values()]
+        rows.append([name, str(row["triplets"]), *map(_percent, own)])
+    shares = [variant["triplet_accuracy"] for variant in variants.values()]
+    rows.append(["all triplets", str(result["triplets"]), *map(_percent, shares)])
+    means = [variant["triplet_accuracy_macro"] for variant in variants.values()]
+    rows.append(["all attributes", "", *map(_percent, means)])
+    return _aligned(rows, summary_rows=2)
+
+
 def save(result: dict, path: str | os.PathLike) -> None:
     """Writes a result as JSON, whole or not at all; makes the folders on the way.
 
     Args:
-      result: what `evaluate` or `evaluate_localization` returned.
+      result: what `evaluate`, `evaluate_localization` or `evaluate_triplets` returned.
       path: the file, which is replaced where it exists.
     """
     path = Path(path)

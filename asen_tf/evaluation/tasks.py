@@ -8,6 +8,15 @@ import numpy as np
 from asen_tf.core.errors import unknown_name
 from asen_tf.data.manifest import CANDIDATE, QUERY, SPLITS, Manifest
 
+OFFICIAL, MULTI_LABEL = "official", "multi_label"
+RELEVANCE = (OFFICIAL, MULTI_LABEL)
+"""Which values decide whether a candidate is relevant to a query, one shared value being enough:
+
+official: those that came with the roles of query and candidate, as in the papers. DeepFashion's
+  index files keep one value of each image there.
+multi_label: all that are known of the image, so that two images that share any value are alike.
+"""
+
 
 @dataclasses.dataclass(frozen=True)
 class RetrievalTask:
@@ -51,20 +60,36 @@ class RetrievalTask:
         return self.queries[chunk, None] == self.candidates
 
 
-def retrieval_tasks(manifest: Manifest, split: str) -> tuple[list[RetrievalTask], list[str]]:
+def checked_relevance(relevance: str) -> str:
+    """The name itself; raises ValueError, naming the nearest known one, if it is unknown."""
+    if relevance not in RELEVANCE:
+        raise ValueError(unknown_name("relevance", relevance, RELEVANCE))
+    return relevance
+
+
+def retrieval_tasks(
+    manifest: Manifest, split: str, relevance: str = OFFICIAL
+) -> tuple[list[RetrievalTask], list[str]]:
     """The tasks of a split, and the attributes that have no queries or no candidates there.
 
+    Args:
+      manifest: whose images; labels without a role make no image a query or a candidate.
+      split: "train", "valid" or "test".
+      relevance: one of `RELEVANCE`.
+
     Raises:
-      ValueError: the split is unknown, or no attribute has both queries and candidates.
+      ValueError: the split or relevance is unknown, or no attribute has both queries and
+        candidates.
     """
     if split not in SPLITS:
         raise ValueError(unknown_name("split", split, SPLITS))
+    checked_relevance(relevance)
     labels = manifest.labels_of(split)
     tasks, skipped = [], []
     for attribute, name in enumerate(manifest.space):
         own = labels[labels["attribute"] == attribute]
-        queries, query_values = _values_by_image(own[own["role"] == QUERY], padding=-1)
-        candidates, candidate_values = _values_by_image(own[own["role"] == CANDIDATE], padding=-2)
+        queries, query_values = _values_by_image(own, QUERY, relevance, padding=-1)
+        candidates, candidate_values = _values_by_image(own, CANDIDATE, relevance, padding=-2)
         if len(queries) and len(candidates):
             tasks.append(
                 RetrievalTask(attribute, queries, candidates, query_values, candidate_values)
@@ -79,8 +104,19 @@ def retrieval_tasks(manifest: Manifest, split: str) -> tuple[list[RetrievalTask]
     return tasks, skipped
 
 
-def _values_by_image(labels: np.ndarray, padding: int) -> tuple[np.ndarray, np.ndarray]:
-    """The distinct images [I], ascending, and their values [I, V]; labels sorted by image."""
+def _values_by_image(
+    labels: np.ndarray, role: int, relevance: str, padding: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The distinct images [I] of this role, ascending, and the values [I, V] that count.
+
+    The labels are one attribute's, sorted by image and value.
+    """
+    in_role = labels[labels["role"] == role]
+    if relevance == MULTI_LABEL:
+        labels = labels[np.isin(labels["image"], in_role["image"])]
+        labels = np.unique(labels[["image", "value"]])
+    else:
+        labels = in_role
     images, first, counts = np.unique(labels["image"], return_index=True, return_counts=True)
     values = np.full((len(images), counts.max(initial=0)), padding, np.int32)
     row = np.repeat(np.arange(len(images)), counts)

@@ -8,6 +8,7 @@ import tensorflow as tf
 from ml_collections import config_dict
 
 from asen_tf.core.progress import duration, say
+from asen_tf.evaluation.report import LABELS
 from asen_tf.training.stages import Stage
 from asen_tf.workdir import Workdir
 
@@ -83,13 +84,13 @@ class Log:
             )
         return all(math.isfinite(mean) for mean in means.values())
 
-    def validated(self, stage: Stage, step: int, seconds: float, score: float) -> None:
-        """The validation split was scored."""
+    def validated(self, stage: Stage, step: int, seconds: float, metric: str, score: float) -> None:
+        """The validation split was scored by this metric."""
         self._since = time.monotonic()
         if math.isnan(score):
             return
-        self._score = f"  valid MAP {score:.4f}"
-        self._store(stage, step, seconds, {"valid_map": score})
+        self._score = f"  valid {LABELS[metric]} {score:.4f}"
+        self._store(stage, step, seconds, {f"valid_{metric}": score})
         if self._chief:
             say(f"{stage.name} {step}/{stage.steps}{self._score}")
 

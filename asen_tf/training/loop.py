@@ -102,11 +102,11 @@ class _Run:
         self.objective = registry.objective(self.config, self.manifest.space.offsets)
 
     def _open_canvases(self):
-        labels = [self.manifest.labels_of(split)["image"] for split in ("train", "valid")]
+        rows = [self.manifest.examples_of(split) for split in ("train", "valid")]
         settings = self.config.data
         return open_canvases(
             self.manifest,
-            np.unique(np.concatenate(labels)).astype(np.int64),
+            np.concatenate(rows),
             self.model.canvas_size,
             settings.cache,
             settings.cache_gb * 1e9,
@@ -173,7 +173,8 @@ class _Run:
 
     def _validate(self, stage, state, log):
         score = self._agree(self.validation(stage.trained))
-        log.validated(stage, state.step, state.seconds, score)
+        metric = self.validation.metric
+        log.validated(stage, state.step, state.seconds, metric, score)
         # Without a validation split the score is NaN, and the newest weights count as best.
         if np.isnan(score) or score > state.best:
             state.best = score
@@ -183,8 +184,9 @@ class _Run:
                     {
                         "stage": stage.name,
                         "step": state.step,
-                        "map": None if np.isnan(score) else score,
                         "parts": stage.trained,
+                        "map": None,
+                        **({} if np.isnan(score) else {metric: score}),
                     }
                 )
 

@@ -9,11 +9,20 @@ from asen_tf.data.canvases import Canvases
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation.embed import canvas_fn, embed_fn
 from asen_tf.evaluation.evaluator import Evaluator
+from asen_tf.evaluation.tasks import checked_relevance
+from asen_tf.evaluation.triplets import evaluate_triplets
 from asen_tf.models.base import EmbeddingModel
 
 
 class Validation:
-    """Overall MAP on the validation split; NaN where the data has none."""
+    """The score on the validation split: overall MAP, or the accuracy on the data's triplets.
+
+    Attributes:
+      metric: "map" or "triplet_accuracy".
+
+    Raises:
+      ValueError: the configuration names an unknown relevance.
+    """
 
     def __init__(
         self,
@@ -25,19 +34,25 @@ class Validation:
         self._manifest = manifest
         self._model = model
         self._batch_size = config.eval.batch_size
+        self._relevance = checked_relevance(config.eval.relevance)
         self._canvases = canvas_fn(canvases)
-        self._evaluators = {}
+        self._embed_fns = {}
+        self.metric = "map" if manifest.triplets is None else "triplet_accuracy"
 
     def __call__(self, parts: Sequence[str]) -> float:
-        """Scores the embedding of these parts."""
-        if not self._manifest.labels_of("valid")["role"].any():
+        """Scores the embedding of these parts; NaN where the data has nothing to validate with."""
+        has_roles = self._manifest.labels_of("valid")["role"].any()
+        if not has_roles and not len(self._manifest.triplets_of("valid")):
             return float("nan")
-        if parts not in self._evaluators:
-            self._evaluators[parts] = Evaluator(
-                embed_fn(self._model, parts),
-                self._batch_size,
-                ks=(),
-                progress=Quiet,
+        if parts not in self._embed_fns:
+            self._embed_fns[parts] = embed_fn(self._model, parts)
+        embed = self._embed_fns[parts]
+        if self._manifest.triplets is not None:
+            result = evaluate_triplets(
+                embed, self._manifest, "valid", self._canvases, self._batch_size, progress=Quiet
             )
-        evaluator = self._evaluators[parts]
-        return evaluator.evaluate(self._manifest, "valid", self._canvases)["map"]
+        else:
+            result = Evaluator(
+                embed, self._batch_size, ks=(), relevance=self._relevance, progress=Quiet
+            ).evaluate(self._manifest, "valid", self._canvases)
+        return result[self.metric]

@@ -4,8 +4,9 @@
         --config.data.root=/data/DARN
 
 Data: the photographs of DARN (Huang et al., ICCV 2015) under `data.root/pic`, and in
-`data.root/splits` the index files of the ASEN++ release (`filenames_*.txt`, `label_train.txt`,
+`data.root` the index files of the ASEN++ release (`filenames_*.txt`, `label_train.txt`,
 `query_*.txt`, `candidate_*.txt`).
+docs/datasets.md says how to get them, and what is odd in them.
 Cost: 7 million triplets; meant for a GPU. Not run by us: we have neither the photographs nor
 ImageNet weights. The paper reports an overall MAP of 55.94.
 """

@@ -4,8 +4,9 @@
         --config.data.root=/data/DeepFashion
 
 Data: the photographs of DeepFashion's category and attribute prediction benchmark (Liu et al.,
-CVPR 2016) under `data.root/img`, and in `data.root/splits` the index files of the ASEN++ release
-(`filenames_*.txt`, `label_train.txt`, `query_*.txt`, `candidate_*.txt`).
+CVPR 2016) under `data.root/img`, and in `data.root` the index files of the ASEN++ release
+(`filenames_*.txt`, `label_*.txt`, `query_*.txt`, `candidate_*.txt`).
+docs/datasets.md says how to get them, and what is odd in them.
 Cost: 7 million triplets; meant for a GPU. Not run by us: we have neither the photographs nor
 ImageNet weights. The paper reports an overall MAP of 9.64; a random order scores 3.38.
 """

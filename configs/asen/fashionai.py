@@ -4,8 +4,9 @@
         --config.data.root=/data/FashionAI
 
 Data: the photographs of the FashionAI Global Challenge (attribute recognition, its two training
-archives) under `data.root`, and in `data.root/splits` the index files of the ASEN++ release
+archives) under `data.root`, and beside them the index files of the ASEN++ release
 (`filenames_*.txt`, `label_train.txt`, `query_*.txt`, `candidate_*.txt`).
+docs/datasets.md says how to get them, and what is odd in them.
 Cost: 7 million triplets; meant for a GPU. Not run by us: we have neither the photographs nor
 ImageNet weights. The paper reports an overall MAP of 64.31; a random order scores 15.79.
 """

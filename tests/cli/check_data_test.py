@@ -61,7 +61,7 @@ def test_a_wrong_table_is_one_message(run, tmp_path):
     (tmp_path / "manifest.csv").write_text("imgae,split,fit\na.jpg,train,x\n")
     done = run()
     assert done.returncode == 1
-    assert "is 'imgae' meant?" in done.stdout
+    assert "is 'imgae' meant?" in done.stderr
     assert "Traceback" not in done.stderr
 
 

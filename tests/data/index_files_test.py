@@ -55,6 +55,79 @@ def test_the_train_list_may_be_absent(tmp_path):
     assert len(manifest.labels) == 4
 
 
+# Ids 0..4 of two attributes: fit has 1 and 3, color 0, 2 and 4.
+VALUES = {
+    "filenames_valid.txt": "v.jpg\nw.jpg\n",
+    "query_valid.txt": "0 1 1\n",
+    "candidate_valid.txt": "1 0 1\n",
+    "label_valid.txt": "0\t1\t1\t2\t2\t2\t4\t\t\t\n1\t1\t3\t\t\t\t\t\n",
+    "label_test.txt": "0\t1\t3\n1\t1\t1\n2\t2\t0\t1\t3\n",
+}
+CLOTH = "5\nattribute_name  attribute_type\na 2\nb b 1\nc 2\nd 1\ne 2\n"
+
+
+def test_all_values_become_records_without_a_role(tmp_path):
+    manifest, problems = read(tmp_path, VALUES)
+    assert problems == []
+    assert manifest.images.tolist()[2:4] == ["v.jpg", "w.jpg"]
+    assert manifest.labels_of("valid").tolist() == [
+        (2, 0, 0, NO_ROLE),
+        (2, 1, 1, NO_ROLE),
+        (2, 1, 1, QUERY),
+        (2, 1, 2, NO_ROLE),
+        (3, 0, 1, NO_ROLE),
+        (3, 0, 1, CANDIDATE),
+    ]
+    test = manifest.labels_of("test")
+    assert test[test["role"] == NO_ROLE].tolist() == [
+        (4, 0, 1, NO_ROLE),
+        (5, 0, 0, NO_ROLE),
+        (6, 0, 1, NO_ROLE),
+        (6, 1, 0, NO_ROLE),
+    ]
+
+
+@pytest.mark.parametrize("folder", ["splits", "Anno_coarse", "Anno"])
+def test_the_list_of_ids_is_that_of_list_attr_cloth_where_it_is_there(tmp_path, folder):
+    # Without it, color would seem to have two values: id 0 does not occur.
+    changed = {**VALUES, "label_test.txt": "0 1 3\n1 1 1\n2 2 4 1 3\n"}
+    _, problems = read(tmp_path, changed)
+    assert [(p.source, p.line) for p in problems] == [("splits/label_valid.txt", 0)]
+    assert "the attributes have (2, 3) values, their ids here are (2, 2)" in problems[0].message
+    (tmp_path / folder).mkdir(exist_ok=True)
+    (tmp_path / folder / "list_attr_cloth.txt").write_text(CLOTH)
+    manifest, problems = index_files.read(tmp_path, defaults().data)
+    # What the query and candidate files say of e.jpg agrees with fit alone.
+    assert [p.line for p in problems] == [3]
+    assert (2, 1, 2, NO_ROLE) in manifest.labels_of("valid").tolist()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("0 1 3\n1 1\n1 1 1\n2 2 0 1 3\n", "expected whole numbers 'fid type id"),
+        ("0 1 3\n3 1 1\n1 1 1\n2 2 0 1 3\n", "fid 3 is out of range: the split has 3 images"),
+        ("0 1 3\n1 1 1 2 1\n2 2 0 1 3\n", "1 is no id of the attributes of type 2"),
+        ("0 1 3\n1 1 1 0 1\n2 2 0 1 3\n", "1 is no id of the attributes of type 0"),
+        ("0 1 3\n1 1 3\n2 2 0 1 3\n", "value 0 of attribute 0, which fid 1 has as query or"),
+    ],
+)
+def test_a_bad_line_of_all_values(tmp_path, text, message):
+    changed = {**VALUES, "label_test.txt": text, "list_attr_cloth.txt": CLOTH}
+    _, problems = read(tmp_path, changed)
+    assert [(p.source, p.line, p.image) for p in problems] == [("splits/label_test.txt", 2, None)]
+    assert message in problems[0].message
+
+
+def test_index_files_beside_the_images(tmp_path):
+    for name, text in FILES.items():
+        (tmp_path / name).write_text(text)
+    data = defaults().data
+    data.index_dir = "."
+    manifest, problems = index_files.read(tmp_path, data)
+    assert problems == [] and len(manifest) == 5
+
+
 def test_dos_line_ends_and_a_last_line_without_end(tmp_path):
     changed = {
         "filenames_test.txt": "c.jpg\r\nd.jpg\r\ne.jpg",
@@ -136,30 +209,6 @@ def test_configured_attributes_keep_their_order_or_are_refused(tmp_path):
     data.attributes = (("fit", 2), ("fit", 3))
     with pytest.raises(ValueError, match="twice"):
         index_files.read(tmp_path, data)
-
-
-@pytest.mark.parametrize(
-    ("name", "counts", "images", "queries", "candidates"),
-    [
-        ("FashionAI", (6, 9, 8, 6, 5, 5, 10, 5), (18000, 18000), 3600, 14400),
-        ("DARN", (20, 13, 55, 7, 28, 11, 25, 8, 17), (21461, 21461), 4293, 17168),
-        ("DeepFashion", (156, 218, 180, 216, 230), (27625, 27625), 5525, 22100),
-    ],
-)
-def test_published_splits(name, counts, images, queries, candidates):
-    root = SHARED / "official_splits"
-    if not root.is_dir():
-        pytest.skip("the published index files are not in shared/data")
-    data = defaults().data
-    data.update(index_dir=name, attributes=tuple((f"a{i}", n) for i, n in enumerate(counts)))
-    manifest, problems = index_files.read(root, data)
-    assert problems == []
-    assert len(manifest.rows("train")) == 0
-    for split, count in zip(("valid", "test"), images, strict=True):
-        assert len(manifest.rows(split)) == count
-        roles = manifest.labels_of(split)["role"]
-        assert (roles == QUERY).sum() == queries
-        assert (roles == CANDIDATE).sum() == candidates
 
 
 def test_real_index_files_agree_with_the_table():

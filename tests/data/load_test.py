@@ -121,6 +121,48 @@ def test_an_image_in_two_splits_is_warned_about(tmp_path, warnings_of):
     assert warnings_of() == ["1 images are in train and test: a1.jpg"]
 
 
+def test_an_image_twice_in_a_split_is_warned_about(tmp_path, warnings_of):
+    load(data_set(tmp_path, [*GOOD, "c.jpg,test,candidate,slim"]))
+    assert warnings_of() == ["1 images are in test twice: c.jpg"]
+
+
+def test_queries_that_no_candidate_is_relevant_to_are_warned_about(tmp_path, warnings_of):
+    rows = ["q1.jpg,test,query,loose", "q2.jpg,test,query,loose|slim", "q3.jpg,valid,query,slim"]
+    load(data_set(tmp_path, [*GOOD, *rows, "c3.jpg,valid,candidate,loose"]))
+    told = "queries of {} have no candidate that shares their value and will count 0"
+    assert warnings_of() == [
+        f"1 {told.format('valid')}: q3.jpg (fit=slim)",
+        f"1 {told.format('test')}: q1.jpg (fit=loose)",
+    ]
+
+
+def test_a_data_set_of_triplets(tmp_path, warnings_of):
+    folder = tmp_path / "ut-zap50k-images"
+    folder.mkdir()
+    (tmp_path / "tripletlists").mkdir()
+    names = [f"{n}.jpg" for n in range(6)]
+    for name in names:
+        Image.new("RGB", (8, 8)).save(folder / name)
+    (tmp_path / "filenames.json").write_text("\n".join(names))
+    for condition in ("class", "closure", "gender", "heel"):
+        for split, line in (("train", "0 1 2"), ("test", "3 4 5")):
+            path = tmp_path / "tripletlists" / f"{condition}_tripletlist_{split}.txt"
+            path.write_text(f"{line}\n")
+    options = defaults().data
+    options.update(format="zappos50k", root=str(tmp_path))
+    assert len(load(options).triplets) == 8
+    assert warnings_of() == []
+    (folder / "4.jpg").write_bytes(b"rubbish")
+    with pytest.raises(BadData, match=r"filenames\.json:5: .*4\.jpg: not an image"):
+        load(options)
+    options.skip_bad = True
+    assert len(load(options).triplets) == 4
+    (folder / "2.jpg").unlink()
+    with pytest.raises(BadData, match="no triplets for training"):
+        load(options)
+    assert len(load(options, training=False)) == 4
+
+
 def test_wrong_options(tmp_path):
     options = data_set(tmp_path, GOOD, format="cvs")
     with pytest.raises(ValueError, match=r"unknown data format 'cvs'\. Did you mean 'csv'"):

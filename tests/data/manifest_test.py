@@ -1,5 +1,6 @@
 """The manifest: rows, splits, labels, default roles."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from asen_tf.data.manifest import (
     LABEL,
     NO_ROLE,
     QUERY,
+    TRIPLET,
     Manifest,
     sort_labels,
     with_default_roles,
@@ -49,6 +51,40 @@ def test_take_renumbers_labels_and_keeps_lines_and_boxes():
     assert manifest.lines.tolist() == [4, 2]
     assert manifest.labels.tolist() == [(0, 1, 1, 0), (1, 0, 0, 0)]
     np.testing.assert_array_equal(manifest.boxes, boxes[[2, 0]])
+
+
+TRIPLETS = [(0, 0, 1, 2), (1, 3, 4, 5), (0, 2, 1, 0)]
+
+
+def with_triplets(splits=(0, 0, 0, 2, 2, 2, 2)):
+    manifest = make([], list(splits))
+    return dataclasses.replace(manifest, triplets=np.array(TRIPLETS, TRIPLET))
+
+
+def test_triplets_of_a_split():
+    manifest = with_triplets()
+    assert manifest.triplets_of("train").tolist() == [(0, 0, 1, 2), (0, 2, 1, 0)]
+    assert manifest.triplets_of("test").tolist() == [(1, 3, 4, 5)]
+    assert manifest.triplets_of("valid").tolist() == []
+    assert make([], [0]).triplets_of("train").tolist() == []
+
+
+def test_examples_carry_a_label_or_stand_in_a_triplet():
+    assert with_triplets().examples_of("test").tolist() == [3, 4, 5]
+    labelled = make([(1, 0, 0, 0), (1, 1, 2, 0), (2, 1, 0, 0)], [0, 0, 1, 0])
+    assert labelled.examples_of("train").tolist() == [1]
+
+
+def test_take_renumbers_triplets_and_drops_those_that_are_not_whole():
+    taken = with_triplets().take([5, 2, 4, 1, 0])
+    assert taken.triplets.tolist() == [(0, 4, 3, 1), (0, 1, 3, 4)]
+    assert with_default_roles(taken).triplets.tolist() == taken.triplets.tolist()
+
+
+def test_a_problem_names_the_file_of_its_row():
+    manifest = dataclasses.replace(make([], [0, 0]), sources=np.array(["a.csv", "b.csv"]))
+    assert str(manifest.problem(1, "gone")) == "b.csv:3: gone"
+    assert str(manifest.take([1]).problem(0, "gone")) == "b.csv:3: gone"
 
 
 def test_default_roles_make_every_fifth_labelled_image_a_query():

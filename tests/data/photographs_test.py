@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from asen_tf.data.photographs import listed, to_canvas
+from asen_tf.data.photograph_forms import listed
+from asen_tf.data.photographs import to_canvas
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
 

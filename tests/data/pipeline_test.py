@@ -1,5 +1,7 @@
 """Training batches: right, reproducible, resumable, the same however they are sharded."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from asen_tf.core import config as configs
 from asen_tf.data import pipeline
 from asen_tf.data.canvases import open_canvases
 from asen_tf.data.load import load
+from asen_tf.data.manifest import TRIPLET
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +35,19 @@ def batches(made, count, **kwargs):
 def same(one, other):
     assert one.keys() == other.keys()
     return all(np.array_equal(one[key], other[key]) for key in one)
+
+
+def test_triplets_of_the_data_set_are_what_is_drawn(setting):
+    config, manifest, canvases = setting
+    triplets = np.array([(1, 0, 1, 2), (0, 3, 4, 5)], TRIPLET)
+    manifest = dataclasses.replace(manifest, triplets=triplets)
+    (batch,) = batches(examples((config, manifest, canvases)), 1, batch_size=2)
+    order = np.argsort(batch["attributes"])
+    assert batch["attributes"][order].tolist() == [0, 1]
+    expected = canvases(np.array([3, 4, 5, 0, 1, 2])).numpy()
+    np.testing.assert_array_equal(batch["images"][order].reshape(6, 16, 16, 3), expected)
+    with pytest.raises(ValueError, match="need train.sampling=paper, got 'multi_attribute'"):
+        examples((config, manifest, canvases), sampling="multi_attribute")
 
 
 @pytest.mark.parametrize("sampling", ["paper", "multi_attribute"])

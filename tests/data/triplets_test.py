@@ -1,5 +1,6 @@
 """Triplets: what is drawn, how evenly, and that number i is a function of seed and i."""
 
+import dataclasses
 from collections import Counter
 from pathlib import Path
 
@@ -9,8 +10,8 @@ import tensorflow as tf
 
 from asen_tf.core import AttributeSpace
 from asen_tf.data import counter
-from asen_tf.data.manifest import LABEL, Manifest, sort_labels
-from asen_tf.data.triplets import TripletSampler
+from asen_tf.data.manifest import LABEL, TRIPLET, Manifest, sort_labels
+from asen_tf.data.triplets import FixedTriplets, TripletSampler
 
 SPACE = AttributeSpace({"a": ["x", "y", "z"], "b": ["p", "q", "r", "s"]})
 
@@ -50,9 +51,11 @@ def test_every_triplet_is_right_also_with_several_values(seed):
         values.setdefault((image, attribute), set()).add(int(value))
     images, attributes = draw(TripletSampler.from_manifest(make(labels, 30), seed), 5000)
     for (anchor, positive, negative), attribute in zip(images, attributes, strict=True):
-        shared = values[anchor, attribute] & values[positive, attribute]
-        assert anchor != positive
-        assert shared - values[negative, attribute], "the negative carries the positive's value"
+        of_anchor, of_positive, of_negative = (
+            values[image, attribute] for image in (anchor, positive, negative)
+        )
+        assert anchor != positive and of_anchor & of_positive
+        assert of_negative and not of_anchor & of_negative
 
 
 def test_draws_are_as_uniform_as_the_paper_says():
@@ -69,16 +72,26 @@ def test_draws_are_as_uniform_as_the_paper_says():
             for n in members[other]:
                 share = 1 / 2 / 4 / len(anchors) / len(members[other])
                 expected[0, a, p, n] = expected.get((0, a, p, n), 0) + share
-    # Image 1 carries p and q, so that it is never a negative of either.
-    for wanted, negatives in (((0, 1), (2,)), ((1, 2), (0,))):
-        for a, p in (wanted, wanted[::-1]):
-            for n in negatives:
-                expected[1, a, p, n] = 1 / 2 / 2 / 2
+    # Image 1 carries p and q: it is no negative of either, and no image is a negative of its.
+    expected[1, 0, 1, 2] = expected[1, 2, 1, 0] = 1 / 2 / 2
     assert sum(expected.values()) == pytest.approx(1)
     counts = Counter(zip(attributes.tolist(), *images.T.tolist(), strict=True))
     assert counts.keys() == expected.keys()
     for key, share in expected.items():
         assert counts[key] / 60_000 == pytest.approx(share, abs=4 * (share / 60_000) ** 0.5)
+
+
+def test_an_image_that_shares_any_value_is_never_a_negative():
+    # b: 0 and 1 are p; 2 is p, q and r; 3 is q; 4 is r.
+    labels = [(0, 1, 0), (1, 1, 0), (2, 1, 0), (2, 1, 1), (2, 1, 2), (3, 1, 1), (4, 1, 2)]
+    images, _ = draw(TripletSampler.from_manifest(make(labels, 5), seed=2), 2000)
+    # Image 2 is alike to all others: a positive, but no anchor and no negative.
+    allowed = {pair: {3, 4} for pair in ((0, 1), (1, 0), (0, 2), (1, 2))}
+    allowed |= {(3, 2): {0, 1, 4}, (4, 2): {0, 1, 3}}
+    seen = {}
+    for anchor, positive, negative in images.tolist():
+        seen.setdefault((anchor, positive), set()).add(negative)
+    assert seen == allowed
 
 
 def test_triplet_i_depends_on_seed_and_i_alone():
@@ -104,6 +117,43 @@ def test_values_that_cannot_be_drawn_are_said_once(caplog):
 def test_no_triplet_at_all():
     with pytest.raises(ValueError, match="with two images and another value"):
         TripletSampler.from_manifest(make([(0, 0, 0), (1, 0, 1)], 2), seed=0)
+
+
+def fixed(count):
+    triplets = np.zeros(count, TRIPLET)
+    triplets["attribute"] = np.arange(count) % 2
+    for place, role in enumerate(("anchor", "positive", "negative")):
+        triplets[role] = 3 * np.arange(count) + place
+    manifest = make([], 3 * count + 3)
+    splits = manifest.splits.copy()
+    splits[3 * count :] = 2
+    last = np.array([(0, 3 * count, 3 * count + 1, 3 * count + 2)], TRIPLET)
+    triplets = np.concatenate([triplets, last])
+    return dataclasses.replace(manifest, splits=splits, triplets=triplets)
+
+
+@pytest.mark.parametrize("count", [1, 2, 50])
+def test_fixed_triplets_come_each_once_an_epoch(count):
+    sampler = FixedTriplets.from_manifest(fixed(count), seed=3)
+    images, attributes = draw(sampler, 4 * count)
+    for epoch in np.split(np.arange(4 * count), 4):
+        assert sorted(images[epoch, 0].tolist()) == list(range(0, 3 * count, 3))
+    np.testing.assert_array_equal(images[:, 1:], images[:, :1] + [1, 2])
+    np.testing.assert_array_equal(attributes, images[:, 0] // 3 % 2)
+    part, _ = draw(sampler, count, start=2 * count)
+    np.testing.assert_array_equal(part, images[2 * count : 3 * count])
+
+
+def test_fixed_triplets_come_in_another_order_each_epoch_and_with_each_seed():
+    images, _ = draw(FixedTriplets.from_manifest(fixed(50), seed=3), 100)
+    other, _ = draw(FixedTriplets.from_manifest(fixed(50), seed=4), 100)
+    assert (images[:50] != images[50:]).any() and (images[:50] != np.sort(images[:50], 0)).any()
+    assert (images != other).any()
+
+
+def test_fixed_triplets_of_a_split_without_any():
+    with pytest.raises(ValueError, match=r"no triplets in the valid split of manifest\.csv"):
+        FixedTriplets.from_manifest(fixed(3), seed=0, split="valid")
 
 
 def splitmix64(state):

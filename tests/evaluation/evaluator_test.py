@@ -1,3 +1,4 @@
+import dataclasses
 import math
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def random_case(seed, images=60, dimension=4):
     return make_manifest(records, values, images), table
 
 
-def slow_evaluation(manifest, table, ks, part=slice(None)):
+def slow_evaluation(manifest, table, ks, part=slice(None), relevance="official"):
     """The protocol in plain Python: per attribute and query a dict of metrics."""
     per_attribute = {}
     for attribute, name in enumerate(manifest.space):
@@ -72,6 +73,11 @@ def slow_evaluation(manifest, table, ks, part=slice(None)):
                 wanted.setdefault(image, set()).add(value)
             if its_attribute == attribute and role == CANDIDATE:
                 given.setdefault(image, set()).add(value)
+        if relevance == "multi_label":
+            for image, its_attribute, value, _ in manifest.labels.tolist():
+                for values in (wanted, given):
+                    if its_attribute == attribute and image in values:
+                        values[image].add(value)
         queries = []
         for query, values in sorted(wanted.items()):
             vector = table[query, attribute, part].tolist()
@@ -93,6 +99,7 @@ def slow_metrics(hits, ks):
     before = sum(not hits[j] for i in range(len(hits)) if hits[i] for j in range(i))
     pairs = relevant * (len(hits) - relevant)
     metrics = {
+        "relevant": relevant,
         "map": sum(precisions) / relevant if relevant else 0,
         "triplet_accuracy": 1 - before / pairs if pairs else None,
     }
@@ -139,6 +146,27 @@ def test_matches_plain_python_in_memory_and_on_disk(memory_limit_bytes, batch_si
     result = evaluator.evaluate(manifest, "test", row_canvases)
     assert_matches_slow(result, slow_evaluation(manifest, table, (1, 3, 200)))
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_all_values_of_an_image_count_where_asked_for(seed):
+    manifest, table = random_case(seed)
+    rng = np.random.default_rng(seed)
+    further = manifest.labels.copy()
+    further["role"] = NO_ROLE
+    further["value"] = rng.integers(0, 2, len(further))
+    labels = sort_labels(np.concatenate([manifest.labels, further]))
+    manifest = dataclasses.replace(manifest, labels=labels)
+    found = {}
+    for relevance in ("official", "multi_label"):
+        evaluator = Evaluator(look_up(table), ks=(1, 3, 200), relevance=relevance)
+        result = evaluator.evaluate(manifest, "test", row_canvases, {"a": slice(0, 2)})
+        expected = slow_evaluation(manifest, table, (1, 3, 200), slice(0, 2), relevance)
+        assert_matches_slow(result, expected)
+        assert result["relevance"] == result["variants"]["a"]["relevance"] == relevance
+        found[relevance] = result
+    assert found["official"]["queries"] == found["multi_label"]["queries"]
+    assert found["official"]["relevant"] < found["multi_label"]["relevant"]
 
 
 def test_large_embeddings_go_to_a_temporary_file_only_while_it_runs(tmp_path):
@@ -290,6 +318,8 @@ def test_bad_input_is_refused():
         Evaluator(look_up(table * np.nan)).evaluate(manifest, "test", row_canvases)
     with pytest.raises(ValueError, match="ks must be 1 or more"):
         Evaluator(look_up(table), ks=(0, 1))
+    with pytest.raises(ValueError, match="unknown relevance 'all'"):
+        Evaluator(look_up(table), relevance="all")
     with pytest.raises(ValueError, match="batch_size must be 1 or more, got 0"):
         Evaluator(look_up(table), batch_size=0)
 

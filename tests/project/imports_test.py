@@ -12,7 +12,7 @@ FILES = sorted(path.relative_to(ROOT) for path in ROOT.glob("asen_tf/**/*.py"))
 # A package or module imports only from the lines above its own.
 LEVELS = (
     {"version"},
-    {"core"},
+    {"core", "weights"},
     {"data", "backbones", "layers", "losses", "metrics", "search", "viz"},
     {"models"},
     {"evaluation", "workdir"},
@@ -29,9 +29,14 @@ WITHOUT_TENSORFLOW = (
     "asen_tf.core",
     "asen_tf.data.manifest",
     "asen_tf.data.formats",
+    "asen_tf.data.photograph_forms",
     "asen_tf.data.synthetic",
     "asen_tf.metrics.retrieval",
+    "asen_tf.serving.client",
+    "asen_tf.serving.signatures",
     "asen_tf.viz",
+    "asen_tf.weights.state_dict",
+    "asen_tf.weights.torch_file",
 )
 
 

@@ -5,12 +5,25 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from asen_tf.core.errors import unknown_name
-from asen_tf.data.formats import clothing_attributes, csv, index_files, synthetic
+from asen_tf.data.formats import (
+    clothing_attributes,
+    csv,
+    deepfashion,
+    fashionai,
+    index_files,
+    shopping100k,
+    synthetic,
+    zappos50k,
+)
 from asen_tf.data.manifest import Manifest, Problem
 
 FORMATS = {
     "csv": csv,
     "index_files": index_files,
+    "fashionai": fashionai,
+    "deepfashion": deepfashion,
+    "zappos50k": zappos50k,
+    "shopping100k": shopping100k,
     "clothing_attributes": clothing_attributes,
     "synthetic": synthetic,
 }

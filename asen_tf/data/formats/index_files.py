@@ -4,6 +4,9 @@
   position of the line, from 0, is the image's `fid` within the split.
 - `label_train.txt`, `query_valid.txt`, `candidate_valid.txt`, `query_test.txt`,
   `candidate_test.txt`: `fid attribute value [attribute value ...]`, numbers between blanks.
+- `label_valid.txt`, `label_test.txt`, where they are there: every value of each image in
+  DeepFashion's own numbering (see `all_values`). They become further records without a role; a
+  query and a candidate keep the one value that the protocol gives them.
 
 A split whose file names are not there is left out (the releases come without some train lists).
 The numbers get their names from `options.attributes`, (name, values) pairs in which the values
@@ -11,7 +14,6 @@ are names or just their count, else from the attributes file, by default `attrib
 same folder.
 """
 
-import array
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from absl import logging
 from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.formats import attributes_file
+from asen_tf.data.formats import all_values, attributes_file, number_lines
 from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.manifest import (
     CANDIDATE,
@@ -48,7 +50,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
       ValueError: attributes that are not understood.
     """
     if options.attributes:
-        space = _configured_space(options.attributes)
+        space = configured_space(options.attributes)
     else:
         source = options.attributes_file or f"{options.index_dir}/attributes.csv"
         space = attributes_file.read(root, source)
@@ -64,13 +66,21 @@ def read_folder(root: Path, folder: str, space: AttributeSpace) -> tuple[Manifes
     """
     problems: list[Problem] = []
     images, splits, lines, labels = [], [], [], [np.zeros(0, LABEL)]
+    values = all_values.read(root, folder, space, problems)
     for number, split in enumerate(SPLITS):
         source = f"{folder}/filenames_{split}.txt"
         if not (root / source).is_file():
-            logging.info("%s: not there, the split %s is left out", source, split)
+            level = logging.WARNING if _has_labels(root, folder, split) else logging.INFO
+            logging.log(level, "%s: not there, the split %s is left out", source, split)
             continue
         names = _file_names(root, source)
         of_split = _split_labels(root, folder, split, len(names), space, problems)
+        if split in values:
+            source_of_values = f"{folder}/label_{split}.txt"
+            more, at = values[split]
+            good = _check_fids(source_of_values, more["image"], at, len(names), problems)
+            _check_agreement(source_of_values, of_split, more[good], at[good], problems)
+            of_split = np.concatenate([of_split, more[good]])
         of_split["image"] += len(images)
         problems += [
             Problem(source, line, "expected an image path, found a blank line", len(images) + fid)
@@ -98,7 +108,12 @@ def read_folder(root: Path, folder: str, space: AttributeSpace) -> tuple[Manifes
     return manifest, problems
 
 
-def _configured_space(attributes: object) -> AttributeSpace:
+def _has_labels(root: Path, folder: str, split: str) -> bool:
+    return any((root / f"{folder}/{kind}_{split}.txt").is_file() for kind, _ in LABEL_FILES[split])
+
+
+def configured_space(attributes: object) -> AttributeSpace:
+    """The attributes that `data.attributes` names; raises ValueError if it is not understood."""
     if isinstance(attributes, Mapping | ConfigDict):
         raise ValueError(
             "data.attributes is a mapping, which does not keep its order: give pairs, "
@@ -141,7 +156,14 @@ def _split_labels(
             message = f"no such file, though filenames_{split}.txt is there"
             problems.append(Problem(source, 0, message))
             continue
-        records, lines = _read_records(root, source, problems)
+        numbers = number_lines.read(
+            root,
+            source,
+            lambda n: n >= 3 and n % 2 == 1,
+            "fid attribute value",
+            problems,
+        )
+        records, lines = number_lines.keyed_pairs(*numbers)
         good = _check_records(source, records, lines, images, space, problems)
         records, lines = records[good], lines[good]
         pair = records[:, 0] * len(space) + records[:, 1]
@@ -158,36 +180,6 @@ def _split_labels(
     return np.concatenate([np.zeros(0, LABEL), *parts])
 
 
-def _read_records(
-    root: Path, source: str, problems: list[Problem]
-) -> tuple[np.ndarray, np.ndarray]:
-    """[L, 3] int64 (fid, attribute, value) and [L] the line each stands in."""
-    numbers, counts, lines = (array.array("q") for _ in range(3))
-    with open(root / source, encoding="utf-8-sig") as file:
-        for line, text in enumerate(file, 1):
-            tokens = text.split()
-            if not tokens:
-                continue
-            try:
-                row = array.array("q", map(int, tokens))
-            except (ValueError, OverflowError):
-                row = ()
-            if len(row) < 3 or len(row) % 2 == 0:
-                message = f"expected whole numbers 'fid attribute value', found {text.strip()!r}"
-                problems.append(Problem(source, line, message))
-                continue
-            numbers.extend(row)
-            counts.append(len(row))
-            lines.append(line)
-    counts = np.array(counts, np.int64)
-    pairs = counts // 2
-    starts = np.cumsum(counts) - counts
-    numbers = np.array(numbers, np.int64)
-    fid = np.repeat(numbers[starts], pairs)
-    attribute, value = np.delete(numbers, starts).reshape(-1, 2).T
-    return np.stack([fid, attribute, value], 1), np.repeat(np.array(lines, np.int64), pairs)
-
-
 def _check_records(
     source: str,
     records: np.ndarray,
@@ -198,13 +190,10 @@ def _check_records(
 ) -> np.ndarray:
     """[L] bool, which records stay inside their ranges; adds the others to `problems`."""
     fid, attribute, value = records.T
-    good_fid = (fid >= 0) & (fid < images)
+    good_fid = _check_fids(source, fid, lines, images, problems)
     good_attribute = (attribute >= 0) & (attribute < len(space))
     counts = np.array(space.value_counts)[np.where(good_attribute, attribute, 0)]
     good_value = ~good_attribute | ((value >= 0) & (value < counts))
-    for at in np.flatnonzero(~good_fid):
-        message = f"fid {fid[at]} is out of range: the split has {images} images, from 0"
-        problems.append(Problem(source, int(lines[at]), message))
     for at in np.flatnonzero(~good_attribute):
         message = f"attribute {attribute[at]} is out of range: there are {len(space)}, from 0"
         problems.append(Problem(source, int(lines[at]), message))
@@ -213,3 +202,36 @@ def _check_records(
         message = f"value {value[at]} is out of range: {name} has {counts[at]} values, from 0"
         problems.append(Problem(source, int(lines[at]), message))
     return good_fid & good_attribute & good_value
+
+
+def _check_fids(
+    source: str, fids: np.ndarray, lines: np.ndarray, images: int, problems: list[Problem]
+) -> np.ndarray:
+    """[L] bool, which fids the split has; adds the others to `problems`."""
+    good = (fids >= 0) & (fids < images)
+    for at in np.flatnonzero(~good):
+        message = f"fid {fids[at]} is out of range: the split has {images} images, from 0"
+        problems.append(Problem(source, int(lines[at]), message))
+    return good
+
+
+def _check_agreement(
+    source: str, given: np.ndarray, every: np.ndarray, lines: np.ndarray, problems: list[Problem]
+) -> None:
+    """A query's or candidate's value has to be among all values of its image.
+
+    Args:
+      source: the file that has all values.
+      given: the records with a role.
+      every: the records of all values.
+      lines: [L] where those stand.
+      problems: gets the values that are not there.
+    """
+    keys = ["image", "attribute", "value"]
+    for record in given[~np.isin(given[keys], every[keys])]:
+        line = lines[every["image"] == record["image"]]
+        message = (
+            f"value {record['value']} of attribute {record['attribute']}, which fid "
+            f"{record['image']} has as query or candidate, is missing"
+        )
+        problems.append(Problem(source, int(line[0]) if len(line) else 0, message))

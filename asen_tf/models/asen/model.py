@@ -1,5 +1,6 @@
 """ASEN++: a global branch, and a local branch on the region that the global one attends to."""
 
+import functools
 import itertools
 
 import keras
@@ -111,7 +112,9 @@ class ASEN(EmbeddingModel):
         }
         return {"both": slice(None), **pieces} if len(parts) > 1 else pieces
 
-    def outputs_of(self, images, attributes, parts, training=False) -> dict[str, tf.Tensor]:
+    def outputs_of(
+        self, images, attributes, parts, training=False, zoom=None
+    ) -> dict[str, tf.Tensor]:
         """The branches' own outputs for (image, attribute) pairs.
 
         Args:
@@ -119,6 +122,8 @@ class ASEN(EmbeddingModel):
           attributes: int [B, M].
           parts: "global_branch", "local_branch" or both.
           training: for batch normalisation.
+          zoom: regions int32 [B, M, 3] -> what the local branch sees of them, [B, M, s, s, 3];
+            None: they are cut from the canvases.
 
         Returns:
           "global_branch", "local_branch" (as asked for): embeddings, float32 [B, M, D], not
@@ -134,10 +139,11 @@ class ASEN(EmbeddingModel):
         if "global_branch" in parts:
             outputs["global_branch"] = embedding
         if "local_branch" in parts:
-            outputs["local_branch"] = self._zoom(images, outputs["region"], vectors, training)
+            crops = (zoom or functools.partial(self.crop, images))(outputs["region"])
+            outputs["local_branch"] = self._embed_crops(crops, vectors, training)
         return outputs
 
-    def embed(self, images, attributes, parts=None, training=False) -> tf.Tensor:
+    def embed(self, images, attributes, parts=None, training=False, zoom=None) -> tf.Tensor:
         """concat(sqrt(beta) unit(f_g), sqrt(1 - beta) unit(f_l)) (ASEN++ section III-F).
 
         Args:
@@ -145,15 +151,16 @@ class ASEN(EmbeddingModel):
           attributes: int [B] or [B, M].
           parts: "global_branch", "local_branch" or both; None: those that `beta` gives a weight.
           training: for batch normalisation.
+          zoom: see `outputs_of`.
 
         Returns:
           float32 [B, D] or [B, M, D], unit vectors: a dot product is beta cos_g + (1 - beta) cos_l.
         """
         attributes = tf.convert_to_tensor(attributes)
         if attributes.shape.rank == 1:
-            return self.embed(images, attributes[:, None], parts, training)[:, 0]
+            return self.embed(images, attributes[:, None], parts, training, zoom)[:, 0]
         parts = self._used(parts)
-        outputs = self.outputs_of(images, attributes, parts, training)
+        outputs = self.outputs_of(images, attributes, parts, training, zoom)
         units = [tf.math.l2_normalize(outputs[part], axis=-1) for part in parts]
         if len(parts) == 1:
             return units[0]
@@ -202,9 +209,8 @@ class ASEN(EmbeddingModel):
             return tf.broadcast_to(whole, tf.shape(regions))
         return regions
 
-    def _zoom(self, images, regions, vectors, training):
-        count = tf.shape(regions)[1]
-        crops = self.crop(images, regions)
+    def _embed_crops(self, crops, vectors, training):
+        count = tf.shape(crops)[1]
         side, dim = self.local_branch.size, vectors.shape[-1]
         embedding, _ = self.local_branch(
             tf.reshape(crops, (-1, side, side, 3)),

@@ -1,0 +1,49 @@
+"""Exports a trained model for TensorFlow Serving: a SavedModel with a signature per attribute.
+
+asen-export --workdir=/tmp/asen --output=/tmp/served/asen
+"""
+
+import sys
+
+from absl import flags, logging
+
+from asen_tf.cli import program
+from asen_tf.data.photographs import MAX_PIXELS
+from asen_tf.serving.export import VerificationFailed, export
+
+
+def main() -> int | None:
+    given = flags.FLAGS
+    # The session loader is deprecated in Python only.
+    logging.set_verbosity(logging.ERROR)
+    try:
+        folder = export(
+            given.workdir, given.output, given.attributes, given.max_pixels, given.parts
+        )
+    except VerificationFailed as error:
+        print(f"error: the SavedModel is wrong and was not kept: {error}", file=sys.stderr)
+        return 1
+    print(
+        f"exported {folder}\n"
+        f"next: asen-serve --model_base_path={given.output} --port=8500\n"
+        "or TensorFlow Serving: see export/README.md"
+    )
+    return None
+
+
+def run() -> None:
+    flags.DEFINE_string("workdir", None, "Folder of the run.")
+    flags.DEFINE_string("output", None, "Folder of the versions; the next one is written there.")
+    flags.DEFINE_list("attributes", "", "Those to serve, in this order; none: all.")
+    flags.DEFINE_integer(
+        "max_pixels", MAX_PIXELS, "A photograph that declares more is refused.", lower_bound=1
+    )
+    flags.DEFINE_list(
+        "parts", "", "Of the model, such as global_branch alone; none: all that are trained."
+    )
+    flags.mark_flags_as_required(["workdir", "output"])
+    program.run(main)
+
+
+if __name__ == "__main__":
+    run()

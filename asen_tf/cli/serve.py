@@ -1,0 +1,96 @@
+"""Serves exported models over gRPC as TensorFlow Serving does: for development and small
+deployments; a fleet is TensorFlow Serving's business, and clients cannot tell them apart.
+
+asen-serve --model_base_path=/tmp/served/asen --port=8500
+asen-serve --model_config_file=export/models.config --port=8500
+
+A new version in the folder is served within seconds and the old one unloaded when its requests are
+done. SIGTERM lets requests end (--grace_seconds).
+"""
+
+import functools
+import gc
+import os
+import signal
+import sys
+import threading
+
+from absl import flags, logging
+
+from asen_tf.cli import program
+from asen_tf.serving.signatures import MODEL_NAME
+
+
+def main() -> int | None:
+    # TensorFlow and gRPC take seconds to load; --help needs neither.
+    from asen_tf.serving.server import Limits, Models, Server, config
+    from asen_tf.serving.server.tls import credentials
+
+    # What was imported stays; collecting garbage after a version would look through it for long.
+    gc.freeze()
+    given = flags.FLAGS
+    logging.set_verbosity(logging.INFO)
+    limits = Limits(
+        message_bytes=given.max_message_mb << 20,
+        batch=given.max_batch,
+        concurrent=given.max_concurrent,
+        waiting=given.max_waiting,
+    )
+    tls = credentials(given.ssl_certificate, given.ssl_key, given.ssl_client_ca)
+    if given.model_config_file:
+        configuration = functools.partial(config.read, given.model_config_file)
+    else:
+        configuration = functools.partial(config.one, given.model_name, given.model_base_path)
+    config.check_folders(configuration())
+    models = Models(configuration, limits)
+    models.look()
+    server = Server(models, limits, given.host, given.port, tls)
+    server.start(given.poll_seconds)
+    print(f"listening at {given.host}:{server.port}", flush=True)
+    _wait_for_signal()
+    print(f"stopping; requests have {given.grace_seconds:g} s to end", flush=True)
+    if not server.stop(given.grace_seconds):
+        print("error: requests were cut off", file=sys.stderr)
+        # The interpreter would wait for the threads that still run them.
+        sys.stderr.flush()
+        os._exit(1)
+    return None
+
+
+def _wait_for_signal() -> None:
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    stop.wait()
+
+
+def run() -> None:
+    flags.DEFINE_string("model_base_path", None, "Folder that has a folder for each version.")
+    flags.DEFINE_string("model_name", MODEL_NAME, "What clients call that model.")
+    flags.DEFINE_string(
+        "model_config_file",
+        None,
+        "Instead: a ModelServerConfig in text form, for several models, versions and labels; "
+        "read again when it changes.",
+    )
+    flags.DEFINE_string("host", "0.0.0.0", "Address to listen at; 127.0.0.1: this machine alone.")
+    flags.DEFINE_integer("port", 8500, "Port to listen at; 0: a free one.", 0, 65535)
+    flags.DEFINE_integer("max_message_mb", 64, "Of a request or an answer.", 1, 2047)
+    flags.DEFINE_integer("max_batch", 128, "Rows of a request.", 1)
+    flags.DEFINE_integer(
+        "max_concurrent", os.cpu_count() or 1, "Requests that run at the same time.", 1
+    )
+    flags.DEFINE_integer(
+        "max_waiting", 32, "Requests that wait for that; more are RESOURCE_EXHAUSTED.", 0
+    )
+    flags.DEFINE_float("poll_seconds", 1.0, "Between two looks for new versions.", 0.01)
+    flags.DEFINE_float("grace_seconds", 30.0, "For requests that run at SIGTERM.", 0)
+    flags.DEFINE_string("ssl_certificate", "", "The server's, for TLS (PEM).")
+    flags.DEFINE_string("ssl_key", "", "Of that certificate (PEM).")
+    flags.DEFINE_string("ssl_client_ca", "", "Clients need a certificate signed by these (PEM).")
+    flags.mark_flags_as_mutual_exclusive(["model_base_path", "model_config_file"], required=True)
+    program.run(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,165 @@
+"""The label files of the FashionAI Global Challenge 2018 (attribute recognition), as published.
+
+CSV without a header, a row an image and one of its attributes:
+
+    Images/skirt_length_labels/0a1b.jpg,skirt_length_labels,nymnnn
+
+One letter for each value: `y` it is, `n` it is not, `m` it may be (the challenge: experts differ,
+or the value is near the true one). Exactly one letter is `y`. Each file lies one folder deep in its
+archive (`fashionAI_attributes_train1/Annotations/label.csv`), and the images' paths begin at the
+archive's folder. `options.label_files` are patterns of such files under the root.
+
+The label is the `y`. An `m` counts as `n` by default, as in the ASEN papers: such an image can be
+drawn as a negative of a value it may have. With `options.maybe` an `m` is a label as well: then it
+is never a negative of that value, but can be a positive of it, and counts as relevant.
+
+`invisible` is a value like the others: two photographs that both hide the collar are alike in it.
+
+Splits: the challenge's archives bring none, so `hashed_splits` of the file's name decides. Copies
+of one photograph under several attributes share a name, and so a split.
+"""
+
+import csv
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.errors import unknown_name
+from asen_tf.data.formats.boxes_file import with_boxes
+from asen_tf.data.formats.hashed_splits import hashed_splits
+from asen_tf.data.manifest import LABEL, NO_ROLE, Manifest, Problem, sort_labels
+
+SUFFIX = "_labels"
+# Attributes in the order of the ASEN releases, values in the order of the letters.
+SPACE = AttributeSpace(
+    {
+        "skirt_length": ("invisible", "short", "knee", "midi", "ankle", "floor"),
+        "sleeve_length": (
+            *("invisible", "sleeveless", "cup", "short", "elbow", "3/4", "wrist", "long"),
+            "extra long",
+        ),
+        "coat_length": (
+            *("invisible", "high waist", "regular", "long", "micro", "knee", "midi"),
+            "ankle & floor",
+        ),
+        "pant_length": ("invisible", "short", "mid", "3/4", "cropped", "full"),
+        "collar_design": ("invisible", "shirt", "peter pan", "puritan", "rib"),
+        "lapel_design": ("invisible", "notched", "collarless", "shawl", "plus size shawl"),
+        "neckline_design": (
+            *("invisible", "strapless", "deep v", "straight", "v", "square", "off shoulder"),
+            *("round", "sweetheart", "one shoulder"),
+        ),
+        "neck_design": ("invisible", "turtle", "ruffle semi-high", "low turtle", "draped"),
+    }
+)
+
+
+def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
+    """Reads the label files that match `options.label_files`; bad rows are listed as problems.
+
+    Raises:
+      FileNotFoundError: no file matches.
+      ValueError: a file is not CSV in UTF-8, or no row of any file could be read.
+    """
+    sources = _sources(root, options.label_files)
+    problems: list[Problem] = []
+    rows: list[_Row] = []
+    taken: set[tuple[str, int]] = set()
+    for source in sources:
+        rows += _read_file(root, source, taken, problems)
+    if not rows:
+        raise ValueError(f"no row could be read: {problems[0] if problems else sources[0]}")
+    first = {row.image: row for row in reversed(rows)}
+    images = sorted(first)
+    manifest = Manifest(
+        root=root,
+        space=SPACE,
+        images=np.array(images, np.str_),
+        splits=hashed_splits(image.rpartition("/")[2] for image in images),
+        labels=_labels(rows, images, options.maybe),
+        lines=np.array([first[image].line for image in images], np.int32),
+        source=", ".join(sources),
+        sources=np.array([first[image].source for image in images], np.str_),
+    )
+    return with_boxes(manifest, problems, options.boxes)
+
+
+class _Row(NamedTuple):
+    image: str
+    attribute: int
+    letters: str
+    source: str
+    line: int
+
+
+def _sources(root: Path, patterns: Sequence[str]) -> list[str]:
+    """The label files under the root, relative to it."""
+    found = {path.relative_to(root).as_posix() for p in patterns for path in root.glob(p)}
+    if not found:
+        raise FileNotFoundError(
+            f"{root}: no label file matches {', '.join(patterns)}; expected for example "
+            "fashionAI_attributes_train1/Annotations/label.csv (data.label_files)"
+        )
+    return sorted(found)
+
+
+def _read_file(
+    root: Path, source: str, taken: set[tuple[str, int]], problems: list[Problem]
+) -> Iterator[_Row]:
+    """Yields the good rows; `taken` are the images and attributes that have one already."""
+    archive = Path(source).parent.parent
+    with open(root / source, newline="", encoding="utf-8-sig") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            for cells in reader:
+                message = _problem(cells) if cells else None
+                if cells and not message:
+                    image = (archive / cells[0].strip()).as_posix()
+                    attribute = SPACE.index(cells[1].strip().removesuffix(SUFFIX))
+                    if (image, attribute) in taken:
+                        message = f"{image} is labelled for {SPACE.names[attribute]} already"
+                    else:
+                        taken.add((image, attribute))
+                        yield _Row(image, attribute, cells[2].strip(), source, reader.line_num)
+                if message:
+                    problems.append(Problem(source, reader.line_num, message))
+        except csv.Error as error:
+            raise ValueError(f"{source}:{reader.line_num}: not CSV: {error}") from error
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{source}: not UTF-8 ({error})") from error
+
+
+def _problem(cells: list[str]) -> str | None:
+    """What is wrong with a row."""
+    if len(cells) != 3:
+        return f"expected image,attribute{SUFFIX},letters, found {len(cells)} cells"
+    image, attribute, letters = (cell.strip() for cell in cells)
+    name = attribute.removesuffix(SUFFIX)
+    if not image:
+        return "no image path"
+    if name == attribute or name not in SPACE:
+        return unknown_name("attribute", attribute, [known + SUFFIX for known in SPACE])
+    count = len(SPACE[name].values)
+    if len(letters) != count or set(letters) - set("ynm"):
+        return f"expected {count} letters y, m or n, one for each {name}, found {letters!r}"
+    if letters.count("y") != 1:
+        return f"expected exactly one y, found {letters!r}"
+    return None
+
+
+def _labels(rows: list[_Row], images: list[str], maybe: bool) -> np.ndarray:
+    row_of = {image: number for number, image in enumerate(images)}
+    parts = []
+    for attribute, count in enumerate(SPACE.value_counts):
+        own = [row for row in rows if row.attribute == attribute]
+        letters = np.array([row.letters for row in own], f"S{count}").view("S1").reshape(-1, count)
+        at, values = np.nonzero((letters == b"y") | (maybe & (letters == b"m")))
+        part = np.zeros(len(at), LABEL)
+        part["image"] = np.array([row_of[row.image] for row in own], np.int32)[at]
+        part["attribute"], part["value"], part["role"] = attribute, values, NO_ROLE
+        parts.append(part)
+    return sort_labels(np.concatenate(parts))

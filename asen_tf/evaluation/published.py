@@ -1,0 +1,100 @@
+"""Photographs prepared as by the authors' PyTorch code, to repeat its numbers.
+
+Their data pipeline works on single photographs, with Pillow: the global branch's input is the whole
+photograph resized, then cropped in its centre; the local branch's is cut from the original
+photograph and resized. The library cuts both from one canvas inside the graph, which is faster, can
+be exported, and differs in resampling (docs/fidelity.md).
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from asen_tf.core.errors import unknown_name
+from asen_tf.data.manifest import Manifest
+from asen_tf.evaluation.evaluator import EmbedFn
+from asen_tf.models.asen import ASEN
+from asen_tf.models.base import original_boxes
+
+PREPROCESSING = ("canvas", "published")
+
+
+def is_published(preprocessing: str) -> bool:
+    """Whether `eval.preprocessing` asks for the authors'; raises ValueError on unknown names."""
+    if preprocessing not in PREPROCESSING:
+        raise ValueError(unknown_name("eval.preprocessing", preprocessing, PREPROCESSING))
+    return preprocessing == "published"
+
+
+def open_fn(manifest: Manifest) -> Callable[[np.ndarray], list[Image.Image]]:
+    """Photographs for an `Evaluator`: rows int64 [B] -> the photographs themselves."""
+
+    def open_rows(rows):
+        return [_open(manifest.path(row)) for row in rows]
+
+    return open_rows
+
+
+def published_embed_fn(model: ASEN, parts: Sequence[str] | None = None) -> EmbedFn:
+    """(photographs, attributes int32 [B, M]) -> float32 [B, M, D], as the authors' code embeds.
+
+    Args:
+      model: what embeds.
+      parts: those to embed with, see `ASEN.embed`.
+
+    Raises:
+      ValueError: the model is none of ASEN.
+    """
+    if not isinstance(model, ASEN):
+        raise ValueError(
+            f"eval.preprocessing=published is for ASEN, the model is {type(model).__name__}"
+        )
+
+    def embed(photographs, attributes):
+        inputs = np.stack([global_input(p, model.global_branch.size) for p in photographs])
+        sizes = np.array([photograph.size[::-1] for photograph in photographs])
+
+        def zoom(regions):
+            boxes = original_boxes(regions, model.global_branch.size, sizes).numpy()
+            return np.stack(
+                [
+                    [local_input(photograph, box, model.local_branch.size) for box in its_boxes]
+                    for photograph, its_boxes in zip(photographs, boxes, strict=True)
+                ]
+            )
+
+        # A canvas of equal pixels averages to the input itself.
+        scale = model.canvas_size // model.global_branch.size
+        canvases = inputs.repeat(scale, axis=1).repeat(scale, axis=2)
+        return model.embed(canvases, tf.constant(attributes), parts, zoom=zoom).numpy()
+
+    return embed
+
+
+def global_input(photograph: Image.Image, size: int) -> np.ndarray:
+    """Shorter side to `size`, then the square in the centre, as torchvision does both.
+
+    Returns:
+      uint8 [size, size, 3].
+    """
+    width, height = photograph.size
+    if width < height:
+        width, height = size, int(size * height / width)
+    else:
+        width, height = int(size * width / height), size
+    resized = photograph.resize((width, height), Image.Resampling.BILINEAR)
+    left, top = round((width - size) / 2), round((height - size) / 2)
+    return np.asarray(resized.crop((left, top, left + size, top + size)))
+
+
+def local_input(photograph: Image.Image, box: Sequence[int], size: int) -> np.ndarray:
+    """A square of the original photograph: box [4] in its pixels -> uint8 [size, size, 3]."""
+    cut = photograph.crop(tuple(int(side) for side in box))
+    return np.asarray(cut.resize((size, size), Image.Resampling.BILINEAR))
+
+
+def _open(path) -> Image.Image:
+    with Image.open(path) as image:
+        return image.convert("RGB")

@@ -1,0 +1,111 @@
+"""How often a model orders the triplets of a data set rightly."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from asen_tf.core.errors import unknown_name
+from asen_tf.core.progress import Progress
+from asen_tf.data.manifest import SPLITS, TRIPLET_ROLES, Manifest
+from asen_tf.evaluation.evaluator import WHOLE, EmbedFn
+from asen_tf.evaluation.pairs import Canvases, checked, pair_batches, with_canvases
+
+CHUNK = 4096
+
+
+def evaluate_triplets(
+    embed_fn: EmbedFn,
+    manifest: Manifest,
+    split: str,
+    canvases: Canvases,
+    batch_size: int = 32,
+    variants: Mapping[str, slice] | None = None,
+    progress: type[Progress] = Progress,
+) -> dict:
+    """The share of a split's triplets whose anchor is more like the positive than the negative.
+
+    Likeness is the dot product of the embeddings for the triplet's attribute; equal ones count as
+    wrong (Veit et al., CVPR 2017). Each image is embedded once.
+
+    Args:
+      embed_fn: see `Evaluator`.
+      manifest: with `triplets`.
+      split: "train", "valid" or "test".
+      canvases: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
+      batch_size: images a call.
+      variants: name -> part of the embeddings' last axis that is to be measured by itself.
+      progress: what says how it goes, counting images.
+
+    Returns:
+      A dict ready for JSON. `split`, `variants`: name -> `triplet_accuracy` over all triplets,
+      `triplet_accuracy_macro`, the plain mean over the attributes, and `attributes`: name ->
+      `triplets` and `triplet_accuracy`. The first variant's numbers stand on top as well, and
+      `triplets`, how many there are. Without variants there is one, the whole embedding.
+
+    Raises:
+      ValueError: unknown split, no triplets in it, or embeddings of another shape or with numbers
+        that are not finite.
+    """
+    if split not in SPLITS:
+        raise ValueError(unknown_name("split", split, SPLITS))
+    triplets = manifest.triplets_of(split)
+    if not len(triplets):
+        raise ValueError(f"no triplets in split {split!r} of {manifest.source}")
+    embeddings, places = _embed(embed_fn, triplets, canvases, batch_size, progress)
+    parts = variants or {WHOLE: slice(None)}
+    measured = {
+        name: _summary(manifest, triplets, _right(embeddings[:, part], places))
+        for name, part in parts.items()
+    }
+    top = next(iter(measured.values()))
+    return {"split": split, "triplets": len(triplets), **top, "variants": measured}
+
+
+def _embed(
+    embed_fn: EmbedFn,
+    triplets: np.ndarray,
+    canvases: Canvases,
+    batch_size: int,
+    progress: type[Progress],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Embeddings [P, D] of the distinct (image, attribute) pairs, and [T, 3] whose are where."""
+    images = np.stack([triplets[role] for role in TRIPLET_ROLES], 1).astype(np.int64)
+    attributes = np.repeat(triplets["attribute"][:, None], len(TRIPLET_ROLES), 1)
+    pairs = np.stack([images.ravel(), attributes.ravel()], 1)
+    pairs, places = np.unique(pairs, axis=0, return_inverse=True)
+    embeddings = None
+    batches = pair_batches(*pairs.T, batch_size)
+    for batch, loaded in with_canvases(batches, canvases, progress):
+        dimension = None if embeddings is None else embeddings.shape[1]
+        found = checked(
+            embed_fn(loaded, batch.attributes),
+            (*batch.attributes.shape, dimension),
+            "embed_fn's result",
+        )
+        if embeddings is None:
+            embeddings = np.empty((len(pairs), found.shape[-1]), np.float32)
+        embeddings[batch.pairs] = found[batch.image_of_pair, batch.slot_of_pair]
+    return embeddings, places.reshape(images.shape)
+
+
+def _right(embeddings: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """[T] bool, which triplets are ordered rightly."""
+    right = []
+    for start in range(0, len(places), CHUNK):
+        anchor, positive, negative = embeddings[places[start : start + CHUNK].T]
+        right.append((anchor * positive).sum(-1) > (anchor * negative).sum(-1))
+    return np.concatenate(right)
+
+
+def _summary(manifest: Manifest, triplets: np.ndarray, right: np.ndarray) -> dict:
+    attributes = {}
+    for number, name in enumerate(manifest.space):
+        own = right[triplets["attribute"] == number]
+        if len(own):
+            attributes[name] = {"triplets": len(own), "triplet_accuracy": float(own.mean())}
+    shares = [row["triplet_accuracy"] for row in attributes.values()]
+    return {
+        "triplet_accuracy": float(right.mean()),
+        "triplet_accuracy_macro": float(np.mean(shares)),
+        "attributes": attributes,
+    }

@@ -1,0 +1,214 @@
+"""From a catalogue and an exported model to a folder of vectors."""
+
+import contextlib
+import dataclasses
+import hashlib
+import os
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+
+import apache_beam as beam
+from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
+
+from asen_tf.core.errors import unknown_name
+from asen_tf.core.progress import Progress, say
+from asen_tf.serving.bulk import catalogue, files
+from asen_tf.serving.bulk.catalogue import Row
+from asen_tf.serving.bulk.output import Output, Stamp
+from asen_tf.serving.bulk.shard import EmbedShard
+from asen_tf.serving.signatures import METADATA_FILE, Metadata
+
+# Some ten to a hundred megabytes of vectors, and minutes of work that a kill can cost.
+IMAGES_A_SHARD = 1024
+
+# Beam's own, which runs in this process. Its default would first fetch another from the network.
+_LOCAL_RUNNER = "FnApiRunner"
+_LOOK_SECONDS = 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Summary:
+    """What a folder of vectors holds, and what it took.
+
+    Attributes:
+      images: rows of the catalogue.
+      vectors: in all files.
+      errors: bad photographs.
+      shards: files; `embedded` of them were written by this run.
+      seconds: of this run.
+    """
+
+    images: int
+    vectors: int
+    errors: int
+    shards: int
+    embedded: int
+    seconds: float
+
+
+def embed_catalogue(
+    saved_model: str | os.PathLike,
+    manifest: str | os.PathLike,
+    output: str | os.PathLike,
+    *,
+    root: str | os.PathLike | None = None,
+    attributes: Sequence[str] = (),
+    batch_size: int = 32,
+    shards: int | None = None,
+    beam_options: Sequence[str] = (),
+) -> Summary:
+    """Writes the vectors of a catalogue's photographs as Parquet.
+
+    A bad photograph goes to an errors file and stops nothing. A run that was killed goes on with
+    the same call: shards that are whole are left alone.
+
+    All paths may be of any file system that Beam knows; the SavedModel's has to be one that
+    TensorFlow knows, too. On other machines all of them have to mean the same as here.
+
+    Args:
+      saved_model: a version that `asen_tf.serving.export` wrote.
+      manifest: a table, see `catalogue.read_rows`.
+      output: folder, see `Output` and `VectorFile`.
+      root: folder of the photographs; none: that of the manifest.
+      attributes: those wanted, in this order; none: all, in the model's.
+      batch_size: photographs that go through the model at once.
+      shards: files to write; none: one for each `IMAGES_A_SHARD` photographs.
+      beam_options: command line of Beam, for example `["--runner=FlinkRunner"]`; without a runner
+        the work is done in this process.
+
+    Raises:
+      ValueError: an unknown attribute, a bad catalogue, or the output holds vectors of another
+        model, catalogue or number of shards.
+      FileNotFoundError: the SavedModel, manifest or root is missing.
+      RuntimeError: Beam ended before all was done; the same call goes on.
+    """
+    began = time.monotonic()
+    saved_model, manifest = files.full(saved_model), files.full(manifest)
+    root = files.full(root or os.path.dirname(manifest))
+    if files.is_local(root) and not os.path.isdir(root):
+        raise FileNotFoundError(f"{root}: no such folder; expected the root of the photographs")
+    served = _metadata(saved_model)
+    rows = catalogue.read_rows(manifest)
+    store = Output(files.full(output))
+    stamp = Stamp(
+        model=_digest(saved_model),
+        catalogue=catalogue.digest(rows),
+        root=root,
+        attributes=_wanted(attributes, list(served.attributes)),
+        dimension=served.dimension,
+        images=len(rows),
+        shards=_shards(shards, len(rows), store.stamp()),
+        saved_model=saved_model,
+        manifest=manifest,
+    )
+    store.claim(stamp)
+    pending = _pending(store, stamp.shards, rows)
+    if pending:
+        work = EmbedShard(store, stamp, list(served.attributes), batch_size)
+        _embed(work, store, stamp.shards, pending, beam_options)
+    store.clean()
+    errors = store.errors()
+    return Summary(
+        images=len(rows),
+        vectors=(len(rows) - errors) * len(stamp.attributes),
+        errors=errors,
+        shards=stamp.shards,
+        embedded=len(pending),
+        seconds=time.monotonic() - began,
+    )
+
+
+def _pending(store: Output, shards: int, rows: Sequence[Row]) -> dict[int, Sequence[Row]]:
+    """Number -> rows of the shards that are not done."""
+    bounds = [len(rows) * shard // shards for shard in range(shards + 1)]
+    done = store.done(shards)
+    return {
+        shard: rows[bounds[shard] : bounds[shard + 1]]
+        for shard in range(shards)
+        if shard not in done
+    }
+
+
+def _embed(
+    work: EmbedShard,
+    store: Output,
+    shards: int,
+    pending: Mapping[int, Sequence[Row]],
+    beam_options: Sequence[str],
+) -> None:
+    sizes = {shard: len(rows) for shard, rows in pending.items()}
+    images = sum(sizes.values())
+    say(f"embedding {images} images in {len(pending)} of {shards} shards")
+    for shard, rows in pending.items():
+        store.write_rows(shard, rows)
+    with Progress("embedding", images, "images") as meter, _watched(store, shards, sizes, meter):
+        _run(work, list(pending), beam_options)
+    missing = shards - len(store.done(shards))
+    if missing:
+        raise RuntimeError(f"Beam ended, but {missing} of {shards} shards are missing")
+
+
+def _run(work: beam.DoFn, shards: Sequence[int], arguments: Sequence[str]) -> None:
+    options = PipelineOptions(list(arguments))
+    standard = options.view_as(StandardOptions)
+    standard.runner = standard.runner or _LOCAL_RUNNER
+    pipeline = beam.Pipeline(options=options)
+    # Without the reshuffle one worker would do what one worker created.
+    _ = pipeline | beam.Create(shards) | beam.Reshuffle() | beam.ParDo(work)
+    pipeline.run().wait_until_finish()
+
+
+@contextlib.contextmanager
+def _watched(
+    store: Output, shards: int, sizes: Mapping[int, int], meter: Progress
+) -> Iterator[None]:
+    """Tells the meter of every shard that appears, wherever the workers are."""
+    over = threading.Event()
+
+    def watch():
+        left = dict(sizes)
+        while not over.wait(_LOOK_SECONDS):
+            for shard in store.done(shards) & left.keys():
+                meter.add(left.pop(shard))
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        over.set()
+        watcher.join()
+
+
+def _metadata(saved_model: str) -> Metadata:
+    path = files.join(saved_model, "assets", METADATA_FILE)
+    if not files.exists(path):
+        raise FileNotFoundError(
+            f"{path}: no such file; expected a version that asen-export wrote, such as DIR/1"
+        )
+    return Metadata.from_json(files.read(path))
+
+
+def _digest(saved_model: str) -> str:
+    """Tells models apart; the index of the variables has a checksum of each."""
+    hashed = hashlib.sha256()
+    for name in ("saved_model.pb", "variables/variables.index"):
+        hashed.update(files.read(files.join(saved_model, *name.split("/"))))
+    return hashed.hexdigest()
+
+
+def _wanted(attributes: Sequence[str], served: list[str]) -> list[str]:
+    for name in attributes:
+        if name not in served:
+            raise ValueError(unknown_name("attribute", name, served))
+    if len(set(attributes)) < len(attributes):
+        raise ValueError(f"an attribute is named twice: {', '.join(attributes)}")
+    return list(attributes) or served
+
+
+def _shards(wanted: int | None, images: int, found: Stamp | None) -> int:
+    """Number of shards; one that was not asked for is that of the folder."""
+    if wanted is None and found is not None:
+        return found.shards
+    return min(images, wanted or -(-images // IMAGES_A_SHARD))

@@ -1,0 +1,145 @@
+"""The folder that a catalogue's vectors are written to."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Sequence
+
+from asen_tf.serving.bulk import catalogue, files
+from asen_tf.serving.bulk.catalogue import Row
+
+_STAMP = "embedding.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Stamp:
+    """What the vectors in a folder are of; those with equal stamps belong together.
+
+    Attributes:
+      model: digest of the SavedModel.
+      catalogue: digest of the rows.
+      root: folder of the photographs.
+      attributes: names, in the order of a photograph's vectors.
+      dimension: length of a vector, D.
+      images: number of rows.
+      shards: number of files.
+      saved_model, manifest: where they were, for the reader; another place is no other stamp.
+    """
+
+    model: str
+    catalogue: str
+    root: str
+    attributes: Sequence[str]
+    dimension: int
+    images: int
+    shards: int
+    saved_model: str = dataclasses.field(compare=False)
+    manifest: str = dataclasses.field(compare=False)
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), indent=1)
+
+    def differences(self, other: "Stamp") -> list[str]:
+        """What is not the same, as `name: this, not that`."""
+        pairs = [
+            (field.name, getattr(self, field.name), getattr(other, field.name))
+            for field in dataclasses.fields(self)
+            if field.compare
+        ]
+        return [f"{name}: {one}, not {two}" for name, one, two in pairs if one != two]
+
+
+class Output:
+    """Vectors, errors and, while it is worked on, what is unfinished.
+
+    - `embedding.json`: the stamp;
+    - `vectors/shard-00000-of-00008.parquet`: there once the shard is whole;
+    - `errors/shard-00000-of-00008.jsonl`: where photographs of that shard were bad;
+    - `unfinished/`: rows of the shards to do, and files that are being written.
+
+    Args:
+      folder: full path or address.
+
+    Raises:
+      ValueError: a path with *, ? or [, which file systems would take for a pattern.
+    """
+
+    def __init__(self, folder: str):
+        if set(folder) & set("*?["):
+            raise ValueError(f"{folder}: expected an output folder without *, ? and [ in its path")
+        self.folder = folder
+        self.unfinished = files.join(folder, "unfinished")
+
+    def stamp(self) -> Stamp | None:
+        """The stamp of what the folder holds; None where it holds nothing yet.
+
+        Raises:
+          ValueError: there are vectors, but no stamp that can be read.
+        """
+        path = files.join(self.folder, _STAMP)
+        if files.exists(path):
+            try:
+                return Stamp(**json.loads(files.read(path)))
+            except (TypeError, ValueError) as error:
+                raise ValueError(f"{path} is damaged ({error}): name another --output") from error
+        if files.names(files.join(self.folder, "vectors")):
+            raise ValueError(f"{self.folder} has vectors but no {_STAMP}: name another --output")
+        return None
+
+    def claim(self, stamp: Stamp) -> None:
+        """Makes the folder that of this stamp.
+
+        Raises:
+          ValueError: it holds vectors of another.
+        """
+        found = self.stamp()
+        if found is None:
+            for name in ("", "vectors", "errors"):
+                files.make_folder(files.join(self.folder, name) if name else self.folder)
+            path = files.join(self.folder, _STAMP)
+            with files.written_whole(path, self.unfinished) as file:
+                file.write(stamp.to_json().encode())
+        elif found != stamp:
+            differ = "; ".join(found.differences(stamp))
+            raise ValueError(
+                f"{self.folder} holds vectors of another run ({differ}): name another --output"
+            )
+
+    def vectors_file(self, shard: int, shards: int) -> str:
+        return files.join(self.folder, "vectors", f"{_name(shard, shards)}.parquet")
+
+    def errors_file(self, shard: int, shards: int) -> str:
+        return files.join(self.folder, "errors", f"{_name(shard, shards)}.jsonl")
+
+    def done(self, shards: int) -> set[int]:
+        """The shards that are whole."""
+        present = set(files.names(files.join(self.folder, "vectors")))
+        return {shard for shard in range(shards) if f"{_name(shard, shards)}.parquet" in present}
+
+    def write_rows(self, shard: int, rows: Sequence[Row]) -> None:
+        """Notes what a shard is to hold."""
+        with files.written_whole(self._rows_file(shard), self.unfinished) as file:
+            file.write(catalogue.encode(rows))
+
+    def read_rows(self, shard: int) -> list[Row]:
+        """What `write_rows` noted."""
+        return catalogue.decode(files.read(self._rows_file(shard)))
+
+    def errors(self) -> int:
+        """Number of bad photographs in all shards."""
+        folder = files.join(self.folder, "errors")
+        return sum(files.read(files.join(folder, name)).count(b"\n") for name in _jsonl(folder))
+
+    def clean(self) -> None:
+        """Deletes what is unfinished."""
+        files.delete_folder(self.unfinished)
+
+    def _rows_file(self, shard: int) -> str:
+        return files.join(self.unfinished, f"rows-{shard:05d}.jsonl")
+
+
+def _jsonl(folder: str) -> Iterable[str]:
+    return (name for name in files.names(folder) if name.endswith(".jsonl"))
+
+
+def _name(shard: int, shards: int) -> str:
+    return f"shard-{shard:05d}-of-{shards:05d}"

@@ -1,0 +1,96 @@
+"""Encoded photographs of a catalogue, read a batch ahead."""
+
+import concurrent.futures
+import itertools
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from asen_tf.data.root import Root, name_problem
+from asen_tf.serving.bulk import files
+from asen_tf.serving.bulk.catalogue import Row
+
+# What a server takes in one message; more is no photograph of a catalogue.
+MAX_BYTES = 64 * 1024 * 1024
+
+_THREADS = 16
+
+# Seconds before each attempt to read over a network.
+_PAUSES = (0, 1, 4)
+
+# The encoded photograph, or why there is none.
+Read = bytes | str
+
+
+def reader(root: str) -> Callable[[str], Read]:
+    """A function from a path relative to the root to the encoded photograph, or to a reason.
+
+    A path that leaves the root is not opened; symbolic links are looked at where the root is
+    local. A file of more than `MAX_BYTES` is refused.
+    """
+    return _local_reader(Root(root)) if files.is_local(root) else _remote_reader(root)
+
+
+def batches(
+    rows: Sequence[Row], size: int, read: Callable[[str], Read]
+) -> Iterator[tuple[list[Row], list[Read]]]:
+    """Rows and what was read of them, `size` at a time.
+
+    While the caller works on a batch, the next one is read.
+    """
+    with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
+        started = (
+            (rows[at : at + size], threads.map(read, (image for _, image in rows[at : at + size])))
+            for at in range(0, len(rows), size)
+        )
+        for batch, contents in _one_ahead(started):
+            yield batch, list(contents)
+
+
+def _one_ahead(items: Iterable) -> Iterator:
+    first, second = itertools.tee(items)
+    next(second, None)
+    for item, _ in itertools.zip_longest(first, second):
+        yield item
+
+
+def _local_reader(root: Root) -> Callable[[str], Read]:
+    def read(name: str) -> Read:
+        try:
+            return root.file_problem(name) or _content(root.path(name))
+        except (OSError, ValueError) as error:
+            return getattr(error, "strerror", None) or str(error)
+
+    return read
+
+
+def _remote_reader(root: str) -> Callable[[str], Read]:
+    def read(name: str) -> Read:
+        if problem := name_problem(name):
+            return problem
+        path, failure = files.join(root, name), None
+        for pause in _PAUSES:
+            time.sleep(pause)
+            try:
+                return _content_or_missing(path)
+            except Exception as error:  # every file system has its own
+                failure = error
+        return f"it cannot be read: {failure}"
+
+    return read
+
+
+def _content_or_missing(path: str) -> Read:
+    try:
+        return _content(path)
+    except Exception:
+        if files.exists(path):
+            raise
+        return "no such file"
+
+
+def _content(path: str) -> Read:
+    with files.opened(path) as file:
+        content = file.read(MAX_BYTES + 1)
+    if len(content) > MAX_BYTES:
+        return f"the file has more than {MAX_BYTES} bytes"
+    return content

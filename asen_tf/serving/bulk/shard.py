@@ -1,0 +1,85 @@
+"""What workers do: a shard of the catalogue at a time."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+import apache_beam as beam
+import numpy as np
+from apache_beam.utils.shared import Shared
+
+from asen_tf.serving.bulk import files, photographs
+from asen_tf.serving.bulk.catalogue import Row
+from asen_tf.serving.bulk.output import Output, Stamp
+from asen_tf.serving.bulk.vector_file import VectorFile
+from asen_tf.serving.bulk.vectorizer import Vectorizer, Vectors
+
+
+class EmbedShard(beam.DoFn):
+    """Writes the vectors and errors of a shard; takes and gives its number.
+
+    A shard and not a photograph is what Beam hands out, so that its file is written by one worker
+    as the vectors come, nothing is shuffled, and a shard that is there needs no second look. For
+    the same reason it is no `RunInference`: that gives single vectors, to be grouped again, and
+    loses a whole batch to one bad photograph.
+
+    Args:
+      output: where the rows of the shards stand, and where the vectors go.
+      stamp: of the run.
+      served: all attributes of the SavedModel, in its order.
+      batch_size: photographs that go through the model at once.
+    """
+
+    def __init__(self, output: Output, stamp: Stamp, served: Sequence[str], batch_size: int):
+        self._output = output
+        self._stamp = stamp
+        self._served = served
+        self._batch_size = batch_size
+        self._shared = Shared()
+
+    def setup(self) -> None:
+        # One model for all threads of a process, for as long as it lives.
+        self._vectorizer = self._shared.acquire(
+            lambda: Vectorizer(self._stamp.saved_model, self._served, self._stamp.attributes)
+        )
+
+    def process(self, shard: int) -> Iterator[int]:
+        place = shard, self._stamp.shards
+        vectors_file, errors_file = (
+            self._output.vectors_file(*place),
+            self._output.errors_file(*place),
+        )
+        if not files.exists(vectors_file):  # Beam may hand out a shard twice
+            self._write(self._output.read_rows(shard), vectors_file, errors_file)
+        yield shard
+
+    def _write(self, rows: Sequence[Row], vectors_file: str, errors_file: str) -> None:
+        errors = []
+        aside, stamp = self._output.unfinished, {"asen_tf": self._stamp.to_json()}
+        with (
+            files.written_whole(vectors_file, aside) as file,
+            VectorFile(file, self._stamp.attributes, stamp) as vectors,
+        ):
+            for batch, found in self._embedded(rows):
+                good = [n for n, one in enumerate(found) if not isinstance(one, str)]
+                if good:
+                    vectors.add([batch[n][0] for n in good], np.stack([found[n] for n in good]))
+                errors += [
+                    {"id": name, "image": image, "reason": reason}
+                    for (name, image), reason in zip(batch, found, strict=True)
+                    if isinstance(reason, str)
+                ]
+            # Before the vectors appear, whose file says that the shard is done.
+            files.delete(errors_file)
+            if errors:
+                with files.written_whole(errors_file, aside) as log:
+                    log.write("".join(json.dumps(error) + "\n" for error in errors).encode())
+
+    def _embedded(self, rows: Sequence[Row]) -> Iterator[tuple[Sequence[Row], list[Vectors]]]:
+        read = photographs.reader(self._stamp.root)
+        for batch, contents in photographs.batches(rows, self._batch_size, read):
+            encoded = [content for content in contents if isinstance(content, bytes)]
+            embedded = iter(self._vectorizer(encoded))
+            yield (
+                batch,
+                [next(embedded) if isinstance(one, bytes) else one for one in contents],
+            )

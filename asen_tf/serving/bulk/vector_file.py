@@ -1,0 +1,63 @@
+"""Vectors as Parquet: `id` string, `attribute` string, `vector` list<float32>."""
+
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SCHEMA = pa.schema(
+    [
+        pa.field("id", pa.string(), nullable=False),
+        pa.field("attribute", pa.string(), nullable=False),
+        pa.field("vector", pa.list_(pa.float32()), nullable=False),
+    ]
+)
+
+# Rows that are gathered before they are written.
+_GROUP = 4096
+
+
+class VectorFile:
+    """Writes photographs' vectors, a row for each photograph and attribute.
+
+    Args:
+      file: where to.
+      attributes: A names.
+      metadata: kept in the file's schema.
+    """
+
+    def __init__(self, file: BinaryIO, attributes: Sequence[str], metadata: Mapping[str, str]):
+        self._attributes = attributes
+        # Names repeat, vectors do not: a dictionary of them would be built in vain.
+        self._writer = pq.ParquetWriter(
+            file, SCHEMA.with_metadata(metadata), use_dictionary=["id", "attribute"]
+        )
+        self._gathered: list[pa.Table] = []
+
+    def add(self, ids: Sequence[str], vectors: np.ndarray) -> None:
+        """Appends the vectors float32 [N, A, D] of N photographs."""
+        count, attributes, dimension = vectors.shape
+        ends = np.arange(count * attributes + 1, dtype=np.int32) * dimension
+        columns = [
+            pa.array(np.repeat(np.array(ids, object), attributes), pa.string()),
+            pa.array(list(self._attributes) * count, pa.string()),
+            pa.ListArray.from_arrays(ends, vectors.ravel()),
+        ]
+        self._gathered.append(pa.Table.from_arrays(columns, schema=SCHEMA))
+        if sum(table.num_rows for table in self._gathered) >= _GROUP:
+            self._flush()
+
+    def __enter__(self) -> "VectorFile":
+        return self
+
+    def __exit__(self, kind, *_) -> None:
+        if kind is None:
+            self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._gathered:
+            self._writer.write_table(pa.concat_tables(self._gathered), row_group_size=2 * _GROUP)
+            self._gathered = []

@@ -1,0 +1,114 @@
+"""The client for asyncio."""
+
+import asyncio
+import collections
+import functools
+from collections.abc import Iterable
+
+import grpc
+import numpy as np
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data.photograph_forms import Photograph, listed, listed_pairs
+from asen_tf.serving.client.base import BaseClient, remaining
+from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
+from asen_tf.serving.client.errors import from_status
+from asen_tf.serving.signatures import Metadata
+
+
+class AsyncClient(BaseClient):
+    """`Client` for asyncio: the same methods as coroutines, and `attributes`, `metadata` too.
+
+    It belongs to the event loop in which it is first asked. Files are read and pixels encoded in
+    a thread, so that the loop goes on. Close it, or use it in an `async with` statement.
+    """
+
+    async def metadata(self) -> Metadata:
+        """See `Client.metadata`."""
+        return (await self._described(self._deadline())).metadata
+
+    async def attributes(self) -> AttributeSpace:
+        """See `Client.attributes`."""
+        return (await self._described(self._deadline())).space
+
+    async def status(self) -> dict[int, str]:
+        """See `Client.status`."""
+        return await self._run(self._calls.status(), self._deadline())
+
+    async def embed(self, images: Photograph | Iterable[Photograph], attribute: str) -> np.ndarray:
+        """See `Client.embed`: float32 [N, D]."""
+        deadline = self._deadline()
+        await self._check(attribute, deadline)
+        return await self._run(self._calls.embed(listed(images), attribute), deadline)
+
+    async def embed_all(self, images: Photograph | Iterable[Photograph]) -> np.ndarray:
+        """See `Client.embed_all`: float32 [N, A, D]."""
+        return await self._run(self._calls.embed_all(listed(images)), self._deadline())
+
+    async def similarity(
+        self,
+        images: Photograph | Iterable[Photograph],
+        others: Photograph | Iterable[Photograph],
+        attribute: str,
+    ) -> np.ndarray:
+        """See `Client.similarity`: float32 [N]."""
+        deadline = self._deadline()
+        images, others = listed_pairs(images, others)
+        await self._check(attribute, deadline)
+        return await self._run(self._calls.similarity(images, others, attribute), deadline)
+
+    async def explain(
+        self, images: Photograph | Iterable[Photograph], attribute: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See `Client.explain`: attention float32 [N, h, w], boxes int32 [N, 4]."""
+        deadline = self._deadline()
+        await self._check(attribute, deadline)
+        return await self._run(self._calls.explain(listed(images), attribute), deadline)
+
+    async def close(self) -> None:
+        """Ends the connection and what is under way."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> "AsyncClient":
+        return self
+
+    async def __aexit__(self, *_) -> None:
+        await self.close()
+
+    @functools.cached_property
+    def _channel(self) -> grpc.aio.Channel:
+        return self._open(grpc.aio)
+
+    async def _described(self, deadline: float) -> Served:
+        if self._served is None:
+            self._served = await self._run(self._calls.metadata(), deadline)
+        return self._served
+
+    async def _check(self, attribute: str, deadline: float) -> None:
+        if attribute not in (await self._described(deadline)).space:
+            self._served = None  # A newer version may know it.
+        (await self._described(deadline)).space.index(attribute)
+
+    async def _run(self, call: Call[Result], deadline: float) -> Result:
+        pending, answers = collections.deque(), []
+        try:
+            while request := await asyncio.to_thread(next, call.requests, None):
+                if len(pending) == self._in_flight:
+                    answers.append(await _answer(*pending.popleft()))
+                pending.append((request, self._start(request, deadline)))
+            while pending:
+                answers.append(await _answer(*pending.popleft()))
+        finally:
+            for _, reply in pending:
+                reply.cancel()
+        return self._finish(call, answers)
+
+    def _start(self, request: Request, deadline: float) -> grpc.aio.UnaryUnaryCall:
+        return self._method(self._channel, request)(request.message, timeout=remaining(deadline))
+
+
+async def _answer(request: Request, reply: grpc.aio.UnaryUnaryCall) -> Answer:
+    try:
+        return request.read(await reply)
+    except grpc.RpcError as error:
+        raise from_status(error.code(), error.details(), request.places) from error

@@ -1,0 +1,242 @@
+"""What a client asks and how it reads the answers; nothing here touches the network.
+
+A `Call` is one verb of a client: the requests to send, and what makes the result of their answers.
+`Client` and `AsyncClient` differ only in how they send.
+"""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, NamedTuple, TypeVar
+
+import grpc
+import numpy as np
+from google.protobuf.message import Message
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data.photograph_forms import Photograph
+from asen_tf.serving import signatures
+from asen_tf.serving.client import tensors, wire
+from asen_tf.serving.client.batches import Batch, split
+from asen_tf.serving.client.errors import ServingError
+from asen_tf.serving.client.places import Place, placed
+
+Result = TypeVar("Result")
+
+# Output -> dtype and shape; None: any size. The first dimension is the photographs.
+_OUTPUTS = {
+    signatures.EMBEDDING: (np.float32, (None, None)),
+    signatures.EMBEDDINGS: (np.float32, (None, None, None)),
+    signatures.ATTENTION: (np.float32, (None, None, None)),
+    signatures.BOX: (np.int32, (None, 4)),
+}
+
+
+class Answer(NamedTuple):
+    """Outputs, and the version of the model that gave them (0: the server does not say)."""
+
+    outputs: dict[str, np.ndarray]
+    version: int
+
+
+class Request(NamedTuple):
+    """One message to send, the photographs in it, and how to read the reply."""
+
+    method: wire.Method
+    message: Message
+    read: Callable[[Message], Answer]
+    places: Sequence[Place] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Call(Generic[Result]):
+    """The requests of a verb, and what makes its result of their answers in the same order."""
+
+    requests: Iterator[Request]
+    finish: Callable[[list[Answer]], Result]
+
+
+class Served(NamedTuple):
+    """What the server says of its model, its attributes, and the version that says it."""
+
+    metadata: signatures.Metadata
+    space: AttributeSpace
+    version: int
+
+
+class Calls:
+    """Builds the calls to one model.
+
+    Args:
+      model, version, label: which model; without version and label the newest version.
+      batch_size: photographs in a message at most.
+      max_message_bytes: of a message at most.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        version: int | None,
+        label: str | None,
+        batch_size: int,
+        max_message_bytes: int,
+    ):
+        self._spec = wire.ModelSpec(name=model)
+        if version is not None:
+            self._spec.version.value = version
+        if label is not None:
+            self._spec.version_label = label
+        self._batch_size = batch_size
+        self._max_message_bytes = max_message_bytes
+
+    def metadata(self) -> Call[Served]:
+        message = wire.PredictRequest(model_spec=self._model(signatures.METADATA))
+        return Call(iter([Request(wire.PREDICT, message, _read)]), _served)
+
+    def status(self) -> Call[dict[int, str]]:
+        # Of all versions: TensorFlow Serving does not look up labels here.
+        message = wire.GetModelStatusRequest(model_spec=wire.ModelSpec(name=self._spec.name))
+        request = Request(wire.GET_MODEL_STATUS, message, _read_status)
+        return Call(iter([request]), lambda answers: answers[0].outputs)
+
+    def embed(self, images: Sequence[Photograph], attribute: str) -> Call[np.ndarray]:
+        return self._vectors(placed(images), attribute)
+
+    def embed_all(self, images: Sequence[Photograph]) -> Call[np.ndarray]:
+        output = signatures.EMBEDDINGS
+        requests = self._predict(signatures.SERVING_DEFAULT, placed(images), [output])
+        return Call(requests, lambda answers: _joined(answers, output))
+
+    def explain(
+        self, images: Sequence[Photograph], attribute: str
+    ) -> Call[tuple[np.ndarray, np.ndarray]]:
+        outputs = [signatures.ATTENTION, signatures.BOX]
+        requests = self._predict(signatures.explain(attribute), placed(images), outputs)
+        return Call(requests, lambda answers: tuple(_joined(answers, name) for name in outputs))
+
+    def similarity(
+        self, images: Sequence[Photograph], others: Sequence[Photograph], attribute: str
+    ) -> Call[np.ndarray]:
+        """Cosines of what `embed` gives, so that one photograph beside many travels once."""
+        both = self._vectors([*placed(images), *placed(others, "other ")], attribute)
+
+        def cosines(answers):
+            vectors = both.finish(answers)
+            return (vectors[: len(images)] * vectors[len(images) :]).sum(-1)
+
+        return Call(both.requests, cosines)
+
+    def _vectors(self, places: Sequence[Place], attribute: str) -> Call[np.ndarray]:
+        output = signatures.EMBEDDING
+        requests = self._predict(signatures.embed(attribute), places, [output])
+        return Call(requests, lambda answers: _joined(answers, output))
+
+    def _predict(
+        self, signature: str, places: Sequence[Place], outputs: Sequence[str]
+    ) -> Iterator[Request]:
+        if not places:
+            yield self._empty(signature, outputs)
+        for batch in split(places, self._batch_size, self._max_message_bytes):
+            yield self._request(signature, batch, outputs)
+
+    def _request(self, signature: str, batch: Batch, outputs: Sequence[str]) -> Request:
+        message = wire.PredictRequest(model_spec=self._model(signature), output_filter=outputs)
+        encoded = tensors.to_proto(np.array(batch.images, object))
+        message.inputs[signatures.IMAGE_BYTES].CopyFrom(encoded)
+
+        def read(reply):
+            answer = _read(reply)
+            for name in outputs:
+                _check(answer, name, len(batch.images))
+            return answer
+
+        return Request(wire.PREDICT, message, read, batch.places)
+
+    def _empty(self, signature: str, outputs: Sequence[str]) -> Request:
+        """Asks for the shapes alone: a server that pads batches cannot pad one without rows."""
+        message = wire.GetModelMetadataRequest(
+            model_spec=self._model(), metadata_field=["signature_def"]
+        )
+
+        def read(reply):
+            return _read_shapes(reply, signature, outputs)
+
+        return Request(wire.GET_MODEL_METADATA, message, read)
+
+    def _model(self, signature: str = "") -> wire.ModelSpec:
+        spec = wire.ModelSpec(signature_name=signature)
+        spec.MergeFrom(self._spec)
+        return spec
+
+
+def _read(reply: wire.PredictResponse) -> Answer:
+    try:
+        outputs = {name: tensors.from_proto(proto) for name, proto in reply.outputs.items()}
+    except ValueError as error:
+        raise _unexpected(str(error)) from error
+    return Answer(outputs, reply.model_spec.version.value)
+
+
+def _read_status(reply: wire.GetModelStatusResponse) -> Answer:
+    states = wire.ModelVersionStatus.State
+    found = {status.version: states.Name(status.state) for status in reply.model_version_status}
+    return Answer(found, 0)
+
+
+def _read_shapes(
+    reply: wire.GetModelMetadataResponse, signature: str, outputs: Sequence[str]
+) -> Answer:
+    found = wire.SignatureDefMap.FromString(reply.metadata["signature_def"].value).signature_def
+    if signature not in found:
+        raise ServingError(
+            f"the server's model has no signature {signature!r}",
+            grpc.StatusCode.FAILED_PRECONDITION,
+        )
+    shapes = {name: tensors.empty(found[signature].outputs[name]) for name in outputs}
+    return Answer(shapes, reply.model_spec.version.value)
+
+
+def _check(answer: Answer, name: str, photographs: int) -> None:
+    dtype, shape = _OUTPUTS[name]
+    shape = (photographs, *shape[1:])
+    array = answer.outputs.get(name)
+    if array is None:
+        raise _unexpected(f"no output {name!r} among {sorted(answer.outputs)}")
+    fits = len(array.shape) == len(shape) and all(
+        wanted in (None, size) for wanted, size in zip(shape, array.shape, strict=True)
+    )
+    if array.dtype != dtype or not fits:
+        wanted = ", ".join("any" if size is None else str(size) for size in shape)
+        raise _unexpected(
+            f"expected {name!r} as {np.dtype(dtype)} [{wanted}], "
+            f"received {array.dtype} {list(array.shape)}"
+        )
+
+
+def _joined(answers: list[Answer], name: str) -> np.ndarray:
+    versions = sorted({answer.version for answer in answers})
+    if len(versions) > 1:
+        raise ServingError(
+            f"the server went from one version of the model to another ({versions}) between two "
+            "batches, whose vectors cannot be compared; ask again, or for one version",
+            grpc.StatusCode.ABORTED,
+        )
+    arrays = [answer.outputs[name] for answer in answers]
+    try:
+        return np.concatenate(arrays)
+    except ValueError as error:
+        shapes = [list(array.shape) for array in arrays]
+        raise _unexpected(f"{name!r} differs between batches: {shapes}") from error
+
+
+def _served(answers: list[Answer]) -> Served:
+    (answer,) = answers
+    try:
+        text = answer.outputs[signatures.JSON].item()
+        metadata = signatures.Metadata.from_json(text)
+        return Served(metadata, AttributeSpace(metadata.attributes), answer.version)
+    except (KeyError, ValueError) as error:
+        raise _unexpected(f"the signature {signatures.METADATA!r} gave {error}") from error
+
+
+def _unexpected(message: str) -> ServingError:
+    return ServingError(f"unexpected answer of the server: {message}", grpc.StatusCode.INTERNAL)

@@ -1,0 +1,94 @@
+"""NumPy arrays to TensorProto and back."""
+
+import numpy as np
+
+from asen_tf.serving.client import wire
+
+# Name of the type -> little-endian NumPy dtype, and the field that holds the values where
+# tensor_content does not.
+_TYPES = {
+    "DT_FLOAT": (np.dtype("<f4"), "float_val"),
+    "DT_INT32": (np.dtype("<i4"), "int_val"),
+    "DT_INT64": (np.dtype("<i8"), "int64_val"),
+    "DT_UINT8": (np.dtype("u1"), "int_val"),
+    "DT_STRING": (np.dtype(object), "string_val"),
+}
+_BY_NUMBER = {wire.DataType[name].number: types for name, types in _TYPES.items()}
+_NUMBERS = {dtype: wire.DataType[name].number for name, (dtype, _) in _TYPES.items()}
+
+
+def to_proto(array: np.ndarray) -> wire.TensorProto:
+    """An array as a message.
+
+    Args:
+      array: float32, int32, int64, uint8, or object: bytes of any length.
+
+    Raises:
+      ValueError: another dtype.
+    """
+    array = np.asarray(array)
+    little_endian = array.dtype.newbyteorder("<")
+    if little_endian not in _NUMBERS:
+        raise ValueError(f"expected {_known()} or bytes as object, received {array.dtype}")
+    proto = wire.TensorProto(dtype=_NUMBERS[little_endian])
+    for size in array.shape:
+        proto.tensor_shape.dim.add(size=size)
+    if array.dtype.hasobject:
+        proto.string_val.extend(array.ravel().tolist())
+    else:
+        proto.tensor_content = array.astype(little_endian, copy=False).tobytes()
+    return proto
+
+
+def from_proto(proto: wire.TensorProto) -> np.ndarray:
+    """A message as an array; strings as bytes in an array of objects.
+
+    Values come from tensor_content or from the field of their type. As in TensorFlow, a field with
+    fewer values than the shape repeats its last one, and an empty one stands for zeros.
+
+    Raises:
+      ValueError: a type beside float32, int32, int64, uint8 and string, an unknown shape, or
+        another number of values than the shape has.
+    """
+    if proto.dtype not in _BY_NUMBER:
+        raise ValueError(f"expected a tensor of {_known()} or string, received type {proto.dtype}")
+    dtype, field = _BY_NUMBER[proto.dtype]
+    shape = shape_of(proto.tensor_shape)
+    if None in shape:
+        raise ValueError(f"expected a tensor with a known shape, received {list(shape)}")
+    if proto.tensor_content and not dtype.hasobject:
+        values = np.frombuffer(proto.tensor_content, dtype).astype(dtype.newbyteorder("="))
+    else:
+        values = _filled(np.array(getattr(proto, field), dtype), int(np.prod(shape)))
+    if values.size != np.prod(shape):
+        raise ValueError(f"received {values.size} values for a tensor of shape {list(shape)}")
+    return values.reshape(shape)
+
+
+def shape_of(proto: wire.TensorShapeProto) -> tuple[int | None, ...]:
+    """The sizes, None where one is unknown.
+
+    Raises:
+      ValueError: not even their number is known.
+    """
+    if proto.unknown_rank:
+        raise ValueError("expected a tensor with a known number of dimensions")
+    return tuple(dim.size if dim.size >= 0 else None for dim in proto.dim)
+
+
+def empty(info) -> np.ndarray:
+    """What an output is without photographs: a TensorInfo's dtype, and 0 for each unknown size."""
+    dtype, _ = _BY_NUMBER[info.dtype]
+    return np.empty([size or 0 for size in shape_of(info.tensor_shape)], dtype)
+
+
+def _filled(values: np.ndarray, size: int) -> np.ndarray:
+    if 0 < values.size < size:
+        return np.pad(values, (0, size - values.size), mode="edge")
+    if not values.size:
+        return np.full(size, b"" if values.dtype.hasobject else 0, values.dtype)
+    return values
+
+
+def _known() -> str:
+    return ", ".join(str(dtype) for dtype in _NUMBERS if not dtype.hasobject)

@@ -1,0 +1,81 @@
+"""From encoded photographs to canvases inside a served model, bad ones named by their row."""
+
+import tensorflow as tf
+
+from asen_tf.data import images
+from asen_tf.serving.export.headers import read_header
+
+# Decoded at the same time; a large one needs up to fifteen bytes a pixel while it is resized.
+_PARALLEL = 8
+# Rows that a message names: gRPC bounds the length of a status.
+_NAMED = 8
+
+
+def to_canvases(
+    encoded: tf.Tensor, labels: tf.Tensor, size: int, max_pixels: int
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """The canvases of encoded photographs, as training and evaluation see them.
+
+    Args:
+      encoded: string [N]: JPEG, PNG, WebP or BMP.
+      labels: string [N], what messages call the photographs.
+      size: side of a canvas in pixels, S.
+      max_pixels: a photograph that declares more is not decoded.
+
+    Returns:
+      uint8 [N, S, S, 3]; height and width of the photographs, int32 [N, 2].
+
+    Raises:
+      InvalidArgumentError: photographs that `read_header` finds bad, or that are too large; the
+        message names them and says why. Nothing was decoded then. The decoder's own errors, for
+        damage that a header does not show, name none.
+    """
+    faults = tf.map_fn(
+        lambda one: _fault(one, max_pixels),
+        encoded,
+        fn_output_signature=tf.TensorSpec((), tf.string),
+        parallel_iterations=_PARALLEL,
+    )
+    with tf.control_dependencies([refuse(labels, faults)]):
+        encoded = tf.identity(encoded)
+
+    def prepare(one):
+        pixels = images.decode(one)
+        return images.to_canvas(pixels, size), tf.shape(pixels)[:2]
+
+    return tf.map_fn(
+        prepare,
+        encoded,
+        fn_output_signature=(
+            tf.TensorSpec((size, size, 3), tf.uint8),
+            tf.TensorSpec((2,), tf.int32),
+        ),
+        parallel_iterations=_PARALLEL,
+    )
+
+
+def rows(what: str, count: tf.Tensor) -> tf.Tensor:
+    """What messages call each of `count` things: "photograph 0" and so on, string [count]."""
+    return tf.strings.join([what, tf.strings.as_string(tf.range(count))], separator=" ")
+
+
+def refuse(labels: tf.Tensor, faults: tf.Tensor) -> tf.Operation:
+    """Raises InvalidArgumentError where there are faults: "photograph 3: it is empty; ...".
+
+    Args:
+      labels: string [N], what to call each row.
+      faults: string [N], what is wrong with it; empty if nothing is.
+    """
+    bad = faults != ""
+    lines = tf.boolean_mask(tf.strings.join([labels, faults], separator=": "), bad)
+    message = tf.strings.reduce_join(lines[:_NAMED], separator="; ")
+    return tf.debugging.Assert(~tf.reduce_any(bad), [message])
+
+
+def _fault(encoded, max_pixels):
+    height, width, fault = read_header(encoded)
+    width_by_height = [tf.strings.as_string(width), " x ", tf.strings.as_string(height)]
+    too_many = f" pixels, more than the limit {max_pixels}"
+    large = tf.strings.join(["it declares ", *width_by_height, too_many])
+    # The product of two sides that a PNG declares may exceed 64 bits.
+    return tf.where(height > max_pixels // tf.maximum(width, 1), large, fault)

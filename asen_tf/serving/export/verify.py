@@ -1,0 +1,95 @@
+"""A SavedModel answers as it should, in both loaders."""
+
+import contextlib
+import os
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from asen_tf.core.progress import Progress
+from asen_tf.serving.export.expected import Answer
+from asen_tf.serving.export.samples import Requests
+
+TOLERANCE = 1e-5
+
+# (signature, its inputs) -> its outputs.
+Ask = Callable[[str, Mapping[str, np.ndarray]], Answer]
+
+
+class VerificationFailed(RuntimeError):
+    """A SavedModel that does not answer as its Keras model does; says where they differ."""
+
+
+def verify(folder: str | os.PathLike, requests: Requests, expected: Mapping[str, Answer]) -> None:
+    """Sends requests to a SavedModel in both loaders and compares the answers with those expected.
+
+    The loaders are the session loader, as in TensorFlow Serving, and `tf.saved_model.load`.
+
+    Args:
+      folder: of the SavedModel.
+      requests: for every signature.
+      expected: the answers to them.
+
+    Raises:
+      VerificationFailed: a signature is missing, cannot be run, or answers something else: floats
+        further off than `TOLERANCE`, or anything else that is not equal.
+    """
+    loaders = {"session loader": _in_session, "tf.saved_model.load": _in_python}
+    with Progress("verifying", len(loaders) * len(requests), "answers") as progress:
+        for loader, opened in loaders.items():
+            try:
+                with opened(os.fspath(folder)) as ask:
+                    for signature, inputs in requests.items():
+                        where = f"{loader}, {signature}"
+                        _compare(where, ask(signature, inputs), expected[signature])
+                        progress.add(1)
+            except (tf.errors.OpError, KeyError, ValueError) as error:
+                raise VerificationFailed(f"{loader}: {error}") from error
+
+
+@contextlib.contextmanager
+def _in_session(folder: str) -> Iterator[Ask]:
+    with tf.Graph().as_default():
+        session = tf.compat.v1.Session()
+        found = tf.compat.v1.saved_model.loader.load(session, ["serve"], folder)
+    # A protobuf map makes entries for keys that it lacks.
+    signatures = dict(found.signature_def)
+
+    def ask(signature, inputs):
+        tensors = signatures[signature]
+        fetches = {name: info.name for name, info in tensors.outputs.items()}
+        return session.run(fetches, {tensors.inputs[name].name: inputs[name] for name in inputs})
+
+    with contextlib.closing(session):
+        yield ask
+
+
+@contextlib.contextmanager
+def _in_python(folder: str) -> Iterator[Ask]:
+    found = tf.saved_model.load(folder)
+
+    def ask(signature, inputs):
+        tensors = {name: tf.constant(array) for name, array in inputs.items()}
+        outputs = found.signatures[signature](**tensors)
+        return {name: tensor.numpy() for name, tensor in outputs.items()}
+
+    yield ask
+
+
+def _compare(where: str, answer: Answer, expected: Answer) -> None:
+    if answer.keys() != expected.keys():
+        raise VerificationFailed(f"{where}: gives {sorted(answer)}, expected {sorted(expected)}")
+    for name, right in expected.items():
+        given, right = np.asarray(answer[name]), np.asarray(right)
+        if given.shape != right.shape:
+            raise VerificationFailed(
+                f"{where}: {name} has shape {given.shape}, expected {right.shape}"
+            )
+        if right.dtype.kind != "f":
+            good, how = np.array_equal(given, right), "is not equal"
+        else:
+            off = np.abs(given - right).max(initial=0)
+            good, how = off <= TOLERANCE, f"is off by {off:.2g}, more than {TOLERANCE:g}"
+        if not good:
+            raise VerificationFailed(f"{where}: {name} {how}")

@@ -1,0 +1,175 @@
+"""A trained run as the next version of a served model."""
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.errors import unknown_name
+from asen_tf.core.progress import say
+from asen_tf.data.photographs import MAX_PIXELS
+from asen_tf.models.base import EmbeddingModel
+from asen_tf.serving import signatures as names
+from asen_tf.serving.export.expected import expected_answers
+from asen_tf.serving.export.samples import photographs, requests
+from asen_tf.serving.export.servable import Servable, signatures
+from asen_tf.serving.export.verify import verify
+from asen_tf.serving.export.warmup import write_warmup
+from asen_tf.serving.signatures import Metadata
+from asen_tf.version import __version__
+from asen_tf.workdir import Workdir
+
+# What the graphs take beside the variables.
+_GRAPH_BYTES = 50_000_000
+
+
+def export(
+    workdir: str | os.PathLike,
+    output: str | os.PathLike,
+    attributes: Sequence[str] = (),
+    max_pixels: int = MAX_PIXELS,
+    parts: Sequence[str] = (),
+) -> Path:
+    """Writes the best model of a run as a SavedModel that TensorFlow Serving takes.
+
+    It is written beside its place, verified (see `verify`) and renamed, so that a server that
+    watches the folder never sees half a model or a wrong one.
+
+    Args:
+      workdir: of the run.
+      output: folder of the versions; the new one is `output/<next integer>`.
+      attributes: those to serve, in this order; none: all.
+      max_pixels: a photograph that declares more is refused.
+      parts: of the model that make the embedding; none: all that are trained.
+
+    Returns:
+      The folder of the new version.
+
+    Raises:
+      FileNotFoundError: the workdir holds no trained model.
+      ValueError: an unknown attribute or part, one named twice, or a bad limit.
+      OSError: the output is a file, or there is no room.
+      VerificationFailed: the SavedModel does not answer as the model does.
+    """
+    run = Workdir(workdir)
+    space, best = run.space(), run.best()
+    _check_named("attribute", attributes, space)
+    if max_pixels < 1:
+        raise ValueError(f"max_pixels must be 1 or more, got {max_pixels}")
+    output = Path(output)
+    _make_folder(output)
+    say(f"loading {run.best_model(best['stage'])}")
+    model = run.load_best()
+    _check_named("part", parts, best["parts"] or model.parts())
+    return export_model(model, space, output, attributes, max_pixels, parts or best["parts"])
+
+
+def export_model(
+    model: EmbeddingModel,
+    space: AttributeSpace,
+    output: str | os.PathLike,
+    attributes: Sequence[str] = (),
+    max_pixels: int = MAX_PIXELS,
+    parts: Sequence[str] | None = None,
+) -> Path:
+    """`export` of a model that is at hand.
+
+    Args:
+      model: what embeds.
+      space: the attributes it knows.
+      output, attributes, max_pixels: see `export`.
+      parts: see `EmbeddingModel.embed`.
+    """
+    ids = {name: space.index(name) for name in attributes or space}
+    for name in ids:
+        if names.embed(name) == names.EMBED_TENSOR:
+            raise ValueError(
+                f"attribute {name!r} cannot be served: {names.EMBED_TENSOR} is the signature that "
+                "takes pixels. Rename the attribute, or leave it out of --attributes"
+            )
+    metadata = Metadata(
+        attributes={name: list(space[name].values) for name in ids},
+        dimension=model.embed_all(_black(model), parts).shape[-1],
+        model={"class": type(model).__name__, "parts": parts, **model.get_config()},
+        library_version=__version__,
+        max_pixels=max_pixels,
+    )
+    with _aside(Path(output), model) as folder:
+        say(f"writing {len(ids)} attributes")
+        signatures = _save(model, ids, parts, metadata, folder)
+        encoded = photographs(max_pixels)
+        write_warmup(folder, requests(signatures, list(ids), encoded[:1]))
+        asked = requests(signatures, list(ids), encoded)
+        say(f"verifying {len(signatures)} signatures")
+        verify(folder, asked, expected_answers(model, ids, parts, metadata, asked))
+        return _put_in_place(folder, Path(output))
+
+
+def _save(model, ids, parts, metadata, folder) -> list[str]:
+    """Writes the SavedModel and gives the names of its signatures."""
+    with tempfile.TemporaryDirectory() as beside:
+        file = Path(beside) / names.METADATA_FILE
+        file.write_text(metadata.to_json(), encoding="utf-8")
+        servable = Servable(model, ids, file)
+        found = signatures(servable, model, ids, parts, metadata)
+        tf.saved_model.save(servable, os.fspath(folder), found)
+    return list(found)
+
+
+def _black(model):
+    return tf.zeros((1, model.canvas_size, model.canvas_size, 3), tf.uint8)
+
+
+def _check_named(kind, given, known) -> None:
+    for name in given:
+        if name not in known:
+            raise ValueError(unknown_name(kind, name, known))
+    twice = {name for name in given if list(given).count(name) > 1}
+    if twice:
+        raise ValueError(f"{kind} {', '.join(map(repr, sorted(twice)))} is named more than once")
+
+
+@contextmanager
+def _aside(output: Path, model: EmbeddingModel) -> Iterator[Path]:
+    """A folder in the output that no server takes for a version; gone at the end."""
+    _make_folder(output)
+    need = sum(v.value.dtype.size * int(np.prod(v.shape)) for v in model.variables) + _GRAPH_BYTES
+    free = shutil.disk_usage(output).free
+    if free < need:
+        raise OSError(
+            errno.ENOSPC, f"the model needs {need / 1e6:.0f} MB, free are {free / 1e6:.0f}", output
+        )
+    folder = Path(tempfile.mkdtemp(prefix=".export-", dir=output))
+    try:
+        # Others may read what is made here, as the user's umask has it.
+        inside = folder / "model"
+        inside.mkdir()
+        yield inside
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _put_in_place(folder: Path, output: Path) -> Path:
+    """Renames the folder to the next version; another export may take the same number first."""
+    while True:
+        versions = [int(path.name) for path in output.iterdir() if path.name.isdecimal()]
+        target = output / str(max(versions, default=0) + 1)
+        try:
+            folder.rename(target)
+            return target
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):
+                raise
+
+
+def _make_folder(output: Path) -> None:
+    if output.exists() and not output.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "expected a folder for the versions", str(output))
+    output.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,45 @@
+"""A SavedModel in memory."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+
+
+class Servable:
+    """A loaded SavedModel.
+
+    Args:
+      folder: of the SavedModel.
+
+    Attributes:
+      signature_defs: name -> what the signature takes and gives.
+
+    Raises:
+      OSError, ValueError, tf.errors.OpError and others of TensorFlow's loader: the folder has no
+      SavedModel, or a broken one.
+    """
+
+    def __init__(self, folder: Path):
+        self.signature_defs = _signature_defs(folder)
+        # Keeps the variables alive, which signatures only point to.
+        self._loaded = tf.saved_model.load(str(folder), tags=["serve"])
+
+    def run(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, tf.Tensor]:
+        """The outputs of a signature, by name.
+
+        Raises:
+          tf.errors.OpError: the graph refuses the inputs, or fails.
+        """
+        tensors = {name: tf.constant(array) for name, array in inputs.items()}
+        return self._loaded.signatures[signature](**tensors)
+
+
+def _signature_defs(folder: Path) -> dict[str, meta_graph_pb2.SignatureDef]:
+    saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+    for graph in saved.meta_graphs:
+        if list(graph.meta_info_def.tags) == ["serve"]:
+            return dict(graph.signature_def)
+    raise ValueError(f"{folder}: no graph with the tag 'serve'")

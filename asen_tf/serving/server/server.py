@@ -1,0 +1,111 @@
+"""A gRPC server with TensorFlow Serving's services, health and reflection."""
+
+from concurrent import futures
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
+
+from asen_tf.serving.server.limits import Admission, Limits
+from asen_tf.serving.server.models import Models
+from asen_tf.serving.server.services import (
+    MODEL_SERVICE,
+    PREDICTION_SERVICE,
+    ModelService,
+    PredictionService,
+)
+
+SERVICES = (PREDICTION_SERVICE.full_name, MODEL_SERVICE.full_name)
+
+# Calls beside predictions: status, metadata, health, reflection, and refusals.
+_SPARE_THREADS = 16
+
+_Health = health_pb2.HealthCheckResponse
+
+
+class Server:
+    """Answers for `models` from `start` to `stop`.
+
+    Health, under the services' names and "", is SERVING while each model has a version.
+
+    Args:
+      models: what answers; `look` was called once.
+      limits: on requests.
+      host: the address to listen at; "0.0.0.0" is all of IPv4.
+      port: 0 takes a free one.
+      credentials: for TLS; None: plain text.
+
+    Attributes:
+      port: the one in use.
+
+    Raises:
+      OSError: the server cannot listen there, or the credentials are broken.
+    """
+
+    def __init__(
+        self,
+        models: Models,
+        limits: Limits,
+        host: str = "0.0.0.0",
+        port: int = 8500,
+        credentials: grpc.ServerCredentials | None = None,
+    ):
+        self._models = models
+        self._health = health.HealthServicer()
+        self._serving: bool | None = None
+        threads = limits.concurrent + limits.waiting + _SPARE_THREADS
+        self._grpc = grpc.server(
+            futures.ThreadPoolExecutor(threads, "grpc"),
+            options=[
+                ("grpc.max_receive_message_length", limits.message_bytes),
+                ("grpc.max_send_message_length", limits.message_bytes),
+                # Two servers at one port would each get half of the requests.
+                ("grpc.so_reuseport", 0),
+            ],
+            maximum_concurrent_rpcs=threads,
+        )
+        self._admission = Admission(limits.concurrent, limits.waiting)
+        prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
+            PredictionService(models, limits, self._admission), self._grpc
+        )
+        model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models), self._grpc)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
+        reflection.enable_server_reflection(
+            (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc
+        )
+        self.port = self._listen(f"{host}:{port}", credentials)
+
+    def start(self, poll_seconds: float) -> None:
+        """Answers, and looks for new versions every so many seconds."""
+        self._tell_health()
+        self._grpc.start()
+        self._models.watch(poll_seconds, self._tell_health)
+
+    def stop(self, grace_seconds: float) -> bool:
+        """Takes no more requests, lets those that came end within the grace, and cancels the rest.
+
+        Returns:
+          Whether none is left that still runs: TensorFlow cannot be interrupted.
+        """
+        self._health.enter_graceful_shutdown()
+        self._models.stop()
+        self._grpc.stop(grace_seconds).wait()
+        return not self._admission.busy()
+
+    def _listen(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
+        try:
+            if credentials:
+                return self._grpc.add_secure_port(address, credentials)
+            return self._grpc.add_insecure_port(address)
+        except RuntimeError as error:
+            hint = "; or certificate and key do not belong together" if credentials else ""
+            raise OSError(f"cannot listen at {address}: in use, or not ours{hint}") from error
+
+    def _tell_health(self) -> None:
+        serving = self._models.serve()
+        if serving == self._serving:
+            return
+        self._serving = serving
+        for name in (health.OVERALL_HEALTH, *SERVICES):
+            self._health.set(name, _Health.SERVING if serving else _Health.NOT_SERVING)

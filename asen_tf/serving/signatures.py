@@ -1,0 +1,89 @@
+"""The names a served model answers to, and what it says of itself; needs no TensorFlow.
+
+Signature -> inputs -> outputs, with N photographs, A attributes and vectors of length D:
+
+- `embed_<attribute>`: image_bytes string [N] -> embedding float32 [N, D];
+- `explain_<attribute>`: image_bytes -> embedding, attention float32 [N, h, w], box int32 [N, 4]
+  (left, top, right, bottom in pixels of the photograph), size int32 [N, 2] (height, width);
+- `similarity_<attribute>`: image_bytes, other_image_bytes -> similarity float32 [N];
+- `serving_default`: image_bytes -> embeddings float32 [N, A, D];
+- `embed_tensor`: images uint8 [N, H, W, 3], attribute string [N] -> embedding float32 [N, D];
+- `metadata`: nothing -> attributes string [A], json string [], see `Metadata`.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+
+MODEL_NAME = "asen"
+
+SERVING_DEFAULT = "serving_default"
+EMBED_TENSOR = "embed_tensor"
+METADATA = "metadata"
+
+IMAGE_BYTES = "image_bytes"
+OTHER_IMAGE_BYTES = "other_image_bytes"
+IMAGES = "images"
+ATTRIBUTE = "attribute"
+EMBEDDING = "embedding"
+EMBEDDINGS = "embeddings"
+ATTENTION = "attention"
+BOX = "box"
+SIZE = "size"
+SIMILARITY = "similarity"
+ATTRIBUTES = "attributes"
+JSON = "json"
+
+# In the assets folder of a SavedModel: the same text as the output `json` of `metadata`.
+METADATA_FILE = "attributes.json"
+
+
+def embed(attribute: str) -> str:
+    """Name of the signature that embeds photographs in this attribute's space."""
+    return f"embed_{attribute}"
+
+
+def explain(attribute: str) -> str:
+    """Name of the signature that says where the model looked for this attribute."""
+    return f"explain_{attribute}"
+
+
+def similarity(attribute: str) -> str:
+    """Name of the signature that compares pairs of photographs in this attribute."""
+    return f"similarity_{attribute}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Metadata:
+    """What a served model says of itself.
+
+    Attributes:
+      attributes: name -> values, in the order of `serving_default`.
+      dimension: length of a vector, D.
+      model: name and settings of the model.
+      library_version: of the asen_tf that exported it.
+      max_pixels: a photograph that declares more is refused.
+    """
+
+    attributes: Mapping[str, Sequence[str]]
+    dimension: int
+    model: Mapping
+    library_version: str
+    max_pixels: int
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False, indent=1)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> "Metadata":
+        """Reads what `to_json` wrote; keys that it does not know are left out.
+
+        Raises:
+          ValueError: the text is no JSON object, or lacks a key.
+        """
+        given = json.loads(text)
+        names = [field.name for field in dataclasses.fields(cls)]
+        missing = set(names) - set(given)
+        if missing:
+            raise ValueError(f"the metadata of a served model lacks {sorted(missing)}")
+        return cls(**{name: given[name] for name in names})

@@ -1,0 +1,20 @@
+"""ASEN++ on DeepFashion's own label files: every value of an image, the benchmark's partition.
+
+    asen-train --config=configs/asen/deepfashion_benchmark.py --workdir=/tmp/asen_deepfashion \\
+        --config.data.root=/data/DeepFashion
+
+Data: the Category and Attribute Prediction Benchmark (Liu et al., CVPR 2016): `Anno_coarse/`,
+`Eval/` and `Img/img/` under `data.root`. See docs/datasets.md.
+The papers' protocol is another one: other splits, and one value of an image for each query and
+candidate (configs/asen/deepfashion.py).
+Cost: 7 million triplets; meant for a GPU. Not run by us, so there is no score: we have neither the
+photographs nor ImageNet weights.
+"""
+
+from asen_tf.core import config as configs
+
+
+def get_config():
+    config = configs.published()
+    config.data.format = "deepfashion"
+    return config

@@ -1,0 +1,19 @@
+"""ASEN++ on Shopping100k, with the paper's settings.
+
+    asen-train --config=configs/asen/shopping100k.py --workdir=/tmp/asen_shopping100k \\
+        --config.data.root=/data/Shopping100k
+
+Data: Shopping100k (Ak et al., WACV 2018), given out by its authors on request: `Images/` and
+`Attributes/<attribute>.txt` under `data.root`. We have not seen the files; what is read stands in
+docs/datasets.md and in asen_tf/data/formats/shopping100k.py.
+Cost: 7 million triplets; meant for a GPU. Not run by us, so there is no score: we have neither the
+data set nor ImageNet weights.
+"""
+
+from asen_tf.core import config as configs
+
+
+def get_config():
+    config = configs.published()
+    config.data.format = "shopping100k"
+    return config

@@ -1,0 +1,24 @@
+"""ASEN++ on Zappos50k with the triplets of Conditional Similarity Networks.
+
+    asen-train --config=configs/asen/zappos50k.py --workdir=/tmp/asen_zappos50k \\
+        --config.data.root=/data/zappos50k
+
+Data: `ut-zap50k-images/` (Yu and Grauman), and `filenames.json` and `tripletlists/` (Veit et al.,
+CVPR 2017) under `data.root`. See docs/datasets.md. What is measured is the share of triplets that
+are ordered rightly, not MAP.
+The photographs are 136 x 102 pixels: inputs are 112 pixels as in Veit et al., and a canvas is no
+larger. The other settings are those of ASEN++.
+Cost: 7 million triplets; meant for a GPU. Not run by us, so there is no score: we have neither the
+photographs nor ImageNet weights.
+"""
+
+from asen_tf.core import config as configs
+
+
+def get_config():
+    config = configs.published()
+    config.data.format = "zappos50k"
+    config.model.canvas_scale = 1
+    config.model.global_branch.size = 112
+    config.model.local_branch.size = 56
+    return config

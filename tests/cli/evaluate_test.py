@@ -1,0 +1,98 @@
+"""`asen-evaluate`: a random order instead of a run, and which values count."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from asen_tf.cli.evaluate import evaluate, evaluate_random_order
+from asen_tf.workdir import Workdir
+
+ROOT = Path(__file__).parents[2]
+OFFICIAL = ROOT.parent / "shared" / "data" / "official_splits"
+CSV = f"--config={ROOT / 'configs' / 'asen' / 'csv.py'}"
+
+
+def program(*flags):
+    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    return subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "asen_tf.cli.evaluate", *flags],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_a_random_order_needs_no_photographs_and_no_tensorflow(catalogue, tmp_path):
+    shutil.copy(catalogue / "manifest.csv", tmp_path)
+    output = tmp_path / "random.json"
+    data = [CSV, f"--config.data.root={tmp_path}", f"--output={output}", "--seeds=2"]
+    done = program("--model=random", *data, "--relevance=multi_label")
+    assert done.returncode == 0, done.stderr
+    assert "tensorflow" not in done.stderr and "numpy" in done.stderr
+    heading, _, color, side = done.stdout.splitlines()[:4]
+    assert heading.split("  ")[-4:] == ["random", "mean MAP", "seed 0 MAP", "seed 1 MAP"]
+    # 12 images, of which every fifth is a query, as its own color or side says.
+    assert color.split()[:3] == ["color", "3", "9"] and side.split()[:3] == ["side", "3", "9"]
+    assert "relevance: multi_label" in done.stdout and str(output) in done.stdout
+    result = json.loads(output.read_text())
+    assert result["relevance"] == "multi_label" and result["queries"] == 6
+    assert list(result["variants"]) == ["mean", "seed 0", "seed 1"]
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--model=random"], "name it with --config"),
+        (["--model=random", CSV, "--variants=both"], "are for a --workdir"),
+        (["--model=random", CSV, "--data_root=x"], "--config.data.root says where"),
+        (["--workdir=x", CSV], "--config is for --model=random"),
+        ([CSV], "(workdir, model) must have a value"),
+        (["--model=random", "--workdir=x", CSV], "(workdir, model) must have a value"),
+        (["--model=random", CSV, "--relevance=all"], "official|multi_label"),
+    ],
+)
+def test_bad_command_lines(flags, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    done = program(*flags)
+    assert done.returncode == 1
+    assert message in done.stdout + done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "queries", "percent", "relevance"),
+    [
+        ("FashionAI", 3600, 15.79, "official"),  # as published
+        ("DARN", 4293, 31.26, "official"),  # published: 32.26
+        ("DeepFashion", 5525, 3.38, "official"),  # as published
+        ("DeepFashion", 5525, 9.32, "multi_label"),
+    ],
+)
+def test_random_rows_of_the_published_data_sets(name, queries, percent, relevance):
+    if not (OFFICIAL / name).is_dir():
+        pytest.skip(f"{OFFICIAL / name} is not there")
+    path = ROOT / "configs" / "asen" / f"{name.lower()}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    config = module.get_config()
+    config.data.root = str(OFFICIAL / name)
+    config.data.check = "full"  # no photograph is there to be looked at
+    result = evaluate_random_order(config, seeds=2, relevance=relevance)
+    assert result["queries"] == queries
+    assert 100 * result["map"] == pytest.approx(percent, abs=0.1)
+    assert 100 * result["random_map"] == pytest.approx(percent, abs=0.01)
+    assert config.data.check == "full"
+
+
+def test_the_flag_overrides_what_the_run_says(demo):
+    run = str(demo / "demo" / "run")
+    assert Workdir(run).config().eval.relevance == "official"
+    root = str(demo / "demo" / "data")
+    assert evaluate(run, data_root=root)["relevance"] == "official"
+    assert evaluate(run, data_root=root, relevance="multi_label")["relevance"] == "multi_label"

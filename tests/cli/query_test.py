@@ -1,0 +1,41 @@
+"""`asen-query` without a server; tests/serving/end_to_end_test.py has it with one."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def query(*arguments, timeout="--timeout=0.5"):
+    command = [sys.executable, "-m", "asen_tf.cli.query", "--server=localhost:1", timeout]
+    return subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_a_server_that_is_away_is_one_line_and_a_status():
+    result = query("--attribute=collar", "a.jpg", "b.jpg")
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr.startswith("error: ") and len(result.stderr.splitlines()) == 1
+    assert "UNAVAILABLE" in result.stderr or "DEADLINE_EXCEEDED" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--attribute=collar", "a.jpg"], "expected 2 or more photographs, got 1"),
+        (["--attribute=collar", "--explain=a.png"], "expected 1 or more photographs, got 0"),
+        (["a.jpg", "b.jpg"], "--attribute must have a value"),
+        (
+            ["--attribute=collar", "--version=1", "--label=stable", "a.jpg", "b.jpg"],
+            "a version or a label",
+        ),
+        (["--attribute=collar", "--root_certificates=no.pem", "a.jpg", "b.jpg"], "no.pem"),
+    ],
+    ids=["one", "none", "attribute", "version", "certificate"],
+)
+def test_wrong_use_is_explained(arguments, message):
+    result = query(*arguments)
+    assert result.returncode == 1 and message in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr

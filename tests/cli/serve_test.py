@@ -1,0 +1,79 @@
+"""`asen-serve` as a process, from its configuration file to SIGTERM."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import grpc
+import pytest
+import tensorflow as tf
+from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
+
+REPOSITORY = Path(__file__).parents[2]
+CONFIG = """
+model_config_list {{
+  config {{
+    name: "toy" base_path: "{folder}" model_platform: "tensorflow"
+    model_version_policy {{ specific {{ versions: 1 versions: 2 }} }}
+    version_labels {{ key: "stable" value: 1 }}
+  }}
+}}
+"""
+SLOW_SECONDS = 0.8
+
+
+class Toy(tf.Module):
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.float32, "x")])
+    def slow(self, x):
+        # A batcher waits so long for a batch to fill.
+        batched = tf.nondifferentiable_batch_function(1, 1000, int(SLOW_SECONDS * 1e6))
+        return {"y": batched(lambda x: x + 1)(x)}
+
+
+@pytest.fixture
+def server(tmp_path):
+    toy = Toy()
+    for version in (1, 2, 3):
+        folder = str(tmp_path / "toy" / str(version))
+        tf.saved_model.save(toy, folder, signatures={"serving_default": toy.slow})
+    (tmp_path / "models.config").write_text(CONFIG.format(folder=tmp_path / "toy"))
+    command = [sys.executable, "-m", "asen_tf.cli.serve", "--host=127.0.0.1", "--port=0"]
+    command.append(f"--model_config_file={tmp_path / 'models.config'}")
+    path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
+    environment = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    with open(tmp_path / "log", "w") as log:
+        process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment
+        )
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_it_answers_and_ends_its_requests_at_sigterm(server, tmp_path):
+    line = server.stdout.readline()
+    port = re.fullmatch(r"listening at 127\.0\.0\.1:(\d+)\n", line)
+    assert port, line + (tmp_path / "log").read_text()
+    request = predict_pb2.PredictRequest()
+    request.model_spec.name = "toy"
+    request.model_spec.version_label = "stable"
+    request.inputs["x"].CopyFrom(tf.make_tensor_proto([1.0]))
+    with grpc.insecure_channel(f"127.0.0.1:{port[1]}") as channel:
+        predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
+        answer = predict(request, timeout=20)
+        assert answer.model_spec.version.value == 1
+        assert list(answer.outputs["y"].float_val) == [2]
+        pending = predict.future(request, timeout=20)
+        with pytest.raises(grpc.FutureTimeoutError):
+            pending.result(SLOW_SECONDS / 4)
+        server.send_signal(signal.SIGTERM)
+        assert list(pending.result().outputs["y"].float_val) == [2]
+    assert server.wait(10) == 0
+    assert server.stdout.read() == "stopping; requests have 30 s to end\n"
+    log = (tmp_path / "log").read_text()
+    assert "toy version 2: AVAILABLE" in log
+    assert "toy version 3" not in log
+    assert "Traceback" not in log

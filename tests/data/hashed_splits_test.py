@@ -1,0 +1,23 @@
+import hashlib
+
+import numpy as np
+
+from asen_tf.data.formats.hashed_splits import hashed_splits
+
+
+def test_the_split_of_a_name_is_its_hash_modulo_100():
+    names = [f"{n:06d}.jpg" for n in range(500)] + ["photo d'été.jpg"]
+    expected = []
+    for name in names:
+        hundredth = int(hashlib.blake2b(name.encode(), digest_size=8).hexdigest(), 16) % 100
+        expected.append(0 if hundredth < 80 else 1 if hundredth < 90 else 2)
+    assert hashed_splits(names).tolist() == expected
+    assert hashed_splits([]).tolist() == []
+
+
+def test_the_shares_are_8_1_1_and_other_names_do_not_matter():
+    names = [f"{n}.jpg" for n in range(20_000)]
+    splits = hashed_splits(names)
+    shares = np.bincount(splits) / len(names)
+    np.testing.assert_allclose(shares, [0.8, 0.1, 0.1], atol=0.01)
+    assert hashed_splits(names[::7]).tolist() == splits[::7].tolist()

@@ -1,0 +1,83 @@
+"""Which candidates are relevant to which queries."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data.manifest import CANDIDATE, LABEL, NO_ROLE, QUERY, Manifest, sort_labels
+from asen_tf.evaluation.tasks import retrieval_tasks
+
+TEST, FABRIC, SHAPE = 2, 0, 1
+EVERY = slice(None)
+
+
+def manifest(records):
+    """Records are (image, attribute, value, role)."""
+    labels = sort_labels(np.array(records, LABEL))
+    count = int(labels["image"].max()) + 1
+    return Manifest(
+        root=Path("nowhere"),
+        space=AttributeSpace({"fabric": ("lace", "denim", "knit"), "shape": ("a", "b")}),
+        images=np.array([f"{i}.jpg" for i in range(count)]),
+        splits=np.full(count, TEST, np.int8),
+        labels=labels,
+        lines=np.arange(count, dtype=np.int32),
+        source="made-up.csv",
+    )
+
+
+LACE, DENIM, KNIT = range(3)
+# The roles name one value of each image; its other labels say what else is on it.
+RECORDS = [
+    (0, FABRIC, LACE, QUERY),
+    (0, FABRIC, LACE, NO_ROLE),
+    (0, FABRIC, KNIT, NO_ROLE),
+    (1, FABRIC, DENIM, QUERY),
+    (2, FABRIC, LACE, CANDIDATE),
+    (2, FABRIC, LACE, NO_ROLE),
+    (3, FABRIC, DENIM, CANDIDATE),
+    (3, FABRIC, LACE, NO_ROLE),
+    (3, FABRIC, DENIM, NO_ROLE),
+    (4, FABRIC, KNIT, CANDIDATE),
+    (5, FABRIC, DENIM, NO_ROLE),  # in no role for the fabric, whatever it wears
+    (5, SHAPE, 0, QUERY),
+    (4, SHAPE, 0, CANDIDATE),
+]
+
+
+@pytest.mark.parametrize(
+    ("relevance", "relevant"),
+    [
+        # Queries 0 (lace) and 1 (denim) among candidates 2 (lace), 3 (denim), 4 (knit).
+        ("official", [[1, 0, 0], [0, 1, 0]]),
+        # Query 0 is lace and knit, candidate 3 is lace and denim.
+        ("multi_label", [[1, 1, 1], [0, 1, 0]]),
+    ],
+)
+def test_relevance_by_hand(relevance, relevant):
+    (fabric, shape), skipped = retrieval_tasks(manifest(RECORDS), "test", relevance)
+    assert not skipped
+    assert fabric.queries.tolist() == [0, 1] and fabric.candidates.tolist() == [2, 3, 4]
+    assert fabric.relevant(EVERY).astype(int).tolist() == relevant
+    assert fabric.relevant(slice(1, 2)).astype(int).tolist() == relevant[1:]
+    assert (shape.queries.tolist(), shape.candidates.tolist()) == ([5], [4])
+    assert shape.relevant(EVERY).tolist() == [[True]]
+
+
+def test_the_papers_truth_is_the_default():
+    (fabric, _), _ = retrieval_tasks(manifest(RECORDS), "test")
+    assert fabric.relevant(EVERY).sum() == 2
+
+
+@pytest.mark.parametrize("relevance", ["official", "multi_label"])
+def test_labels_without_a_role_make_no_task(relevance):
+    alone = [(0, FABRIC, LACE, NO_ROLE), *((i, SHAPE, 0, role) for i, role in ((1, 1), (2, 2)))]
+    tasks, skipped = retrieval_tasks(manifest(alone), "test", relevance)
+    assert [task.attribute for task in tasks] == [SHAPE] and skipped == ["fabric"]
+
+
+def test_unknown_relevance():
+    with pytest.raises(ValueError, match="unknown relevance 'multilabel'.*Did you mean 'multi_l"):
+        retrieval_tasks(manifest(RECORDS), "test", "multilabel")

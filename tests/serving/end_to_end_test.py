@@ -1,0 +1,169 @@
+"""From a run to answers: export, `asen-serve`, and clients that answer as `asen_tf.load` does."""
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import asen_tf
+from asen_tf.core import AttributeSpace
+from asen_tf.models import ASEN
+from asen_tf.serving import AsyncClient, Client, InvalidInputError
+from asen_tf.serving.export import export
+from asen_tf.workdir import Workdir
+
+ROOT = Path(__file__).parents[2]
+SPACE = AttributeSpace({"color": ["red", "green", "blue"], "side": ["left", "right"]})
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    branch = {"backbone": "resnet10", "size": 32, "common_dim": 8, "embedding_dim": 12}
+    folder = tmp_path_factory.mktemp("run")
+    run = Workdir(folder)
+    SPACE.save(run.attributes_file)
+    run.save_best(ASEN(2, branch, dict(branch), attribute_dim=8), "stage2")
+    run.write_best({"stage": "stage2", "step": 3, "map": 0.5, "parts": None})
+    return folder
+
+
+@pytest.fixture(scope="module")
+def embedder(run):
+    return asen_tf.load(run)
+
+
+@pytest.fixture(scope="module")
+def address(run, tmp_path_factory):
+    """Where `asen-serve` answers."""
+    models = tmp_path_factory.mktemp("models")
+    export(run, models)
+    log = models.parent / "serve.txt"
+    with open(log, "w") as file:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "asen_tf.cli.serve", f"--model_base_path={models}"),
+                *("--host=127.0.0.1", "--port=0"),
+            ],
+            env=ENVIRONMENT,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield available(server, log)
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def available(server, log):
+    """Its address, once the server says it and has loaded the model."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        assert server.poll() is None, log.read_text()
+        listening = re.search(r"^listening at (\S+)$", log.read_text(), re.MULTILINE)
+        if listening:
+            with Client(listening[1]) as client:
+                if "AVAILABLE" in client.status().values():
+                    return listening[1]
+        time.sleep(0.5)
+    return pytest.fail(f"the server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """JPEG files of several sizes."""
+    folder, noise = tmp_path_factory.mktemp("photographs"), np.random.default_rng(0)
+    paths = [folder / f"{n}.jpg" for n in range(7)]
+    for path in paths:
+        small = Image.fromarray(noise.integers(0, 256, (6, 5, 3), np.uint8))
+        small.resize(noise.integers(40, 160, 2).tolist(), Image.Resampling.BICUBIC).save(path)
+    return paths
+
+
+def test_a_client_answers_as_the_model_does(address, embedder, photographs):
+    with Client(address, batch_size=3) as client:
+        assert client.attributes == embedder.attributes
+        assert client.metadata.dimension == embedder.dimension
+        for name in SPACE:
+            expected = embedder.embed(photographs, name)
+            np.testing.assert_allclose(client.embed(photographs, name), expected, atol=1e-5)
+            expected = embedder.similarity(photographs[0], photographs, name)
+            found = client.similarity(photographs[0], photographs, name)
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+        expected = embedder.embed_all(photographs)
+        np.testing.assert_allclose(client.embed_all(photographs), expected, atol=1e-5)
+        attention, boxes = embedder.explain(photographs, "side")
+        found_attention, found_boxes = client.explain(photographs, "side")
+        np.testing.assert_allclose(found_attention, attention, atol=1e-5)
+        np.testing.assert_array_equal(found_boxes, boxes)
+
+
+def test_pixels_and_no_photographs(address, embedder, photographs):
+    pixels = [np.asarray(Image.open(path)) for path in photographs[:2]]
+    pixels.append(pixels[0][..., 0])
+    with Client(address) as client:
+        found = client.embed(pixels, "color")
+        np.testing.assert_allclose(found, embedder.embed(pixels, "color"), atol=1e-5)
+        for ours, theirs in zip(
+            client.explain([], "color"), embedder.explain([], "color"), strict=True
+        ):
+            assert ours.shape == theirs.shape and ours.dtype == theirs.dtype
+        assert client.embed_all([]).shape == (0, 2, embedder.dimension)
+
+
+def test_many_coroutines_share_a_client(address, embedder, photographs):
+    async def ask():
+        async with AsyncClient(address, batch_size=2) as client:
+            return await asyncio.gather(*[client.embed(photographs, "side") for _ in range(4)])
+
+    for found in asyncio.run(ask()):
+        np.testing.assert_allclose(found, embedder.embed(photographs, "side"), atol=1e-5)
+
+
+def test_bad_photographs_are_named(address, photographs):
+    with Client(address, batch_size=2) as client:
+        for bad in (b"", b"<html>no</html>", photographs[0].read_bytes()[:300]):
+            with pytest.raises(InvalidInputError, match="^photograph 3: ") as caught:
+                client.embed([*photographs[:3], bad, photographs[3]], "color")
+            assert caught.value.position == 3
+
+
+def query(address, *arguments):
+    command = [sys.executable, "-m", "asen_tf.cli.query", f"--server={address}"]
+    return subprocess.run(
+        [*command, "--attribute=side", *map(str, arguments)],
+        env=ENVIRONMENT,
+        capture_output=True,
+        text=True,
+    )
+
+
+def test_query_prints_similarities_and_draws(address, embedder, photographs, tmp_path):
+    expected = embedder.similarity(photographs[0], photographs[1:4], "side")
+    result = query(address, *photographs[:2])
+    assert result.returncode == 0, result.stderr
+    assert float(result.stdout) == pytest.approx(expected[0], abs=1e-4)
+    picture = tmp_path / "out.png"
+    result = query(address, f"--explain={picture}", *photographs[:4])
+    assert result.returncode == 0, result.stderr
+    rows = [line.split() for line in result.stdout.splitlines()]
+    assert [name for _, name in rows] == [str(path) for path in photographs[1:4]]
+    np.testing.assert_allclose([float(cosine) for cosine, _ in rows], expected, atol=1e-4)
+    with Image.open(picture) as drawn:
+        assert min(drawn.size) > 200
+
+
+def test_query_says_what_is_no_photograph(address, photographs, tmp_path):
+    page = tmp_path / "page.jpg"
+    page.write_text("<html>not found</html>")
+    result = query(address, photographs[0], page)
+    assert result.returncode == 1 and result.stdout == ""
+    assert result.stderr.startswith("error: photograph 1 (") and "page.jpg): " in result.stderr

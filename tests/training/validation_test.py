@@ -1,0 +1,56 @@
+"""The score that chooses the best checkpoint."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from asen_tf.core import config as configs
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data.manifest import CANDIDATE, LABEL, NO_ROLE, QUERY, Manifest, sort_labels
+from asen_tf.training.validation import Validation
+
+VALID = 1
+# A lace query; a candidate in lace, and one in denim that has lace besides.
+LABELS = [(0, 0, 0, QUERY), (1, 0, 0, CANDIDATE), (2, 0, 1, CANDIDATE), (2, 0, 0, NO_ROLE)]
+
+
+class NearestLast:
+    """Embeds image n as a vector that looks more like the first one the larger n is."""
+
+    def embed(self, images, attributes, parts):
+        towards = tf.cast(images[:, 0, 0, :1], tf.float32) / 2
+        towards = tf.where(towards == 0, 1.0, towards)
+        vectors = tf.concat([towards, 1 - towards], -1)
+        return tf.tile(vectors[:, None], (1, tf.shape(attributes)[1], 1))
+
+
+def validation(relevance):
+    config = configs.defaults()
+    config.eval.relevance = relevance
+    manifest = Manifest(
+        root=Path("nowhere"),
+        space=AttributeSpace({"fabric": ("lace", "denim")}),
+        images=np.array(["a.jpg", "b.jpg", "c.jpg"]),
+        splits=np.full(3, VALID, np.int8),
+        labels=sort_labels(np.array(LABELS, LABEL)),
+        lines=np.arange(3, dtype=np.int32),
+        source="made-up.csv",
+    )
+
+    def canvases(rows):
+        return tf.cast(rows, tf.uint8)[:, None, None, None]
+
+    return Validation(config, manifest, canvases, NearestLast())
+
+
+# The last image ranks first: relevant only if what it wears besides counts.
+@pytest.mark.parametrize(("relevance", "score"), [("official", 0.5), ("multi_label", 1.0)])
+def test_it_scores_by_the_configured_relevance(relevance, score):
+    assert validation(relevance)(("global_branch",)) == pytest.approx(score)
+
+
+def test_an_unknown_relevance_is_found_before_training():
+    with pytest.raises(ValueError, match="unknown relevance 'multi'"):
+        validation("multi")

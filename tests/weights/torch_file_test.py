@@ -1,0 +1,276 @@
+import collections
+import os
+import pickle
+import sys
+import types
+import zipfile
+
+import numpy as np
+import pytest
+
+from asen_tf.weights import read
+
+VALUES = np.arange(24, dtype=np.float32)
+
+
+def archive(path, pickled, storages=(), **entries):
+    """An archive as torch.save writes it, of a given pickle and raw storages."""
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("archive/data.pkl", pickled)
+        for key, raw in enumerate(storages):
+            file.writestr(f"archive/data/{key}", raw)
+        for name, raw in entries.items():
+            file.writestr(f"archive/{name}", raw)
+    return path
+
+
+def text(value):
+    return b"X" + len(value).to_bytes(4, "little") + value.encode()
+
+
+def number(value):
+    return b"\x8a\x08" + value.to_bytes(8, "little", signed=True)
+
+
+def tensor(shape, strides, offset=0, kind="FloatStorage", count=24, key="0"):
+    """The pickle of one tensor, opcode by opcode."""
+    return b"".join(
+        [
+            b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n(",
+            b"(" + text("storage") + b"ctorch\n" + kind.encode() + b"\n" + text(key),
+            text("cpu") + number(count) + b"tQ",
+            number(offset) + b"(" + b"".join(map(number, shape)) + b"t",
+            b"(" + b"".join(map(number, strides)) + b"t",
+            b"\x89ccollections\nOrderedDict\n)RtR.",
+        ]
+    )
+
+
+def test_nested_values(save_torch, tmp_path):
+    value = {
+        "epoch": 3,
+        "model": collections.OrderedDict(a=VALUES.reshape(2, 3, 4), b=np.array(7)),
+        "lists": [1.5, None, True, ("x", b"y")],
+    }
+    save_torch(value, tmp_path / "a.pth")
+    loaded = read(tmp_path / "a.pth")
+    assert loaded["epoch"] == 3 and loaded["lists"] == [1.5, None, True, ("x", b"y")]
+    np.testing.assert_array_equal(loaded["model"]["a"], VALUES.reshape(2, 3, 4))
+    assert loaded["model"]["b"] == 7 and loaded["model"]["b"].dtype == np.int64
+
+
+@pytest.mark.parametrize("score", [np.float64(0.625), np.float32(0.625), np.int64(5)])
+def test_numpy_numbers(score, save_torch, tmp_path):
+    save_torch({"mAP": score}, tmp_path / "a.pth")
+    loaded = read(tmp_path / "a.pth")["mAP"]
+    assert loaded == score and type(loaded) in (float, int)
+
+
+def test_strides_and_offset(tmp_path):
+    """Transposed, and from the middle of its storage."""
+    path = archive(tmp_path / "a.pth", tensor((4, 3), (1, 4), offset=12), [VALUES.tobytes()])
+    np.testing.assert_array_equal(read(path), VALUES[12:].reshape(3, 4).T)
+
+
+def test_half_precision(tmp_path):
+    half = archive(
+        tmp_path / "half.pth",
+        tensor((24,), (1,), kind="HalfStorage"),
+        [VALUES.astype(np.float16).tobytes()],
+    )
+    # A bfloat16 is the upper half of a float32.
+    upper = (VALUES.view(np.uint32) >> 16).astype(np.uint16)
+    brain = archive(
+        tmp_path / "brain.pth", tensor((24,), (1,), kind="BFloat16Storage"), [upper.tobytes()]
+    )
+    for path in (half, brain):
+        loaded = read(path)
+        assert loaded.dtype == np.float32
+        np.testing.assert_array_equal(loaded, VALUES)
+
+
+def test_big_endian(tmp_path):
+    raw = VALUES.astype(">f4").tobytes()
+    path = archive(tmp_path / "a.pth", tensor((24,), (1,)), [raw], byteorder=b"big")
+    np.testing.assert_array_equal(read(path), VALUES)
+
+
+@pytest.mark.parametrize(
+    "pickled",
+    [
+        tensor((5, 5), (5, 1)),
+        tensor((24,), (1,), offset=1),
+        tensor((24,), (1,), offset=-1),
+        tensor((2, 3), (-3, 1)),
+        tensor((2, 3), (3,)),
+        tensor((1000, 1000), (0, 0)),
+        tensor((24,), (1,), count=25),
+        tensor((24,), (1,), count=-1),
+        tensor((24,), (1,), key="../1"),
+        tensor((24,), (1,), key="1"),
+        tensor((24,), (1,), kind="DoubleStorage"),
+    ],
+    ids=[
+        "larger than the storage",
+        "over its end",
+        "before its start",
+        "negative stride",
+        "strides of another rank",
+        "repeats without end",
+        "counts more numbers than are there",
+        "negative count",
+        "leaves the archive",
+        "no such storage",
+        "wider numbers than are there",
+    ],
+)
+def test_numbers_that_do_not_fit(pickled, tmp_path):
+    path = archive(tmp_path / "a.pth", pickled, [VALUES.tobytes()])
+    with pytest.raises(ValueError, match="a.pth"):
+        read(path)
+
+
+class Malicious:
+    def __init__(self, marker):
+        self.marker = marker
+
+    def __reduce__(self):
+        return os.system, (f"touch {self.marker}",)
+
+
+def test_a_malicious_pickle_is_refused_and_not_run(tmp_path):
+    marker = tmp_path / "executed"
+    pickled = pickle.dumps({"model": {}, "epoch": Malicious(marker)}, protocol=2)
+    path = archive(tmp_path / "checkpoint.pth.tar", pickled)
+    with pytest.raises(ValueError, match=r"refused: it names posix\.system"):
+        read(path)
+    assert not marker.exists()
+    pickle.loads(pickled)
+    assert marker.exists(), "the file would have done it"
+
+
+@pytest.mark.parametrize(
+    "name", ["builtins\neval", "builtins\ngetattr", "torch\nload", "numpy\nload", "os\nsystem"]
+)
+def test_unknown_names_are_refused(name, tmp_path):
+    path = archive(tmp_path / "a.pth", b"\x80\x02c" + name.encode() + b"\n.")
+    with pytest.raises(ValueError, match=name.replace("\n", r"\.")):
+        read(path)
+
+
+def test_known_names_cannot_be_changed(tmp_path):
+    """The opcode BUILD would set attributes of the function."""
+    change = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n}" + text("function") + b"Nsb."
+    with pytest.raises(ValueError, match="changes"):
+        read(archive(tmp_path / "a.pth", change))
+
+
+def test_names_by_themselves_are_no_values(tmp_path):
+    with pytest.raises(ValueError, match="no state dict"):
+        read(archive(tmp_path / "a.pth", b"\x80\x02ctorch\nFloatStorage\n."))
+
+
+def test_nesting_does_not_multiply(tmp_path):
+    """Ten lists, each of ten times the one before: 10^10 items if each were made by itself."""
+    value = [0]
+    for _ in range(10):
+        value = [value] * 10
+    path = archive(tmp_path / "a.pth", pickle.dumps(value, protocol=2))
+    assert len(read(path)) == 10
+
+
+def test_compressed_entries_are_refused(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pth", "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("archive/data.pkl", pickle.dumps({}, protocol=2))
+    with pytest.raises(ValueError, match="compressed"):
+        read(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.999])
+def test_truncated_files(share, save_torch, tmp_path):
+    save_torch({"a": VALUES, "b": VALUES}, tmp_path / "whole.pth")
+    whole = (tmp_path / "whole.pth").read_bytes()
+    (tmp_path / "a.pth").write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(ValueError, match=r"a\.pth: damaged"):
+        read(tmp_path / "a.pth")
+
+
+def test_a_flipped_bit_is_found(save_torch, tmp_path):
+    save_torch({"a": VALUES}, tmp_path / "a.pth")
+    raw = bytearray((tmp_path / "a.pth").read_bytes())
+    raw[raw.find(VALUES.tobytes()) + 10] ^= 1
+    (tmp_path / "a.pth").write_bytes(raw)
+    with pytest.raises(ValueError, match="damaged"):
+        read(tmp_path / "a.pth")
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "it is empty"),
+        (b"\n<!DOCTYPE html><html>Sign in</html>", "web page"),
+        (b"\x89HDF\r\n\x1a\n", "begins with"),
+    ],
+)
+def test_other_files(content, message, tmp_path):
+    (tmp_path / "a.pth").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        read(tmp_path / "a.pth")
+
+
+def test_other_archives(tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.pth", "w") as file:
+        file.writestr("photographs/1.jpg", b"")
+    with pytest.raises(ValueError, match=r"one data\.pkl, found 0"):
+        read(tmp_path / "a.pth")
+
+
+def test_nonsense_in_the_pickle(tmp_path):
+    for pickled in (b"", b"\x80\x02", b"\x80\x02}R.", b"\x80\x02K\x01b.", b"\x80\x02]q\x00h\x00a."):
+        with pytest.raises(ValueError, match=r"a\.pth"):
+            read(archive(tmp_path / "a.pth", pickled))
+
+
+def test_the_old_format_without_torch(tmp_path, monkeypatch):
+    (tmp_path / "old.pth").write_bytes(b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19." + bytes(9))
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(ValueError, match=r"install the extra `\[torch\]`"):
+        read(tmp_path / "old.pth")
+
+
+@pytest.fixture(scope="module")
+def torch() -> types.ModuleType:
+    return pytest.importorskip("torch", reason="compares with torch, which is not installed")
+
+
+@pytest.mark.parametrize("new_format", [True, False], ids=["archive", "old format"])
+def test_what_torch_writes(torch, new_format, tmp_path):
+    base = torch.arange(24, dtype=torch.float32)
+    tensors = {
+        "transposed": base.reshape(4, 6).T,
+        "middle": base[5:9],
+        "half": base.half(),
+        "brain": base.bfloat16(),
+        "whole": torch.tensor([True, False]),
+        "bytes": torch.tensor([1, 255], dtype=torch.uint8),
+        "empty": torch.zeros(0, 3),
+        "scalar": torch.tensor(3),
+        "parameter": torch.nn.Parameter(base),
+    }
+    state = torch.nn.BatchNorm2d(3).state_dict()
+    value = {**tensors, "state": state}
+    torch.save(value, tmp_path / "a.pth", _use_new_zipfile_serialization=new_format)
+    loaded = read(tmp_path / "a.pth")
+    loaded |= loaded.pop("state")
+    assert loaded.keys() == {**tensors, **state}.keys()
+    for name, expected in {**tensors, **state}.items():
+        np.testing.assert_array_equal(loaded[name], expected.detach().float().numpy(), err_msg=name)
+
+
+def test_the_old_format_is_not_run_either(torch, tmp_path):
+    marker = tmp_path / "executed"
+    value = {"epoch": Malicious(marker)}
+    torch.save(value, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+    with pytest.raises(ValueError, match="torch cannot load"):
+        read(tmp_path / "a.pth")
+    assert not marker.exists()
