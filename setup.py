@@ -19,6 +19,7 @@ INSTALL = [
     "ml_collections>=1.0",
     "numpy>=1.26,<3",
     "pillow>=10.3",
+    "protobuf>=5",
     "scipy>=1.13",
     "tensorboard>=2.20,<2.22",
     "tensorflow>=2.20,<2.22",
@@ -49,7 +50,9 @@ COMMANDS = [
     "asen-demo=asen_tf.cli.demo:run",
     "asen-convert=asen_tf.cli.convert:run",
     "asen-export=asen_tf.cli.export:run",
+    "asen-embed=asen_tf.cli.embed:run",
     "asen-query=asen_tf.cli.query:run",
+    "asen-serve=asen_tf.cli.serve:run",
 ]
 
 

@@ -17,6 +17,7 @@ _MODULES = (
     "losses",
     "metrics",
     "models",
+    "serving",
     "training",
     "viz",
 )

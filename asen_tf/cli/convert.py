@@ -1,7 +1,8 @@
 """Makes a run of a checkpoint of the authors' PyTorch code, as if it had been trained here.
 
-asen-convert --checkpoint=checkpoint.pth.tar --output=/tmp/asen --attributes=attributes.csv
-asen-evaluate --workdir=/tmp/asen --data_root=/data/FashionAI
+asen-convert --checkpoint=checkpoint.pth.tar --output=/tmp/asen --attributes=attributes.csv \\
+    --data_root=/data/FashionAI
+asen-evaluate --workdir=/tmp/asen
 
 Sizes are read off the tensors. What the file does not hold comes from --config and the other flags:
 the names of the attributes, the input sizes, the threshold, beta, and where data lies.
@@ -93,18 +94,15 @@ def configuration(given: flags.FlagValues) -> ConfigDict:
     """The run's configuration: --config, or index files with the paper's settings; other flags."""
     config = given.config or configs.published()
     changes = {
-        ("global_branch", "size"): given.global_size,
-        ("local_branch", "size"): given.local_size,
-        ("threshold",): given.threshold,
-        ("beta",): given.beta,
+        "model.global_branch.size": given.global_size,
+        "model.local_branch.size": given.local_size,
+        "model.threshold": given.threshold,
+        "model.beta": given.beta,
+        "data.root": given.data_root,
+        "data.index_dir": given.index_dir,
+        "eval.preprocessing": given.preprocessing,
     }
-    for (*folders, key), value in changes.items():
-        if value is not None:
-            part = config.model
-            for folder in folders:
-                part = part[folder]
-            part[key] = value
-    config.eval.preprocessing = given.preprocessing
+    config.update_from_flattened_dict({k: v for k, v in changes.items() if v is not None})
     return config
 
 
@@ -157,7 +155,8 @@ def main() -> None:
     config = configuration(given)
     space = attribute_space(given.attributes, config)
     print(report(convert(given.checkpoint, given.output, space, config)))
-    print(f"next: asen-evaluate --workdir={given.output} --data_root=FOLDER_OF_THE_DATA")
+    where = "" if config.data.root else " --data_root=FOLDER"
+    print(f"next: asen-evaluate --workdir={given.output}{where}")
 
 
 def run() -> None:
@@ -171,6 +170,8 @@ def run() -> None:
     flags.DEFINE_integer("local_size", None, "Side of the local input; default 112.", 1)
     flags.DEFINE_float("threshold", None, "Of the localisation; default 0.1.")
     flags.DEFINE_float("beta", None, "Weight of the global branch; default 0.6.", 0, 1)
+    flags.DEFINE_string("data_root", None, "Where the data lies, for asen-evaluate.")
+    flags.DEFINE_string("index_dir", None, "Folder of the index files in it; default: itself.")
     flags.DEFINE_enum(
         "preprocessing", "published", PREPROCESSING, "How asen-evaluate prepares photographs."
     )

@@ -271,6 +271,8 @@ def test_the_programs(preprocessing, files, catalogue):
         "--local_size=32",
         "--threshold=0.5",
         "--beta=0.75",
+        f"--data_root={root}",
+        "--index_dir=splits",
         f"--preprocessing={preprocessing}",
     )
     assert status == 0, failed
@@ -278,7 +280,7 @@ def test_the_programs(preprocessing, files, catalogue):
     config = Workdir(files.folder / "run").config()
     assert (config.model.threshold, config.model.beta) == (0.5, 0.75)
     status, _, failed = program(
-        "evaluate", f"--workdir={files.folder / 'run'}", f"--data_root={root}", "--variants=global"
+        "evaluate", f"--workdir={files.folder / 'run'}", "--variants=global"
     )
     assert status == 0, failed
     result = json.loads((files.folder / "run" / "test.json").read_text())

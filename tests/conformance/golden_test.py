@@ -49,6 +49,8 @@ def convert(output, preprocessing):
         f"--output={output}",
         f"--attributes={PHOTOGRAPHS / 'splits' / 'attributes.csv'}",
         *[f"--{key}={settings[key]}" for key in ("global_size", "local_size", "threshold", "beta")],
+        f"--data_root={PHOTOGRAPHS}",
+        "--index_dir=splits",
         f"--preprocessing={preprocessing}",
     )
     return output
@@ -162,7 +164,6 @@ def test_map_of_the_test_split(preprocessing, workdir, tmp_path):
     program(
         "evaluate",
         f"--workdir={workdir}",
-        f"--data_root={PHOTOGRAPHS}",
         "--variants=both,global",
         f"--output={tmp_path / 'test.json'}",
     )

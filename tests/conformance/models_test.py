@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from asen_tf.core import AttributeSpace
 from asen_tf.core import config as configs
+from asen_tf.data.photographs import to_canvas
 from asen_tf.models import registry
+from asen_tf.serving.export import export_model, samples
 from asen_tf.training.stages import plan
 from asen_tf.training.step import TrainStep
 
@@ -115,6 +118,28 @@ def test_saved_and_loaded(model, images, tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert loaded.get_config() == model.get_config()
     np.testing.assert_allclose(loaded.embed_all(images), model.embed_all(images), atol=1e-6)
+
+
+def test_exported_for_a_server(model, tmp_path):
+    """`export_model` compares it with the model in the session loader and tf.saved_model.load."""
+    space = AttributeSpace({f"attribute {n}": ["yes", "no"] for n in range(ATTRIBUTES)})
+    folder = export_model(model, space, tmp_path)
+    with tf.Graph().as_default(), tf.compat.v1.Session() as session:
+        loaded = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(folder))
+        signature = loaded.signature_def["serving_default"]
+        found = session.run(
+            signature.outputs["embeddings"].name,
+            {signature.inputs["image_bytes"].name: samples.photographs(10**6)},
+        )
+    assert found.shape[:2] == (2, ATTRIBUTES)
+    np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
+    expected = np.stack(
+        [
+            model.embed_all(to_canvas(photograph, 0, model.canvas_size)[0][None])[0]
+            for photograph in samples.photographs(10**6)
+        ]
+    )
+    np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
 def test_two_replicas_step_as_one(name):

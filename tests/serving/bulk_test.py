@@ -392,10 +392,9 @@ def test_a_killed_program_goes_on(saved_model, shop, tmp_path):
     np.testing.assert_allclose(found["n17", "side"], color(3) * 2, rtol=1e-6)
 
     again = subprocess.run(command, env=environment(), capture_output=True, text=True)
-    assert again.stdout.splitlines() == [
-        f"all {count} shards were done before",
-        f"{count} images, {3 * count} vectors, 0 errors, 0 s: {output}",
-    ]
+    before, summed = again.stdout.splitlines()
+    assert before == f"all {count} shards were done before"
+    assert summed.startswith(f"{count} images, {3 * count} vectors, 0 errors, ")
     assert (again.returncode, again.stderr) == (0, "")
 
 

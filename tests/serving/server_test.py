@@ -320,6 +320,7 @@ def negative():
         ("", {"y": X}, "which takes {x}. Sent extra: {y}. Missing but required: {x}."),
         ("kinds", {"x": X}, "which takes {}. Sent extra: {x}."),
         ("", {"x": X.astype(int)}, "expected input x as DT_FLOAT, received DT_INT64"),
+        ("", {"x": tensor_pb2.TensorProto(dtype=999)}, "x as DT_FLOAT, received dtype 999"),
         ("", {"x": X[0]}, "expected input x with shape [any, 2], received [2]"),
         ("", {"x": X[:, :1]}, "expected input x with shape [any, 2], received [2, 1]"),
         ("", {"x": negative()}, "expected input x with shape [any, 2], received [-1, 2]"),

@@ -292,12 +292,19 @@ def test_turns_are_bounded():
     with pytest.raises(Refused) as refused, admission.turn(10):
         pass
     assert refused.value.code is grpc.StatusCode.RESOURCE_EXHAUSTED
+    assert not admission.close(0.01), "one runs, one waits"
     leave.set()
+    assert admission.close(10)
+    with pytest.raises(Refused) as refused, admission.turn(10):
+        pass
+    assert refused.value.code is grpc.StatusCode.UNAVAILABLE
     holder.join()
     waiter.join()
-    assert not admission.busy()
-    with admission.turn(float("inf")):
-        assert admission.busy()
+
+
+def test_no_deadline_is_no_limit():
+    with Admission(concurrent=1, waiting=0).turn(float("inf")):
+        pass
 
 
 def test_messages_of_tensorflow_lose_the_graph():

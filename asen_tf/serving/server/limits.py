@@ -39,7 +39,8 @@ class Admission:
     def __init__(self, concurrent: int, waiting: int):
         self._places = concurrent + waiting
         self._admitted = 0
-        self._lock = threading.Lock()
+        self._closed = False
+        self._changed = threading.Condition()
         self._turn = threading.Semaphore(concurrent)
 
     @contextlib.contextmanager
@@ -47,8 +48,8 @@ class Admission:
         """Waits at most so long for the caller's turn, which lasts as long as the context.
 
         Raises:
-          Refused: too many wait already (RESOURCE_EXHAUSTED), or the time is over
-            (DEADLINE_EXCEEDED).
+          Refused: too many wait already (RESOURCE_EXHAUSTED), the time is over
+            (DEADLINE_EXCEEDED), or `close` was called (UNAVAILABLE).
         """
         with self._place():
             if not self._turn.acquire(timeout=min(seconds, threading.TIMEOUT_MAX)):
@@ -60,13 +61,21 @@ class Admission:
             finally:
                 self._turn.release()
 
-    def busy(self) -> bool:
-        """Whether a request runs or waits."""
-        return self._admitted > 0
+    def close(self, seconds: float) -> bool:
+        """Refuses whoever comes from now on, and waits so long for those that came before.
+
+        Returns:
+          Whether they are done.
+        """
+        with self._changed:
+            self._closed = True
+            return self._changed.wait_for(lambda: not self._admitted, seconds)
 
     @contextlib.contextmanager
     def _place(self):
-        with self._lock:
+        with self._changed:
+            if self._closed:
+                raise Refused(grpc.StatusCode.UNAVAILABLE, "the server is stopping")
             if self._admitted == self._places:
                 raise Refused(
                     grpc.StatusCode.RESOURCE_EXHAUSTED,
@@ -77,5 +86,6 @@ class Admission:
         try:
             yield
         finally:
-            with self._lock:
+            with self._changed:
                 self._admitted -= 1
+                self._changed.notify_all()

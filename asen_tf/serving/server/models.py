@@ -99,14 +99,14 @@ class Models:
         versions = self._models.setdefault(config.name, Versions(config.name, self._load))
         try:
             found = folders.find(Path(config.base_path))
+            chosen = folders.choose(config.model_version_policy, found)
+            versions.update({number: found[number] for number in chosen}, config.version_labels)
         except OSError as error:
-            self._note(config.name, f"base path: {error}")
+            self._note(config.name, str(error))
             return
-        chosen = folders.choose(config.model_version_policy, found)
         asked = set(config.model_version_policy.specific.versions)
         missing = sorted(asked - set(found))
         self._note(config.name, f"no folder for the versions {missing}" if missing else None)
-        versions.update({number: found[number] for number in chosen}, config.version_labels)
 
     def _load(self, folder: Path) -> Servable:
         servable = Servable(folder)

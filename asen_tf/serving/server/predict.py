@@ -72,10 +72,13 @@ def _inputs(
     }
 
 
-def _check(name: str, proto: tensor_pb2.TensorProto, info: meta_graph_pb2.TensorInfo, batch: int):
+def _check(
+    name: str, proto: tensor_pb2.TensorProto, info: meta_graph_pb2.TensorInfo, batch: int
+) -> None:
     if proto.dtype != info.dtype:
-        kinds = [types_pb2.DataType.Name(dtype) for dtype in (info.dtype, proto.dtype)]
-        raise invalid(f"expected input {name} as {kinds[0]}, received {kinds[1]}")
+        raise invalid(
+            f"expected input {name} as {_kind(info.dtype)}, received {_kind(proto.dtype)}"
+        )
     sizes = [dimension.size for dimension in proto.tensor_shape.dim]
     expected = [dimension.size for dimension in info.tensor_shape.dim]
     fits = len(sizes) == len(expected) and all(
@@ -88,9 +91,7 @@ def _check(name: str, proto: tensor_pb2.TensorProto, info: meta_graph_pb2.Tensor
         raise invalid(f"input {name} has {sizes[0]} rows, more than the limit {batch}")
 
 
-def _outputs(
-    wanted: Iterable[str], signature: meta_graph_pb2.SignatureDef
-) -> list[str] | Iterable[str]:
+def _outputs(wanted: Iterable[str], signature: meta_graph_pb2.SignatureDef) -> list[str]:
     wanted = list(wanted)
     for name in wanted:
         if name not in signature.outputs:
@@ -101,6 +102,12 @@ def _outputs(
         if wanted.count(name) > 1:
             raise invalid(f"duplicate output tensor alias: {name}")
     return wanted or list(signature.outputs)
+
+
+def _kind(dtype: int) -> str:
+    # A client may send a number that stands for nothing.
+    known = types_pb2.DataType.DESCRIPTOR.values_by_number.get(dtype)
+    return known.name if known else f"dtype {dtype}"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -21,6 +21,9 @@ SERVICES = (PREDICTION_SERVICE.full_name, MODEL_SERVICE.full_name)
 # Calls beside predictions: status, metadata, health, reflection, and refusals.
 _SPARE_THREADS = 16
 
+# For answers that are ready to reach their clients when the server stops.
+_LAST_ANSWERS_SECONDS = 1.0
+
 _Health = health_pb2.HealthCheckResponse
 
 
@@ -83,15 +86,17 @@ class Server:
         self._models.watch(poll_seconds, self._tell_health)
 
     def stop(self, grace_seconds: float) -> bool:
-        """Takes no more requests, lets those that came end within the grace, and cancels the rest.
+        """Refuses new requests, lets those that came end within the grace, and cancels the rest.
 
         Returns:
-          Whether none is left that still runs: TensorFlow cannot be interrupted.
+          Whether none was cancelled. TensorFlow cannot be interrupted: those run on.
         """
         self._health.enter_graceful_shutdown()
         self._models.stop()
-        self._grpc.stop(grace_seconds).wait()
-        return not self._admission.busy()
+        # gRPC's own grace would cancel requests that are just arriving, and wait for streams.
+        done = self._admission.close(grace_seconds)
+        self._grpc.stop(_LAST_ANSWERS_SECONDS if done else 0).wait()
+        return done
 
     def _listen(self, address: str, credentials: grpc.ServerCredentials | None) -> int:
         try:
@@ -99,8 +104,10 @@ class Server:
                 return self._grpc.add_secure_port(address, credentials)
             return self._grpc.add_insecure_port(address)
         except RuntimeError as error:
-            hint = "; or certificate and key do not belong together" if credentials else ""
-            raise OSError(f"cannot listen at {address}: in use, or not ours{hint}") from error
+            pair = ", or certificate and key do not belong together" if credentials else ""
+            raise OSError(
+                f"cannot listen at {address}: the port is in use or not permitted{pair}"
+            ) from error
 
     def _tell_health(self) -> None:
         serving = self._models.serve()
