@@ -9,8 +9,10 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data.images import to_canvas
 from asen_tf.data.photograph_forms import Photograph, listed, listed_pairs
-from asen_tf.data.photographs import MAX_PIXELS, to_canvas
+from asen_tf.data.photographs import MAX_PIXELS, to_pixels
+from asen_tf.evaluation.published import PublishedInputs, is_published
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.workdir import Workdir
 
@@ -26,7 +28,13 @@ def load(workdir: str | os.PathLike, batch_size: int = 32) -> "Embedder":
       FileNotFoundError: the folder holds no run, or none that has validated yet.
     """
     run = Workdir(workdir)
-    return Embedder(run.load_best(), run.space(), run.best()["parts"], batch_size)
+    return Embedder(
+        run.load_best(),
+        run.space(),
+        run.best()["parts"],
+        batch_size,
+        preprocessing=run.config().eval.preprocessing,
+    )
 
 
 class Embedder:
@@ -41,6 +49,8 @@ class Embedder:
       parts: of the model that are trained, see `EmbeddingModel.embed`.
       batch_size: photographs that go through the model at once.
       max_pixels: a photograph that declares more is refused before it is decoded.
+      preprocessing: "canvas", or "published" for photographs prepared as by the authors' PyTorch
+        code (docs/fidelity.md), which is slower.
     """
 
     def __init__(
@@ -50,6 +60,7 @@ class Embedder:
         parts: Sequence[str] | None = None,
         batch_size: int = 32,
         max_pixels: int = MAX_PIXELS,
+        preprocessing: str = "canvas",
     ):
         if model.attributes != len(attributes):
             raise ValueError(
@@ -60,18 +71,14 @@ class Embedder:
         self.parts = parts
         self.batch_size = batch_size
         self.max_pixels = max_pixels
-        canvases = tf.TensorSpec((None, model.canvas_size, model.canvas_size, 3), tf.uint8)
-        ids = tf.TensorSpec((None, None), tf.int32)
-        sizes = tf.TensorSpec((None, 2), tf.int32)
-        self._embed = tf.function(
-            lambda images, ids: model.embed(images, ids, parts), input_signature=[canvases, ids]
-        )
-        self._explain = tf.function(model.explain, input_signature=[canvases, ids, sizes])
+        self._canvases = _Canvases(model, parts)
+        published = is_published(preprocessing)
+        self._inputs = PublishedInputs(model, parts) if published else self._canvases
 
     @functools.cached_property
     def dimension(self) -> int:
         """Length of a vector, D."""
-        return self._embed.get_concrete_function().structured_outputs.shape[-1]
+        return self._canvases.dimension()
 
     def embed(self, images: Photograph | Iterable[Photograph], attribute: str) -> np.ndarray:
         """Unit vectors of the photographs in one attribute's space, float32 [N, D].
@@ -113,30 +120,61 @@ class Embedder:
         """
         attribute = self.attributes.index(attribute)
         maps, boxes = [], []
-        for canvases, sizes in self._batches(images):
-            found = self._explain(canvases, np.full((len(canvases), 1), attribute, np.int32), sizes)
-            maps.append(found[0].numpy()[:, 0])
-            boxes.append(found[1].numpy()[:, 0])
+        for batch in self._batches(images):
+            ids = np.full((len(batch), 1), attribute, np.int32)
+            attention, regions = self._inputs.explain(batch, ids)
+            maps.append(attention[:, 0])
+            boxes.append(regions[:, 0])
         if not maps:
-            height, width = self._explain.get_concrete_function().structured_outputs[0].shape[-2:]
-            return np.empty((0, height, width), np.float32), np.empty((0, 4), np.int32)
+            shape = (0, *self._canvases.attention_shape())
+            return np.empty(shape, np.float32), np.empty((0, 4), np.int32)
         return np.concatenate(maps), np.concatenate(boxes)
 
     def _vectors(self, images, ids) -> np.ndarray:
         vectors = [np.empty((0, len(ids), self.dimension), np.float32)]
-        for canvases, _ in self._batches(images):
-            pairs = np.tile(np.asarray(ids, np.int32), (len(canvases), 1))
-            vectors.append(self._embed(canvases, pairs).numpy())
+        for batch in self._batches(images):
+            pairs = np.tile(np.asarray(ids, np.int32), (len(batch), 1))
+            vectors.append(self._inputs.embed(batch, pairs))
         return np.concatenate(vectors)
 
-    def _batches(self, images) -> Iterator[tuple[tf.Tensor, np.ndarray]]:
-        """Canvases uint8 [B, S, S, 3] and the photographs' height and width int32 [B, 2]."""
+    def _batches(self, images) -> Iterator[list]:
+        """The photographs, prepared side by side."""
         images = listed(images)
-        prepare = functools.partial(
-            to_canvas, size=self.model.canvas_size, max_pixels=self.max_pixels
-        )
+
+        def prepare(photograph, position):
+            return self._inputs.prepare(to_pixels(photograph, position, self.max_pixels))
+
         with concurrent.futures.ThreadPoolExecutor() as threads:
             for start in range(0, len(images), self.batch_size):
                 stop = min(start + self.batch_size, len(images))
-                batch = list(threads.map(prepare, images[start:stop], range(start, stop)))
-                yield tf.stack([c for c, _ in batch]), np.array([s for _, s in batch], np.int32)
+                yield list(threads.map(prepare, images[start:stop], range(start, stop)))
+
+
+class _Canvases:
+    """Photographs as the model has seen them in training."""
+
+    def __init__(self, model: EmbeddingModel, parts: Sequence[str] | None):
+        self._size = model.canvas_size
+        canvases = tf.TensorSpec((None, self._size, self._size, 3), tf.uint8)
+        ids, sizes = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, 2), tf.int32)
+        self._embed = tf.function(
+            lambda images, ids: model.embed(images, ids, parts), input_signature=[canvases, ids]
+        )
+        self._explain = tf.function(model.explain, input_signature=[canvases, ids, sizes])
+
+    def dimension(self) -> int:
+        return self._embed.get_concrete_function().structured_outputs.shape[-1]
+
+    def attention_shape(self) -> tuple[int, int]:
+        return self._explain.get_concrete_function().structured_outputs[0].shape[-2:]
+
+    def prepare(self, pixels: tf.Tensor) -> tuple[tf.Tensor, tuple[int, int]]:
+        return to_canvas(pixels, self._size), tuple(pixels.shape[:2])
+
+    def embed(self, batch: list, ids: np.ndarray) -> np.ndarray:
+        return self._embed(tf.stack([canvas for canvas, _ in batch]), ids).numpy()
+
+    def explain(self, batch: list, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        canvases, sizes = zip(*batch, strict=True)
+        attention, boxes = self._explain(tf.stack(canvases), ids, np.array(sizes, np.int32))
+        return attention.numpy(), boxes.numpy()

@@ -171,7 +171,9 @@ def run() -> None:
     flags.DEFINE_float("threshold", None, "Of the localisation; default 0.1.")
     flags.DEFINE_float("beta", None, "Weight of the global branch; default 0.6.", 0, 1)
     flags.DEFINE_string("data_root", None, "Where the data lies, for asen-evaluate.")
-    flags.DEFINE_string("index_dir", None, "Folder of the index files in it; default: itself.")
+    flags.DEFINE_string(
+        "index_dir", None, "Folder of the index files in it; default: splits, if there, or itself."
+    )
     flags.DEFINE_enum(
         "preprocessing", "published", PREPROCESSING, "How asen-evaluate prepares photographs."
     )

@@ -55,7 +55,7 @@ def evaluate(
     from asen_tf.cli.run_data import load_manifest
     from asen_tf.data.canvases import open_canvases
     from asen_tf.evaluation.embed import canvas_fn, embed_fn, explain_fn
-    from asen_tf.evaluation.published import is_published, open_fn, published_embed_fn
+    from asen_tf.evaluation.published import PublishedInputs, is_published, open_fn
     from asen_tf.workdir import Workdir
 
     run = Workdir(workdir)
@@ -68,7 +68,7 @@ def evaluate(
     canvases = canvas_fn(open_canvases(manifest, manifest.rows(split), model.canvas_size, "none"))
     photographs, embed = canvases, embed_fn(model, best["parts"])
     if is_published(config.eval.preprocessing):
-        photographs, embed = open_fn(manifest), published_embed_fn(model, best["parts"])
+        photographs, embed = open_fn(manifest), PublishedInputs(model, best["parts"]).embed
     batch_size = config.eval.batch_size
     pieces = {name: known[name] for name in variants} or None
     if manifest.triplets is not None:

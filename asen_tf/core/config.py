@@ -22,7 +22,7 @@ def defaults() -> config_dict.ConfigDict:
         "manifest": "manifest.csv",  # csv: the table
         "attributes_file": "",  # CSV index,attribute,values; "": read off the data
         "attributes": (),  # index_files: (name, number of values or names) pairs
-        "index_dir": "splits",  # index_files: folder of filenames_*.txt and so on
+        "index_dir": "",  # folder of filenames_*.txt and so on; "": splits, if there, or the root
         "label_files": ("*/Annotations/*.csv",),  # fashionai: patterns under the root
         "maybe": False,  # fashionai: count an m as a label too
         "boxes": "",  # CSV image,attribute,left,top,right,bottom
@@ -115,7 +115,6 @@ def published(attributes: tuple[tuple[str, int], ...] = ()) -> config_dict.Confi
     """
     config = defaults()
     config.data.format = "index_files"
-    config.data.index_dir = "."
     config.data.attributes = attributes
     config.data.cache_gb = 100.0
     # keras-hub has no ImageNet preset of ResNet-34, so the local branch starts at random.

@@ -1,4 +1,4 @@
-"""Photographs in whatever form a caller has them, to canvases."""
+"""Photographs in whatever form a caller has them, to pixels and canvases."""
 
 import io
 
@@ -12,19 +12,13 @@ from asen_tf.data.photograph_forms import UNREADABLE, Photograph, content, descr
 MAX_PIXELS = 100_000_000
 
 
-def to_canvas(
-    photograph: Photograph, position: int, size: int, max_pixels: int = MAX_PIXELS
-) -> tuple[tf.Tensor, tuple[int, int]]:
-    """The canvas of one photograph, as training and evaluation see it.
+def to_pixels(photograph: Photograph, position: int, max_pixels: int = MAX_PIXELS) -> tf.Tensor:
+    """A photograph as uint8 [H, W, 3].
 
     Args:
       photograph: see `Photograph`.
       position: its place among the caller's, for messages.
-      size: side of the canvas in pixels.
       max_pixels: one that declares more is not decoded.
-
-    Returns:
-      uint8 [size, size, 3]; height and width of the photograph.
 
     Raises:
       ValueError: it is missing, no image, broken, or too large.
@@ -32,12 +26,18 @@ def to_canvas(
     try:
         pixels = content(photograph)
         if isinstance(pixels, np.ndarray):
-            pixels = tf.constant(pixels)
-        else:
-            pixels = _decoded(pixels, max_pixels)
+            return tf.constant(pixels)
+        return _decoded(pixels, max_pixels)
     except (*UNREADABLE, tf.errors.InvalidArgumentError) as error:
         reason = getattr(error, "message", None) or error
         raise ValueError(f"{describe(photograph, position)}: {reason}") from error
+
+
+def to_canvas(
+    photograph: Photograph, position: int, size: int, max_pixels: int = MAX_PIXELS
+) -> tuple[tf.Tensor, tuple[int, int]]:
+    """The canvas of one photograph, uint8 [size, size, 3], and its own height and width."""
+    pixels = to_pixels(photograph, position, max_pixels)
     return images.to_canvas(pixels, size), tuple(pixels.shape[:2])
 
 

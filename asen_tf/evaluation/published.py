@@ -14,7 +14,6 @@ from PIL import Image
 
 from asen_tf.core.errors import unknown_name
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.evaluator import EmbedFn
 from asen_tf.models.asen import ASEN
 from asen_tf.models.base import original_boxes
 
@@ -37,8 +36,8 @@ def open_fn(manifest: Manifest) -> Callable[[np.ndarray], list[Image.Image]]:
     return open_rows
 
 
-def published_embed_fn(model: ASEN, parts: Sequence[str] | None = None) -> EmbedFn:
-    """(photographs, attributes int32 [B, M]) -> float32 [B, M, D], as the authors' code embeds.
+class PublishedInputs:
+    """A model asked as the authors' code asks it.
 
     Args:
       model: what embeds.
@@ -47,30 +46,53 @@ def published_embed_fn(model: ASEN, parts: Sequence[str] | None = None) -> Embed
     Raises:
       ValueError: the model is none of ASEN.
     """
-    if not isinstance(model, ASEN):
-        raise ValueError(
-            f"eval.preprocessing=published is for ASEN, the model is {type(model).__name__}"
-        )
 
-    def embed(photographs, attributes):
-        inputs = np.stack([global_input(p, model.global_branch.size) for p in photographs])
-        sizes = np.array([photograph.size[::-1] for photograph in photographs])
+    def __init__(self, model: ASEN, parts: Sequence[str] | None = None):
+        if not isinstance(model, ASEN):
+            raise ValueError(
+                f"eval.preprocessing=published is for ASEN, the model is {type(model).__name__}"
+            )
+        self._model = model
+        self._parts = parts
+
+    def prepare(self, pixels) -> Image.Image:
+        """A photograph uint8 [H, W, 3] in the form that the other methods take."""
+        return Image.fromarray(np.asarray(pixels))
+
+    def embed(self, photographs: Sequence[Image.Image], attributes: np.ndarray) -> np.ndarray:
+        """Embeddings of B photographs for attributes int32 [B, M]: float32 [B, M, D]."""
+        size, sizes = self._model.global_branch.size, _sizes(photographs)
 
         def zoom(regions):
-            boxes = original_boxes(regions, model.global_branch.size, sizes).numpy()
+            boxes = original_boxes(regions, size, sizes).numpy()
             return np.stack(
                 [
-                    [local_input(photograph, box, model.local_branch.size) for box in its_boxes]
-                    for photograph, its_boxes in zip(photographs, boxes, strict=True)
+                    [local_input(photograph, box, self._model.local_branch.size) for box in its]
+                    for photograph, its in zip(photographs, boxes, strict=True)
                 ]
             )
 
-        # A canvas of equal pixels averages to the input itself.
-        scale = model.canvas_size // model.global_branch.size
-        canvases = inputs.repeat(scale, axis=1).repeat(scale, axis=2)
-        return model.embed(canvases, tf.constant(attributes), parts, zoom=zoom).numpy()
+        canvases, attributes = self._canvases(photographs), tf.constant(attributes)
+        return self._model.embed(canvases, attributes, self._parts, zoom=zoom).numpy()
 
-    return embed
+    def explain(
+        self, photographs: Sequence[Image.Image], attributes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Attention float32 [B, M, h, w] and boxes int32 [B, M, 4], see `ASEN.explain`."""
+        attention, boxes = self._model.explain(
+            self._canvases(photographs), tf.constant(attributes), _sizes(photographs)
+        )
+        return attention.numpy(), boxes.numpy()
+
+    def _canvases(self, photographs):
+        inputs = np.stack([global_input(p, self._model.global_branch.size) for p in photographs])
+        # A canvas of equal pixels averages to the input itself.
+        scale = self._model.canvas_size // self._model.global_branch.size
+        return inputs.repeat(scale, axis=1).repeat(scale, axis=2)
+
+
+def _sizes(photographs):
+    return np.array([photograph.size[::-1] for photograph in photographs], np.int32)
 
 
 def global_input(photograph: Image.Image, size: int) -> np.ndarray:

@@ -16,7 +16,7 @@ def get_config():
     config.train.steps_per_epoch = 27
     config.stage1.epochs = 40
     config.stage2.epochs = 10
-    # Chosen on the validation split: a close look, in which the local branch adds to the global one.
+    # Chosen on the validation split: looking closer, the local branch adds to the global one.
     config.model.threshold = 0.5
     config.model.beta = 0.7
     config.augment.flip = True

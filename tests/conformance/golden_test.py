@@ -15,8 +15,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+import asen_tf
 from asen_tf.data.images import decode
-from asen_tf.evaluation.published import global_input, local_input, published_embed_fn
+from asen_tf.evaluation.published import global_input, local_input
 from asen_tf.layers import WeaklySupervisedLocalization
 from asen_tf.models.base import original_boxes
 from asen_tf.workdir import Workdir
@@ -144,11 +145,17 @@ def test_inputs_from_the_photographs(golden, photographs):
         np.testing.assert_allclose(local_input(photograph, box, len(expected)), expected, atol=1e-3)
 
 
-def test_embeddings_from_the_photographs(model, golden, photographs):
-    found = published_embed_fn(model)(photographs, golden["attribute"][:, None])[:, 0]
+def test_embeddings_and_boxes_from_the_files(workdir, golden):
+    embedder = asen_tf.load(workdir)
+    paths = [PHOTOGRAPHS / name for name in golden["image"]]
+    vectors = embedder.embed_all(paths)[np.arange(len(paths)), golden["attribute"]]
     expected = golden["embedding"]
-    cosines = (found * expected).sum(1) / np.linalg.norm(expected, axis=1)
-    assert cosines.min() > 0.999
+    assert ((vectors * expected).sum(1) / np.linalg.norm(expected, axis=1)).min() > 0.999
+    for attribute, name in enumerate(embedder.attributes):
+        of_attribute = np.flatnonzero(golden["attribute"] == attribute)
+        _, boxes = embedder.explain([paths[n] for n in of_attribute], name)
+        left, top, side = golden["roi"][of_attribute].T
+        np.testing.assert_array_equal(boxes, np.stack([left, top, left + side, top + side], 1))
 
 
 def test_decoding_as_pillow_does(photographs, golden):

@@ -6,6 +6,7 @@ from PIL import Image
 
 import asen_tf
 from asen_tf.core import AttributeSpace
+from asen_tf.core import config as configs
 from asen_tf.data.images import read_canvas
 from asen_tf.embedder import Embedder
 from asen_tf.models import ASEN
@@ -89,7 +90,7 @@ def test_bad_input_is_named(embedder, paths):
 
 def test_load_uses_the_best_model_and_its_trained_parts(embedder, tmp_path, paths):
     run = Workdir(tmp_path)
-    SPACE.save(run.attributes_file)
+    run.begin(configs.defaults(), SPACE)
     run.save_best(embedder.model, "stage1")
     run.write_best({"stage": "stage1", "step": 3, "map": 0.5, "parts": ["global_branch"]})
     loaded = asen_tf.load(tmp_path)

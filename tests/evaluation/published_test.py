@@ -4,10 +4,10 @@ import pytest
 from PIL import Image
 
 from asen_tf.evaluation.published import (
+    PublishedInputs,
     global_input,
     is_published,
     local_input,
-    published_embed_fn,
 )
 from asen_tf.models import ASEN
 
@@ -66,7 +66,7 @@ def test_embeddings_of_a_photograph_that_is_the_input():
     whole = np.repeat(canvases[:, None], 2, axis=1)
     outputs = network.outputs_of(canvases, attributes, branches, zoom=lambda _: whole)
     for part in branches:
-        found = published_embed_fn(network, [part])(photographs, attributes)
+        found = PublishedInputs(network, [part]).embed(photographs, attributes)
         expected = outputs[part].numpy()
         expected /= np.linalg.norm(expected, axis=-1, keepdims=True)
         np.testing.assert_allclose(found, expected, atol=1e-5)
@@ -75,7 +75,7 @@ def test_embeddings_of_a_photograph_that_is_the_input():
 def test_a_canvas_of_repeated_pixels_averages_to_the_input():
     attributes = np.array([[1]], np.int32)
     found = [
-        published_embed_fn(model(canvas_scale=scale), ["global_branch"])(
+        PublishedInputs(model(canvas_scale=scale), ["global_branch"]).embed(
             [photograph(50, 70)], attributes
         )
         for scale in (1, 3)
@@ -85,7 +85,7 @@ def test_a_canvas_of_repeated_pixels_averages_to_the_input():
 
 def test_other_models_and_names():
     with pytest.raises(ValueError, match="is for ASEN, the model is Sequential"):
-        published_embed_fn(keras.Sequential())
+        PublishedInputs(keras.Sequential())
     assert is_published("published") and not is_published("canvas")
     with pytest.raises(ValueError, match=r"unknown eval\.preprocessing 'publish'.*'published'"):
         is_published("publish")

@@ -1,4 +1,4 @@
-"""Photographs inside a served model: the same canvases as elsewhere, bad ones named by their row."""
+"""Photographs inside a served model: canvases as elsewhere, bad ones named by their row."""
 
 import functools
 import io

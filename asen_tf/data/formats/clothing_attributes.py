@@ -76,8 +76,9 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         lines=np.arange(1, count + 1, dtype=np.int32),
         source="labels",
     )
-    if (root / options.index_dir).is_dir():
-        index, more = index_files.read_folder(root, options.index_dir, SPACE)
+    folder = options.index_dir or "splits"
+    if (root / folder).is_dir():
+        index, more = index_files.read_folder(root, folder, SPACE)
         # Their row numbers are those of the index.
         problems += [dataclasses.replace(problem, image=None) for problem in more]
         manifest = _with_index(manifest, index, problems)

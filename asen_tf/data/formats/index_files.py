@@ -43,7 +43,7 @@ LABEL_FILES = {
 
 
 def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
-    """Reads the folder `options.index_dir`; bad lines are left out and listed as problems.
+    """Reads the index files; bad lines are left out and listed as problems.
 
     Raises:
       FileNotFoundError: no file names, or no attributes where none are configured.
@@ -52,10 +52,15 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     if options.attributes:
         space = configured_space(options.attributes)
     else:
-        source = options.attributes_file or f"{options.index_dir}/attributes.csv"
+        source = options.attributes_file or f"{folder(root, options)}/attributes.csv"
         space = attributes_file.read(root, source)
-    manifest, problems = read_folder(root, options.index_dir, space)
+    manifest, problems = read_folder(root, folder(root, options), space)
     return with_boxes(manifest, problems, options.boxes)
+
+
+def folder(root: Path, options: ConfigDict) -> str:
+    """The folder of the index files, relative to the root."""
+    return options.index_dir or ("splits" if (root / "splits").is_dir() else ".")
 
 
 def read_folder(root: Path, folder: str, space: AttributeSpace) -> tuple[Manifest, list[Problem]]:

@@ -20,6 +20,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data.formats import index_files
 from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.hashed_splits import hashed_splits
 from asen_tf.data.manifest import LABEL, NO_ROLE, SPLITS, Manifest, Problem, sort_labels
@@ -56,7 +57,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         root=root,
         space=space,
         images=np.array([f"{FOLDER}/{image}" for image in images], np.str_),
-        splits=_splits(root, options.index_dir, images, problems),
+        splits=_splits(root, index_files.folder(root, options), images, problems),
         labels=_labels(space, given, {image: row for row, image in enumerate(images)}),
         lines=np.array([first[image][1] for image in images], np.int32),
         source=f"{ATTRIBUTES}/*.txt",

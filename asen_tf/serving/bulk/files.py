@@ -60,7 +60,7 @@ def delete(path: str) -> None:
 
 
 def make_folder(path: str) -> None:
-    """Makes a folder, if it is not there; where there are no folders, nothing is done."""
+    """Makes a folder and those above, if it is not there; nothing on stores without folders."""
     if not exists(path):
         FileSystems.mkdirs(path)
 

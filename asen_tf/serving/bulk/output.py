@@ -93,8 +93,8 @@ class Output:
         """
         found = self.stamp()
         if found is None:
-            for name in ("", "vectors", "errors"):
-                files.make_folder(files.join(self.folder, name) if name else self.folder)
+            for name in ("vectors", "errors"):
+                files.make_folder(files.join(self.folder, name))
             path = files.join(self.folder, _STAMP)
             with files.written_whole(path, self.unfinished) as file:
                 file.write(stamp.to_json().encode())

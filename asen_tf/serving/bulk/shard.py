@@ -43,11 +43,8 @@ class EmbedShard(beam.DoFn):
         )
 
     def process(self, shard: int) -> Iterator[int]:
-        place = shard, self._stamp.shards
-        vectors_file, errors_file = (
-            self._output.vectors_file(*place),
-            self._output.errors_file(*place),
-        )
+        vectors_file = self._output.vectors_file(shard, self._stamp.shards)
+        errors_file = self._output.errors_file(shard, self._stamp.shards)
         if not files.exists(vectors_file):  # Beam may hand out a shard twice
             self._write(self._output.read_rows(shard), vectors_file, errors_file)
         yield shard
@@ -79,7 +76,5 @@ class EmbedShard(beam.DoFn):
         for batch, contents in photographs.batches(rows, self._batch_size, read):
             encoded = [content for content in contents if isinstance(content, bytes)]
             embedded = iter(self._vectorizer(encoded))
-            yield (
-                batch,
-                [next(embedded) if isinstance(one, bytes) else one for one in contents],
-            )
+            found = [next(embedded) if isinstance(one, bytes) else one for one in contents]
+            yield batch, found

@@ -89,7 +89,11 @@ class Calls:
         self._max_message_bytes = max_message_bytes
 
     def metadata(self) -> Call[Served]:
-        message = wire.PredictRequest(model_spec=self._model(signatures.METADATA))
+        # A filter takes the request past TensorFlow Serving's batching, which refuses it without
+        # an input.
+        message = wire.PredictRequest(
+            model_spec=self._model(signatures.METADATA), output_filter=[signatures.JSON]
+        )
         return Call(iter([Request(wire.PREDICT, message, _read)]), _served)
 
     def status(self) -> Call[dict[int, str]]:

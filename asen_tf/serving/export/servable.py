@@ -181,7 +181,8 @@ def _require_pairs(count, others):
 def _look_up(table, attribute, images, known: tuple[str, ...]):
     """Ids of the attributes that rows name, int32 [N]."""
     found = table.lookup(attribute)
-    unknown = tf.strings.join(["unknown attribute '", attribute, f"'. Known: {', '.join(known)}"])
+    # Quotation marks would come out escaped.
+    unknown = tf.strings.join(["unknown attribute ", attribute, f". Known: {', '.join(known)}"])
     faults = tf.where(found < 0, unknown, "")
     counts = tf.shape(images)[0], tf.size(attribute)
     message = "embed_tensor needs an attribute for each image; the numbers given are"

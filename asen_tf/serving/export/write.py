@@ -119,7 +119,10 @@ def _save(model, ids, parts, metadata, folder) -> list[str]:
         file.write_text(metadata.to_json(), encoding="utf-8")
         servable = Servable(model, ids, file)
         found = signatures(servable, model, ids, parts, metadata)
-        tf.saved_model.save(servable, os.fspath(folder), found)
+        try:
+            tf.saved_model.save(servable, os.fspath(folder), found)
+        except tf.errors.OpError as error:
+            raise OSError(f"{folder} cannot be written: {error.message}") from error
     return list(found)
 
 
