@@ -1,8 +1,9 @@
-"""One CSV table: `image,split[,role],<attribute>,...`, a row an image.
+"""One CSV table: `image,split[,role][,id],<attribute>,...`, a row an image.
 
 - `image`: path relative to the data root.
 - `split`: train, valid or test.
 - `role`: query or candidate in the splits for evaluation; may be blank or absent.
+- `id`: of the item in the shop's own terms; may be absent. Training and evaluation ignore it.
 - every other column is an attribute: one of its values, several as `a|b`, blank for unlabelled.
 
 Attributes and values are those of the attributes file, if one is named; otherwise the columns in
@@ -26,7 +27,7 @@ from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.table import Table
 from asen_tf.data.manifest import LABEL, ROLES, SPLITS, Manifest, Problem, sort_labels
 
-RESERVED = ("image", "split", "role")
+RESERVED = ("image", "split", "role", "id")
 LONGEST_PATH = 1024
 
 

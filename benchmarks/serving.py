@@ -1,0 +1,216 @@
+"""Latency and images a second of `asen-serve`, asked by the client over gRPC.
+
+    python benchmarks/serving.py --global_backbone=resnet50 --local_backbone=resnet34 \\
+        --size=224 --local_size=112 --json=benchmarks/results/serving_resnet50_resnet34.json
+
+One photograph a request, for one attribute and for all; 1, 4 and 16 clients. `--load_minutes=10`
+keeps four clients asking instead, a tenth of the requests with something that is no photograph,
+and watches the server's memory. The model has random weights: only its sizes matter here.
+"""
+
+import concurrent.futures
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags
+
+from asen_tf.core import config as configs
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data.synthetic import render
+from asen_tf.serving import Client, InvalidInputError, ServingError
+
+_GLOBAL = flags.DEFINE_string("global_backbone", "resnet50", "Of the global branch.")
+_LOCAL = flags.DEFINE_string("local_backbone", "resnet34", "Of the local branch.")
+_SIZE = flags.DEFINE_integer("size", 224, "Side of the global branch's input in pixels.")
+_LOCAL_SIZE = flags.DEFINE_integer("local_size", 112, "Likewise of the local branch.")
+_ATTRIBUTES = flags.DEFINE_integer("attributes", 9, "Attributes of the model.")
+_MODELS = flags.DEFINE_string("models", "", "Folder of an export to serve; default: made anew.")
+_SECONDS = flags.DEFINE_float("seconds", 20.0, "How long to measure each case.")
+_LOAD = flags.DEFINE_float("load_minutes", 0.0, "Run the load test for so long instead.")
+_JSON = flags.DEFINE_string("json", "", "File to write the result to.")
+
+_BAD = (b"", b"<html>not found</html>", b"\xff\xd8\xff\xe0 cut off")
+
+
+def export(folder: str) -> None:
+    """A model of these sizes, in a process of its own, so that its memory is not counted here."""
+    from asen_tf.models import registry
+    from asen_tf.serving.export import export_model
+
+    config = configs.defaults()
+    config.model.global_branch.update({"backbone": _GLOBAL.value, "size": _SIZE.value})
+    config.model.local_branch.update({"backbone": _LOCAL.value, "size": _LOCAL_SIZE.value})
+    names = [f"attribute_{n}" for n in range(_ATTRIBUTES.value)]
+    model = registry.build(config, len(names))
+    export_model(model, AttributeSpace({name: ("a", "b") for name in names}), folder)
+
+
+class Server:
+    """An `asen-serve` of its own."""
+
+    def __init__(self, folder: str):
+        command = [sys.executable, "-m", "asen_tf.cli.serve", f"--model_base_path={folder}"]
+        began = time.perf_counter()
+        self._process = subprocess.Popen(
+            [*command, "--port=0", "--host=127.0.0.1"], stdout=subprocess.PIPE, text=True
+        )
+        line = self._process.stdout.readline()
+        self.address = "127.0.0.1:" + re.search(r":(\d+)", line)[1]
+        while "AVAILABLE" not in Client(self.address).status().values():
+            time.sleep(0.2)
+        self.start_up_seconds = time.perf_counter() - began
+
+    def memory_mb(self) -> float:
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+    def stop(self) -> int:
+        self._process.terminate()
+        return self._process.wait()
+
+
+def photographs(count: int = 16) -> list[bytes]:
+    """JPEG files."""
+    import io
+
+    from PIL import Image
+
+    files = []
+    for index in range(count):
+        file = io.BytesIO()
+        Image.fromarray(render(0, index).image).save(file, "JPEG", quality=92)
+        files.append(file.getvalue())
+    return files
+
+
+def asked(address: str, clients: int, call, seconds: float) -> dict:
+    """Latencies of so many clients that ask as fast as they are answered."""
+    images = photographs()
+
+    def one(number):
+        times = []
+        with Client(address) as client:
+            call(client, images[number % len(images)])
+            began = time.perf_counter()
+            while time.perf_counter() - began < seconds:
+                start = time.perf_counter()
+                call(client, images[(number + len(times)) % len(images)])
+                times.append(time.perf_counter() - start)
+            return times, time.perf_counter() - began
+
+    with concurrent.futures.ThreadPoolExecutor(clients) as threads:
+        done = list(threads.map(one, range(clients)))
+    times = np.concatenate([times for times, _ in done])
+    p50, p99 = 1000 * np.percentile(times, (50, 99))
+    rate = sum(len(times) / wall for times, wall in done)
+    return {"clients": clients, "p50_ms": p50, "p99_ms": p99, "images_per_sec": rate}
+
+
+def latencies(server: Server) -> dict:
+    with Client(server.address) as client:
+        names = list(client.attributes)
+    calls = {
+        "one_attribute": lambda client, image: client.embed(image, names[0]),
+        "all_attributes": lambda client, image: client.embed_all(image),
+    }
+    cases = {
+        name: [asked(server.address, n, call, _SECONDS.value) for n in (1, 4, 16)]
+        for name, call in calls.items()
+    }
+    each = asked(
+        server.address,
+        1,
+        lambda client, image: [client.embed(image, name) for name in names],
+        _SECONDS.value,
+    )
+    ratio = each["p50_ms"] / cases["all_attributes"][0]["p50_ms"]
+    return {**cases, "single_requests_for_all": each, "one_request_is_faster_by": ratio}
+
+
+def load(server: Server, minutes: float) -> dict:
+    """Four clients, a tenth of whose requests hold no photograph."""
+    images, end = photographs(), time.monotonic() + 60 * minutes
+    counts, lock = Counter(), threading.Lock()
+    with Client(server.address) as client:
+        names = list(client.attributes)
+
+    def outcome(client, generator):
+        bad = generator.random() < 0.1
+        image = _BAD[generator.integers(len(_BAD))] if bad else images[generator.integers(16)]
+        try:
+            if generator.random() < 0.5:
+                client.embed_all(image)
+            else:
+                client.embed(image, names[generator.integers(len(names))])
+        except InvalidInputError as error:
+            return f"{'bad' if bad else 'good'} refused, {error.code.name}"
+        except ServingError as error:
+            return f"{'bad' if bad else 'good'} failed, {error.code.name}"
+        return f"{'bad' if bad else 'good'} answered"
+
+    def one(number):
+        generator = np.random.default_rng(number)
+        with Client(server.address) as client:
+            while time.monotonic() < end:
+                found = outcome(client, generator)
+                with lock:
+                    counts[found] += 1
+
+    memory = []
+    with concurrent.futures.ThreadPoolExecutor(4) as threads:
+        running = [threads.submit(one, number) for number in range(4)]
+        while time.monotonic() < end:
+            memory.append(round(server.memory_mb(), 1))
+            time.sleep(60 * minutes / 20)
+        for thread in running:
+            thread.result()
+    return {"minutes": minutes, "requests": dict(counts), "memory_mb": memory}
+
+
+def main(_) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        folder = _MODELS.value or made
+        if not any(Path(folder).glob("[0-9]*")):
+            with concurrent.futures.ProcessPoolExecutor(1) as process:
+                process.submit(_exported, folder, flags.FLAGS.flag_values_dict()).result()
+        server = Server(folder)
+        try:
+            measured = load(server, _LOAD.value) if _LOAD.value else latencies(server)
+            measured["start_up_seconds"] = server.start_up_seconds
+            measured["server_memory_mb"] = server.memory_mb()
+        finally:
+            measured_exit = server.stop()
+    sizes = ("global_backbone", "local_backbone", "size", "local_size", "attributes")
+    result = {
+        **{name: flags.FLAGS[name].value for name in sizes},
+        **measured,
+        "server_exit": measured_exit,
+        "cpus": os.cpu_count(),
+        "python": platform.python_version(),
+        "date": time.strftime("%Y-%m-%d"),
+    }
+    text = json.dumps(result, indent=1)
+    print(text)
+    if _JSON.value:
+        Path(_JSON.value).write_text(text + "\n")
+
+
+def _exported(folder, values):
+    flags.FLAGS(["serving"])
+    for name in ("global_backbone", "local_backbone", "size", "local_size", "attributes"):
+        flags.FLAGS[name].value = values[name]
+    export(folder)
+
+
+if __name__ == "__main__":
+    app.run(main)
