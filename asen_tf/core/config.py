@@ -86,6 +86,7 @@ def defaults() -> config_dict.ConfigDict:
         "copies": {},  # part -> the part whose weights it starts from, where shapes agree
         "losses": {"global_triplet": 1.0},
         "attributes_per_step": 0,  # multi_attribute: so many, drawn anew each step; 0: all
+        # constant | step | cosine, which may have a "warmup": the share of steps it rises in
         "schedule": {"name": "step", "every_epochs": 3, "gamma": 0.9},
     }
     config.stage2 = {

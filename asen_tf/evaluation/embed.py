@@ -34,13 +34,25 @@ def explain_fn(model: EmbeddingModel) -> ExplainFn:
 
     def explain(images, attributes):
         attention, boxes = run(tf.constant(images), tf.constant(attributes))
-        return peaks(attention.numpy()), boxes.numpy() / model.canvas_size
+        return peaks(attention.numpy(), model.input_size), boxes.numpy() / model.canvas_size
 
     return explain
 
 
-def peaks(attention: np.ndarray) -> np.ndarray:
-    """Centre of the strongest cell: [..., h, w] -> [..., 2] (x, y), parts of the side."""
+def peaks(attention: np.ndarray, size: int) -> np.ndarray:
+    """Where the strongest cell looks.
+
+    Convolutions that pad both sides alike, as torchvision's, centre cell i on pixel i * stride, not
+    on the middle of the i-th part of the image.
+
+    Args:
+      attention: [..., h, w].
+      size: side of the image that the backbone saw, in pixels.
+
+    Returns:
+      [..., 2] (x, y), as parts of the side.
+    """
     *batch, height, width = attention.shape
     strongest = attention.reshape(*batch, height * width).argmax(-1)
-    return np.stack([(strongest % width + 0.5) / width, (strongest // width + 0.5) / height], -1)
+    cells = np.stack([strongest % width, strongest // width], -1)
+    return cells / (width, height) + 0.5 / size

@@ -22,6 +22,11 @@ class EmbeddingModel(keras.Model, abc.ABC):
     def canvas_size(self) -> int:
         """Side of the square photographs that it takes, in pixels."""
 
+    @property
+    def input_size(self) -> int:
+        """Side of the image that attention lies over, in pixels."""
+        return self.canvas_size
+
     @abc.abstractmethod
     def parts(self) -> dict[str, list[keras.Variable]]:
         """Name -> the trainable variables of that part; the parts are disjoint."""

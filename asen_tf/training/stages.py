@@ -50,7 +50,13 @@ class Stage:
                 rate, schedule["every_epochs"] * steps_per_epoch, schedule["gamma"], staircase=True
             )
         if schedule["name"] == "cosine":
-            return schedules.CosineDecay(rate, self.steps)
+            warmup = round(schedule.get("warmup", 0) * self.steps)
+            return schedules.CosineDecay(
+                0.0 if warmup else rate,
+                self.steps - warmup,
+                warmup_target=rate if warmup else None,
+                warmup_steps=warmup,
+            )
         raise ValueError(unknown_name("schedule", schedule["name"], SCHEDULES))
 
 

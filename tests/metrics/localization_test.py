@@ -26,3 +26,9 @@ def test_pointing_hit_counts_the_border():
     points = np.array([[1, 2], [3, 5], [2, 3], [0.9, 3], [2, 5.1], [np.nan, 3]])
     hits = pointing_hit(points, [1, 2, 3, 5])
     assert hits.tolist() == [True, True, True, False, False, False]
+
+
+def test_pointing_may_miss_by_the_tolerance():
+    points = np.array([(8.0, 15.0), (7.9, 15.0), (15.0, 22.0), (15.0, 22.1)])
+    found = pointing_hit(points, (10, 10, 20, 20), tolerance=np.full(4, 2.0))
+    np.testing.assert_array_equal(found, [True, False, True, False])

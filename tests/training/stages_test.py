@@ -81,6 +81,16 @@ def test_bad_plans(change, message):
         plan(made)
 
 
+def test_cosine_schedule_rises_before_it_falls():
+    made = config(max_steps=200)
+    made.stage1.schedule = {"name": "cosine", "warmup": 0.2}
+    stage = plan(made)[0]
+    rate, warmup = stage.learning_rate("global_branch", 10), round(0.2 * stage.steps)
+    middle = (warmup + stage.steps) / 2
+    found = [float(rate(step)) for step in (0, warmup / 2, warmup, middle, stage.steps)]
+    assert found == pytest.approx([0, 0.5e-4, 1e-4, 0.5e-4, 0], abs=1e-9)
+
+
 def test_an_unknown_schedule():
     made = config()
     made.stage1.schedule = {"name": "cosinus"}

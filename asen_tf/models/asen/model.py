@@ -90,6 +90,10 @@ class ASEN(EmbeddingModel):
     def canvas_size(self) -> int:
         return self._config["canvas_scale"] * self.global_branch.size
 
+    @property
+    def input_size(self) -> int:
+        return self.global_branch.size
+
     def parts(self) -> dict[str, list[keras.Variable]]:
         shared = self.attribute_embedding.trainable_variables
         return {
