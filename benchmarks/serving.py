@@ -22,7 +22,7 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from absl import app, flags
+from absl import app, flags, logging
 
 from asen_tf.core import config as configs
 from asen_tf.core.attributes import AttributeSpace
@@ -207,6 +207,7 @@ def main(_) -> None:
 
 def _exported(folder, values):
     flags.FLAGS(["serving"])
+    logging.set_verbosity(logging.WARNING)
     for name in ("global_backbone", "local_backbone", "size", "local_size", "attributes"):
         flags.FLAGS[name].value = values[name]
     export(folder)
