@@ -8,6 +8,7 @@ from PIL import Image
 
 import asen_tf
 from asen_tf.core import AttributeSpace
+from asen_tf.core import config as configs
 from asen_tf.models import ASEN
 from asen_tf.serving.export import export
 from asen_tf.workdir import Workdir
@@ -19,7 +20,7 @@ def workdir(tmp_path_factory):
     run = Workdir(tmp_path_factory.mktemp("run"))
     space = AttributeSpace({"color": ["red", "green"], "skirt length (cm)": ["35", "90"]})
     branch = {"backbone": "resnet6", "size": 32, "common_dim": 8, "embedding_dim": 12}
-    space.save(run.attributes_file)
+    run.begin(configs.defaults(), space)
     run.save_best(ASEN(2, branch, dict(branch), attribute_dim=8), "stage2")
     parts = ["global_branch", "local_branch"]
     run.write_best({"stage": "stage2", "step": 3, "map": 0.5, "parts": parts})

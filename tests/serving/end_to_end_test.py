@@ -14,6 +14,7 @@ from PIL import Image
 
 import asen_tf
 from asen_tf.core import AttributeSpace
+from asen_tf.core import config as configs
 from asen_tf.models import ASEN
 from asen_tf.serving import AsyncClient, Client, InvalidInputError
 from asen_tf.serving.export import export
@@ -29,7 +30,7 @@ def run(tmp_path_factory):
     branch = {"backbone": "resnet10", "size": 32, "common_dim": 8, "embedding_dim": 12}
     folder = tmp_path_factory.mktemp("run")
     run = Workdir(folder)
-    SPACE.save(run.attributes_file)
+    run.begin(configs.defaults(), SPACE)
     run.save_best(ASEN(2, branch, dict(branch), attribute_dim=8), "stage2")
     run.write_best({"stage": "stage2", "step": 3, "map": 0.5, "parts": None})
     return folder
