@@ -1,9 +1,10 @@
-"""ResNets as torchvision has them, and other keras-hub families, cut after their third stage."""
+"""ResNets as torchvision has them, AlexNet, and other keras-hub families, cut short."""
 
 from pathlib import Path
 
 import keras
 
+from asen_tf.backbones import alexnet
 from asen_tf.core.errors import unknown_name
 from asen_tf.weights import SUFFIXES, torch_resnet
 
@@ -15,7 +16,7 @@ _RESNETS = {
     "resnet34": ((64, 128, 256), (3, 4, 6), (1, 2, 2), "basic_block"),
     "resnet50": ((64, 128, 256), (3, 4, 6), (1, 2, 2), "bottleneck_block"),
 }
-NAMES = tuple(_RESNETS)
+NAMES = (*_RESNETS, "alexnet")
 
 
 def build(name: str, size: int) -> keras.Model:
@@ -28,8 +29,11 @@ def build(name: str, size: int) -> keras.Model:
 
     Returns:
       Model from float [B, size, size, 3] to [B, h, w, C]; h = w = size / 16 rounded up, or
-      size / 8 with "resnet6", which has two stages and sees less around each position.
+      size / 8 with "resnet6", which has two stages and sees less around each position. ResNets
+      and other families end after their third stage, "alexnet" before its last pooling.
     """
+    if name == "alexnet":
+        return alexnet.build(size)
     import keras_hub  # takes seconds to import, and only those who build a backbone need it
 
     if name in _RESNETS:
@@ -52,7 +56,7 @@ def resnet_name(blocks: tuple[int, ...], bottleneck: bool) -> str:
     for name, (_, its_blocks, _, its_kind) in _RESNETS.items():
         if (its_blocks, its_kind) == (blocks, kind):
             return name
-    raise ValueError(f"no ResNet of {NAMES} has stages of {blocks} times a {kind}")
+    raise ValueError(f"no ResNet of {tuple(_RESNETS)} has stages of {blocks} times a {kind}")
 
 
 def load_weights(backbone: keras.Model, source: str) -> None:

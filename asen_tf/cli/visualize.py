@@ -39,8 +39,8 @@ def visualize(
       data_root: where the data lies now; "": where it lay in training.
 
     Returns:
-      The files: `attention.jpg`, `retrieval_<attribute>.jpg`, and `learning_curve.png` where the
-      run has validated.
+      The files: `attention.jpg` where the model has attention, `retrieval_<attribute>.jpg`, and
+      `learning_curve.png` where the run has validated.
     """
     run = Workdir(workdir)
     embedder = load_embedder(workdir)
@@ -48,7 +48,9 @@ def visualize(
     for name in attributes:
         embedder.attributes.index(name)
     manifest = load_manifest(run, data_root)
-    files = [_draw_attention(embedder, manifest, split, attributes, photographs, output)]
+    files = []
+    if embedder.model.explains:
+        files.append(_draw_attention(embedder, manifest, split, attributes, photographs, output))
     for name in attributes:
         files += _draw_retrieval(embedder, manifest, split, name, photographs, results, output)
     return files + _draw_curve(run, output)

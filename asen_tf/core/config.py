@@ -29,6 +29,7 @@ def defaults() -> config_dict.ConfigDict:
         "images": 2000,  # synthetic: how many to render
         "seed": 0,  # synthetic: which ones
         "look": "cluttered",  # synthetic: plain | cluttered
+        "special": (),  # attributes that tell garments apart when one is changed; (): all
         "skip_bad": False,  # drop bad rows instead of stopping
         "check": "full",  # full: decode every image | exists | none
         "max_pixels": 100_000_000,  # an image that declares more is bad
@@ -47,9 +48,31 @@ def defaults() -> config_dict.ConfigDict:
         "channel_attention": True,  # False: "without ACA"
         "channel_query_activation": "relu",  # the paper's slides print tanh
         "channel_reduction": 2,
-        "localization": "attention",  # attention | whole: the image itself as region
+        # attention | largest: only its largest component | peak: a fixed square around its peak |
+        # whole: the image itself as region
+        "localization": "attention",
         "threshold": 0.1,
+        "peak_side": 0.5,  # localization=peak: side of the square / side of the image
         "beta": 0.6,  # weight of the global branch's cosine
+        "csn": {
+            "masks": "learned",  # learned | disjoint
+            "similarity": "cosine",  # as in ASEN's tables; euclidean as in the paper
+            "radius": 10.0,  # euclidean: embeddings must be short beside it, see models/csn
+        },
+        "part_guided": {
+            # part_guided | without_parts | without_parts_and_ranking | classic
+            "variant": "part_guided",
+            # One an attribute, in their order: whole (a general attribute) | torso | sleeves |
+            # left_sleeve | right_sleeve | collar | fastening | chest. (): all are general.
+            "parts": (),
+            "roi_size": 6,  # bins along either side of a pooled part
+            "hidden_dim": 1024,  # layer between a branch's pooled parts and its vector
+            "threshold": 0.5,  # parts found with less confidence are not used
+        },
+        "amnet": {
+            "fusion_dim": 1024,  # hidden layer that sees embedding and prototype
+            "sharpness": 10.0,  # how surely the controller reads what is wanted, at the start
+        },
     }
 
     config.train = {
@@ -62,7 +85,7 @@ def defaults() -> config_dict.ConfigDict:
         "checkpoint_every_steps": 1000,
         "log_every_steps": 20,
         "init_from": "",  # workdir whose weights the run starts from
-        "sampling": "paper",  # paper | multi_attribute
+        "sampling": "paper",  # paper | multi_attribute | manipulation
         "mining": "all",  # multi_attribute: all | semi_hard | hard
         "margin": 0.2,
         "precision": "float32",  # or mixed_bfloat16
@@ -83,7 +106,9 @@ def defaults() -> config_dict.ConfigDict:
     config.stage1 = {
         "epochs": 50,
         "rates": {"global_branch": 1e-4},
+        "optimizer": "adam",  # adam | sgd, with momentum 0.9
         "copies": {},  # part -> the part whose weights it starts from, where shapes agree
+        "means": (),  # parts that start from the mean embedding of each value's images
         "losses": {"global_triplet": 1.0},
         "attributes_per_step": 0,  # multi_attribute: so many, drawn anew each step; 0: all
         # constant | step | cosine, which may have a "warmup": the share of steps it rises in
@@ -92,7 +117,9 @@ def defaults() -> config_dict.ConfigDict:
     config.stage2 = {
         "epochs": 20,
         "rates": {"global_branch": 1e-5, "local_branch": 1e-4},
+        "optimizer": "adam",
         "copies": {},
+        "means": (),
         "losses": {"global_triplet": 1.0, "local_triplet": 0.1, "alignment": 0.1},
         "attributes_per_step": 0,
         "schedule": {"name": "step", "every_epochs": 1, "gamma": 0.9},

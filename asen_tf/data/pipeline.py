@@ -11,10 +11,13 @@ from asen_tf.data import counter
 from asen_tf.data.augment import Augment
 from asen_tf.data.canvases import Canvases
 from asen_tf.data.manifest import Manifest
+from asen_tf.data.manipulations import ManipulationSampler
 from asen_tf.data.triplets import FixedTriplets, TripletSampler
 
+SAMPLINGS = ("paper", "multi_attribute", "manipulation")
+
 # Independent random streams of one seed.
-_TRIPLETS, _IMAGES, _ATTRIBUTES, _CHANGES = range(4)
+_TRIPLETS, _IMAGES, _ATTRIBUTES, _CHANGES, _MANIPULATIONS = range(5)
 
 # int64 [B], numbers of the examples of a run -> a batch.
 Examples = Callable[[tf.Tensor], dict[str, tf.Tensor]]
@@ -25,6 +28,7 @@ def training_examples(
     manifest: Manifest,
     canvases: Canvases,
     attributes_per_step: int = 0,
+    labels: bool = False,
 ) -> Examples:
     """What `config.train.sampling` makes of example numbers.
 
@@ -36,11 +40,14 @@ def training_examples(
       canvases: of that split's images.
       attributes_per_step: "multi_attribute" sampling asks for so many, drawn anew each step;
         0: for all.
+      labels: whether "paper" gives the labels of its images as well.
 
     Returns:
       A function from int64 [B] to a dict of tensors. "paper": B triplets, images uint8
-      [B, 3, S, S, 3] and attributes int32 [B]. "multi_attribute": B images, images uint8
-      [B, S, S, 3], ids int64 [B], labels bool [B, V], attributes int32 [M].
+      [B, 3, S, S, 3], attributes int32 [B] and, where asked for, labels bool [B, 3, V].
+      "multi_attribute": B images, images uint8 [B, S, S, 3], ids int64 [B], labels bool [B, V],
+      attributes int32 [M]. "manipulation": B triplets of query, target and negative, see
+      `ManipulationSampler`, with their labels.
 
     Raises:
       ValueError: an unknown sampling, one that the data does not fit, or nothing to draw from.
@@ -50,15 +57,27 @@ def training_examples(
             f"{manifest.source} brings triplets instead of labels: they need "
             f"train.sampling=paper, got {config.train.sampling!r}"
         )
+    if manifest.triplets is not None and labels:
+        raise ValueError(
+            f"{manifest.source} brings triplets instead of labels, which model.name="
+            f"{config.model.name!r} learns to classify: choose another model"
+        )
     seed = config.train.seed
     augment = Augment.from_config(config.augment, manifest.space, stream(seed, _CHANGES))
     if config.train.sampling == "paper":
         kind = TripletSampler if manifest.triplets is None else FixedTriplets
         sampler = kind.from_manifest(manifest, stream(seed, _TRIPLETS))
-        return lambda numbers: _triplets(sampler, canvases, augment, numbers)
+        values = ValueTable(manifest) if labels else None
+        return lambda numbers: _triplets(sampler, canvases, augment, numbers, values)
     if config.train.sampling == "multi_attribute":
         return _Images(seed, manifest, canvases, augment, attributes_per_step)
-    raise ValueError(unknown_name("sampling", config.train.sampling, ("paper", "multi_attribute")))
+    if config.train.sampling == "manipulation":
+        sampler = ManipulationSampler.from_manifest(
+            manifest, stream(seed, _MANIPULATIONS), config.data.special
+        )
+        values = ValueTable(manifest)
+        return lambda numbers: _triplets(sampler, canvases, augment, numbers, values)
+    raise ValueError(unknown_name("sampling", config.train.sampling, SAMPLINGS))
 
 
 def dataset(
@@ -99,16 +118,44 @@ def stream(seed: int, which: int) -> int:
     return seed * 8 + which
 
 
-def _triplets(sampler, canvases, augment, numbers):
+def _triplets(sampler, canvases, augment, numbers, values=None):
     rows, attributes = sampler.draw(numbers)
-    images = canvases(tf.reshape(rows, [-1]))
+    images, falsified = canvases(tf.reshape(rows, [-1])), None
     if augment.active:
         roles = tf.reshape(numbers[:, None] * 3 + tf.range(3, dtype=tf.int64), [-1])
-        images, _ = augment(images, roles, tf.repeat(attributes, 3))
-    return {
+        images, falsified = augment(images, roles, tf.repeat(attributes, 3))
+    batch = {
         "images": tf.reshape(images, (-1, 3, *images.shape[1:])),
         "attributes": attributes,
     }
+    if values is not None:
+        labels = values.labels(tf.reshape(rows, [-1]), falsified)
+        batch["labels"] = tf.reshape(labels, (-1, 3, labels.shape[1]))
+    return batch
+
+
+class ValueTable:
+    """Which values images carry.
+
+    Args:
+      manifest: their labels.
+    """
+
+    def __init__(self, manifest: Manifest):
+        labels = manifest.labels
+        offsets = np.asarray(manifest.space.offsets)
+        counts = np.bincount(labels["image"], minlength=len(manifest))
+        self._owners = np.repeat(np.arange(len(manifest.space)), manifest.space.value_counts)
+        self._values = tf.RaggedTensor.from_row_lengths(
+            offsets[labels["attribute"]] + labels["value"], counts
+        )
+
+    def labels(self, rows: tf.Tensor, falsified: tf.Tensor | None = None) -> tf.Tensor:
+        """int64 [B] -> bool [B, V]; none of the attributes bool [B, A] that an image lost."""
+        values = tf.gather(self._values, rows).to_tensor(-1)
+        width = len(self._owners)
+        labels = tf.reduce_any(tf.one_hot(values, width, True, False, dtype=tf.bool), axis=1)
+        return labels if falsified is None else labels & ~tf.gather(falsified, self._owners, axis=1)
 
 
 class _Images:
@@ -126,27 +173,19 @@ class _Images:
             raise ValueError(
                 f"training needs labelled images, the train split has {len(self.rows)}"
             )
-        offsets = np.asarray(self.space.offsets)
-        counts = np.bincount(labels["image"], minlength=len(manifest))
-        self.values = tf.RaggedTensor.from_row_lengths(
-            offsets[labels["attribute"]] + labels["value"], counts
-        )
+        self.values = ValueTable(manifest)
 
     def __call__(self, numbers):
         places = counter.shuffled(stream(self.seed, _IMAGES), numbers, len(self.rows))
         rows = tf.gather(tf.constant(self.rows), places)
         images = self.canvases(rows)
-        values = tf.gather(self.values, rows).to_tensor(-1)
-        width = self.space.offsets[-1]
-        labels = tf.reduce_any(tf.one_hot(values, width, True, False, dtype=tf.bool), axis=1)
+        falsified = None
         if self.augment.active:
             images, falsified = self.augment(images, numbers)
-            owner = np.repeat(np.arange(len(self.space)), self.space.value_counts)
-            labels &= ~tf.gather(falsified, owner, axis=1)
         return {
             "images": images,
             "ids": rows,
-            "labels": labels,
+            "labels": self.values.labels(rows, falsified),
             "attributes": self._attributes(numbers[0]),
         }
 

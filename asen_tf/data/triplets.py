@@ -9,6 +9,7 @@ from absl import logging
 
 from asen_tf.data import counter
 from asen_tf.data.manifest import TRIPLET_ROLES, Manifest
+from asen_tf.data.spans import span, splits_of, within
 
 _DRAWS = ("attribute", "values", "anchor", "positive", "negative")
 
@@ -59,13 +60,13 @@ class TripletSampler:
         order = np.lexsort((labels["image"], values))
         values, attributes = values[order], labels["attribute"][order]
         counts = np.bincount(values, minlength=offsets[-1])
-        value_splits = _splits(counts)
+        value_splits = splits_of(counts)
         carried = _carried(labels["image"][order], attributes, values)
 
         can_anchor = (counts[values] >= 2) & _has_negative(carried, attributes, value_splits)
         anchors = np.flatnonzero(can_anchor)
         anchor_counts = np.bincount(values[anchors], minlength=offsets[-1])
-        grids = [_ordered_pairs(*span) for span in itertools.pairwise(offsets)]
+        grids = [_ordered_pairs(*ends) for ends in itertools.pairwise(offsets)]
         pairs = np.concatenate(grids)
         usable = (anchor_counts[pairs[:, 0]] > 0) & (counts[pairs[:, 1]] > 0)
         owner = np.repeat(np.arange(len(grids)), [len(g) for g in grids])[usable]
@@ -79,11 +80,11 @@ class TripletSampler:
         return cls(
             seed=seed,
             attributes=drawn,
-            pair_splits=_splits(pairs_of_each),
+            pair_splits=splits_of(pairs_of_each),
             pairs=pairs[usable],
             value_splits=value_splits,
             members=labels["image"][order].astype(np.int64),
-            anchor_splits=_splits(anchor_counts),
+            anchor_splits=splits_of(anchor_counts),
             anchors=anchors,
             carried=carried,
         )
@@ -103,13 +104,13 @@ class TripletSampler:
             for n, name in enumerate(_DRAWS)
         }
         entry = counter.below(bits["attribute"], tf.constant(len(self.attributes), tf.int64))
-        pair = _within(self.pair_splits, entry, bits["values"])
+        pair = within(self.pair_splits, entry, bits["values"])
         wanted, other = tf.unstack(tf.gather(self.pairs, pair), axis=1)
-        anchor = tf.gather(self.anchors, _within(self.anchor_splits, wanted, bits["anchor"]))
-        start, stop = _span(self.value_splits, wanted)
+        anchor = tf.gather(self.anchors, within(self.anchor_splits, wanted, bits["anchor"]))
+        start, stop = span(self.value_splits, wanted)
         positive = start + counter.below(bits["positive"], stop - start - 1)
         positive += tf.cast(positive >= anchor, tf.int64)
-        negative = _within(self.value_splits, other, bits["negative"])
+        negative = within(self.value_splits, other, bits["negative"])
         if self.carried.shape[1] > 1:
             negative = self._without_shared_value(wanted, anchor, negative, bits)
         images = tf.gather(self.members, tf.stack([anchor, positive, negative], 1))
@@ -127,8 +128,8 @@ class TripletSampler:
 
         def again(negative, values, places):
             values, places = (counter.bits(self.seed, b) for b in (values, places))
-            other = tf.gather(self.pairs[:, 1], _within(spans, wanted, values))
-            drawn = _within(self.value_splits, other, places)
+            other = tf.gather(self.pairs[:, 1], within(spans, wanted, values))
+            drawn = within(self.value_splits, other, places)
             return tf.where(shares(negative), drawn, negative), values, places
 
         return tf.while_loop(
@@ -171,26 +172,11 @@ class FixedTriplets:
         return tf.gather(self.images, places), tf.gather(self.attributes, places)
 
 
-def _splits(counts):
-    return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-
-
 def _ordered_pairs(start, stop):
     """All (v, u), v != u, of the values start .. stop - 1: [n * (n - 1), 2], ascending."""
     values = np.arange(start, stop)
     grid = np.stack(np.meshgrid(values, values, indexing="ij"), -1).reshape(-1, 2)
     return grid[grid[:, 0] != grid[:, 1]]
-
-
-def _span(splits, entries):
-    """Where the entries' spans begin and end."""
-    return tf.gather(splits, entries), tf.gather(splits, entries + 1)
-
-
-def _within(splits, entries, random_bits):
-    """A uniform place in the span of each entry."""
-    start, stop = _span(splits, entries)
-    return start + counter.below(random_bits, stop - start)
 
 
 def _carried(images, attributes, values):

@@ -2,17 +2,28 @@
 
 from asen_tf.evaluation.evaluator import Evaluator
 from asen_tf.evaluation.localization import evaluate_localization
+from asen_tf.evaluation.manipulation import evaluate_manipulation
+from asen_tf.evaluation.prototypes import value_means
 from asen_tf.evaluation.random_order import evaluate_random
-from asen_tf.evaluation.report import localization_table, save, to_table, triplets_table
+from asen_tf.evaluation.report import (
+    localization_table,
+    manipulation_table,
+    save,
+    to_table,
+    triplets_table,
+)
 from asen_tf.evaluation.triplets import evaluate_triplets
 
 __all__ = [
     "Evaluator",
     "evaluate_localization",
+    "evaluate_manipulation",
     "evaluate_random",
     "evaluate_triplets",
     "localization_table",
+    "manipulation_table",
     "save",
     "to_table",
     "triplets_table",
+    "value_means",
 ]

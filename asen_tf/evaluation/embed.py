@@ -6,8 +6,9 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.data.canvases import Canvases
-from asen_tf.evaluation.evaluator import EmbedFn
 from asen_tf.evaluation.localization import ExplainFn
+from asen_tf.evaluation.manipulation import ChangeFn
+from asen_tf.evaluation.pairs import EmbedFn
 from asen_tf.models.base import EmbeddingModel
 
 
@@ -26,6 +27,20 @@ def embed_fn(model: EmbeddingModel, parts: Sequence[str] | None = None) -> Embed
     """
     run = tf.function(lambda images, attributes: model.embed(images, attributes, parts))
     return lambda images, attributes: run(tf.constant(images), tf.constant(attributes)).numpy()
+
+
+def change_fn(model: EmbeddingModel) -> ChangeFn | None:
+    """How a model changes its embeddings, see `EmbeddingModel.change`; None where it does not."""
+    if not model.manipulates:
+        return None
+    vectors, ids = tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((None, None), tf.int32)
+    run = tf.function(model.change, input_signature=[vectors, ids, ids])
+
+    def change(vectors, attributes, values):
+        ids = (tf.constant(numbers, tf.int32) for numbers in (attributes, values))
+        return run(tf.constant(vectors), *ids).numpy()
+
+    return change
 
 
 def explain_fn(model: EmbeddingModel) -> ExplainFn:

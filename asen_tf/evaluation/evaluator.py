@@ -1,21 +1,19 @@
 """Retrieval quality of embeddings, by the papers' protocol."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.pairs import Canvases, checked, pair_batches, with_canvases
+from asen_tf.evaluation.pairs import Canvases, EmbedFn, embedded_pairs
 from asen_tf.evaluation.rankings import PerQuery, measure, summaries
 from asen_tf.evaluation.storage import Allocate, float_arrays
 from asen_tf.evaluation.tasks import OFFICIAL, RetrievalTask, checked_relevance, retrieval_tasks
 from asen_tf.metrics import retrieval
 
 WHOLE = "embedding"
-
-EmbedFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,17 +107,13 @@ class Evaluator:
         images = np.concatenate([task.images for task in tasks])
         attributes = np.concatenate([np.full(len(t.images), t.attribute) for t in tasks])
         embeddings = None
-        batches = pair_batches(images, attributes, self.batch_size)
-        for batch, loaded in with_canvases(batches, canvases, self.progress):
-            found = checked(
-                self.embed_fn(loaded, batch.attributes),
-                (*batch.attributes.shape, None if embeddings is None else embeddings.shape[1]),
-                "embed_fn's result",
-            )
+        for pairs, found in embedded_pairs(
+            self.embed_fn, images, attributes, canvases, self.batch_size, self.progress
+        ):
             if embeddings is None:
                 _check_parts(parts, found.shape[-1])
                 embeddings = allocate(len(images), found.shape[-1])
-            embeddings[batch.pairs] = found[batch.image_of_pair, batch.slot_of_pair]
+            embeddings[pairs] = found
         return embeddings
 
     def _rank(

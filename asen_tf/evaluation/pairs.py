@@ -10,6 +10,8 @@ from asen_tf.core.progress import Progress
 
 Canvases = Callable[[np.ndarray], np.ndarray]
 
+EmbedFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
 
 @dataclasses.dataclass(frozen=True)
 class PairBatch:
@@ -90,6 +92,43 @@ def with_canvases(
                 upcoming = loader.submit(canvases, following.images)
             yield batch, loaded
             meter.add(batch.count)
+
+
+def embedded_pairs(
+    embed_fn: EmbedFn,
+    images: np.ndarray,
+    attributes: np.ndarray,
+    canvases: Canvases,
+    batch_size: int,
+    progress: type[Progress],
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Embeds distinct (image, attribute) pairs, each image once.
+
+    Args:
+      embed_fn: see `Evaluator`.
+      images: [P] manifest row of each pair, in any order.
+      attributes: [P] attribute of each pair.
+      canvases: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
+      batch_size: images a call.
+      progress: what says how it goes, counting images.
+
+    Yields:
+      Which pairs, int64 [p], in the order of their images, then attributes; and their embeddings,
+      float32 [p, D].
+
+    Raises:
+      ValueError: embeddings of another shape or with numbers that are not finite.
+    """
+    dimension = None
+    batches = pair_batches(images, attributes, batch_size)
+    for batch, loaded in with_canvases(batches, canvases, progress):
+        found = checked(
+            embed_fn(loaded, batch.attributes),
+            (*batch.attributes.shape, dimension),
+            "embed_fn's result",
+        )
+        dimension = found.shape[-1]
+        yield batch.pairs, found[batch.image_of_pair, batch.slot_of_pair]
 
 
 def checked(values: object, shape: tuple[int | None, ...], what: str) -> np.ndarray:

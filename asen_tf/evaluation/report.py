@@ -59,6 +59,31 @@ def localization_table(result: dict) -> str:
     return _aligned(rows, summary_rows=2)
 
 
+def manipulation_table(result: dict) -> str:
+    """The result of `evaluate_manipulation` as a table, in percent.
+
+    A row for each kind of search, and under one change for each attribute; the last column is
+    what a random order scores with the largest cut-off.
+    """
+    ks, widest = result["ks"], max(result["ks"])
+    columns = [*(f"top_accuracy@{k}" for k in ks), f"random_top_accuracy@{widest}"]
+    rows = [["changed", "searches", "no target", *(f"top-{k}" for k in ks), f"random-{widest}"]]
+    for kind, label in (("direct", "nothing"), ("one_change", "one"), ("two_changes", "two")):
+        if kind not in result:
+            continue
+        found = result[kind]
+        counts = [str(found["measured"]), str(found["without_target"])]
+        rows.append([label, *counts, *(_percent(found[c]) for c in columns)])
+        for name, own in found.get("attributes", {}).items():
+            cells = [str(own["measured"]), "", *(_percent(own[c]) for c in columns)]
+            rows.append([f"  {name}", *cells])
+    table = _aligned(rows, summary_rows=0)
+    return (
+        f"{table}\n{result['items']} images labelled for {', '.join(result['special'])}; "
+        f"{result['left_out']} left out"
+    )
+
+
 def triplets_table(result: dict) -> str:
     """The result of `evaluate_triplets` as a table, in percent; variants stand side by side."""
     variants = result["variants"]
@@ -77,7 +102,7 @@ def save(result: dict, path: str | os.PathLike) -> None:
     """Writes a result as JSON, whole or not at all; makes the folders on the way.
 
     Args:
-      result: what `evaluate`, `evaluate_localization` or `evaluate_triplets` returned.
+      result: what `evaluate` or one of the functions `evaluate_...` returned.
       path: the file, which is replaced where it exists.
     """
     path = Path(path)
@@ -131,6 +156,7 @@ def _aligned(rows: Sequence[Sequence[str]], summary_rows: int) -> str:
         for row in rows
     ]
     rule = "-" * max(map(len, lines))
-    lines.insert(len(lines) - summary_rows, rule)
+    if summary_rows:
+        lines.insert(len(lines) - summary_rows, rule)
     lines.insert(1, rule)
     return "\n".join(lines)

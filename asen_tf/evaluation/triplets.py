@@ -7,8 +7,8 @@ import numpy as np
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import SPLITS, TRIPLET_ROLES, Manifest
-from asen_tf.evaluation.evaluator import WHOLE, EmbedFn
-from asen_tf.evaluation.pairs import Canvases, checked, pair_batches, with_canvases
+from asen_tf.evaluation.evaluator import WHOLE
+from asen_tf.evaluation.pairs import Canvases, EmbedFn, embedded_pairs
 
 CHUNK = 4096
 
@@ -74,17 +74,10 @@ def _embed(
     pairs = np.stack([images.ravel(), attributes.ravel()], 1)
     pairs, places = np.unique(pairs, axis=0, return_inverse=True)
     embeddings = None
-    batches = pair_batches(*pairs.T, batch_size)
-    for batch, loaded in with_canvases(batches, canvases, progress):
-        dimension = None if embeddings is None else embeddings.shape[1]
-        found = checked(
-            embed_fn(loaded, batch.attributes),
-            (*batch.attributes.shape, dimension),
-            "embed_fn's result",
-        )
+    for answered, found in embedded_pairs(embed_fn, *pairs.T, canvases, batch_size, progress):
         if embeddings is None:
             embeddings = np.empty((len(pairs), found.shape[-1]), np.float32)
-        embeddings[batch.pairs] = found[batch.image_of_pair, batch.slot_of_pair]
+        embeddings[answered] = found
     return embeddings, places.reshape(images.shape)
 
 

@@ -3,6 +3,11 @@
 import keras
 import tensorflow as tf
 
+from asen_tf.core.errors import unknown_name
+from asen_tf.layers.connected_components import largest_component
+
+KEEPS = ("all", "largest")
+
 
 @keras.saving.register_keras_serializable(package="asen_tf")
 class WeaklySupervisedLocalization(keras.layers.Layer):
@@ -15,6 +20,8 @@ class WeaklySupervisedLocalization(keras.layers.Layer):
     Args:
       size: side of the image in pixels, in which the region is given.
       threshold: 0.1 in the paper.
+      keep: "all" as in the paper, or "largest": of the positions above the threshold only the
+        largest connected component, see `largest_component`.
 
     Call arguments:
       attention: float [..., h, w].
@@ -23,13 +30,16 @@ class WeaklySupervisedLocalization(keras.layers.Layer):
       int32 [..., 3]: left, top and side of the square, in pixels of the size x size image.
     """
 
-    def __init__(self, size: int, threshold: float = 0.1, **kwargs):
+    def __init__(self, size: int, threshold: float = 0.1, keep: str = "all", **kwargs):
         # Mixed precision would round the map to eight bits.
         super().__init__(autocast=False, **kwargs)
         if not 0 <= threshold < 1:
             raise ValueError(f"threshold must lie in [0, 1), got {threshold}")
+        if keep not in KEEPS:
+            raise ValueError(unknown_name("positions to keep", keep, KEEPS))
         self.size = size
         self.threshold = threshold
+        self.keep = keep
 
     def call(self, attention):
         shape = tf.shape(attention)
@@ -39,24 +49,40 @@ class WeaklySupervisedLocalization(keras.layers.Layer):
         high = tf.reduce_max(maps, axis=(1, 2), keepdims=True)
         level = tf.floor((maps - low) / tf.where(high > low, high - low, 1.0) * 255.0)
         kept = (level > 255.0 * self.threshold) | (high <= low)
+        if self.keep == "largest":
+            kept = largest_component(kept)
 
         left, width = _extent(tf.reduce_any(kept, axis=1))
         top, height = _extent(tf.reduce_any(kept, axis=2))
         side = tf.maximum(width, height)
-        region = tf.stack(
-            [self._start(left, width, side), self._start(top, height, side), side], axis=-1
-        )
+        region = square_inside(left + width // 2, top + height // 2, side, self.size)
         return tf.reshape(region, tf.concat([shape[:-2], [3]], 0))
-
-    def _start(self, start, extent, side):
-        """Where the square begins: centred on the rectangle, inside the image."""
-        return tf.clip_by_value(start + extent // 2 - side // 2, 0, self.size - side)
 
     def compute_output_spec(self, attention):
         return keras.KerasTensor((*attention.shape[:-2], 3), "int32")
 
     def get_config(self):
-        return {**super().get_config(), "size": self.size, "threshold": self.threshold}
+        return {
+            **super().get_config(),
+            "size": self.size,
+            "threshold": self.threshold,
+            "keep": self.keep,
+        }
+
+
+def square_inside(x, y, side, size: int):
+    """Squares around centres (x, y), moved to lie inside the image.
+
+    Args:
+      x, y, side: int32 [...], in pixels.
+      size: side of the image in pixels.
+
+    Returns:
+      int32 [..., 3]: left, top, side.
+    """
+    left = tf.clip_by_value(x - side // 2, 0, size - side)
+    top = tf.clip_by_value(y - side // 2, 0, size - side)
+    return tf.stack([left, top, side], axis=-1)
 
 
 def _extent(kept):

@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from asen_tf.core.errors import unknown_name
+from asen_tf.losses.triplet import LEAST_SQUARE, SIMILARITIES
 
 MINING = ("all", "semi_hard", "hard")
 
@@ -34,7 +35,14 @@ def pair_masks(labels, attributes, offsets, images=None):
     return shared & ~same, known & ~shared
 
 
-def mined_triplet_loss(embeddings, positive, negative, margin: float = 0.2, mining: str = "all"):
+def mined_triplet_loss(
+    embeddings,
+    positive,
+    negative,
+    margin: float = 0.2,
+    mining: str = "all",
+    similarity: str = "cosine",
+):
     """Triplet ranking loss over the triplets that a batch holds, for each anchor and attribute.
 
     Args:
@@ -45,17 +53,34 @@ def mined_triplet_loss(embeddings, positive, negative, margin: float = 0.2, mini
         positive against its nearest negative that is farther than it, or, where there is none,
         the farthest (Schroff et al., CVPR 2015); "hard": the farthest positive against the nearest
         negative (Hermans et al., 2017).
+      similarity: "cosine" or "euclidean", see `triplet_loss`.
 
     Returns:
       loss float [B, M], 0 where an anchor has no triplet; bool [B, M], whether it has one.
     """
     if mining not in MINING:
         raise ValueError(unknown_name("mining", mining, MINING))
-    unit = tf.math.l2_normalize(tf.transpose(embeddings, (1, 0, 2)), axis=-1)
-    similarity = tf.matmul(unit, unit, transpose_b=True)
+    if similarity not in _PAIRWISE:
+        raise ValueError(unknown_name("similarity", similarity, SIMILARITIES))
+    similarities = _PAIRWISE[similarity](tf.transpose(embeddings, (1, 0, 2)))
     valid = tf.reduce_any(positive, -1) & tf.reduce_any(negative, -1)
-    loss = _MINERS[mining](similarity, positive, negative, margin)
+    loss = _MINERS[mining](similarities, positive, negative, margin)
     return tf.transpose(tf.where(valid, loss, 0.0)), tf.transpose(valid)
+
+
+def _cosines(embeddings):
+    unit = tf.math.l2_normalize(embeddings, axis=-1)
+    return tf.matmul(unit, unit, transpose_b=True)
+
+
+def _negative_distances(embeddings):
+    squares = tf.reduce_sum(embeddings**2, axis=-1)
+    products = tf.matmul(embeddings, embeddings, transpose_b=True)
+    squared = squares[:, :, None] + squares[:, None, :] - 2.0 * products
+    return -tf.sqrt(tf.maximum(squared, LEAST_SQUARE))
+
+
+_PAIRWISE = {"cosine": _cosines, "euclidean": _negative_distances}
 
 
 def _all(similarity, positive, negative, margin):

@@ -4,6 +4,7 @@ from asen_tf.metrics.localization import box_iou, pointing_hit
 from asen_tf.metrics.retrieval import (
     average_precision,
     expected_average_precision,
+    expected_top_k_accuracy,
     mean_average_precision,
     ndcg_at_k,
     precision_at_k,
@@ -17,6 +18,7 @@ __all__ = [
     "average_precision",
     "box_iou",
     "expected_average_precision",
+    "expected_top_k_accuracy",
     "mean_average_precision",
     "ndcg_at_k",
     "pointing_hit",

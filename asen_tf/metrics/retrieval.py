@@ -170,17 +170,48 @@ def expected_average_precision(relevant: ArrayLike, candidates: ArrayLike) -> np
     Raises:
       ValueError: R is negative or larger than N.
     """
+    relevant, total = _counts(relevant, candidates)
+    longest = int(total.max(initial=0))
+    harmonic = np.concatenate([[0.0], (1 / np.arange(1, longest + 1)).cumsum()])[total]
+    others = (relevant - 1) / np.maximum(total - 1, 1)
+    expected = (harmonic + others * (total - harmonic)) / np.maximum(total, 1)
+    return np.where(relevant > 0, expected, 0.0)
+
+
+def expected_top_k_accuracy(relevant: ArrayLike, candidates: ArrayLike, k: int) -> np.ndarray:
+    """Chance that any of the first k of a random order is relevant, in closed form.
+
+    Of R relevant ones among N candidates the first k miss all with the probability
+    C(N - R, k) / C(N, k), the product over i < k of (N - R - i) / (N - i).
+
+    Args:
+      relevant: number of relevant candidates R, any shape, 0 <= R <= N.
+      candidates: number of candidates N, broadcast against `relevant`.
+      k: at least 1.
+
+    Returns:
+      float64 of the common shape, 0 where R = 0.
+
+    Raises:
+      ValueError: R is negative or larger than N, or k is below 1.
+    """
+    if k < 1:
+        raise ValueError(f"k must be at least 1, got {k}")
+    relevant, total = _counts(relevant, candidates)
+    drawn = np.arange(k)
+    missing = np.maximum((total - relevant)[..., None] - drawn, 0)
+    miss = missing / np.maximum(total[..., None] - drawn, 1)
+    return np.where(relevant > 0, 1 - miss.prod(-1), 0.0)
+
+
+def _counts(relevant: ArrayLike, candidates: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     relevant, total = np.broadcast_arrays(np.asarray(relevant), np.asarray(candidates))
     if (relevant < 0).any() or (relevant > total).any():
         raise ValueError(
             "relevant must lie between 0 and candidates, "
             f"got relevant {relevant.tolist()} of candidates {total.tolist()}"
         )
-    longest = int(total.max(initial=0))
-    harmonic = np.concatenate([[0.0], (1 / np.arange(1, longest + 1)).cumsum()])[total]
-    others = (relevant - 1) / np.maximum(total - 1, 1)
-    expected = (harmonic + others * (total - harmonic)) / np.maximum(total, 1)
-    return np.where(relevant > 0, expected, 0.0)
+    return relevant, total
 
 
 def _lists(ranked: ArrayLike) -> np.ndarray:

@@ -4,6 +4,7 @@ import abc
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 
@@ -35,6 +36,10 @@ class EmbeddingModel(keras.Model, abc.ABC):
         """Gives a part the weights of another one; those of other shapes stay as they are."""
         raise NotImplementedError(f"{type(self).__name__} has no parts that are alike")
 
+    def start_from_means(self, part: str, means: np.ndarray) -> None:
+        """Gives a part the mean embedding of each value's training images, float32 [V, D]."""
+        raise NotImplementedError(f"{type(self).__name__} has no part that starts from means")
+
     @abc.abstractmethod
     def variants(self, parts: Sequence[str] | None = None) -> dict[str, slice]:
         """Pieces of the embedding of these parts that can be scored alone, by name."""
@@ -55,9 +60,33 @@ class EmbeddingModel(keras.Model, abc.ABC):
         """int32 [B, A]: every attribute for every image."""
         return tf.tile(tf.range(self.attributes)[None], (tf.shape(images)[0], 1))
 
+    @property
+    def explains(self) -> bool:
+        """Whether it has attention to show."""
+        return type(self).explain is not EmbeddingModel.explain
+
     def explain(self, images, attributes, sizes=None) -> tuple[tf.Tensor, tf.Tensor]:
         """Where the model looked: attention maps and boxes. Models without attention raise."""
         raise NotImplementedError(f"{type(self).__name__} has no attention to explain")
+
+    @property
+    def manipulates(self) -> bool:
+        """Whether it changes embeddings itself."""
+        return type(self).change is not EmbeddingModel.change
+
+    def change(self, vectors, attributes, values) -> tf.Tensor:
+        """What embeddings become when attributes change; few models do this themselves.
+
+        Those have one embedding of an image, the same for every attribute.
+
+        Args:
+          vectors: float32 [R, D], from `embed`.
+          attributes, values: int [R, C], C wanted values, each counted within its attribute.
+
+        Returns:
+          float32 [R, D], unit vectors, to be compared with what `embed` gives for other images.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not change embeddings")
 
     def compile_backbones(self, jit: bool) -> None:
         """Has XLA compile the convolutions, or not; models without a backbone ignore it."""

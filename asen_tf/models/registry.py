@@ -1,24 +1,47 @@
 """Models by the name a configuration gives them."""
 
 import importlib
+from collections.abc import Sequence
 
 from ml_collections import config_dict
 
 from asen_tf.core.errors import unknown_name
 from asen_tf.models.base import EmbeddingModel
 
-_MODELS = {"asen": "asen_tf.models.asen"}
+_MODELS = {
+    "amnet": "asen_tf.models.amnet",
+    "asen": "asen_tf.models.asen",
+    "asen_aaai2020": "asen_tf.models.asen_aaai2020",
+    "csn": "asen_tf.models.csn",
+    "part_guided": "asen_tf.models.part_guided",
+    "triplet_net": "asen_tf.models.triplet_net",
+}
 NAMES = tuple(_MODELS)
+# Those that also keep something for each value of an attribute: their `build` takes the offsets.
+_KNOW_VALUES = {"amnet", "part_guided"}
 
 
-def build(config: config_dict.ConfigDict, attributes: int) -> EmbeddingModel:
+def build(
+    config: config_dict.ConfigDict, attributes: int, offsets: Sequence[int] | None = None
+) -> EmbeddingModel:
     """The model that `config.model` describes, untrained.
 
     Args:
       config: `asen_tf.core.config.defaults()` with its changes.
       attributes: number of attributes.
+      offsets: `AttributeSpace.offsets`, which models that know the values need.
+
+    Raises:
+      ValueError: the model is unknown, or needs the offsets and they are not given.
     """
-    return _module(config.model.name).build(config.model, attributes)
+    module = _module(config.model.name)
+    if config.model.name not in _KNOW_VALUES:
+        return module.build(config.model, attributes)
+    if offsets is None:
+        raise ValueError(
+            f"{config.model.name} knows the attributes' values: build it with their offsets"
+        )
+    return module.build(config.model, attributes, offsets)
 
 
 def load_pretrained(model: EmbeddingModel, config: config_dict.ConfigDict) -> None:

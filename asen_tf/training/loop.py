@@ -12,6 +12,8 @@ from ml_collections import config_dict
 from asen_tf.data import load as data
 from asen_tf.data import pipeline
 from asen_tf.data.canvases import open_canvases
+from asen_tf.evaluation.embed import canvas_fn, embed_fn
+from asen_tf.evaluation.prototypes import value_means
 from asen_tf.models import registry
 from asen_tf.training.checkpoint import Checkpoints
 from asen_tf.training.log import Log
@@ -93,7 +95,8 @@ class _Run:
             tf.config.experimental.enable_op_determinism()
         keras.utils.set_random_seed(train.seed)
         with _dtype_policy(train.precision), self.strategy.scope():
-            self.model = registry.build(self.config, len(self.manifest.space))
+            space = self.manifest.space
+            self.model = registry.build(self.config, len(space), space.offsets)
         if start:
             self.model.load_weights(start.best_model(start.best()["stage"]))
         else:
@@ -139,6 +142,8 @@ class _Run:
                 self.model.load_weights(self.workdir.best_model(previous.name))
             for part, source in stage.copies.items():
                 self.model.copy_part(source, part)
+            for part in stage.means:
+                self.model.start_from_means(part, self._means())
             state.seconds = self.seconds
         log.resume(stage, state.step)
 
@@ -160,6 +165,15 @@ class _Run:
             if save:
                 state.save()
         self.seconds = state.seconds
+
+    def _means(self):
+        """The mean embedding of each value's training images, [V, D]."""
+        return value_means(
+            embed_fn(self.model),
+            self.manifest,
+            canvas_fn(self.canvases),
+            batch_size=self.config.eval.batch_size,
+        )
 
     def _log(self, log, stage, state):
         """Nothing is validated or saved after a loss that is no number."""
@@ -208,7 +222,11 @@ class _Run:
     def _batches(self, stage, start):
         """Distributed batches of a stage from step `start` on."""
         examples = pipeline.training_examples(
-            self.config, self.manifest, self.canvases, stage.attributes_per_step
+            self.config,
+            self.manifest,
+            self.canvases,
+            stage.attributes_per_step,
+            labels=getattr(self.objective, "needs_labels", False),
         )
 
         def of_pipeline(context):

@@ -9,6 +9,8 @@ from ml_collections import config_dict
 from asen_tf.core.errors import unknown_name
 
 SCHEDULES = ("constant", "step", "cosine")
+OPTIMIZERS = ("adam", "sgd")
+_MOMENTUM = 0.9  # of sgd
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +20,9 @@ class Stage:
     Attributes:
       name: key of the configuration that describes it.
       rates: part of the model -> learning rate; parts without one stand still.
+      optimizer: of `OPTIMIZERS`, for each of them.
       copies: part -> the part whose weights it starts from.
+      means: parts that start from the mean embedding of each value's training images.
       losses: name -> weight.
       schedule: how the rates fall, see `learning_rate`.
       attributes_per_step: see `asen_tf.data.pipeline.training_examples`.
@@ -30,7 +34,9 @@ class Stage:
 
     name: str
     rates: dict[str, float]
+    optimizer: str
     copies: dict[str, str]
+    means: tuple[str, ...]
     losses: dict[str, float]
     schedule: dict
     attributes_per_step: int
@@ -58,6 +64,15 @@ class Stage:
                 warmup_steps=warmup,
             )
         raise ValueError(unknown_name("schedule", schedule["name"], SCHEDULES))
+
+    def optimizer_of(self, part: str, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+        """A new optimizer for the part's variables, at the part's rate."""
+        rate = self.learning_rate(part, steps_per_epoch)
+        if self.optimizer == "adam":
+            return keras.optimizers.Adam(rate, epsilon=1e-8, name=f"adam_{part}")
+        if self.optimizer == "sgd":
+            return keras.optimizers.SGD(rate, momentum=_MOMENTUM, name=f"sgd_{part}")
+        raise ValueError(unknown_name("optimizer", self.optimizer, OPTIMIZERS))
 
 
 def plan(config: config_dict.ConfigDict, trained: Iterable[str] = ()) -> list[Stage]:
@@ -89,7 +104,9 @@ def plan(config: config_dict.ConfigDict, trained: Iterable[str] = ()) -> list[St
             Stage(
                 name=name,
                 rates=settings["rates"],
+                optimizer=settings["optimizer"],
                 copies=settings["copies"],
+                means=tuple(settings["means"]),
                 losses=settings["losses"],
                 schedule=settings["schedule"],
                 attributes_per_step=settings["attributes_per_step"],

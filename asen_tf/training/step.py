@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-import keras
 import tensorflow as tf
 
 from asen_tf.models.base import EmbeddingModel
@@ -42,10 +41,7 @@ class TrainStep:
         self._variables = {part: parts[part] for part in stage.rates}
         with strategy.scope():
             self.optimizers = {
-                part: keras.optimizers.Adam(
-                    stage.learning_rate(part, steps_per_epoch), epsilon=1e-8, name=f"adam_{part}"
-                )
-                for part in stage.rates
+                part: stage.optimizer_of(part, steps_per_epoch) for part in stage.rates
             }
             for part, optimizer in self.optimizers.items():
                 optimizer.build(self._variables[part])

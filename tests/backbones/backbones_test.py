@@ -49,6 +49,13 @@ def test_stride_16(name, size, side):
     assert backbones.build(name, size).output.shape == (None, side, side, channels)
 
 
+def test_alexnet_is_the_one_tower_network():
+    """Kernels and biases of its five convolutions, as the paper gives them."""
+    kernels = 3 * 11**2 * 96 + 96 * 5**2 * 256 + 3**2 * (256 * 384 + 384 * 384 + 384 * 256)
+    biases = 96 + 256 + 384 + 384 + 256
+    assert backbones.build("alexnet", 64).count_params() == kernels + biases
+
+
 @pytest.mark.parametrize(("size", "side"), [(64, 8), (33, 5)])
 def test_stride_8(size, side):
     assert backbones.build("resnet6", size).output.shape == (None, side, side, 128)

@@ -1,8 +1,10 @@
 """What every registered model must do, whatever it computes."""
 
 import os
+import runpy
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -20,16 +22,25 @@ from asen_tf.training.step import TrainStep
 ATTRIBUTES = 3
 OFFSETS = (0, 2, 4, 7)
 BATCH = 4
+# Settings with which a model computes in another way than its experiment has it.
+VARIANTS = [
+    ("asen", {"localization": "largest"}),
+    ("asen", {"localization": "peak"}),
+    ("asen", {"localization": "whole"}),
+    ("csn", {"csn.similarity": "euclidean", "csn.masks": "disjoint"}),
+]
 
 
 def settings(name):
-    """The paper's experiment, as small as it can be."""
-    config = configs.defaults()
-    config.model.name = name
+    """The model's experiment on synthetic garments, as small as it can be."""
+    path = Path(__file__).parents[2] / "configs" / name / "synthetic.py"
+    config = runpy.run_path(str(path))["get_config"]()
     for branch in ("global_branch", "local_branch"):
         config.model[branch].update(configs.branch("resnet10", size=32, common_dim=8))
         config.model[branch].embedding_dim = 8
     config.model.attribute_dim = 8
+    config.model.part_guided.parts = config.model.part_guided.parts[:ATTRIBUTES]
+    config.model.part_guided.hidden_dim = 8
     # Every triplet has a loss, so that every part has a gradient.
     config.train.margin = 2.5
     return config
@@ -37,7 +48,7 @@ def settings(name):
 
 def build(name, seed=1):
     keras.utils.set_random_seed(seed)
-    return registry.build(settings(name), ATTRIBUTES)
+    return registry.build(settings(name), ATTRIBUTES, OFFSETS)
 
 
 def photographs(*shape):
@@ -90,6 +101,19 @@ def test_variants_cover_the_embedding(model, images):
     assert covered.all()
 
 
+def test_changed_embeddings(model, images):
+    vectors, ids = model.embed(images, [0, 0]), [[0, 2], [1, 2]]
+    if not model.manipulates:
+        with pytest.raises(NotImplementedError, match="does not change embeddings"):
+            model.change(vectors, ids, ids)
+        return
+    changed = model.change(vectors, ids, [[1, 0], [1, 2]])
+    assert changed.shape == vectors.shape and np.abs(changed - vectors).max() > 1e-3
+    np.testing.assert_allclose(np.linalg.norm(changed, axis=-1), np.ones(2), atol=1e-5)
+    # The same for every attribute.
+    np.testing.assert_array_equal(model.embed(images, [1, 2]), vectors)
+
+
 def test_stages_train_parts_that_exist(model, name):
     parts = model.parts()
     assert {part for stage in plan(settings(name)) for part in stage.rates} <= set(parts)
@@ -140,6 +164,15 @@ def test_exported_for_a_server(model, tmp_path):
         ]
     )
     np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "changes"), VARIANTS, ids=str)
+def test_variants_exported_for_a_server(name, changes, tmp_path):
+    """`export_model` compares them with the model in both loaders, boxes too."""
+    config = settings(name)
+    config.model.update_from_flattened_dict(changes)
+    model = registry.build(config, ATTRIBUTES, OFFSETS)
+    export_model(model, AttributeSpace({"collar": ["v", "o"]}), tmp_path)
 
 
 def test_two_replicas_step_as_one(name):
@@ -200,6 +233,12 @@ def train_one_step(model, name, strategy, objective):
         "images": photographs(BATCH, 3, side, side),
         "attributes": np.int32([0, 1, 2, 1]),
     }
+    config = settings(name)
+    asks = getattr(registry.objective(config, OFFSETS), "needs_labels", False)
+    if asks or config.train.sampling == "manipulation":
+        values = np.random.default_rng(0).integers(np.diff(OFFSETS), size=(BATCH, 3, ATTRIBUTES))
+        batch["labels"] = (values + OFFSETS[:-1])[..., None] == np.arange(OFFSETS[-1])
+        batch["labels"] = batch["labels"].any(-2)
     batches = tf.data.Dataset.from_tensor_slices(batch).batch(BATCH)
     measured = step(next(iter(strategy.experimental_distribute_dataset(batches))))
     return {loss: float(measured[loss]) for loss in ("total", *stage.losses)}

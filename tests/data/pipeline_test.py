@@ -37,6 +37,41 @@ def same(one, other):
     return all(np.array_equal(one[key], other[key]) for key in one)
 
 
+def test_triplets_with_labels(setting):
+    config, manifest, canvases = setting
+    made = pipeline.training_examples(config, manifest, canvases, labels=True)
+    (batch,) = batches(made, 1, batch_size=24)
+    assert same(
+        {k: v for k, v in batch.items() if k != "labels"},
+        batches(examples(setting), 1, batch_size=24)[0],
+    )
+    rows = manifest.rows("train")
+    every = canvases(rows).numpy()
+    offsets = np.asarray(manifest.space.offsets)
+    for image, labels in zip(
+        batch["images"].reshape(-1, 16, 16, 3), batch["labels"].reshape(72, -1), strict=True
+    ):
+        row = rows[(every == image).all((1, 2, 3))][0]
+        of_row = manifest.labels[manifest.labels["image"] == row]
+        assert np.flatnonzero(labels).tolist() == sorted(
+            offsets[of_row["attribute"]] + of_row["value"]
+        )
+    for attribute, (anchor, positive, negative) in zip(
+        batch["attributes"], batch["labels"], strict=True
+    ):
+        own = slice(*offsets[attribute : attribute + 2])
+        assert (anchor & positive)[own].any() and not (anchor & negative)[own].any()
+
+
+def test_triplets_of_a_data_set_have_no_labels(setting):
+    config, manifest, canvases = setting
+    manifest = dataclasses.replace(manifest, triplets=np.array([(1, 0, 1, 2)], TRIPLET))
+    with pytest.raises(
+        ValueError, match="brings triplets instead of labels, which model.name='asen'"
+    ):
+        pipeline.training_examples(config, manifest, canvases, labels=True)
+
+
 def test_triplets_of_the_data_set_are_what_is_drawn(setting):
     config, manifest, canvases = setting
     triplets = np.array([(1, 0, 1, 2), (0, 3, 4, 5)], TRIPLET)
@@ -50,7 +85,7 @@ def test_triplets_of_the_data_set_are_what_is_drawn(setting):
         examples((config, manifest, canvases), sampling="multi_attribute")
 
 
-@pytest.mark.parametrize("sampling", ["paper", "multi_attribute"])
+@pytest.mark.parametrize("sampling", pipeline.SAMPLINGS)
 def test_a_run_goes_on_at_any_step(setting, sampling):
     made = examples(setting, sampling=sampling)
     whole = batches(made, 6)
@@ -88,6 +123,40 @@ def test_paper_triplets_show_what_the_sampler_drew(setting):
         rows = [int((known == image).all(axis=(1, 2, 3)).argmax()) for image in images]
         anchor, positive, negative = (labels[row, attribute] for row in rows)
         assert anchor == positive != negative and rows[0] != rows[1]
+
+
+def test_changes_come_with_the_labels_of_their_images(setting):
+    _config, manifest, canvases = setting
+    batch = batches(examples(setting, sampling="manipulation"), 1)[0]
+    assert batch["images"].shape == (4, 3, 16, 16, 3) and batch["labels"].shape == (4, 3, 5)
+    known = canvases(manifest.rows("train")).numpy()
+    values = {(r["image"], r["attribute"]): r["value"] for r in manifest.labels}
+    for images, labels, attribute in zip(
+        *(batch[key] for key in ("images", "labels", "attributes")), strict=True
+    ):
+        rows = [int((known == image).all(axis=(1, 2, 3)).argmax()) for image in images]
+        expected = np.zeros((3, 5), bool)
+        for role, row in enumerate(rows):
+            expected[role, [values[row, 0], 3 + values[row, 1]]] = True
+        np.testing.assert_array_equal(labels, expected)
+        query, target, _ = rows
+        assert [values[query, a] != values[target, a] for a in (0, 1)] == [
+            attribute == 0,
+            attribute == 1,
+        ]
+
+
+def test_changes_are_spared_what_would_falsify_them(setting):
+    config, manifest, canvases = setting
+    config = config.copy_and_resolve_references()
+    config.train.sampling = "manipulation"
+    config.augment.flip = True
+    config.augment.flip_falsifies = ("side",)
+    batch = batches(pipeline.training_examples(config, manifest, canvases), 1, batch_size=24)[0]
+    of_side = batch["attributes"] == 1
+    shows_side = batch["labels"][..., 3:].any(-1)
+    assert shows_side[of_side].all() and 0 < shows_side[~of_side].mean() < 1
+    assert batch["labels"][..., :3].any(-1).all()
 
 
 def test_multi_attribute_batches_visit_every_image_once_an_epoch(setting):

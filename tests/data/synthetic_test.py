@@ -82,6 +82,21 @@ def test_every_part_lies_inside_the_centred_square_and_is_large_enough(look):
             assert min(box[2] - box[0], box[3] - box[1]) > 0.12 * (right - left), (index, name)
 
 
+@pytest.mark.parametrize("look", LOOKS)
+def test_parts_agree_with_the_attributes_boxes(look):
+    for index in range(10):
+        photograph = render(1, index, look)
+        boxes, parts = photograph.boxes, photograph.parts
+        arms = np.array([parts["left_sleeve"], parts["right_sleeve"]])
+        around = (*arms[:, :2].min(0), *arms[:, 2:].max(0))
+        np.testing.assert_allclose(around, boxes["sleeve_length"])
+        assert arms[0, 0] < parts["torso"][0] and arms[1, 2] > parts["torso"][2]
+        for name in {"collar", "fastening"} & set(boxes):
+            assert parts[name] == boxes[name]
+        assert set(parts) - set(boxes) >= {"torso", "chest", "left_sleeve", "right_sleeve"}
+        assert parts["chest"][3] < parts["torso"][3]
+
+
 def test_given_labels_replace_the_drawn_ones_and_nothing_else():
     base = render(1, 2)
     value = "maxi" if base.labels["hem_length"] != "maxi" else "crop"

@@ -35,6 +35,15 @@ CASES = {
     "AttributeEmbedding": Case(
         lambda: layers.AttributeEmbedding(5, 8), (((2,), "int32"),), (((2, 8), None),), below=5
     ),
+    "AttributeMask, learned": Case(
+        lambda: layers.AttributeMask(5, 8), (((2,), "int32"),), (((2, 8), None),), below=5
+    ),
+    "AttributeMask, disjoint": Case(
+        lambda: layers.AttributeMask(5, 8, "disjoint"),
+        (((2,), "int32"),),
+        (((2, 8), None),),
+        below=5,
+    ),
     "AttributeSpatialAttention": Case(
         lambda: layers.AttributeSpatialAttention(4),
         (((3, 5, 6), "float32"), ((2, 8), "float32")),
@@ -54,6 +63,24 @@ CASES = {
         lambda: layers.WeaklySupervisedLocalization(112, 0.9),
         (((8, 7, 7), "float32"),),
         (((8, 3), "int32"),),
+    ),
+    "WeaklySupervisedLocalization, largest": Case(
+        lambda: layers.WeaklySupervisedLocalization(112, 0.5, keep="largest"),
+        (((8, 7, 7), "float32"),),
+        (((8, 3), "int32"),),
+    ),
+    "PeakLocalization": Case(
+        lambda: layers.PeakLocalization(112, 0.3),
+        (((8, 7, 7), "float32"),),
+        (((8, 3), "int32"),),
+    ),
+    "PrototypeMemory": Case(
+        lambda: layers.PrototypeMemory(5, 4), (((2, 5), "float32"),), (((2, 4), None),)
+    ),
+    "RoIPooling": Case(
+        lambda: layers.RoIPooling(2),
+        (((8, 6, 5), "float32"), ((3, 4), "float32")),
+        (((3, 2, 2, 5), "float32"),),
     ),
     "RegionCrop": Case(
         lambda: layers.RegionCrop(4, reference=16),

@@ -80,10 +80,39 @@ def test_two_peaks_share_one_rectangle():
     assert WeaklySupervisedLocalization(8, 0.5)(attention).numpy().tolist() == [[1, 1, 4]]
 
 
+def test_only_the_largest_of_two_peaks():
+    attention = np.zeros((1, 8, 8), np.float32)
+    attention[0, 1, 2] = attention[0, 4:7, 5] = 1
+    # Rows 4 to 6 of column 5: side 3, from column 5 - 1 and row 5 - 1.
+    layer = WeaklySupervisedLocalization(8, 0.5, keep="largest")
+    assert layer(attention).numpy().tolist() == [[4, 4, 3]]
+
+
+@pytest.mark.parametrize("threshold", [0.5, 0.6, 0.7])
+def test_the_square_around_the_largest_component(threshold):
+    """With OpenCV's components. Maps of which a value lies at the threshold may fall either way."""
+    maps = np.random.default_rng(2).uniform(size=(60, 7, 7)).astype(np.float32)
+    regions = WeaklySupervisedLocalization(56, threshold, keep="largest")(maps).numpy()
+    exact, moved = 0, 0
+    for attention, region in zip(maps, regions, strict=True):
+        resized = cv2.resize(attention.astype(np.float64), (56, 56))
+        level = np.trunc((resized - resized.min()) / np.ptp(resized) * 255)
+        kept = np.uint8(level > 255 * threshold)
+        _, _, boxes, _ = cv2.connectedComponentsWithStats(kept, connectivity=8)
+        left, top, width, height, _ = max(boxes[1:], key=lambda box: box[cv2.CC_STAT_AREA])
+        side = max(width, height)
+        starts = published_start(left, width, side, 56), published_start(top, height, side, 56)
+        exact += tuple(region) == kept_inside((*starts, side), 56)
+        moved += tuple(region) != kept_inside(square(attention, 56, threshold), 56)
+    assert exact >= 0.95 * len(maps)
+    assert moved > 0.2 * len(maps)  # else the rectangle around all components would pass
+
+
+@pytest.mark.parametrize("keep", ["all", "largest"])
 @pytest.mark.parametrize("value", [0.0, 1 / 49, 1.0])
-def test_a_constant_map_keeps_the_whole_image(value):
+def test_a_constant_map_keeps_the_whole_image(value, keep):
     maps = np.full((2, 3, 7, 7), value, np.float32)
-    regions = WeaklySupervisedLocalization(112)(maps).numpy()
+    regions = WeaklySupervisedLocalization(112, keep=keep)(maps).numpy()
     np.testing.assert_array_equal(regions, np.broadcast_to([0, 0, 112], (2, 3, 3)))
 
 
@@ -107,3 +136,8 @@ def test_no_gradient():
 def test_threshold_outside_the_range(threshold):
     with pytest.raises(ValueError, match="threshold must lie in"):
         WeaklySupervisedLocalization(112, threshold)
+
+
+def test_unknown_positions_to_keep():
+    with pytest.raises(ValueError, match="Did you mean 'largest'"):
+        WeaklySupervisedLocalization(112, keep="larges")

@@ -128,6 +128,18 @@ def test_expected_average_precision_broadcasts_and_takes_empty_lists():
     assert retrieval.expected_average_precision([[0], [1]], 3).shape == (2, 1)
 
 
+@pytest.mark.parametrize("k", [1, 2, 4, 9])
+def test_expected_top_k_accuracy_is_the_mean_over_all_orders(k):
+    for candidates in range(1, 7):
+        for relevant in range(candidates + 1):
+            orders = set(itertools.permutations([1] * relevant + [0] * (candidates - relevant)))
+            expected = np.mean([any(order[:k]) for order in orders])
+            found = retrieval.expected_top_k_accuracy(relevant, candidates, k)
+            np.testing.assert_allclose(found, expected, rtol=1e-12)
+    found = retrieval.expected_top_k_accuracy([[0], [1]], 1, 3)
+    assert found.shape == (2, 1)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, bool, np.int64])
 def test_integer_scores_rank_highest_first(dtype):
     scores = np.array([[0, 1, 0, 1]]).astype(dtype)
@@ -148,3 +160,7 @@ def test_bad_input_is_refused():
         retrieval.average_precision([True, False])
     with pytest.raises(ValueError, match="between 0 and candidates"):
         retrieval.expected_average_precision(3, 2)
+    with pytest.raises(ValueError, match="between 0 and candidates"):
+        retrieval.expected_top_k_accuracy(3, 2, 1)
+    with pytest.raises(ValueError, match="k must be at least 1, got 0"):
+        retrieval.expected_top_k_accuracy(1, 2, 0)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from asen_tf.layers import RegionCrop, WeaklySupervisedLocalization
+from asen_tf.layers import PeakLocalization, RegionCrop, WeaklySupervisedLocalization
 from asen_tf.models import ASEN
 
 SIZE = 64
@@ -22,6 +22,8 @@ ABLATIONS = {
     "without ACA": {"channel_attention": False},
     "neither": {"spatial_attention": False, "channel_attention": False},
     "whole image": {"localization": "whole"},
+    "largest component": {"localization": "largest"},
+    "around the peak": {"localization": "peak", "peak_side": 0.4},
 }
 IDS = np.array([[0, 2], [1, 1], [2, 0], [0, 1]])
 SIZES = np.array([[300, 400], [401, 300], [257, 257], [97, 350]])  # height, width
@@ -56,9 +58,12 @@ def box(region, height, width):
 
 
 def expected_regions(model, attention):
+    if model.localization == "peak":
+        return PeakLocalization(SIZE, 0.4)(attention).numpy()
     if model.localization == "whole" or not model.get_config()["spatial_attention"]:
         return np.broadcast_to([0, 0, SIZE], (4, 2, 3))
-    return WeaklySupervisedLocalization(SIZE, 0.9)(attention).numpy()
+    keep = "largest" if model.localization == "largest" else "all"
+    return WeaklySupervisedLocalization(SIZE, 0.9, keep)(attention).numpy()
 
 
 def test_boxes_in_pixels_of_the_original(model, images):
@@ -72,10 +77,11 @@ def test_boxes_in_pixels_of_the_original(model, images):
     assert (boxes >= 0).all() and (boxes[..., 2:] <= SIZES[:, None, ::-1]).all()
 
 
-def test_regions_are_not_all_alike(images):
+@pytest.mark.parametrize("localization", ["attention", "largest", "peak"])
+def test_regions_are_not_all_alike(images, localization):
     """Else the tests of boxes would see nothing but whole images."""
     keras.utils.set_random_seed(0)
-    outputs = ASEN(**CONFIG).outputs_of(images, IDS, ())
+    outputs = ASEN(**CONFIG, localization=localization).outputs_of(images, IDS, ())
     assert len(np.unique(outputs["region"].numpy().reshape(-1, 3), axis=0)) >= 4
 
 

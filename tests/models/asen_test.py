@@ -234,6 +234,7 @@ def test_compiled_backbones(model, images):
         ({"canvas_scale": 0}, "canvas_scale"),
         ({"localization": "atention"}, "Did you mean 'attention'"),
         ({"threshold": 1.0}, "threshold must lie in"),
+        ({"localization": "peak", "peak_side": 0.0}, r"share must lie in \(0, 1\], got 0.0"),
         (
             {"global_branch": {**CONFIG["global_branch"], "backbone": "resnet51"}},
             "Did you mean 'resnet50'",

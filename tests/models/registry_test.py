@@ -1,9 +1,11 @@
+import importlib
+
 import numpy as np
 import pytest
 
-from asen_tf import backbones
+from asen_tf import backbones, models
 from asen_tf.core import config as configs
-from asen_tf.models import ASEN, registry
+from asen_tf.models import ASEN, EmbeddingModel, registry
 
 
 @pytest.fixture
@@ -55,5 +57,13 @@ def test_unknown_model(config, use):
         use(config)
 
 
-def test_names():
-    assert "asen" in registry.NAMES
+@pytest.mark.parametrize("name", registry.NAMES)
+def test_asen_tf_models_offers_every_model(name):
+    """Loading a run imports `asen_tf.models` and no more, to register the class in its file."""
+    module = importlib.import_module(f"asen_tf.models.{name}")
+    classes = {
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, EmbeddingModel)
+    }
+    assert classes and classes <= {getattr(models, name) for name in models.__all__}

@@ -22,7 +22,9 @@ LEVELS = (
 )
 
 # Below models/, every folder is one model; these modules are what all of them share.
-SHARED_BY_MODELS = {"asen_tf.models.base", "asen_tf.models.registry"}
+SHARED_BY_MODELS = {
+    f"asen_tf.models.{name}" for name in ("base", "one_branch", "ranking", "registry", "trunk")
+}
 
 WITHOUT_TENSORFLOW = (
     "asen_tf.version",

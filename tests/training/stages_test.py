@@ -1,5 +1,6 @@
 """Stages: data from a configuration, steps shared out, rates that fall."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -56,6 +57,23 @@ def test_cosine_schedule_ends_at_zero_with_the_stage():
     rate = stage.learning_rate("global_branch", 10)
     expected = [1e-4 * (1 + np.cos(np.pi * share)) / 2 for share in (0, 0.5, 1)]
     assert [float(rate(stage.steps * s)) for s in (0, 0.5, 1)] == pytest.approx(expected, abs=1e-10)
+
+
+def test_optimizers():
+    made = config()
+    made.stage1.optimizer = "sgd"
+    first, second = (stage.optimizer_of("global_branch", 10) for stage in plan(made))
+    assert isinstance(first, keras.optimizers.SGD) and first.momentum == 0.9
+    assert isinstance(second, keras.optimizers.Adam) and second.epsilon == 1e-8
+    assert float(first.learning_rate) == pytest.approx(1e-4)
+    assert float(second.learning_rate) == pytest.approx(1e-5)
+
+
+def test_an_unknown_optimizer():
+    made = config()
+    made.stage1.optimizer = "sdg"
+    with pytest.raises(ValueError, match="Did you mean 'sgd'"):
+        plan(made)[0].optimizer_of("global_branch", 10)
 
 
 def test_parts_trained_before_count():

@@ -134,6 +134,23 @@ class Garment:
         }
         return {name: points for name, points in shapes.items() if labels[name] != "none"}
 
+    def body_shapes(self, labels: Mapping[str, str]) -> dict[str, np.ndarray]:
+        """For each part that Ak et al. (WACV 2018) name points [N, 2] that bound it.
+
+        The sleeves' parts are the arms, as in `part_shapes`; left is the picture's left. The torso
+        reaches from the shoulders to the hips, the chest to the waist. Collar and fastening are
+        where one would be, whether or not there is one.
+        """
+        limbs = [np.concatenate([self.sleeve(side, 1.0), self.hand(side)]) for side in (1, 0)]
+        return {
+            "torso": rectangle(-0.158, 0.0, 0.158, 0.50),
+            "left_sleeve": limbs[0],
+            "right_sleeve": limbs[1],
+            "collar": rectangle(-0.17, -0.06, 0.17, 0.235),
+            "fastening": rectangle(-0.155, bottom(labels["neckline"]), 0.155, 0.50),
+            "chest": rectangle(-0.158, 0.0, 0.158, 0.33),
+        }
+
     def reach(self) -> np.ndarray:
         """[N, 2] points that bound every part, whatever the labels."""
         largest = {name: SPACE[name].values[-1] for name in SPACE}
@@ -156,10 +173,10 @@ class Garment:
         return dataclasses.replace(frame, origin=(float(x), float(y)), scale=float(scale))
 
 
-def part_boxes(garment: Garment, labels: Mapping[str, str], frame: Frame) -> dict[str, Box]:
-    """The part boxes (left, top, right, bottom) in pixels of the photograph."""
+def boxes_of(shapes: Mapping[str, np.ndarray], frame: Frame) -> dict[str, Box]:
+    """The shapes' bounding boxes (left, top, right, bottom) in pixels of the photograph."""
     boxes = {}
-    for name, points in garment.part_shapes(labels).items():
+    for name, points in shapes.items():
         pixels = frame(points)
         boxes[name] = (*pixels.min(0).tolist(), *pixels.max(0).tolist())
     return boxes

@@ -11,7 +11,7 @@ from asen_tf.data.synthetic.attributes import draw_labels, override_labels, stre
 from asen_tf.data.synthetic.draw_figure import Figure, paint_behind, paint_head
 from asen_tf.data.synthetic.draw_garment import paint_garment
 from asen_tf.data.synthetic.frame import Brush
-from asen_tf.data.synthetic.garment import Box, Garment, part_boxes
+from asen_tf.data.synthetic.garment import Box, Garment, boxes_of
 from asen_tf.data.synthetic.lighting import cloth_shading, light
 from asen_tf.data.synthetic.scene import LOOKS, paint_scene
 
@@ -27,11 +27,14 @@ class Photograph:
       labels: attribute -> value.
       boxes: attribute -> (left, top, right, bottom) of the part that shows it, in pixels. A part
         that is not there ("none") has none.
+      parts: torso, left_sleeve, right_sleeve, collar, fastening, chest -> box likewise, see
+        `Garment.body_shapes`.
     """
 
     image: np.ndarray
     labels: dict[str, str]
     boxes: dict[str, Box]
+    parts: dict[str, Box]
 
 
 def render(
@@ -71,7 +74,12 @@ def render(
     shading = cloth_shading(size, frame, garment, rng_of("shading"))
     drawn = drawn * (1 + share * (shading - 1))[..., None]
     image = light(drawn, look, rng_of("light"))
-    return Photograph(image, values, part_boxes(garment, values, frame))
+    return Photograph(
+        image,
+        values,
+        boxes=boxes_of(garment.part_shapes(values), frame),
+        parts=boxes_of(garment.body_shapes(values), frame),
+    )
 
 
 def check_series(seed: int, look: str) -> None:

@@ -10,12 +10,25 @@ from asen_tf.models.asen.objective import Objective
 __all__ = ["ASEN", "Branch", "Objective", "build", "load_pretrained"]
 
 _BRANCHES = ("global_branch", "local_branch")
+# The keys of `config.model` that are the network's own.
+_KEYS = (
+    *_BRANCHES,
+    "canvas_scale",
+    "attribute_dim",
+    "spatial_attention",
+    "channel_attention",
+    "channel_query_activation",
+    "channel_reduction",
+    "localization",
+    "threshold",
+    "peak_side",
+    "beta",
+)
 
 
 def build(config: config_dict.ConfigDict, attributes: int) -> ASEN:
     """The network that `config.model` describes."""
-    settings = config.to_dict()
-    del settings["name"]
+    settings = {key: config.to_dict()[key] for key in _KEYS}
     for branch in _BRANCHES:
         del settings[branch]["weights"]
     return ASEN(attributes, **settings)

@@ -1,18 +1,14 @@
 """One branch of ASEN: a backbone, attention over space and channels, a linear embedding."""
 
 import keras
-import tensorflow as tf
 from keras import ops
 
-from asen_tf import backbones
 from asen_tf.layers import AttributeChannelAttention, AttributeSpatialAttention
-
-_MEAN = (0.485, 0.456, 0.406)
-_DEVIATION = (0.229, 0.224, 0.225)
+from asen_tf.models.trunk import Trunk
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
-class Branch(keras.layers.Layer):
+class Branch(Trunk):
     """Attribute-specific embedding of images (ASEN++ figure 2, one of its two branches).
 
     Args:
@@ -47,10 +43,8 @@ class Branch(keras.layers.Layer):
         channel_query_activation: str = "relu",
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self._config = {
-            "backbone": backbone,
-            "size": size,
+        super().__init__(backbone, size, **kwargs)
+        self._config |= {
             "common_dim": common_dim,
             "embedding_dim": embedding_dim,
             "attribute_dim": attribute_dim,
@@ -59,14 +53,7 @@ class Branch(keras.layers.Layer):
             "channel_reduction": channel_reduction,
             "channel_query_activation": channel_query_activation,
         }
-        self.size = size
         self.embedding_dim = embedding_dim
-        self.jit_compile = False
-        self.normalize = keras.layers.Rescaling(
-            [1 / (255 * d) for d in _DEVIATION],
-            [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)],
-        )
-        self.backbone = backbones.build(backbone, size)
         self.spatial_attention = (
             AttributeSpatialAttention(common_dim) if spatial_attention else None
         )
@@ -84,19 +71,13 @@ class Branch(keras.layers.Layer):
         if self.channel_attention:
             self.channel_attention.build(pooled, asked)
         self.projection.build(pooled)
-        self.built = True
 
     def call(self, images, attributes, training=False):
-        features = self._features(self.normalize(images), training)
+        features = self.features(images, training)
         pooled, attention = self._attend(features, attributes)
         if self.channel_attention:
             pooled = self.channel_attention(pooled, attributes)
         return ops.cast(self.projection(pooled), "float32"), attention
-
-    def _features(self, images, training):
-        if self.jit_compile:
-            return tf.function(self.backbone, jit_compile=True)(images, training=training)
-        return self.backbone(images, training=training)
 
     def _attend(self, features, attributes):
         if self.spatial_attention:
@@ -117,6 +98,3 @@ class Branch(keras.layers.Layer):
                 and [w.shape for w in mine.weights] == [w.shape for w in given.weights]
             ):
                 mine.set_weights(given.get_weights())
-
-    def get_config(self):
-        return {**super().get_config(), **self._config}

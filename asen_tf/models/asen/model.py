@@ -7,11 +7,17 @@ import keras
 import tensorflow as tf
 
 from asen_tf.core.errors import unknown_name
-from asen_tf.layers import AttributeEmbedding, RegionCrop, WeaklySupervisedLocalization
+from asen_tf.layers import (
+    AttributeEmbedding,
+    PeakLocalization,
+    RegionCrop,
+    WeaklySupervisedLocalization,
+)
 from asen_tf.models.asen.branch import Branch
 from asen_tf.models.base import EmbeddingModel, original_boxes
+from asen_tf.models.trunk import averaging
 
-LOCALIZATIONS = ("attention", "whole")
+LOCALIZATIONS = ("attention", "largest", "peak", "whole")
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
@@ -27,8 +33,11 @@ class ASEN(EmbeddingModel):
       attribute_dim: length of an attribute's vector, which both branches share.
       spatial_attention, channel_attention, channel_reduction, channel_query_activation: of both
         branches, see `Branch`.
-      localization: "attention", or "whole": the image itself is the region (ASEN_full).
-      threshold: of the localisation, see `WeaklySupervisedLocalization`.
+      localization: "attention"; or "largest": only the largest connected component of what
+        attention keeps; "peak": a square of fixed side around its peak; "whole": the image itself
+        is the region (ASEN_full).
+      threshold: of "attention" and "largest", see `WeaklySupervisedLocalization`.
+      peak_side: of "peak", see `PeakLocalization`.
       beta: weight of the global branch's cosine in the similarity; 1 never runs the local
         branch, 0 runs the global one for its attention only.
     """
@@ -46,16 +55,13 @@ class ASEN(EmbeddingModel):
         channel_query_activation: str = "relu",
         localization: str = "attention",
         threshold: float = 0.1,
+        peak_side: float = 0.5,
         beta: float = 0.6,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if localization not in LOCALIZATIONS:
-            raise ValueError(unknown_name("localization", localization, LOCALIZATIONS))
         if not 0 <= beta <= 1:
             raise ValueError(f"beta weighs two cosines and must lie in [0, 1], got {beta}")
-        if int(canvas_scale) != canvas_scale or canvas_scale < 1:
-            raise ValueError(f"canvas_scale must be a whole number from 1, got {canvas_scale}")
         shared = {
             "attribute_dim": attribute_dim,
             "spatial_attention": spatial_attention,
@@ -71,18 +77,19 @@ class ASEN(EmbeddingModel):
             **shared,
             "localization": localization,
             "threshold": threshold,
+            "peak_side": peak_side,
             "beta": beta,
         }
         self.attributes = attributes
         self.beta = beta
         self.localization = localization
+        self.shrink = averaging(canvas_scale)
+        size = global_branch["size"]
+        self.localize = _localizer(localization, size, threshold, peak_side)
         self.attribute_embedding = AttributeEmbedding(attributes, attribute_dim)
         self.attribute_embedding.build((None,))
         self.global_branch = Branch(**global_branch, **shared, name="global_branch")
         self.local_branch = Branch(**local_branch, **shared, name="local_branch")
-        size = self.global_branch.size
-        self.shrink = keras.layers.AveragePooling2D(canvas_scale, dtype="float32")
-        self.localize = WeaklySupervisedLocalization(size, threshold)
         self.crop = RegionCrop(self.local_branch.size, reference=size, dtype="float32")
         self.built = True
 
@@ -139,7 +146,7 @@ class ASEN(EmbeddingModel):
         embedding, attention = self.global_branch(
             self.shrink(tf.cast(images, tf.float32)), vectors, training=training
         )
-        outputs = {"attention": attention, "region": self._regions(attention)}
+        outputs = {"attention": attention, "region": self.localize(attention)}
         if "global_branch" in parts:
             outputs["global_branch"] = embedding
         if "local_branch" in parts:
@@ -206,13 +213,6 @@ class ASEN(EmbeddingModel):
         # A part without weight stands alone where it is all that is named (a stage that trains it).
         return tuple(p for p in named if weights[p] > 0) or named
 
-    def _regions(self, attention):
-        regions = self.localize(attention)
-        if self.localization == "whole":
-            whole = tf.constant([0, 0, self.global_branch.size])
-            return tf.broadcast_to(whole, tf.shape(regions))
-        return regions
-
     def _embed_crops(self, crops, vectors, training):
         count = tf.shape(crops)[1]
         side, dim = self.local_branch.size, vectors.shape[-1]
@@ -225,3 +225,16 @@ class ASEN(EmbeddingModel):
 
     def get_config(self):
         return {**super().get_config(), **self._config}
+
+
+def _localizer(name: str, size: int, threshold: float, peak_side: float) -> keras.layers.Layer:
+    """The layer from attention maps to regions."""
+    if name not in LOCALIZATIONS:
+        raise ValueError(unknown_name("localization", name, LOCALIZATIONS))
+    if name == "peak":
+        return PeakLocalization(size, peak_side)
+    if name == "whole":
+        return PeakLocalization(size, share=1.0)
+    return WeaklySupervisedLocalization(
+        size, threshold, keep="largest" if name == "largest" else "all"
+    )

@@ -4,7 +4,8 @@ import tensorflow as tf
 from ml_collections import config_dict
 
 from asen_tf.core.errors import unknown_name
-from asen_tf.losses import alignment_loss, mined_triplet_loss, pair_masks, triplet_loss
+from asen_tf.losses import alignment_loss
+from asen_tf.models.ranking import Ranking
 
 # Triplet losses and the parts whose embeddings they rank.
 RANKED = {"global_triplet": "global_branch", "local_triplet": "local_branch"}
@@ -20,9 +21,7 @@ class Objective:
     """
 
     def __init__(self, config: config_dict.ConfigDict, offsets):
-        self.margin = config.train.margin
-        self.mining = config.train.mining
-        self.offsets = offsets
+        self.ranking = Ranking(config, offsets)
         widths = [config.model[b].embedding_dim for b in ("global_branch", "local_branch")]
         if len(set(widths)) > 1:
             raise ValueError(
@@ -35,9 +34,7 @@ class Objective:
 
         Args:
           model: an ASEN.
-          batch: with `labels`, B images of which every triplet counts: images [B, S, S, 3],
-            attributes [M], labels [B, V], ids [B]. Without, B triplets: images [B, 3, S, S, 3]
-            (anchor, positive, negative), attributes [B].
+          batch: triplets or labelled images, see `Ranking`.
           names: of `LOSSES`.
 
         Returns:
@@ -47,49 +44,15 @@ class Objective:
             if name not in LOSSES:
                 raise ValueError(unknown_name("loss of ASEN", name, LOSSES))
         parts = [p for loss, p in RANKED.items() if loss in names or "alignment" in names]
-        losses = self._of_images if "labels" in batch else self._of_triplets
-        return losses(model, batch, names, parts, training)
-
-    def _of_triplets(self, model, batch, names, parts, training):
-        count = tf.shape(batch["images"])[0]
-        # One pass for the three roles.
-        images = tf.reshape(batch["images"], (-1, *batch["images"].shape[2:]))
-        attributes = tf.repeat(batch["attributes"], 3)[:, None]
+        images, attributes = self.ranking.pairs(batch)
         outputs = model.outputs_of(images, attributes, parts, training)
-        roles = {p: tf.reshape(outputs[p], (count, 3, outputs[p].shape[-1])) for p in parts}
         losses = {
-            name: triplet_loss(*tf.unstack(roles[part], axis=1), self.margin)
+            name: self.ranking.loss(batch, outputs[part])
             for name, part in RANKED.items()
             if name in names
         }
         if "alignment" in names:
-            losses["alignment"] = tf.reduce_sum(alignment_loss(*roles.values()), axis=1)
+            # The sum over the three roles; a labelled image plays all of them.
+            distances = alignment_loss(*(outputs[part] for part in parts))
+            losses["alignment"] = 3.0 * self.ranking.mean(batch, distances)
         return losses
-
-    def _of_images(self, model, batch, names, parts, training):
-        count = tf.shape(batch["images"])[0]
-        attributes = tf.tile(batch["attributes"][None], (count, 1))
-        outputs = model.outputs_of(batch["images"], attributes, parts, training)
-        positive, negative = pair_masks(
-            batch["labels"], batch["attributes"], self.offsets, batch["ids"]
-        )
-        losses = {
-            name: _mean_over_attributes(
-                *mined_triplet_loss(outputs[part], positive, negative, self.margin, self.mining)
-            )
-            for name, part in RANKED.items()
-            if name in names
-        }
-        if "alignment" in names:
-            # An image plays all three roles.
-            losses["alignment"] = 3.0 * tf.reduce_mean(
-                alignment_loss(*(outputs[part] for part in parts)), axis=1
-            )
-        return losses
-
-
-def _mean_over_attributes(loss, valid):
-    """[B, M] -> [B], over the attributes for which the image anchors a triplet."""
-    return tf.math.divide_no_nan(
-        tf.reduce_sum(loss, 1), tf.reduce_sum(tf.cast(valid, loss.dtype), 1)
-    )

@@ -9,7 +9,6 @@ from asen_tf.data.photographs import to_canvas
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving import signatures as names
 from asen_tf.serving.export.samples import Requests
-from asen_tf.serving.export.servable import explains
 from asen_tf.serving.signatures import Metadata
 
 # Output -> array.
@@ -53,7 +52,7 @@ def expected_answers(
         answers[names.embed(name)] = {names.EMBEDDING: vector}
         # The other photographs of a request are the same in reverse.
         answers[names.similarity(name)] = {names.SIMILARITY: (vector * vector[::-1]).sum(-1)}
-    if explains(model):
+    if model.explains:
         attention, boxes = tf.function(model.explain)(canvases, pairs, sizes)
         for place, name in enumerate(ids):
             answers[names.explain(name)] = {

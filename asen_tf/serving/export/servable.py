@@ -38,11 +38,6 @@ class Servable(tf.Module):
         self.table = tf.lookup.StaticHashTable(entries, default_value=-1)
 
 
-def explains(model: EmbeddingModel) -> bool:
-    """Whether the model has attention to show."""
-    return type(model).explain is not EmbeddingModel.explain
-
-
 def signatures(
     servable: Servable,
     model: EmbeddingModel,
@@ -144,7 +139,7 @@ def signatures(
     for name, number in ids.items():
         found[names.embed(name)] = (embed_one(number), [photographs])
         found[names.similarity(name)] = (compare_in(number), [photographs, others])
-        if explains(model):
+        if model.explains:
             found[names.explain(name)] = (explain_one(number), [photographs])
     return {
         name: tf.function(function, input_signature=inputs).get_concrete_function()

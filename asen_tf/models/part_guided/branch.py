@@ -1,0 +1,38 @@
+"""What learns one attribute from the parts that show it."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="asen_tf")
+class PartBranch(keras.layers.Layer):
+    """A vector of some parts of an image: two fully connected layers on their pooled features.
+
+    Args:
+      hidden_dim: length of the layer between.
+      embedding_dim: length of the vector, D.
+
+    Call arguments:
+      pooled: float [B, P, r, r, C], the parts' features.
+
+    Returns:
+      float32 [B, D], not normalised.
+    """
+
+    def __init__(self, hidden_dim: int, embedding_dim: int, **kwargs):
+        super().__init__(**kwargs)
+        self._config = {"hidden_dim": hidden_dim, "embedding_dim": embedding_dim}
+        self.hidden = keras.layers.Dense(hidden_dim, "relu", name="hidden")
+        self.embedding = keras.layers.Dense(embedding_dim, name="embedding")
+        self.flatten = keras.layers.Flatten()
+
+    def build(self, pooled_shape):
+        flat = self.flatten.compute_output_shape(pooled_shape)
+        self.hidden.build(flat)
+        self.embedding.build(self.hidden.compute_output_shape(flat))
+
+    def call(self, pooled):
+        return tf.cast(self.embedding(self.hidden(self.flatten(pooled))), tf.float32)
+
+    def get_config(self):
+        return {**super().get_config(), **self._config}

@@ -1,0 +1,66 @@
+"""What the networks begin with: images, normalised, through a backbone."""
+
+import keras
+import tensorflow as tf
+
+from asen_tf import backbones
+
+_MEAN = (0.485, 0.456, 0.406)
+_DEVIATION = (0.229, 0.224, 0.225)
+
+
+@keras.saving.register_keras_serializable(package="asen_tf")
+class Trunk(keras.layers.Layer):
+    """Feature maps of images, normalised with ImageNet's mean and deviation.
+
+    Attributes:
+      backbone: the network, `asen_tf.backbones.load_weights` takes it.
+      jit_compile: whether XLA compiles it; may be changed at any time.
+
+    Args:
+      backbone: name of a backbone (`asen_tf.backbones.NAMES`, or a keras-hub preset).
+      size: side of the input images in pixels.
+
+    Call arguments:
+      images: float or uint8 [B, size, size, 3], values 0 to 255.
+
+    Returns:
+      float [B, h, w, C], in the compute dtype.
+    """
+
+    def __init__(self, backbone: str, size: int, **kwargs):
+        super().__init__(**kwargs)
+        self._config = {"backbone": backbone, "size": size}
+        self.size = size
+        self.jit_compile = False
+        self.normalize = keras.layers.Rescaling(
+            [1 / (255 * d) for d in _DEVIATION],
+            [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)],
+        )
+        self.backbone = backbones.build(backbone, size)
+        self.built = True
+
+    def call(self, images, training=False):
+        return self.features(images, training)
+
+    def features(self, images, training=False):
+        """What `call` gives; for layers that extend this one."""
+        images = self.normalize(images)
+        if self.jit_compile:
+            return tf.function(self.backbone, jit_compile=True)(images, training=training)
+        return self.backbone(images, training=training)
+
+    def get_config(self):
+        return {**super().get_config(), **self._config}
+
+
+def averaging(canvas_scale: int) -> keras.layers.Layer:
+    """The layer from canvases to a trunk's input, which averages squares of pixels.
+
+    Args:
+      canvas_scale: side of the canvases / side of the input; raises ValueError unless it is a
+        whole number from 1.
+    """
+    if int(canvas_scale) != canvas_scale or canvas_scale < 1:
+        raise ValueError(f"canvas_scale must be a whole number from 1, got {canvas_scale}")
+    return keras.layers.AveragePooling2D(canvas_scale, dtype="float32")

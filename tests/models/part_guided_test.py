@@ -1,0 +1,228 @@
+import itertools
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from asen_tf.core import config as configs
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data.synthetic import render
+from asen_tf.models import PartGuided, registry
+from asen_tf.models.part_guided import PARTS
+
+SPACE = AttributeSpace(
+    {"collar": ("v", "o"), "sleeve": ("long", "short", "none"), "pattern": ("plain", "dots")}
+)
+NAMES = ("collar", "sleeves", "whole")
+EVERY_LOSS = ("classification", "ranking")
+LABELS = np.array([[0, 2], [0, 3], [1, 2], [1, -1], [0, -1], [-1, -1]])  # flat; -1: unknown
+LABELS = (LABELS[..., None] == np.arange(SPACE.offsets[-1])).any(1)
+
+
+def small(**changes):
+    config = configs.defaults()
+    config.model.name = "part_guided"
+    config.model.global_branch.update(configs.branch("resnet10", size=64, common_dim=8))
+    config.model.global_branch.embedding_dim = 6
+    part_guided = {"parts": NAMES, "roi_size": 2, "hidden_dim": 8, **changes}
+    config.model.part_guided.update(part_guided)
+    return config
+
+
+def build(**changes):
+    return registry.build(small(**changes), len(SPACE), SPACE.offsets)
+
+
+@pytest.fixture(scope="module")
+def model():
+    return build()
+
+
+@pytest.fixture(scope="module")
+def images():
+    """Plain garments, upright, 128 x 128."""
+    photographs = [render(4, index, "plain").image for index in range(6)]
+    squares = [tf.image.resize_with_crop_or_pad(p, *2 * [min(p.shape[:2])]) for p in photographs]
+    return np.stack(
+        [tf.cast(tf.image.resize(s, (128, 128), "area"), tf.uint8).numpy() for s in squares]
+    )
+
+
+def test_each_branch_sees_its_parts(model, images):
+    regions = dict(zip(PARTS, np.moveaxis(model.extract(images)[0].numpy(), 1, 0), strict=True))
+    assert (regions["collar"] != regions["whole"]).any(-1).all()
+    features = model.trunk(tf.nn.avg_pool2d(tf.cast(images, tf.float32), 2, 2, "VALID"))
+    looked_at = (("collar",), ("left_sleeve", "right_sleeve"), ("whole",))
+    found = model.outputs_of(images, model.all_attributes(images))["embedding"]
+    for place, parts in enumerate(looked_at):
+        pooled = model.pool(features, np.stack([regions[part] for part in parts], 1)).numpy()
+        hidden, embedding = (
+            layer.get_weights()
+            for layer in (model.branches[place].hidden, model.branches[place].embedding)
+        )
+        expected = np.maximum(pooled.reshape(6, -1) @ hidden[0] + hidden[1], 0)
+        expected = expected @ embedding[0] + embedding[1]
+        np.testing.assert_allclose(found[:, place], expected, rtol=1e-3, atol=1e-4)
+
+
+def test_attributes_in_any_order(model, images):
+    every = model.embed_all(images).numpy()
+    np.testing.assert_allclose(
+        model.embed(images, [2, 0, 1, 1, 0, 2]), every[range(6), [2, 0, 1, 1, 0, 2]], atol=1e-6
+    )
+
+
+def test_logits_are_those_of_the_branches(model, images):
+    outputs = model.outputs_of(images, model.all_attributes(images))
+    spans = itertools.pairwise(SPACE.offsets)
+    for place, (start, stop) in enumerate(spans):
+        kernel, bias = model.classifiers[place].get_weights()
+        expected = outputs["embedding"][:, place].numpy() @ kernel + bias
+        np.testing.assert_allclose(outputs["logits"][:, start:stop], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("variant", ["without_parts", "without_parts_and_ranking", "classic"])
+def test_baselines_see_the_whole_image(images, variant):
+    model = build(variant=variant)
+    _, boxes = model.explain(images, model.all_attributes(images))
+    assert np.unique(boxes.numpy().reshape(-1, 4), axis=0).tolist() == [[0, 0, 128, 128]]
+    every = model.embed_all(images).numpy()
+    shared = np.abs(every[:, 1:] - every[:, :1]).max() < 1e-6
+    assert shared == (variant == "classic")
+
+
+def test_without_parts_all_attributes_are_general(images):
+    model = build(parts=())
+    _, boxes = model.explain(images, model.all_attributes(images))
+    assert (boxes.numpy() == [0, 0, 128, 128]).all()
+
+
+def test_explains_by_its_parts(model, images):
+    sizes = np.tile([128, 256], (6, 1))  # lying photographs of which the middle was cut
+    attention, boxes = model.explain(images, model.all_attributes(images), sizes)
+    assert attention.shape == (6, 3, 4, 4)
+    np.testing.assert_allclose(tf.reduce_sum(attention, axis=(2, 3)), np.ones((6, 3)), atol=1e-5)
+    regions = model.extract(images)[0].numpy()
+    collar, left, right = (
+        regions[:, PARTS.index(p)] for p in ("collar", *("left_sleeve", "right_sleeve"))
+    )
+    np.testing.assert_allclose(boxes[:, 0], collar * 128 + [64, 0, 64, 0], atol=0.51)
+    around = np.concatenate([left[:, :2], right[:, 2:]], -1)
+    around[:, 1] = np.minimum(left[:, 1], right[:, 1])
+    around[:, 3] = np.maximum(left[:, 3], right[:, 3])
+    np.testing.assert_allclose(boxes[:, 1], around * 128 + [64, 0, 64, 0], atol=0.51)
+    np.testing.assert_allclose(attention[:, 2], np.full((6, 4, 4), 1 / 16), atol=1e-6)
+    alone, box = model.explain(images, [0] * 6, sizes)
+    np.testing.assert_allclose(alone, attention[:, 0], atol=1e-6)
+    np.testing.assert_array_equal(box, boxes[:, 0])
+
+
+def test_attention_by_hand(images):
+    """A part of a quarter of the first cell's width and all its height, and one of a whole cell."""
+    model = build(parts=("sleeves", "whole", "whole"))
+    boxes = np.tile(np.float32([0, 0, 1, 1]), (1, len(PARTS), 1))
+    boxes[0, PARTS.index("left_sleeve")] = [0, 0, 1 / 16, 1 / 4]
+    boxes[0, PARTS.index("right_sleeve")] = [3 / 4, 3 / 4, 1, 1]
+    model.extract = lambda images: (tf.constant(boxes), None, None)
+    attention, _ = model.explain(images[:1], [0])
+    expected = np.zeros((4, 4))
+    expected[0, 0], expected[3, 3] = 0.2, 0.8
+    np.testing.assert_allclose(attention[0], expected, atol=1e-6)
+
+
+def cross_entropy(logits, labels):
+    """Mean over the labelled attributes, in plain NumPy."""
+    losses = []
+    for start, stop in itertools.pairwise(SPACE.offsets):
+        carried = np.flatnonzero(labels[start:stop])
+        if len(carried):
+            exponents = np.exp(logits[start:stop] - logits[start:stop].max())
+            losses.append(-np.log(exponents / exponents.sum())[carried].mean())
+    return np.mean(losses) if losses else 0.0
+
+
+def test_losses_of_triplets(model, images):
+    config = small()
+    config.train.margin = 0.9
+    batch = {
+        "images": tf.constant(images.reshape(2, 3, 128, 128, 3)),
+        "attributes": tf.constant([1, 0]),
+        "labels": tf.constant(LABELS.reshape(2, 3, -1)),
+    }
+    losses = registry.objective(config, SPACE.offsets)(model, batch, EVERY_LOSS, training=False)
+    units = model.embed(images, [1, 1, 1, 0, 0, 0]).numpy().reshape(2, 3, -1)
+    cosines = (units[:, :1] * units[:, 1:]).sum(-1)
+    expected = np.maximum(0.9 - cosines[:, 0] + cosines[:, 1], 0)
+    np.testing.assert_allclose(losses["ranking"], expected, atol=1e-5)
+    logits = model.outputs_of(images, model.all_attributes(images))["logits"].numpy()
+    expected = [cross_entropy(*each) for each in zip(logits, LABELS, strict=True)]
+    assert expected[5] == 0
+    np.testing.assert_allclose(
+        losses["classification"], np.reshape(expected, (2, 3)).mean(1), rtol=1e-4
+    )
+
+
+@pytest.mark.parametrize("variant", ["part_guided", "classic"])
+def test_losses_of_labelled_images(images, variant):
+    config = small(variant=variant)
+    model = build(variant=variant)
+    batch = {
+        "images": tf.constant(images),
+        "attributes": tf.constant([0, 1, 2]),
+        "labels": tf.constant(LABELS),
+        "ids": tf.range(6, dtype=tf.int64),
+    }
+    losses = registry.objective(config, SPACE.offsets)(model, batch, EVERY_LOSS, training=False)
+    logits = model.outputs_of(images, model.all_attributes(images))["logits"].numpy()
+    expected = [cross_entropy(*each) for each in zip(logits, LABELS, strict=True)]
+    np.testing.assert_allclose(losses["classification"], expected, rtol=1e-4)
+    assert losses["ranking"].shape == (6,)
+    assert (losses["ranking"].numpy().max() > 0) == (variant == "part_guided")
+
+
+def test_stages_move_trunk_branches_and_classifiers(model, images):
+    batch = {
+        "images": tf.constant(images),
+        "attributes": tf.constant([0, 1, 2]),
+        "labels": tf.constant(LABELS),
+        "ids": tf.range(6, dtype=tf.int64),
+    }
+    objective = registry.objective(small(), SPACE.offsets)
+    with tf.GradientTape() as tape:
+        losses = objective(model, batch, ("classification",))
+    parts = model.parts()
+    variables = [variable.value for part in parts.values() for variable in part]
+    gradients = tape.gradient(losses["classification"], variables)
+    # The third attribute has no label, so its branch and its classifier are not moved.
+    still = [v for v in model.branches[2].variables + model.classifiers[2].variables]
+    for variable, gradient in zip(itertools.chain(*parts.values()), gradients, strict=True):
+        moves = gradient is not None and np.abs(gradient).max() > 0
+        assert moves != any(variable is other for other in still), variable.path
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"parts": ("collar",)}, r"each of the 3 attributes.*got 1"),
+        ({"parts": ("colar", "whole", "whole")}, "Did you mean 'collar'"),
+        ({"variant": "clasic"}, "Did you mean 'classic'"),
+        ({"threshold": 1.5}, "threshold must lie in"),
+    ],
+)
+def test_bad_settings(changes, message):
+    with pytest.raises(ValueError, match=message):
+        build(**changes)
+
+
+def test_unknown_names(model, images):
+    with pytest.raises(ValueError, match="Did you mean 'ranking'"):
+        registry.objective(small(), SPACE.offsets)(model, {}, ("rankings",))
+    with pytest.raises(ValueError, match="Did you mean 'trunk'"):
+        model.embed(images, [0] * 6, parts=("trunks",))
+
+
+def test_configuration_describes_it():
+    model = build(variant="classic")
+    assert isinstance(model, PartGuided) and model.variant == "classic"
+    assert len(model.branches) == 1 and len(model.classifiers) == 3
+    assert [c.units for c in model.classifiers] == [2, 3, 2]

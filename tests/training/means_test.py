@@ -1,0 +1,68 @@
+"""A run with a stage whose prototypes start from the training images, and its evaluation."""
+
+import json
+
+import numpy as np
+import pytest
+
+from asen_tf.cli.evaluate import evaluate, evaluate_changes, report
+from asen_tf.core import config as configs
+from asen_tf.data.canvases import open_canvases
+from asen_tf.data.load import load
+from asen_tf.evaluation import value_means
+from asen_tf.evaluation.embed import canvas_fn, embed_fn
+from asen_tf.training.loop import train
+
+
+@pytest.fixture(scope="module")
+def run(catalogue, tmp_path_factory):
+    config = configs.defaults()
+    config.data.root = str(catalogue)
+    config.model.name = "amnet"
+    config.model.canvas_scale = 1
+    config.model.global_branch.update(configs.branch("resnet6", size=32, common_dim=8))
+    config.model.global_branch.embedding_dim = 16
+    config.model.amnet.fusion_dim = 16
+    config.train.sampling = "manipulation"
+    config.train.batch_size = 4
+    config.train.steps_per_epoch = 2
+    config.eval.ks = (1, 3)
+    config.stage1.epochs = config.stage2.epochs = 1
+    config.stage1.rates = {"global_branch": 1e-3, "classifiers": 1e-3}
+    config.stage1.losses = {"classification": 1.0}
+    # The memory stands still, so that it shows what it started from.
+    config.stage2.rates = {"global_branch": 1e-3, "classifiers": 1e-3}
+    config.stage2.losses = {"classification": 1.0, "changed_triplet": 1.0}
+    config.stage2.means = ("memory",)
+    return train(config, tmp_path_factory.mktemp("means") / "run")
+
+
+def test_the_memory_holds_what_stage1_learned(run):
+    import keras
+
+    import asen_tf.models  # noqa: F401
+
+    first, second = (
+        keras.saving.load_model(run.best_model(stage)) for stage in ("stage1", "stage2")
+    )
+    manifest = load(run.config().data)
+    canvases = canvas_fn(open_canvases(manifest, manifest.rows("train"), first.canvas_size))
+    expected = value_means(embed_fn(first), manifest, canvases)
+    np.testing.assert_allclose(second.memory.prototypes.numpy(), expected, atol=1e-5)
+    assert np.abs(expected - first.memory.prototypes.numpy()).max() > 0.01
+
+
+def test_both_protocols_measure_it(run):
+    changes = evaluate_changes(str(run.path), ks=(1, 2))
+    # 12 test images of 6 kinds, two of each; one of 3 colors and one of 2 sides can change.
+    assert changes["special"] == ["color", "side"] and changes["ks"] == [1, 2]
+    counts = [changes[kind]["searches"] for kind in ("direct", "one_change", "two_changes")]
+    assert counts == [12, 12 * (2 + 1), 12 * 2 * 1]
+    assert all(changes[kind]["without_target"] == 0 for kind in ("direct", "one_change"))
+    # Two of eleven candidates.
+    assert changes["one_change"]["random_top_accuracy@1"] == pytest.approx(2 / 11)
+    assert json.loads(json.dumps(changes)) == changes
+    assert "top-2" in report(changes).splitlines()[0]
+    alone = evaluate_changes(str(run.path), special=("side",))
+    assert alone["special"] == ["side"] and alone["ks"] == [1, 3]
+    assert "precision@4" in evaluate(str(run.path), ks=(4,))
