@@ -35,6 +35,8 @@ EXTRAS = {
         "ruff>=0.17,<0.18",
         "scikit-learn>=1.5",
     ],
+    "milvus": ["milvus-lite>=3.2,<4", "pymilvus>=3,<4"],
+    "search": ["faiss-cpu>=1.11"],
 }
 EXTRAS["all"] = sorted(set().union(*EXTRAS.values()))
 # Reads PyTorch's files from before 1.6. Not in "all", nor in the lock: its default wheel brings
@@ -52,6 +54,8 @@ COMMANDS = [
     "asen-export=asen_tf.cli.export:run",
     "asen-embed=asen_tf.cli.embed:run",
     "asen-query=asen_tf.cli.query:run",
+    "asen-index=asen_tf.cli.index:run",
+    "asen-search=asen_tf.cli.search:run",
     "asen-serve=asen_tf.cli.serve:run",
 ]
 

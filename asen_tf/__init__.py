@@ -17,6 +17,7 @@ _MODULES = (
     "losses",
     "metrics",
     "models",
+    "search",
     "serving",
     "training",
     "viz",

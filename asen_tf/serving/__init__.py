@@ -2,13 +2,21 @@
 
 import importlib
 
-__all__ = ["AsyncClient", "Client", "InvalidInputError", "ServingError"]
+_MODULES = {
+    "AsyncClient": "client",
+    "Client": "client",
+    "InvalidInputError": "client",
+    "SavedModel": "saved_model",
+    "ServingError": "client",
+}
+
+__all__ = ["AsyncClient", "Client", "InvalidInputError", "SavedModel", "ServingError"]
 
 
 def __getattr__(name: str):
-    # Export and server bring TensorFlow, the client gRPC: nothing is imported before it is used.
-    if name in __all__:
-        return getattr(importlib.import_module("asen_tf.serving.client"), name)
+    # Most of it brings TensorFlow, the client gRPC: nothing is imported before it is used.
+    if name in _MODULES:
+        return getattr(importlib.import_module(f"asen_tf.serving.{_MODULES[name]}"), name)
     raise AttributeError(f"module 'asen_tf.serving' has no attribute {name!r}")
 
 

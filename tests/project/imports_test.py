@@ -34,6 +34,7 @@ WITHOUT_TENSORFLOW = (
     "asen_tf.data.photograph_forms",
     "asen_tf.data.synthetic",
     "asen_tf.metrics.retrieval",
+    "asen_tf.search",
     "asen_tf.serving.client",
     "asen_tf.serving.signatures",
     "asen_tf.viz",

@@ -1,0 +1,202 @@
+"""Searches a catalogue that asen-index filled.
+
+    asen-search --store=faiss:/data/vectors --saved_model=/tmp/served/asen/1 --image=q.jpg \\
+      --weights=neckline=1,color=0.5 --set=collar=mandarin --filter="price<50" --html=found.html
+
+It asks by a photograph (--image, then a model is needed), by an item of the catalogue (--id), or by
+what was liked of earlier results (--liked). --rerank puts another engine's results in a new order;
+--compare says in which attributes one item is like the query.
+"""
+
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from absl import app, flags
+
+from asen_tf.cli import program, search_output
+from asen_tf.cli.embedders import define_flags, opened
+from asen_tf.data.root import Root
+from asen_tf.search import Catalogue, Match
+
+# Flag -> others that mean nothing beside it.
+_EXCLUDED = {
+    "compare": ("weights", "set", "liked", "filter", "exclude", "threshold", "rerank", "html"),
+    "rerank": ("filter", "exclude", "threshold"),
+}
+
+
+def pairs(texts: Sequence[str]) -> dict[str, str]:
+    """`["collar=mandarin"]` as a dictionary.
+
+    Raises:
+      ValueError: one is no NAME=VALUE, or a name comes twice.
+    """
+    found = {}
+    for text in texts:
+        name, _, value = (part.strip() for part in text.partition("="))
+        if not name or not value:
+            raise ValueError(f"expected NAME=VALUE, got {text!r}")
+        if name in found:
+            raise ValueError(f"{name} is given twice: {found[name]} and {value}")
+        found[name] = value
+    return found
+
+
+def numbers(texts: Sequence[str]) -> dict[str, float]:
+    """`["color=0.5"]` as a dictionary; raises ValueError as `pairs`, or for what is no number."""
+    found = {}
+    for name, value in pairs(texts).items():
+        try:
+            found[name] = float(value)
+        except ValueError:
+            raise ValueError(f"expected a number as weight of {name}, got {value!r}") from None
+    return found
+
+
+def read_results(path: str) -> list[tuple[str, float]]:
+    """Another engine's results: JSON, a list of {"id", "score"}, as --json writes.
+
+    Raises:
+      ValueError: the file is something else.
+    """
+    try:
+        listed = json.loads(Path(path).read_text(encoding="utf-8"))
+        return [(str(one["id"]), float(one["score"])) for one in listed]
+    except (KeyError, TypeError, ValueError) as error:
+        expected = 'JSON, a list of {"id": ..., "score": ...}'
+        raise ValueError(f"{path}: expected {expected}; {error!r}") from error
+
+
+def question(given: flags.FlagValues) -> dict:
+    """What is asked for, as `Catalogue.query` takes it."""
+    return {
+        "id": given.id,
+        "image": given.image,
+        "weights": numbers(given.weights),
+        "changes": pairs(given.set),
+        "liked": _liked(given),
+    }
+
+
+def find(catalogue: Catalogue, given: flags.FlagValues) -> list[Match]:
+    """The results of a search, or of reranking."""
+    query = question(given)
+    if given.rerank:
+        found = catalogue.rerank(read_results(given.rerank), blend=given.blend, **query)
+        return found[given.offset : given.offset + given.k]
+    return catalogue.search(
+        k=given.k,
+        offset=given.offset,
+        where=given.filter,
+        exclude=given.exclude,
+        threshold=given.threshold,
+        **query,
+    )
+
+
+def write_page(catalogue: Catalogue, found: Sequence[Match], given: flags.FlagValues) -> None:
+    """Writes the results as a page, under the query's photograph and what was asked."""
+    root = Root(given.root)
+    rounds = _liked(given)
+    name = rounds[-1][0] if rounds else given.id
+    if name is None:
+        query = (os.path.basename(given.image), search_output.pixels(given.image))
+    else:
+        (record,) = catalogue.records([name])
+        query = (name, search_output.photograph(name, record.metadata, root))
+    said = {
+        "by": query[0],
+        "weights": _learned(catalogue, given) if rounds else ", ".join(given.weights),
+        "changed": ", ".join(given.set),
+        "liked": "; then ".join(map(", ".join, rounds)),
+        "filter": given.filter,
+        "reranked": given.rerank,
+    }
+    search_output.write_page(
+        given.html,
+        found,
+        root=root,
+        title=f"{len(found)} of {len(catalogue)} items",
+        query=query,
+        facts={name: text for name, text in said.items() if text},
+        first=given.offset + 1,
+    )
+
+
+def main() -> None:
+    given = flags.FLAGS
+    _check(given)
+    with (
+        opened(given, needed=bool(given.image and not _liked(given))) as model,
+        Catalogue(given.store, model, read_only=True) as catalogue,
+    ):
+        if given.compare:
+            found = catalogue.compare(given.compare, id=given.id, image=given.image)
+            lines = search_output.comparison(found)
+        else:
+            found = find(catalogue, given)
+            lines = search_output.table(found, given.offset + 1)
+        print("\n".join(lines) or "nothing was found")
+        if given.json:
+            search_output.write_json(given.json, found)
+        if given.html:
+            write_page(catalogue, found, given)
+
+
+def _learned(catalogue: Catalogue, given: flags.FlagValues) -> str:
+    """The weights that feedback has led to, in percent of all."""
+    weights = catalogue.query(**question(given)).weights
+    shares = 100 * weights / abs(weights).sum()
+    said = zip(catalogue.space, shares, strict=True)
+    return ", ".join(f"{name} {share:.0f} %" for name, share in said if share)
+
+
+def _liked(given: flags.FlagValues) -> list[list[str]]:
+    """The ids of each round of feedback, without rounds in which nothing was chosen."""
+    return [chosen for chosen in given.liked if chosen]
+
+
+def _check(given: flags.FlagValues) -> None:
+    asked = [name for name in ("image", "id") if given[name].value is not None]
+    if len(asked) > 1 or not (asked or _liked(given)):
+        raise app.UsageError("give --image or --id, or --liked")
+    for name, others in _EXCLUDED.items():
+        for other in others:
+            if given[name].value and given[other].value not in (None, "", []):
+                raise app.UsageError(f"--{name} takes no --{other}")
+
+
+def run() -> None:
+    flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
+    define_flags()
+    flags.DEFINE_string("image", None, "Photograph to ask with.")
+    flags.DEFINE_string("id", None, "Item of the catalogue to ask with.")
+    flags.DEFINE_list("weights", "", "ATTRIBUTE=NUMBER, also negative; none: all alike.")
+    flags.DEFINE_list("set", "", "ATTRIBUTE=VALUE that is wanted instead of the query's own.")
+    flags.DEFINE_multi(
+        flags.ListParser(),
+        flags.CsvListSerializer(","),
+        "liked",
+        [],
+        "Ids of results that were chosen; again for each round. The first of the last replaces the "
+        "query.",
+    )
+    flags.DEFINE_string("filter", "", 'Such as "price<50 and not color=red".')
+    flags.DEFINE_list("exclude", "", "Ids to leave out.")
+    flags.DEFINE_float("threshold", None, "Lowest score of a result, -1 to 1.")
+    flags.DEFINE_integer("k", 20, "Results at most.", lower_bound=1)
+    flags.DEFINE_integer("offset", 0, "Results to pass over.", lower_bound=0)
+    flags.DEFINE_string("rerank", None, 'JSON, a list of {"id", "score"}, to put in a new order.')
+    flags.DEFINE_float("blend", 1.0, "With --rerank: share of the likeness.", 0.0, 1.0)
+    flags.DEFINE_string("compare", None, "Id of an item: say in what it is like the query.")
+    flags.DEFINE_string("json", None, "File for the results.")
+    flags.DEFINE_string("html", None, "Page to write, with photographs.")
+    flags.DEFINE_string("root", "", "Folder of the photographs, for --html.")
+    flags.mark_flag_as_required("store")
+    program.run(main)
+
+
+if __name__ == "__main__":
+    run()

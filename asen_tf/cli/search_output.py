@@ -1,0 +1,96 @@
+"""What `asen-search` writes: lines, JSON, and a page for the browser."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from asen_tf.core.progress import say
+from asen_tf.data.root import Root
+from asen_tf.search import Likeness, Match
+
+# A JPEG is decoded at a fraction of its size, but no smaller than this.
+_ENOUGH_PX = 512
+
+
+def table(found: Sequence[Match], first: int) -> list[str]:
+    """A line a result: rank (`first` that of the first), score, id, cosines."""
+    return [
+        f"{rank:4d}  {match.score:7.4f}  {match.id}  "
+        + "  ".join(f"{name} {cosine:.2f}" for name, cosine in match.cosines.items())
+        for rank, match in enumerate(found, first)
+    ]
+
+
+def comparison(found: Sequence[Likeness]) -> list[str]:
+    """A line an attribute: its name, the cosine, and of how many pairs it is above."""
+    width = max(len(one.attribute) for one in found)
+    return [
+        f"{one.attribute:{width}}  {one.cosine:7.4f}  more alike than {one.percentile:.2f} % of "
+        "random pairs"
+        for one in found
+    ]
+
+
+def write_json(path: str, found: Sequence[Match | Likeness]) -> None:
+    """Writes results as a list of objects."""
+    text = json.dumps([one.to_dict() for one in found], ensure_ascii=False, indent=1)
+    Path(path).write_text(text + "\n", encoding="utf-8")
+
+
+def write_page(
+    path: str,
+    found: Sequence[Match],
+    *,
+    root: Root,
+    title: str,
+    query: tuple[str, np.ndarray | None],
+    facts: Mapping[str, str],
+    first: int,
+) -> None:
+    """Writes the results as a page of small photographs.
+
+    Args:
+      path: of the page.
+      found: what to show.
+      root: of their photographs.
+      title: heading.
+      query: name and photograph of what was asked with.
+      facts: name -> text, shown under the title.
+      first: rank of the first result.
+    """
+    from asen_tf.viz.contact_sheet import Card, contact_sheet  # matplotlib takes a second
+
+    cards = [
+        Card(
+            match.id,
+            photograph(match.id, match.metadata, root),
+            match.score,
+            match.cosines,
+            {name: ", ".join(values) for name, values in match.labels.items()},
+        )
+        for match in found
+    ]
+    missing = sum(card.image is None for card in cards)
+    if missing:
+        say(f"{missing} of {len(cards)} photographs are missing under --root={root.folder}")
+    html = contact_sheet(title, cards, Card(*query), facts, first)
+    Path(path).write_text(html, encoding="utf-8")
+
+
+def photograph(name: str, metadata: Mapping, root: Root) -> np.ndarray | None:
+    """Of an item, where its metadata `image` says, or else its id; None where it is not there."""
+    image = str(metadata.get("image") or name)
+    return None if root.path_problem(image) else pixels(root.path(image))
+
+
+def pixels(path: str) -> np.ndarray | None:
+    """A photograph for a small picture, uint8 [H, W, 3]; None where there is none."""
+    try:
+        with Image.open(path) as image:
+            image.draft("RGB", (_ENOUGH_PX, _ENOUGH_PX))
+            return np.asarray(image.convert("RGB"))
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None

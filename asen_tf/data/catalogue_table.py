@@ -1,0 +1,99 @@
+"""A shop's table: `image[,id]`, columns of attributes with labels, others with metadata."""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from asen_tf.data.formats.attributes_file import split_values
+from asen_tf.data.formats.table import Table
+from asen_tf.data.manifest import Problem
+
+_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
+_SHOWN = 50
+
+
+@dataclasses.dataclass(frozen=True)
+class CatalogueRow:
+    """One item.
+
+    Attributes:
+      id: its name.
+      image: path of its photograph relative to the data root.
+      labels: attribute -> values, where the cell is not blank.
+      metadata: the other columns, where the cell is not blank.
+    """
+
+    id: str
+    image: str
+    labels: dict[str, list[str]]
+    metadata: dict[str, str | int | float]
+
+
+def read_catalogue(manifest: Path, attributes: Iterable[str]) -> list[CatalogueRow]:
+    """Reads a CSV in UTF-8 with a header; without the column `id` an image's path is its name.
+
+    A column in which all cells that are not blank are numbers holds numbers; `007` is text.
+
+    Args:
+      manifest: the table.
+      attributes: names of the columns that hold labels, several in a cell as `a|b`.
+
+    Raises:
+      ValueError: it is no such table, a row is incomplete, or two rows have the same id; lists the
+        lines.
+      FileNotFoundError: there is no such file.
+    """
+    table = Table(manifest.parent, manifest.name, required=["image"])
+    problems: list[Problem] = []
+    lines = list(table.rows(problems))
+    texts = [[cell.strip() for cell in cells] for _, cells in lines]
+    attributes = [name for name in attributes if name in table.header]
+    others = [name for name in table.header if name not in ("id", "image", *attributes)]
+    columns = dict(zip(table.header, zip(*texts, strict=True), strict=False))
+    numbers = {name for name in others if _are_numbers(columns.get(name, ()))}
+    rows, seen = [], {}
+    for (line, _), cells in zip(lines, texts, strict=True):
+        given = dict(zip(table.header, cells, strict=True))
+        name = given.get("id", given["image"])
+        if message := _problem(name, given["image"], seen):
+            problems.append(Problem(table.source, line, message))
+            continue
+        seen[name] = line
+        labels = {a: list(split_values(given[a])) for a in attributes if given[a]}
+        metadata = {
+            key: _number(given[key]) if key in numbers else given[key]
+            for key in others
+            if given[key]
+        }
+        rows.append(CatalogueRow(name, given["image"], labels, metadata))
+    _check(table.source, problems, rows)
+    return rows
+
+
+def _problem(name: str, image: str, seen: dict[str, int]) -> str | None:
+    if not name or not image:
+        return "no image path" if name else "no id"
+    if name in seen:
+        return f"id {name!r} is on line {seen[name]} already; every row needs its own"
+    return None
+
+
+def _check(source: str, problems: list[Problem], rows: Sequence[CatalogueRow]) -> None:
+    if problems:
+        problems.sort(key=lambda problem: problem.line)
+        shown = [*map(str, problems[:_SHOWN])]
+        if len(problems) > _SHOWN:
+            shown.append(f"... and {len(problems) - _SHOWN} more")
+        raise ValueError("\n".join([f"{len(problems)} problems in the catalogue", *shown]))
+    if not rows:
+        raise ValueError(f"{source}: only a header")
+
+
+def _are_numbers(cells: Iterable[str]) -> bool:
+    found = [cell for cell in cells if cell]
+    return bool(found) and all(_NUMBER.fullmatch(cell) for cell in found)
+
+
+def _number(text: str) -> int | float:
+    return float(text) if "." in text else int(text)

@@ -1,0 +1,197 @@
+"""The one interface to what keeps and searches vectors.
+
+A query is a float32 [A, D] array whose row a is w_a q_a: the weight on the query's side times its
+unit vector; an attribute that does not count has a row of zeros, and costs nothing. The score of an
+item with vectors v is the sum of all products, sum_a w_a cos(q_a, v_a), open to any weights.
+
+    engine.upsert(Items(["a.jpg"], vectors, [Record({"color": ["red"]}, {"price": 20})]))
+    hits = engine.search(query, k=20, where=parse("price<50 and not color=red"), exclude=["b.jpg"])
+    engine.vectors(hits.ids, attributes=[2])  # float32 [20, 1, D]
+    engine.records(hits.ids)[0].metadata["price"]
+"""
+
+import abc
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from asen_tf.core.errors import unknown_name
+from asen_tf.search.filters import Condition
+from asen_tf.search.identity import Identity
+from asen_tf.search.items import Hits, Items, Record
+
+
+class Engine(abc.ABC):
+    """Keeps items and finds those that score highest.
+
+    What a method that writes has returned from is kept, whatever happens to the process then. One
+    process may write at a time, and one of its threads; while none writes, many may search. Close
+    it, or use it in a `with` statement.
+
+    Every method raises OSError where the disk is full, the network away, or a second process
+    writes; what was acknowledged before stays.
+
+    Attributes:
+      exact: whether `search` surely gives the best of all items. Where not, the engine gives
+        candidates and their scores are exact.
+      identity: the model that filled the store.
+    """
+
+    exact: bool
+    identity: Identity
+
+    @abc.abstractmethod
+    def insert(self, items: Items) -> None:
+        """Adds items; all or none.
+
+        Raises:
+          ValueError: an id is there already, or the vectors are not of A x D numbers.
+        """
+
+    @abc.abstractmethod
+    def upsert(self, items: Items) -> None:
+        """Adds items, in place of those of the same ids; all or none.
+
+        Raises:
+          ValueError: the vectors are not of A x D numbers.
+        """
+
+    @abc.abstractmethod
+    def delete(self, ids: Sequence[str]) -> int:
+        """Removes items; gives how many of them were there."""
+
+    @abc.abstractmethod
+    def __len__(self) -> int:
+        """How many items there are."""
+
+    @abc.abstractmethod
+    def ids(self, where: Condition | None = None) -> list[str]:
+        """The ids of all items, or of those that meet a condition, sorted."""
+
+    @abc.abstractmethod
+    def known(self, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that are there."""
+
+    @abc.abstractmethod
+    def vectors(self, ids: Sequence[str], attributes: Sequence[int] | None = None) -> np.ndarray:
+        """Vectors of items, float32 [N, A, D], in the order asked for.
+
+        Args:
+          ids: names of items; one may come twice.
+          attributes: positions of those wanted, in this order; none: all.
+
+        Raises:
+          ValueError: an unknown id.
+        """
+
+    @abc.abstractmethod
+    def records(self, ids: Sequence[str]) -> list[Record]:
+        """Labels and metadata of items, in the order asked for; ValueError for an unknown id."""
+
+    @abc.abstractmethod
+    def search(
+        self,
+        query: np.ndarray,
+        k: int,
+        where: Condition | None = None,
+        exclude: Sequence[str] = (),
+        offset: int = 0,
+    ) -> Hits:
+        """The best k items after the best `offset` ones; fewer where there are no more.
+
+        Args:
+          query: float32 [A, D], see this file's head; not all zeros.
+          k: 1 or more.
+          where: only items that meet it.
+          exclude: ids to leave out; they need not be there.
+          offset: for pages after the first.
+
+        Raises:
+          ValueError: the query's shape, a query of zeros, k or offset out of range, or a
+            condition on a field that no item has.
+        """
+
+    @abc.abstractmethod
+    def has_field(self, name: str) -> bool:
+        """Whether any item has a label or metadata of this name."""
+
+    @abc.abstractmethod
+    def compact(self) -> None:
+        """Gives back the room of what was deleted or replaced."""
+
+    @abc.abstractmethod
+    def close(self) -> None:
+        """Ends the work; what was written stays."""
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+    def check_items(self, items: Items) -> None:
+        """Raises ValueError where items do not belong in this store.
+
+        Their vectors have another shape, or labels and metadata share a name.
+        """
+        self._check_shape("vectors of items", items.vectors.shape[1:])
+        for name, (labels, metadata) in zip(items.ids, items.records, strict=True):
+            for label in labels:
+                if label not in self.identity.space:
+                    raise ValueError(
+                        f"item {name!r}: {unknown_name('attribute', label, self.identity.space)}"
+                    )
+            if shared := [key for key in metadata if key in self.identity.space]:
+                raise ValueError(
+                    f"item {name!r}: {shared[0]!r} is an attribute; give it as a label, "
+                    "not as metadata"
+                )
+
+    def check_new(self, ids: Sequence[str]) -> None:
+        """Raises ValueError where an id is there already."""
+        if found := sorted(self.known(ids)):
+            raise ValueError(
+                f"{len(found)} of the ids are there already, {found[0]!r} for one; "
+                "upsert replaces items"
+            )
+
+    def check_known(self, ids: Sequence[str]) -> None:
+        """Raises ValueError where an id is not there."""
+        known = self.known(ids)
+        for name in ids:
+            if name not in known:
+                raise ValueError(f"no item {name!r} in the store")
+
+    def check_query(
+        self, query: np.ndarray, k: int, where: Condition | None, offset: int
+    ) -> np.ndarray:
+        """The query as float32; raises ValueError as `search` does."""
+        query = np.ascontiguousarray(query, np.float32)
+        self._check_shape("a query", query.shape)
+        if not np.isfinite(query).all():
+            raise ValueError("a query has numbers that are not finite")
+        if not query.any():
+            raise ValueError("the query is all zeros; give at least one attribute a weight")
+        if k < 1 or offset < 0:
+            raise ValueError(f"k must be positive and offset not negative, got {k} and {offset}")
+        self.check_condition(where)
+        return query
+
+    def check_condition(self, where: Condition | None) -> None:
+        """Raises ValueError where a condition asks for a field that no item has."""
+        for name in where.fields() if where and len(self) else ():
+            if not self.has_field(name):
+                raise ValueError(f"filter: no item has {name!r}, neither as label nor as metadata")
+
+    def _check_shape(self, what: str, shape: tuple[int, ...]) -> None:
+        expected = (len(self.identity.space), self.identity.dimension)
+        if shape != expected:
+            raise ValueError(
+                f"{what} must be [A, D] = {list(expected)} as in this store, got {list(shape)}"
+            )
+
+
+def best(ids: Sequence[str], scores: np.ndarray, k: int, offset: int) -> Hits:
+    """The best k after the best `offset` of these; equal scores in the order of their ids."""
+    order = np.lexsort([np.array(ids, np.str_), -scores])[offset : offset + k]
+    return Hits([ids[n] for n in order], scores[order])

@@ -1,0 +1,226 @@
+"""Conditions on labels and metadata: `price<50 and brand=acme and not color=red`.
+
+    condition  = every { "or" every }
+    every      = single { "and" single }
+    single     = "not" single | "(" condition ")" | comparison
+    comparison = NAME ("=" | "!=" | "<" | "<=" | ">" | ">=") VALUE
+               | NAME "in" "(" VALUE {"," VALUE} ")"
+
+A name is that of an attribute, then its labels are meant, or of metadata. Names and values that
+hold spaces, signs of the grammar, or one of its words stand in quotes: `brand="acme & co"`,
+`"skirt length (cm)"=35`. A label meets `=` if one of its values does. `<` and its like compare
+numbers only. What an item does not have meets no comparison: `not color=red` and `color!=red` hold
+for items without a color.
+"""
+
+import abc
+import dataclasses
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from asen_tf.search.columns import Column, number
+
+_SIGN = r"!=|<=|>=|==|[=<>(),]"
+_TOKEN = re.compile(
+    rf"""\s*(?:(?P<sign>{_SIGN})|"(?P<double>(?:[^"\\]|\\.)*)"|"""
+    r"""'(?P<single>(?:[^'\\]|\\.)*)'|(?P<word>[^\s=!<>(),"']+))"""
+)
+_ORDERS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
+_DEEPEST = 100
+
+
+class Condition(abc.ABC):
+    """What an item meets or does not."""
+
+    @abc.abstractmethod
+    def fields(self) -> set[str]:
+        """Names of the labels and metadata it asks for."""
+
+    @abc.abstractmethod
+    def mask(self, column: Callable[[str], Column]) -> np.ndarray:
+        """bool [N]: which items meet it; `column` gives the N items' cells of a name."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Comparison(Condition):
+    """A field beside a value; `sign` is =, <, <=, > or >=."""
+
+    name: str
+    sign: str
+    value: str
+
+    def fields(self) -> set[str]:
+        return {self.name}
+
+    def mask(self, column: Callable[[str], Column]) -> np.ndarray:
+        if self.sign == "=":
+            return column(self.name).equal(self.value)
+        return column(self.name).compared(_ORDERS[self.sign], float(self.value))
+
+
+@dataclasses.dataclass(frozen=True)
+class Not(Condition):
+    """Met where `one` is not."""
+
+    one: Condition
+
+    def fields(self) -> set[str]:
+        return self.one.fields()
+
+    def mask(self, column: Callable[[str], Column]) -> np.ndarray:
+        return ~self.one.mask(column)
+
+
+@dataclasses.dataclass(frozen=True)
+class All(Condition):
+    """Met where every one of `parts` is."""
+
+    parts: Sequence[Condition]
+
+    def fields(self) -> set[str]:
+        return set().union(*(part.fields() for part in self.parts))
+
+    def mask(self, column: Callable[[str], Column]) -> np.ndarray:
+        return np.logical_and.reduce([part.mask(column) for part in self.parts])
+
+
+@dataclasses.dataclass(frozen=True)
+class AnyOf(Condition):
+    """Met where at least one of `parts` is."""
+
+    parts: Sequence[Condition]
+
+    def fields(self) -> set[str]:
+        return set().union(*(part.fields() for part in self.parts))
+
+    def mask(self, column: Callable[[str], Column]) -> np.ndarray:
+        return np.logical_or.reduce([part.mask(column) for part in self.parts])
+
+
+def parse(text: str) -> Condition | None:
+    """Reads a condition; none where the text is blank.
+
+    Raises:
+      ValueError: it is not of the grammar; says where.
+    """
+    return _Parser(text).whole() if text.strip() else None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Token:
+    text: str
+    kind: str  # word, quoted, sign or end
+    start: int
+
+
+class _Parser:
+    def __init__(self, text: str):
+        self._text = text
+        self._tokens = list(self._split(text))
+        self._next = 0
+        self._depth = 0
+
+    def whole(self) -> Condition:
+        found = self._either()
+        if self._now.kind != "end":
+            raise self._wrong("'and', 'or' or the end")
+        return found
+
+    @staticmethod
+    def _split(text: str):
+        at = 0
+        while text[at:].strip():
+            match = _TOKEN.match(text, at)
+            if not match:
+                raise ValueError(f"filter, position {at + 1}: {text[at:].strip()!r} is no word")
+            kind = match.lastgroup
+            found = match[kind]
+            if kind in ("double", "single"):
+                kind, found = "quoted", re.sub(r"\\(.)", r"\1", found)
+            yield _Token(found, kind, match.end() - len(match[0].lstrip()))
+            at = match.end()
+        yield _Token("", "end", len(text))
+
+    @property
+    def _now(self) -> _Token:
+        return self._tokens[self._next]
+
+    def _is(self, text: str) -> bool:
+        """Whether the next token is this word or sign."""
+        return self._now.kind in ("word", "sign") and self._now.text.lower() == text
+
+    def _took(self, text: str) -> bool:
+        found = self._is(text)
+        self._next += found
+        return found
+
+    def _either(self) -> Condition:
+        parts = [self._every()]
+        while self._took("or"):
+            parts.append(self._every())
+        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+
+    def _every(self) -> Condition:
+        parts = [self._single()]
+        while self._took("and"):
+            parts.append(self._single())
+        return parts[0] if len(parts) == 1 else All(tuple(parts))
+
+    def _single(self) -> Condition:
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise ValueError(f"filter: more than {_DEEPEST} levels of 'not' and parentheses")
+        try:
+            if self._took("not"):
+                return Not(self._single())
+            if not self._took("("):
+                return self._comparison()
+            inner = self._either()
+            self._expect(")")
+            return inner
+        finally:
+            self._depth -= 1
+
+    def _comparison(self) -> Condition:
+        name = self._word("the name of a label or of metadata")
+        if self._took("in"):
+            self._expect("(")
+            values = [self._word("a value")]
+            while self._took(","):
+                values.append(self._word("a value"))
+            self._expect(")")
+            return AnyOf(tuple(Comparison(name, "=", value) for value in values))
+        sign = self._now.text if self._now.kind == "sign" else ""
+        if sign not in ("=", "==", "!=", *_ORDERS):
+            raise self._wrong("one of = != < <= > >= in")
+        self._next += 1
+        token = self._now
+        value = self._word("a value")
+        if sign in _ORDERS:
+            if number(value) is None:
+                self._next -= 1
+                raise self._wrong(f"a number after {sign!r}", token)
+            return Comparison(name, sign, value)
+        equal = Comparison(name, "=", value)
+        return Not(equal) if sign == "!=" else equal
+
+    def _word(self, expected: str) -> str:
+        token = self._now
+        reserved = token.kind == "word" and token.text.lower() in ("and", "or", "not", "in")
+        if token.kind not in ("word", "quoted") or reserved:
+            raise self._wrong(expected)
+        self._next += 1
+        return token.text
+
+    def _expect(self, sign: str) -> None:
+        if not self._took(sign):
+            raise self._wrong(repr(sign))
+
+    def _wrong(self, expected: str, token: _Token | None = None) -> ValueError:
+        token = token or self._now
+        found = "the end" if token.kind == "end" else repr(token.text)
+        return ValueError(
+            f"filter {self._text!r}, position {token.start + 1}: expected {expected}, found {found}"
+        )

@@ -1,0 +1,308 @@
+"""The questions that can be put to a catalogue."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.search import queries
+from asen_tf.search.engine import Engine
+from asen_tf.search.filters import Comparison, Condition, parse
+from asen_tf.search.results import Likeness, Match, Query
+
+# Items whose mean is a value's prototype, at most: more would hardly move it.
+_EXAMPLES = 4096
+
+# Random pairs that two items are compared with: the best of 1000 is told from the best of 100.
+_PAIRS, _PAIRS_AT_ONCE = 5000, 500
+
+# Photographs (whatever it takes) to float32 [N, A, D], as `asen_tf.load(...).embed_all` does.
+Embed = Callable[[Iterable], np.ndarray]
+
+
+class Finder:
+    """Searches a store.
+
+    What is asked for is one of `id` (an item of the store), `image` (a photograph, which the
+    embedder gets) and `vectors` (float32 [A, D], a unit vector for each attribute).
+
+    Args:
+      engine: the store.
+      embed: a function from photographs to their vectors; none: no search by `image`.
+    """
+
+    def __init__(self, engine: Engine, embed: Embed | None = None):
+        self._engine = engine
+        self._embed = embed
+
+    @property
+    def engine(self) -> Engine:
+        """What keeps the items."""
+        return self._engine
+
+    @property
+    def space(self) -> AttributeSpace:
+        """The attributes, in the order of the vectors."""
+        return self._engine.identity.space
+
+    @property
+    def dimension(self) -> int:
+        """D, the length of a vector."""
+        return self._engine.identity.dimension
+
+    def embed(self, images: Iterable) -> np.ndarray:
+        """Unit vectors of photographs, float32 [N, A, D], by the model.
+
+        Raises:
+          ValueError: there is no model.
+        """
+        if self._embed is None:
+            raise ValueError("no model to embed with: give Catalogue an embedder, or give vectors")
+        return self._embed(images)
+
+    def query(
+        self,
+        *,
+        id: str | None = None,
+        image: Any = None,
+        vectors: np.ndarray | None = None,
+        weights: Mapping[str, float] | None = None,
+        changes: Mapping[str, str] | None = None,
+        liked: Sequence[str] | Sequence[Sequence[str]] = (),
+    ) -> Query:
+        """What `search` and `rerank` look for.
+
+        Args:
+          id, image, vectors: one of them, see the class; with `liked` it may be left out.
+          weights: attribute -> weight, which may be negative; the others count 0. None: all count
+            1.
+          changes: attribute -> the value that is wanted there instead of the item's own; counts 1
+            where it has no weight.
+          liked: ids of results that the user chose; or a list of them for each round, the oldest
+            first. The first of the last round takes the place of the item asked for. Two or more
+            say by what they have in common which attributes matter: each round multiplies the
+            weights by A times `queries.feedback_weights`, on average 1, so that what is liked again
+            and again comes to the fore. Of changed attributes they say nothing.
+
+        Raises:
+          ValueError: an unknown id, attribute or value, bad weights, or not one item to ask for.
+        """
+        changes, rounds = dict(changes or {}), _rounds(liked)
+        used = queries.weight_vector(self.space.names, weights, changes)
+        changed = [self.space.index(name) for name in changes]
+        for chosen in rounds:
+            used = used * self._learned(chosen, changed)
+        if rounds:
+            taken = (rounds[-1][0],)
+            found = self._engine.vectors(taken)[0]
+        else:
+            taken = ()
+            found = self._vectors(id, image, vectors)
+        found = found.copy()
+        for position, attribute in zip(changed, changes, strict=True):
+            found[position] = self.prototype(attribute, changes[attribute])
+        own = () if id is None else (id,)
+        return Query(found, used, own + taken)
+
+    def search(
+        self,
+        *,
+        k: int = 20,
+        offset: int = 0,
+        where: str | Condition | None = None,
+        exclude: Iterable[str] = (),
+        threshold: float | None = None,
+        **query: Any,
+    ) -> list[Match]:
+        """The items most like the query, best first, without those it comes from.
+
+        Args:
+          k: how many at most.
+          offset: so many better ones are passed over, for pages after the first.
+          where: condition on labels and metadata, see `asen_tf.search.filters`.
+          exclude: ids to leave out.
+          threshold: lowest score of a result, -1 to 1.
+          query: as in `query`.
+
+        Raises:
+          ValueError: as `query`, or a bad condition, k or offset.
+        """
+        asked = self.query(**query)
+        hits = self._engine.search(
+            queries.weighted(asked.vectors, asked.weights),
+            k,
+            where=parse(where) if isinstance(where, str) else where,
+            exclude=sorted({*exclude, *asked.items}),
+            offset=offset,
+        )
+        scores = hits.scores / np.abs(asked.weights).sum()
+        kept = len(scores) if threshold is None else int((scores >= threshold).sum())
+        ids = hits.ids[:kept]
+        return self._matches(ids, scores[:kept], self._cosines(asked, ids), asked)
+
+    def rerank(
+        self, results: Iterable[tuple[str, float]], *, blend: float = 1.0, **query: Any
+    ) -> list[Match]:
+        """The results of another engine in a new order: by how alike they are to the query.
+
+        Args:
+          results: (id, score) pairs, a higher score being better; all ids must be in the store.
+          blend: share of the similarity in the new score, the rest being the engine's: 1 sorts by
+            similarity alone, 0 keeps the engine's order. Both are stretched to 0..1 before.
+          query: as in `query`.
+
+        Raises:
+          ValueError: as `query`; an unknown id, or one that comes twice; a blend not in 0..1.
+        """
+        ids, scores = _unzipped(results)
+        asked = self.query(**query)
+        cosines = self._cosines(asked, ids)
+        similarities = queries.mean_score(cosines, asked.weights[asked.weights != 0])
+        blended = queries.blended(scores, similarities, blend)
+        order = queries.best_first(blended)
+        return self._matches([ids[n] for n in order], blended[order], cosines[order], asked)
+
+    def compare(
+        self,
+        other: str,
+        *,
+        id: str | None = None,
+        image: Any = None,
+        vectors: np.ndarray | None = None,
+        pairs: int = _PAIRS,
+        seed: int = 0,
+    ) -> list[Likeness]:
+        """In which attributes two items are alike, beside random pairs of the catalogue.
+
+        Detects a copied detail: a collar that is more alike than 99.9 % of all pairs' collars, on
+        garments that are otherwise as different as any.
+
+        Args:
+          other: id of one item.
+          id, image, vectors: the other item, see the class.
+          pairs: how many random pairs to compare with.
+          seed: which ones.
+
+        Returns:
+          One for each attribute, the most unusual likeness first.
+
+        Raises:
+          ValueError: an unknown id, not one item to compare, or a catalogue of fewer than two.
+        """
+        first = self._vectors(id, image, vectors)
+        cosines = queries.cosines(first, self._engine.vectors([other]))[0]
+        percentiles = queries.percentiles(cosines, self._random_cosines(pairs, seed))
+        order = np.lexsort([-cosines, -percentiles])
+        names = self.space.names
+        return [Likeness(names[a], float(cosines[a]), float(percentiles[a])) for a in order]
+
+    def prototype(self, attribute: str, value: str) -> np.ndarray:
+        """The vector that stands for a value: the mean of those of the items labelled with it.
+
+        Of more than 4096 items, 4096 that are evenly spread over their ids.
+
+        Returns:
+          float32 [D], of length 1.
+
+        Raises:
+          ValueError: an unknown attribute or value, or no item is labelled with it.
+        """
+        position = self.space.index(attribute)
+        labelled = self._engine.has_field(attribute)
+        ids = self._engine.ids(Comparison(attribute, "=", value)) if labelled else []
+        if not ids:
+            self.space[attribute].index(value)  # names the nearest where it is misspelt
+            raise ValueError(
+                f"no item of the catalogue is labelled {attribute}={value}; label some, so that "
+                "it is known what that looks like"
+            )
+        spread = np.linspace(0, len(ids) - 1, min(len(ids), _EXAMPLES)).astype(int)
+        examples = self._engine.vectors([ids[n] for n in spread], [position])
+        return queries.prototype(examples[:, 0])
+
+    def _learned(self, chosen: Sequence[str], changed: Sequence[int]) -> np.ndarray:
+        """float32 [A], on average 1: what a round of feedback multiplies the weights by."""
+        if len(chosen) < 2:
+            return np.ones(len(self.space), np.float32)
+        learned = len(self.space) * queries.feedback_weights(self._engine.vectors(chosen))
+        learned[list(changed)] = 1
+        return learned
+
+    def _vectors(self, id: str | None, image: Any, vectors: np.ndarray | None) -> np.ndarray:
+        """float32 [A, D] of the one item that is given."""
+        given = [
+            name
+            for name, one in (("id", id), ("image", image), ("vectors", vectors))
+            if one is not None
+        ]
+        if len(given) != 1:
+            raise ValueError(
+                f"expected one of id, image and vectors, got {' and '.join(given) or 'none'}"
+            )
+        if id is not None:
+            return self._engine.vectors([id])[0]
+        if vectors is None:
+            vectors = self.embed([image])[0]
+        return self._checked(np.asarray(vectors, np.float32))
+
+    def _checked(self, vectors: np.ndarray) -> np.ndarray:
+        expected = (len(self.space), self.dimension)
+        if vectors.shape != expected:
+            raise ValueError(f"expected vectors {list(expected)}, got {list(vectors.shape)}")
+        lengths = np.linalg.norm(vectors, axis=-1)
+        if not (np.abs(lengths - 1) < 1e-2).all():
+            raise ValueError(f"expected vectors of length 1, got lengths {lengths.round(3)}")
+        return vectors
+
+    def _cosines(self, asked: Query, ids: Sequence[str]) -> np.ndarray:
+        """float32 [N, attributes that count]: query beside items."""
+        counting = np.flatnonzero(asked.weights)
+        if not ids:
+            return np.zeros((0, len(counting)), np.float32)
+        found = self._engine.vectors(ids, counting.tolist())
+        return queries.cosines(asked.vectors[counting], found)
+
+    def _matches(
+        self, ids: Sequence[str], scores: np.ndarray, cosines: np.ndarray, asked: Query
+    ) -> list[Match]:
+        names = [self.space.names[a] for a in np.flatnonzero(asked.weights)]
+        records = self._engine.records(ids) if ids else []
+        return [
+            Match(
+                id,
+                float(score),
+                dict(zip(names, map(float, row), strict=True)),
+                dict(record.labels),
+                dict(record.metadata),
+            )
+            for id, score, row, record in zip(ids, scores, cosines, records, strict=True)
+        ]
+
+    def _random_cosines(self, pairs: int, seed: int) -> np.ndarray:
+        """float32 [pairs, A]: cosines of random pairs of items in each space."""
+        ids = np.array(self._engine.ids(), object)
+        chosen = ids[queries.random_pairs(len(ids), pairs, seed)]
+        parts = []
+        for start in range(0, pairs, _PAIRS_AT_ONCE):
+            first, second = (
+                self._engine.vectors(side.tolist())
+                for side in chosen[start : start + _PAIRS_AT_ONCE].T
+            )
+            parts.append((first * second).sum(-1))
+        return np.concatenate(parts)
+
+
+def _rounds(liked: Sequence[str] | Sequence[Sequence[str]]) -> list[list[str]]:
+    """The ids of each round, each once; rounds in which nothing was chosen are left out."""
+    rounds = [liked] if liked and isinstance(liked[0], str) else liked
+    return [list(dict.fromkeys(chosen)) for chosen in rounds if chosen]
+
+
+def _unzipped(results: Iterable[tuple[str, float]]) -> tuple[list[str], np.ndarray]:
+    results = list(results)
+    ids = [id for id, _ in results]
+    if len(set(ids)) < len(ids):
+        twice = sorted({id for id in ids if ids.count(id) > 1})
+        raise ValueError(f"expected each id once in the results, got {', '.join(twice)} twice")
+    return ids, np.array([score for _, score in results], np.float64)

@@ -1,0 +1,359 @@
+"""Search by Milvus: a file of milvus-lite, a server or a cluster (`milvus:...`)."""
+
+import contextlib
+import json
+import logging
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from pymilvus import DataType, MilvusClient, MilvusException
+
+from asen_tf.search.engine import Engine, best
+from asen_tf.search.filters import Condition
+from asen_tf.search.identity import Identity
+from asen_tf.search.items import Hits, Items, Record
+from asen_tf.search.milvus_filter import expression, facts, has_field, text
+from asen_tf.search.storage.lock import Lock
+from asen_tf.search.uri import split_options
+
+# Both tell on every occasion that milvus-lite has no clock, gRPC with a traceback.
+logging.getLogger("pymilvus.client.iterator.query_iterator").setLevel(logging.ERROR)
+logging.getLogger("grpc._server").addFilter(
+    lambda record: "Method not implemented" not in record.getMessage()
+)
+
+_LABELS, _METADATA = "labels", "metadata"
+
+# Milvus' own limits.
+_LONGEST_VECTOR = 32_768
+_MOST_HITS = 16_384
+_LONGEST_ID = 2048
+_LONGEST_JSON = 65_535
+
+_BYTES_A_MESSAGE = 16 * 1024 * 1024
+_IDS_A_REQUEST = 1000
+_CANDIDATES = 8
+
+
+class MilvusEngine(Engine):
+    """A collection of Milvus whose vectors are [v_1; ...; v_A], one after the other.
+
+    So one search gives the sum for any weights, which searches in a field for each attribute could
+    not: Milvus would merge their best few. One attribute costs as much as all.
+
+    A call that takes more than a message (16 MB of vectors) is written message by message: if it
+    fails, part of it may be there. milvus-lite lets one process at a time open a file, for reading,
+    too; a server takes many.
+
+    Options: `collection`, `asen` by default; `index`, of Milvus' kinds, FLAT by default, which is
+    exact; candidates of others are scored anew. The token of a server that asks for one is read
+    from the environment, MILVUS_TOKEN.
+
+    Args:
+      place: `PATH.db` or `http://HOST:PORT`, with options behind a `?`.
+      identity, read_only: see `open_store`.
+    """
+
+    def __init__(self, place: str, identity: Identity | None = None, read_only: bool = False):
+        self._place, options = split_options(place, ("collection", "index"))
+        self._is_file = "://" not in self._place
+        self._name = options.get("collection", "asen")
+        self._read_only = read_only
+        self._fields: set[str] = set()
+        self._broken = False
+        if self._is_file and not self._place.endswith(".db"):
+            raise ValueError(f"milvus:{self._place}: expected PATH.db or http://HOST:PORT")
+        if self._is_file and not os.path.exists(self._place) and (read_only or identity is None):
+            raise FileNotFoundError(f"{self._place}: no store; asen-index makes one")
+        self._client = self._connected()
+        try:
+            with self._errors():
+                self._open(identity, options.get("index", "FLAT"))
+        except BaseException:
+            self.close()
+            raise
+
+    def insert(self, items: Items) -> None:
+        self._check_items(items)
+        self.check_new(items.ids)
+        self._upsert(items)
+
+    def upsert(self, items: Items) -> None:
+        self._check_items(items)
+        self._upsert(items)
+
+    def delete(self, ids: Sequence[str]) -> int:
+        self._check_writable()
+        known = sorted(self.known(ids))
+        with self._writing():
+            for some in _split(known, _IDS_A_REQUEST):
+                self._client.delete(self._name, ids=some)
+        return len(known)
+
+    def __len__(self) -> int:
+        with self._errors():
+            [row] = self._client.query(self._name, filter="", output_fields=["count(*)"])
+        return int(row["count(*)"])
+
+    def ids(self, where: Condition | None = None) -> list[str]:
+        self.check_condition(where)
+        with self._errors():
+            rows = self._client.query_iterator(
+                self._name,
+                batch_size=_IDS_A_REQUEST,
+                filter=expression(where, self.identity.space) if where else "",
+                output_fields=["id"],
+            )
+            found = []
+            while batch := rows.next():
+                found += [row["id"] for row in batch]
+            rows.close()
+        return sorted(found)
+
+    def known(self, ids: Iterable[str]) -> set[str]:
+        return set(self._rows(ids, []))
+
+    def vectors(self, ids: Sequence[str], attributes: Sequence[int] | None = None) -> np.ndarray:
+        rows = self._known_rows(ids, ["vectors"])
+        shape = len(self.identity.space), self.identity.dimension
+        found = np.empty((len(ids), *shape), np.float32)
+        for position, name in enumerate(ids):
+            found[position] = np.reshape(rows[name]["vectors"], shape)
+        return found if attributes is None else found[:, list(attributes)]
+
+    def records(self, ids: Sequence[str]) -> list[Record]:
+        rows = self._known_rows(ids, [_LABELS, _METADATA])
+        return [Record(rows[name][_LABELS], rows[name][_METADATA]) for name in ids]
+
+    def search(
+        self,
+        query: np.ndarray,
+        k: int,
+        where: Condition | None = None,
+        exclude: Sequence[str] = (),
+        offset: int = 0,
+    ) -> Hits:
+        query = self.check_query(query, k, where, offset)
+        if k + offset > _MOST_HITS:
+            raise ValueError(f"Milvus gives {_MOST_HITS} hits at most, got k + offset {k + offset}")
+        wanted = k + offset if self.exact else min(_MOST_HITS, _CANDIDATES * (k + offset))
+        with self._errors():
+            [hits] = self._client.search(
+                self._name,
+                data=[query.ravel().tolist()],
+                limit=wanted,
+                filter=self._filter(where, exclude),
+                anns_field="vectors",
+                search_params={"metric_type": "IP"},
+            )
+        ids = [hit["id"] for hit in hits]
+        scores = np.array([hit["distance"] for hit in hits], np.float32)
+        if not self.exact and ids:
+            scores = np.einsum("nad,ad->n", self.vectors(ids), query)
+        return best(ids, scores, k, offset)
+
+    def has_field(self, name: str) -> bool:
+        # Looked for once: it costs as much as a search.
+        if name not in self._fields:
+            wanted = has_field(name, self.identity.space)
+            with self._errors():
+                if self._client.query(self._name, filter=wanted, output_fields=["id"], limit=1):
+                    self._fields.add(name)
+        return name in self._fields
+
+    def compact(self) -> None:
+        self._check_writable()
+        with self._writing():
+            self._client.flush(self._name)
+            self._client.compact(self._name)
+
+    def close(self) -> None:
+        if self._client is None:
+            return
+        self._client.close()
+        self._client = None
+        if self._is_file:
+            _release(self._place)
+
+    def _connected(self) -> MilvusClient:
+        if self._is_file:
+            _take(self._place)
+        try:
+            return MilvusClient(self._place, token=os.environ.get("MILVUS_TOKEN", ""))
+        except Exception as error:  # pymilvus has several kinds
+            if self._is_file:
+                _release(self._place)
+            raise ConnectionError(f"milvus:{self._place} cannot be opened: {error}") from error
+
+    def _open(self, identity: Identity | None, index: str) -> None:
+        # The last that is made: where it is missing, a process was killed while it made them.
+        if not self._client.has_collection(self._identity_name):
+            if identity is None or self._read_only:
+                raise FileNotFoundError(
+                    f"milvus:{self._place}: no collection {self._name!r}; asen-index makes one"
+                )
+            self._make(identity, index)
+        self._client.load_collection(self._identity_name)
+        [row] = self._client.query(
+            self._identity_name, filter='id == "identity"', output_fields=["content"]
+        )
+        self.identity = Identity.from_dict(row["content"])
+        if identity is not None:
+            self.identity.check(identity)
+        self._client.load_collection(self._name)
+        self.exact = self._client.describe_index(self._name, "vectors")["index_type"] == "FLAT"
+
+    @property
+    def _identity_name(self) -> str:
+        return f"{self._name}_identity"
+
+    def _make(self, identity: Identity, index: str) -> None:
+        dimension = len(identity.space) * identity.dimension
+        if dimension > _LONGEST_VECTOR:
+            raise ValueError(
+                f"{len(identity.space)} attributes x {identity.dimension} numbers are more than "
+                f"the {_LONGEST_VECTOR} that a vector of Milvus may have; use faiss:PATH"
+            )
+        content = identity.to_dict()
+        if len(json.dumps(content).encode()) > _LONGEST_JSON:
+            raise ValueError("the attributes and values are more text than Milvus takes")
+        if not self._client.has_collection(self._name):
+            schema = self._schema(dimension, [_LABELS, _METADATA])
+            self._create(self._name, schema, index)
+        elif len(self):
+            raise ValueError(
+                f"milvus:{self._place}: collection {self._name!r} was not made by asen_tf"
+            )
+        # A collection needs vectors; those of this one mean nothing.
+        name = f"{self._identity_name}_new"
+        self._client.drop_collection(name)
+        self._create(name, self._schema(2, ["content"]), "FLAT")
+        row = {"id": "identity", "content": content, "vectors": [1.0, 0.0]}
+        self._client.insert(name, [row])
+        self._client.flush(name)
+        self._client.rename_collection(name, self._identity_name)
+
+    @staticmethod
+    def _schema(dimension: int, contents: Sequence[str]):
+        schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=True)
+        schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=_LONGEST_ID)
+        schema.add_field("vectors", DataType.FLOAT_VECTOR, dim=dimension)
+        for name in contents:
+            schema.add_field(name, DataType.JSON)
+        return schema
+
+    def _create(self, name: str, schema, index: str) -> None:
+        indexes = MilvusClient.prepare_index_params()
+        indexes.add_index("vectors", index_type=index, metric_type="IP")
+        self._client.create_collection(
+            name, schema=schema, index_params=indexes, consistency_level="Strong"
+        )
+
+    def _upsert(self, items: Items) -> None:
+        self._check_writable()
+        size = max(1, _BYTES_A_MESSAGE // max(1, items.vectors[:1].nbytes))
+        for rows in _split(range(len(items)), size):
+            with self._writing():
+                self._client.upsert(self._name, [self._row(items, row) for row in rows])
+
+    @staticmethod
+    def _row(items: Items, row: int) -> dict:
+        labels, metadata = items.records[row]
+        return {
+            "id": items.ids[row],
+            "vectors": items.vectors[row].ravel(),
+            _LABELS: {name: list(values) for name, values in labels.items()},
+            _METADATA: dict(metadata),
+            **facts(items.records[row]),
+        }
+
+    def _check_items(self, items: Items) -> None:
+        self._check_writable()
+        self.check_items(items)
+        for name, record in zip(items.ids, items.records, strict=True):
+            if len(name.encode()) > _LONGEST_ID:
+                raise ValueError(f"id {name[:50]!r}...: more than Milvus' {_LONGEST_ID} bytes")
+            if max(len(json.dumps(part).encode()) for part in record) > _LONGEST_JSON:
+                raise ValueError(f"item {name!r}: labels or metadata exceed {_LONGEST_JSON} bytes")
+
+    def _check_writable(self) -> None:
+        if self._read_only:
+            raise ValueError(f"milvus:{self._place} was opened read-only")
+        if self._broken:
+            raise OSError(f"milvus:{self._place}: an earlier write failed; open the store anew")
+
+    def _filter(self, where: Condition | None, exclude: Sequence[str]) -> str:
+        parts = []
+        if where is not None:
+            parts.append(f"({expression(where, self.identity.space)})")
+        if exclude:
+            parts.append(f"id not in [{', '.join(map(text, exclude))}]")
+        return " and ".join(parts)
+
+    def _rows(self, ids: Iterable[str], fields: list[str]) -> dict[str, dict]:
+        """Id -> fields of the items that are there."""
+        dimension = len(self.identity.space) * self.identity.dimension
+        vectors = _BYTES_A_MESSAGE // (4 * dimension)
+        size = max(1, min(_IDS_A_REQUEST, vectors if "vectors" in fields else _IDS_A_REQUEST))
+        found = {}
+        with self._errors():
+            for some in _split(list(dict.fromkeys(ids)), size):
+                rows = self._client.get(self._name, ids=some, output_fields=["id", *fields])
+                found.update((row["id"], row) for row in rows)
+        return found
+
+    def _known_rows(self, ids: Sequence[str], fields: list[str]) -> dict[str, dict]:
+        rows = self._rows(ids, fields)
+        for name in ids:
+            if name not in rows:
+                raise ValueError(f"no item {name!r} in the store")
+        return rows
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        try:
+            with self._errors():
+                yield
+        except OSError:
+            # milvus-lite leaves half an entry in its log, and would not find what comes after it
+            # again.
+            self._broken = self._is_file
+            raise
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        if self._client is None:
+            raise ValueError(f"milvus:{self._place} is closed")
+        try:
+            yield
+        except MilvusException as error:
+            raise OSError(f"milvus:{self._place}: {error.message}") from error
+
+
+# How many engines of this process use a file of milvus-lite, which has one server for all.
+_in_use: Counter[str] = Counter()
+
+
+def _take(place: str) -> None:
+    place = os.path.abspath(place)
+    # milvus-lite would log a traceback.
+    if not _in_use[place] and os.path.exists(lock := os.path.join(place, "LOCK")):
+        Lock(Path(lock), "milvus-lite lets one process at a time read, too; wait for it").close()
+    os.makedirs(os.path.dirname(place), exist_ok=True)
+    _in_use[place] += 1
+
+
+def _release(place: str) -> None:
+    from milvus_lite.server_manager import server_manager_instance  # servers do without it
+
+    place = os.path.abspath(place)
+    _in_use[place] -= 1
+    if not _in_use[place]:
+        server_manager_instance.release_server(place)
+
+
+def _split(items: Sequence, size: int) -> Iterator[Sequence]:
+    return (items[start : start + size] for start in range(0, len(items), size))

@@ -1,0 +1,173 @@
+"""The arithmetic of queries: plain NumPy, from vectors to scores.
+
+An item is [v_1; ...; v_A], a unit vector in the space of each attribute; a query is the same with
+weights, [w_1 q_1; ...; w_A q_A]. Their inner product is the weighted sum of cosines, for weights of
+any size and sign, so that what is stored does not depend on what will be asked.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from asen_tf.core.errors import unknown_name
+
+# Chosen items that differ less than this in one space count as differing so much: without it a
+# space in which all of them are the same would divide by zero, or drown all others.
+SMALLEST_DISTANCE = 0.01
+
+
+def weight_vector(
+    attributes: Sequence[str],
+    weights: Mapping[str, float] | None = None,
+    changed: Iterable[str] = (),
+) -> np.ndarray:
+    """The weights of a query as float32 [A].
+
+    Args:
+      attributes: A names.
+      weights: attribute -> weight, which may be negative; those that are not named count 0.
+        None or empty: all count 1.
+      changed: attributes that are asked for by value; unless they are named they count 1.
+
+    Raises:
+      ValueError: an unknown attribute, a weight that is not finite, or nothing but zeros.
+    """
+    given = {name: 1.0 for name in (changed if weights else attributes)} | dict(weights or {})
+    for name, weight in given.items():
+        if name not in attributes:
+            raise ValueError(unknown_name("attribute", name, attributes))
+        if not np.isfinite(weight):
+            raise ValueError(f"expected a finite weight of {name}, got {weight}")
+    if not any(given.values()):
+        raise ValueError("expected a weight other than 0, got only zeros")
+    return np.array([given.get(name, 0.0) for name in attributes], np.float32)
+
+
+def weighted(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """[w_1 q_1; ...; w_A q_A] as float32 [A, D], from vectors [A, D] and weights [A]."""
+    return (vectors * weights[:, None]).astype(np.float32)
+
+
+def cosines(query: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """How alike a query [A, D] and items [N, A, D] are in each space: [N, A].
+
+    All vectors are of length 1.
+    """
+    return np.einsum("ad,nad->na", query, items)
+
+
+def mean_score(cosines: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted mean of cosines [N, A]: [N] from -1 to 1, by the sum of the weights' sizes.
+
+    It ranks as the inner product of query and item does, but reads as a cosine: 1 is the same in
+    every attribute asked for (and the opposite in those of negative weight).
+    """
+    return cosines @ weights / np.abs(weights).sum()
+
+
+def prototype(vectors: np.ndarray) -> np.ndarray:
+    """The vector that stands for a value: the mean of its items' vectors [N, D], at length 1.
+
+    Ak et al., WACV 2018, section 4.6. At length 1 a changed attribute counts as much as another.
+
+    Raises:
+      ValueError: no vectors, or their mean is 0.
+    """
+    if not len(vectors):
+        raise ValueError("expected the vectors of at least one item, got none")
+    mean = np.asarray(vectors, np.float64).mean(0)
+    length = np.linalg.norm(mean)
+    if not length > 0:
+        raise ValueError("expected vectors with a direction in common, got a mean of 0")
+    return (mean / length).astype(np.float32)
+
+
+def feedback_weights(chosen: np.ndarray) -> np.ndarray:
+    """What a user who chose these items cares about: the spaces in which they lie close together.
+
+    Ak et al., WACV 2018, equations 5 and 6: w_v = 1 / (sum of the pairwise distances in space v),
+    then divided by the sum of all w_v. Distances are Euclidean, here of unit vectors. The sum in a
+    space is taken to be at least `SMALLEST_DISTANCE` a pair, so that equal items divide by no
+    zero: equal in all spaces, they weigh all alike.
+
+    Args:
+      chosen: [L, A, D], unit vectors of at least two items.
+
+    Returns:
+      float32 [A], positive, summing to 1.
+
+    Raises:
+      ValueError: fewer than two items.
+    """
+    if len(chosen) < 2:
+        raise ValueError(f"expected at least two chosen items to compare, got {len(chosen)}")
+    first, second = np.triu_indices(len(chosen), 1)
+    apart = np.linalg.norm(chosen[first] - chosen[second], axis=-1).sum(0, dtype=np.float64)
+    weights = 1 / np.maximum(apart, SMALLEST_DISTANCE * len(first))
+    return (weights / weights.sum()).astype(np.float32)
+
+
+def blended(scores: np.ndarray, similarities: np.ndarray, blend: float) -> np.ndarray:
+    """Scores of another engine mixed with similarities, both stretched to 0..1 over the list.
+
+    Args:
+      scores: [N], higher is better, on any scale; equal scores all become 0.
+      similarities: [N], likewise.
+      blend: share of the similarities: 0 keeps the order of the scores, 1 takes that of the
+        similarities.
+
+    Returns:
+      float64 [N] in 0..1.
+
+    Raises:
+      ValueError: lengths differ, a score is not finite, or the blend is outside of 0..1.
+    """
+    scores, similarities = np.asarray(scores, np.float64), np.asarray(similarities, np.float64)
+    if scores.ndim != 1 or scores.shape != similarities.shape:
+        raise ValueError(
+            "expected scores and similarities as [N] each, "
+            f"got {list(scores.shape)} and {list(similarities.shape)}"
+        )
+    if not 0 <= blend <= 1:
+        raise ValueError(f"expected a blend of 0 to 1, got {blend}")
+    if not np.isfinite([scores, similarities]).all():
+        raise ValueError("expected finite scores and similarities, got NaN or infinity")
+    return (1 - blend) * _stretched(scores) + blend * _stretched(similarities)
+
+
+def best_first(scores: np.ndarray) -> np.ndarray:
+    """Positions by falling score, int64 [N]; equal scores keep their order."""
+    return np.argsort(-scores, kind="stable")
+
+
+def random_pairs(count: int, pairs: int, seed: int) -> np.ndarray:
+    """Pairs of different numbers below `count`, int64 [pairs, 2]; the same for the same seed.
+
+    Raises:
+      ValueError: there are no two numbers.
+    """
+    if count < 2:
+        raise ValueError(f"expected at least two items to pair, got {count}")
+    draw = np.random.default_rng(seed)
+    first = draw.integers(count, size=pairs)
+    # One of the other count - 1 numbers.
+    return np.stack([first, (first + draw.integers(1, count, size=pairs)) % count], axis=1)
+
+
+def percentiles(values: np.ndarray, population: np.ndarray) -> np.ndarray:
+    """The percentage of the population below each value, equal ones counting half.
+
+    Args:
+      values: [A].
+      population: [P, A], of each value a sample to compare it with.
+
+    Returns:
+      float64 [A] in 0..100.
+    """
+    below = (population < values).mean(0) + (population == values).mean(0) / 2
+    return 100 * below
+
+
+def _stretched(values: np.ndarray) -> np.ndarray:
+    span = np.ptp(values) if values.size else 0.0
+    return (values - values.min()) / span if span else np.zeros_like(values)

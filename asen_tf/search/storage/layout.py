@@ -1,0 +1,74 @@
+"""`store.json`: what a folder holds, and which of its files count."""
+
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+
+from asen_tf.search.identity import Identity
+from asen_tf.search.storage import durable
+
+STORE = "store.json"
+LOCK = "LOCK"
+_FORMAT = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """The content of `store.json`.
+
+    Attributes:
+      identity: the model that filled the store.
+      settings: of the engine that made it.
+      segments: (folder, check) of each, oldest first.
+      log: name of the file that goes on from there.
+      next: a number that no file has had yet.
+    """
+
+    identity: Identity
+    settings: dict
+    segments: tuple[tuple[str, int], ...]
+    log: str
+    next: int
+
+    def write(self, folder: Path) -> None:
+        """Makes it what counts from now on."""
+        content = {**dataclasses.asdict(self), "format": _FORMAT}
+        content["identity"] = self.identity.to_dict()
+        text = json.dumps(content, ensure_ascii=False, indent=1)
+        durable.replace(folder / STORE, text.encode())
+
+    @classmethod
+    def read(cls, folder: Path) -> "Layout":
+        """Reads what `write` wrote.
+
+        Raises:
+          FileNotFoundError: there is no store.
+          ValueError: it is damaged, or of another version of this library.
+        """
+        path = folder / STORE
+        try:
+            text = path.read_bytes()
+        except (FileNotFoundError, NotADirectoryError):
+            raise FileNotFoundError(f"{folder}: no store; asen-index makes one") from None
+        try:
+            content = json.loads(text)
+            found = content.pop("format")
+            if found != _FORMAT:
+                raise ValueError(f"format {found}, this asen_tf reads {_FORMAT}")
+            content["identity"] = Identity.from_dict(content["identity"])
+            content["segments"] = tuple((name, check) for name, check in content["segments"])
+            return cls(**content)
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path}: not a store of this library: {error}") from error
+
+    def remove_others(self, folder: Path) -> None:
+        """Removes what a killed process, or an earlier layout, has left."""
+        counted = {self.log, *(name for name, _ in self.segments)}
+        for path in folder.iterdir():
+            if path.name in counted:
+                continue
+            if path.name.startswith("segment-"):
+                shutil.rmtree(path, ignore_errors=True)
+            elif path.name.startswith("log-") or path.name.endswith(".new"):
+                path.unlink(missing_ok=True)

@@ -1,0 +1,135 @@
+"""What was written since the last segment, an entry a write."""
+
+import errno
+import json
+import os
+import struct
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from asen_tf.search.storage.durable import sync_folder
+
+# Mark, bytes of text, bytes of vectors, CRC-32 of both, CRC-32 of the fields before.
+_HEADER = struct.Struct("<4sQQI")
+_CHECK = struct.Struct("<I")
+_MARK = b"ASL1"
+_HEAD_SIZE = _HEADER.size + _CHECK.size
+
+
+class Entry(NamedTuple):
+    """One write.
+
+    Attributes:
+      content: what JSON can hold.
+      vectors: float32 [M].
+    """
+
+    content: Any
+    vectors: np.ndarray
+
+
+def read(path: Path) -> Iterator[tuple[Entry, int]]:
+    """The whole entries of a log, each with the position after it.
+
+    An entry that was cut off at the end of the file was never acknowledged, and is left out.
+
+    Raises:
+      ValueError: an entry in the middle is damaged.
+    """
+    size, start = path.stat().st_size, 0
+    with open(path, "rb") as file:
+        while (head := file.read(_HEAD_SIZE)) and (sizes := _sizes(head)):
+            text, vectors, check = sizes
+            end = start + _HEAD_SIZE + text + vectors
+            body = file.read(text + vectors) if end <= size else b""
+            if len(body) < text + vectors:
+                return
+            if zlib.crc32(body) != check:
+                if end < size:
+                    raise ValueError(f"{path}: the entry at byte {start} is damaged")
+                return
+            content = json.loads(body[:text])
+            yield Entry(content, np.frombuffer(body, "<f4", offset=text)), end
+            start = end
+
+
+class Log:
+    """Appends entries to a log.
+
+    Args:
+      path: of the file; it is made if it is not there.
+      end: position after the last whole entry; what follows is cut off.
+    """
+
+    def __init__(self, path: Path, end: int = 0):
+        self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - open until it is closed
+        self._path = path
+        self._failure: OSError | None = None
+        self.size = end
+        if os.path.getsize(path) != end:
+            self._cut()
+        sync_folder(path.parent)
+
+    def append(self, content: Any, vectors: np.ndarray) -> None:
+        """Writes an entry; it is on the disk when this returns, and nothing of it if it raises.
+
+        Args:
+          content: what JSON can hold.
+          vectors: float32 of any shape.
+
+        Raises:
+          OSError: the disk is full, or failed.
+        """
+        if self._failure:
+            # Not its own number, which may be that of a full disk: room would not mend this.
+            raise OSError(
+                errno.EIO,
+                f"an earlier write failed and could not be taken back ({self._failure}); open the "
+                "store anew",
+                str(self._path),
+            )
+        # Texts are padded so that the vectors lie at a multiple of their size.
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+        text += b" " * (-len(text) % 4)
+        flat = memoryview(np.ascontiguousarray(vectors, "<f4").reshape(-1)).cast("B")
+        check = zlib.crc32(flat, zlib.crc32(text))
+        head = _HEADER.pack(_MARK, len(text), len(flat), check)
+        try:
+            for part in (head + _CHECK.pack(zlib.crc32(head)) + text, flat):
+                self._write(part)
+            os.fsync(self._file.fileno())
+        except BaseException:
+            self._take_back()
+            raise
+        self.size += _HEAD_SIZE + len(text) + len(flat)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _write(self, part: bytes | memoryview) -> None:
+        part = memoryview(part)
+        while part:
+            part = part[self._file.write(part) :]
+
+    def _take_back(self) -> None:
+        try:
+            self._cut()
+        except OSError as error:
+            # What follows a broken entry would not be found again.
+            self._failure = error
+
+    def _cut(self) -> None:
+        self._file.truncate(self.size)
+        os.fsync(self._file.fileno())
+
+
+def _sizes(head: bytes) -> tuple[int, int, int] | None:
+    """Bytes of text and of vectors, and their check; none where the header was cut off."""
+    if len(head) < _HEAD_SIZE or zlib.crc32(head[:-4]) != _CHECK.unpack(head[-4:])[0]:
+        return None
+    mark, text, vectors, check = _HEADER.unpack(head[:-4])
+    return (text, vectors, check) if mark == _MARK else None

@@ -1,0 +1,48 @@
+"""Opens a store by its URI."""
+
+import importlib
+
+from asen_tf.core.errors import unknown_name
+from asen_tf.search.engine import Engine
+from asen_tf.search.identity import Identity
+
+# Scheme -> module, class, and what to install; imported when it is asked for.
+_ENGINES = {
+    "faiss": ("asen_tf.search.faiss_engine", "FaissEngine", "search"),
+    "milvus": ("asen_tf.search.milvus_engine", "MilvusEngine", "milvus"),
+}
+
+
+def open_store(uri: str, identity: Identity | None = None, read_only: bool = False) -> Engine:
+    """Opens what lies at a URI, or makes it.
+
+    - `faiss:PATH`: a folder, searched in this process, exact; `faiss:PATH?index=IVF256,Flat` looks
+      for candidates in an index of faiss (its `index_factory` names them), whose scores are exact.
+    - `milvus:PATH.db`: a folder of milvus-lite; `milvus:http://HOST:19530`: a server or cluster.
+      `?collection=NAME` names the collection, `asen` by default. Exact.
+
+    Args:
+      uri: scheme and place.
+      identity: the model whose vectors come or ask; needed to make a store. None: whichever
+        filled it.
+      read_only: writing is not wanted; another process may write meanwhile.
+
+    Raises:
+      ValueError: an unknown scheme, or a store that another model filled.
+      FileNotFoundError: nothing lies there, and there is no identity to make it with, or it is to
+        be read only.
+      ImportError: the engine's library is not installed.
+      OSError: another process writes to it, or it cannot be reached.
+    """
+    scheme, _, place = uri.partition(":")
+    if scheme not in _ENGINES or not place:
+        raise ValueError(
+            f"store {uri!r}: {unknown_name('kind of store', scheme, _ENGINES)} "
+            "Expected faiss:PATH or milvus:PATH.db or milvus:http://HOST:PORT"
+        )
+    module, name, extra = _ENGINES[scheme]
+    try:
+        engine = getattr(importlib.import_module(module), name)
+    except ImportError as error:
+        raise ImportError(f'{scheme}: needs pip install "asen_tf[{extra}]" ({error})') from error
+    return engine(place, identity, read_only)

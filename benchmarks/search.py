@@ -1,0 +1,207 @@
+"""Speed, memory and size of a catalogue of random vectors, and whether it finds what NumPy finds.
+
+    python benchmarks/search.py --engine=faiss --json=benchmarks/results/search_faiss.json
+
+The store is filled a thousand items a call by one process and asked by another, whose memory is
+counted: `anonymous` is its own, `mapped` are pages of files, which the system takes back when it
+needs them. One thread asks; the files are in the system's cache, as they are after the first
+queries.
+"""
+
+import json
+import os
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from absl import app, flags, logging
+
+from asen_tf.core import AttributeSpace
+from asen_tf.search import Engine, Identity, Items, Record, open_store
+from asen_tf.search.filters import parse
+
+_ENGINE = flags.DEFINE_enum("engine", "faiss", ["faiss", "milvus"], "What is measured.")
+_OPTIONS = flags.DEFINE_string("options", "", "Of the store, such as index=IVF256,Flat.")
+_ITEMS = flags.DEFINE_integer("items", 100_000, "In the catalogue.")
+_ATTRIBUTES = flags.DEFINE_integer("attributes", 9, "Spaces.")
+_DIMENSION = flags.DEFINE_integer("dimension", 256, "Numbers in a vector.")
+_QUERIES = flags.DEFINE_integer("queries", 100, "Of each kind.")
+_FOLDER = flags.DEFINE_string("folder", None, "For the store; default: a temporary one.")
+_JSON = flags.DEFINE_string("json", "", "File to write the result to.")
+_STEP = flags.DEFINE_enum("step", "", ["", "fill", "ask"], "For the child: what to do.")
+
+_AT_ONCE, _K, _CHECKED = 1000, 20, 5
+
+# Weights of each kind of query, and a filter that a tenth of the items meet.
+_KINDS = {
+    "one_attribute": ((1.0,), ""),
+    "three_weighted": ((1.0, 0.5, -0.3), ""),
+    "all_attributes": (None, ""),
+    "one_attribute_filtered": ((1.0,), "shelf=3"),
+}
+
+
+def batches() -> Iterator[Items]:
+    """The catalogue, the same each time."""
+    for start in range(0, _ITEMS.value, _AT_ONCE):
+        count = min(_AT_ONCE, _ITEMS.value - start)
+        draw = np.random.default_rng([0, start])
+        ids = [f"images/{n:08d}.jpg" for n in range(start, start + count)]
+        records = [
+            Record({"attribute_0": ["a" if n % 2 else "b"]}, {"shelf": n % 10, "image": name})
+            for n, name in enumerate(ids, start)
+        ]
+        yield Items(ids, unit(draw, count), records)
+
+
+def unit(draw: np.random.Generator, count: int) -> np.ndarray:
+    shape = (count, _ATTRIBUTES.value, _DIMENSION.value)
+    found = draw.standard_normal(shape, np.float32)
+    return found / np.linalg.norm(found, axis=-1, keepdims=True)
+
+
+def queries(weights: tuple[float, ...] | None, count: int) -> np.ndarray:
+    """float32 [count, A, D], weighted; the attributes that count change from query to query."""
+    found = unit(np.random.default_rng(1), count)
+    weights = weights or (1.0,) * _ATTRIBUTES.value
+    each = np.zeros((count, _ATTRIBUTES.value, 1), np.float32)
+    for n in range(count):
+        for place, weight in enumerate(weights):
+            each[n, (n + place) % _ATTRIBUTES.value] = weight
+    return found * each
+
+
+def fill(uri: str) -> dict:
+    space = AttributeSpace({f"attribute_{n}": ("a", "b") for n in range(_ATTRIBUTES.value)})
+    times = []
+    with open_store(uri, Identity(space, _DIMENSION.value, "benchmark")) as engine:
+        for items in batches():
+            began = time.perf_counter()
+            engine.insert(items)
+            times.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        engine.compact()
+        compacting = time.perf_counter() - began
+    return {
+        "insert_items_per_sec": _ITEMS.value / sum(times),
+        "insert_slowest_call_s": max(times),
+        "compact_s": compacting,
+    }
+
+
+def ask(uri: str) -> dict:
+    began = time.perf_counter()
+    with open_store(uri, read_only=True) as engine:
+        opened = time.perf_counter() - began
+        kinds = {kind: latency(engine, *asked) for kind, asked in _KINDS.items()}
+        return {
+            "exact": engine.exact,
+            "open_s": opened,
+            "latency_ms": kinds,
+            "memory_mb": memory(),
+            "found_what_numpy_finds": {
+                kind: share(engine, *asked) for kind, asked in _KINDS.items()
+            },
+        }
+
+
+def latency(engine: Engine, weights: tuple[float, ...] | None, text: str) -> dict:
+    condition, times = parse(text), []
+    for query in queries(weights, _QUERIES.value):
+        began = time.perf_counter()
+        engine.search(query, _K, condition)
+        times.append(1000 * (time.perf_counter() - began))
+    p50, p99 = np.percentile(times, (50, 99))
+    return {"first": times[0], "p50": p50, "p99": p99}
+
+
+def memory() -> dict:
+    status = Path("/proc/self/status").read_text()
+
+    def read(name: str) -> float:
+        return int(re.search(rf"{name}:\s+(\d+)", status)[1]) / 1024
+
+    return {"anonymous": read("RssAnon"), "mapped": read("RssFile")}
+
+
+def share(engine: Engine, weights: tuple[float, ...] | None, text: str) -> float:
+    """Part of NumPy's best 20 that are found, over some queries."""
+    asked = queries(weights, _CHECKED)
+    ids, scores = [], []
+    for items in batches():
+        keep = [not text or record.metadata["shelf"] == 3 for record in items.records]
+        ids += [name for name, kept in zip(items.ids, keep, strict=True) if kept]
+        flat = items.vectors[keep].reshape(sum(keep), -1)
+        scores.append(flat @ asked.reshape(_CHECKED, -1).T)
+    best = np.argsort(-np.concatenate(scores), axis=0, kind="stable")[:_K]
+    found = [engine.search(query, _K, parse(text)).ids for query in asked]
+    hits = sum(len({ids[row] for row in best[:, n]} & set(found[n])) for n in range(_CHECKED))
+    return hits / (_K * _CHECKED)
+
+
+def child(step: str, folder: str) -> dict:
+    """What a process of its own gives, so that its memory is its own."""
+    arguments = [a for a in sys.argv[1:] if not a.startswith(("--json", "--folder"))]
+    command = [sys.executable, __file__, *arguments, f"--folder={folder}", f"--step={step}"]
+    result = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(result.stdout)
+
+
+def measured(folder: str) -> dict:
+    found = {**child("fill", folder), **child("ask", folder)}
+    size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
+    vectors = 4 * _ITEMS.value * _ATTRIBUTES.value * _DIMENSION.value
+    return {
+        "engine": _ENGINE.value,
+        "options": _OPTIONS.value,
+        "items": _ITEMS.value,
+        "attributes": _ATTRIBUTES.value,
+        "dimension": _DIMENSION.value,
+        "k": _K,
+        "cpu": cpu(),
+        "cores": os.cpu_count(),
+        "load_average": os.getloadavg()[0],
+        **found,
+        "files_mb": size / 2**20,
+        "vectors_mb": vectors / 2**20,
+    }
+
+
+def cpu() -> str:
+    found = re.search(r"model name\s*:\s*(.+)", Path("/proc/cpuinfo").read_text())
+    return found[1] if found else platform.processor()
+
+
+def rounded(value):
+    """Numbers to four digits, however deep they stand."""
+    if isinstance(value, dict):
+        return {key: rounded(one) for key, one in value.items()}
+    return float(f"{value:.4g}") if isinstance(value, float) else value
+
+
+def uri(folder: str) -> str:
+    place = Path(folder) / ("store.db" if _ENGINE.value == "milvus" else "store")
+    return f"{_ENGINE.value}:{place}" + (f"?{_OPTIONS.value}" if _OPTIONS.value else "")
+
+
+def main(_) -> None:
+    logging.set_verbosity(logging.WARNING)
+    step: Callable | None = {"fill": fill, "ask": ask}.get(_STEP.value)
+    if step:
+        print(json.dumps(step(uri(_FOLDER.value))))
+        return
+    with tempfile.TemporaryDirectory(dir=_FOLDER.value) as folder:
+        text = json.dumps(rounded(measured(folder)), indent=1)
+    print(text)
+    if _JSON.value:
+        Path(_JSON.value).write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    app.run(main)

@@ -1,0 +1,195 @@
+"""`asen-search` on a small store, without a model; tests/serving/search_test.py has it with one."""
+
+import base64
+import io
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from asen_tf.core import AttributeSpace
+from asen_tf.search import Catalogue, Identity, Record
+
+pytest.importorskip("faiss")
+
+ROOT = Path(__file__).parents[2]
+COLORS = {"red": (200, 30, 30), "green": (30, 180, 30)}
+IDS = [f"item-{n}" for n in range(8)]
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory):
+    """A folder with `store` and photographs of 8 items: red, green, red, ...; the last has none.
+
+    In `color` items of a color lie together, in `side` all are 20 degrees from the one before.
+    """
+    folder = tmp_path_factory.mktemp("shop")
+    space = AttributeSpace({"color": list(COLORS), "side": ["left", "right"]})
+    angles = np.radians([[90 * (n % 2) + n, 20 * n] for n in range(8)])
+    vectors = np.stack([np.cos(angles), np.sin(angles)], axis=-1).astype(np.float32)
+    records = []
+    for n in range(8):
+        color = list(COLORS)[n % 2]
+        records.append(Record({"color": [color]}, {"image": f"{n}.jpg", "price": n}))
+        if n < 7:
+            Image.new("RGB", (60, 90), COLORS[color]).save(folder / f"{n}.jpg")
+    with Catalogue(f"faiss:{folder}/store", identity=Identity(space, 2)) as catalogue:
+        catalogue.insert(IDS, vectors, records)
+    return folder
+
+
+def search(shop, *arguments):
+    command = [sys.executable, "-m", "asen_tf.cli.search", f"--store=faiss:{shop}/store"]
+    return subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True)
+
+
+def found(shop, tmp_path, *arguments):
+    """What the JSON of a search holds."""
+    output = tmp_path / "found.json"
+    result = search(shop, f"--json={output}", *arguments)
+    assert result.returncode == 0, result.stderr
+    return json.loads(output.read_text())
+
+
+def ids(results):
+    return [int(one["id"].removeprefix("item-")) for one in results]
+
+
+def test_results_as_json_and_on_the_screen(shop, tmp_path):
+    output = tmp_path / "found.json"
+    result = search(shop, "--id=item-0", "--weights=color=1", "--k=2", f"--json={output}")
+    assert result.returncode == 0, result.stderr
+    assert [line.split()[:3] for line in result.stdout.splitlines()] == [
+        ["1", "0.9994", "item-2"],
+        ["2", "0.9976", "item-4"],
+    ]
+    first, _ = json.loads(output.read_text())
+    assert first["id"] == "item-2" and first["labels"] == {"color": ["red"]}
+    assert first["metadata"] == {"image": "2.jpg", "price": 2}
+    assert first["score"] == first["cosines"]["color"] == pytest.approx(np.cos(np.radians(2)))
+
+
+def test_every_flag_of_a_query_counts(shop, tmp_path):
+    by = ["--id=item-2", "--weights=side=1"]
+    assert ids(found(shop, tmp_path, *by, "--k=3")) == [1, 3, 4]
+    assert ids(found(shop, tmp_path, *by, "--k=2", "--offset=2")) == [4, 0]
+    assert ids(found(shop, tmp_path, *by, "--exclude=item-1,item-4", "--k=2")) == [3, 0]
+    assert ids(found(shop, tmp_path, *by, "--filter=price>3 and color=green")) == [5, 7]
+    assert ids(found(shop, tmp_path, *by, "--threshold=0.9")) == [1, 3]
+    assert ids(found(shop, tmp_path, "--id=item-2", "--weights=side=-1", "--k=1")) == [7]
+    both = ["--id=item-0", "--weights=color=1,side=0.0001", "--set=color=green"]
+    assert ids(found(shop, tmp_path, *both, "--k=4")) == [3, 5, 1, 7]
+    # Both liked items are red and far from each other in side.
+    assert ids(found(shop, tmp_path, "--liked=item-0,item-6", "--k=3")) == [2, 4, 6]
+    # A second round goes on from another item.
+    rounds = ["--liked=item-0,item-6", "--liked=item-6,item-2"]
+    assert ids(found(shop, tmp_path, *rounds, "--k=3")) == [4, 2, 0]
+
+
+def test_another_engines_results_are_reranked(shop, tmp_path):
+    listed = tmp_path / "listed.json"
+    listed.write_text(json.dumps([{"id": IDS[n], "score": 10 - n} for n in (1, 3, 4, 6)]))
+    by = ["--id=item-5", "--weights=color=1", f"--rerank={listed}"]
+    assert ids(found(shop, tmp_path, *by)) == [3, 1, 6, 4]
+    assert ids(found(shop, tmp_path, *by, "--blend=0")) == [1, 3, 4, 6]
+    assert ids(found(shop, tmp_path, *by, "--offset=1", "--k=2")) == [1, 6]
+
+
+def test_two_items_are_compared(shop, tmp_path):
+    color, side = found(shop, tmp_path, "--id=item-0", "--compare=item-6")
+    assert color["attribute"] == "color" and color["cosine"] == pytest.approx(0.9945, abs=1e-4)
+    # 16 of 28 pairs are of two colors, and of the 12 others 10 are less than 6 degrees apart.
+    assert color["percentile"] == pytest.approx(100 * 17 / 28, abs=3)
+    assert side["attribute"] == "side" and side["percentile"] < 10
+
+
+def test_the_page_shows_the_photographs(shop, tmp_path):
+    page = tmp_path / "found.html"
+    by = ["--id=item-7", "--weights=side=1", "--set=color=green", "--k=3", "--offset=1"]
+    result = search(shop, *by, f"--html={page}", f"--root={shop}")
+    assert result.returncode == 0 and result.stderr == ""
+    html = page.read_text()
+    shown = re.findall(r'<img src="data:image/jpeg;base64,([^"]+)" alt="([^"]+)"', html)
+    assert [alt for _, alt in shown] == [
+        "Result 2: item-3. color: green",
+        "Result 3: item-6. color: red",
+        "Result 4: item-4. color: red",
+    ]
+    for data, alt in shown:
+        pixel = Image.open(io.BytesIO(base64.b64decode(data))).getpixel((30, 45))
+        np.testing.assert_allclose(pixel, COLORS[alt.split()[-1]], atol=6)
+    # The query's own photograph is missing, which is said in its place.
+    assert 'aria-label="The query: item-7"' in html
+    assert "side=1" in html and "color=green" in html and "3 of 8 items" in html
+
+
+def test_the_page_shows_the_weights_that_feedback_has_led_to(shop, tmp_path):
+    page = tmp_path / "found.html"
+    rounds = ["--liked=item-6", "--liked=item-2,item-4"]
+    result = search(shop, *rounds, f"--html={page}", f"--root={shop}")
+    assert result.returncode == 0, result.stderr
+    # 2 degrees apart in color and 40 in side, in one round.
+    inverse = 1 / np.sin(np.radians([1, 20]))
+    color, side = np.rint(100 * inverse / inverse.sum()).astype(int)
+    html = page.read_text()
+    assert f"color {color} %, side {side} %" in html
+    assert 'alt="The query: item-2"' in html and "item-6; then item-2, item-4" in html
+
+
+def test_missing_photographs_are_counted(shop, tmp_path):
+    page = tmp_path / "found.html"
+    result = search(shop, "--id=item-0", f"--html={page}", f"--root={shop}")
+    assert result.stderr == f"1 of 7 photographs are missing under --root={shop}\n"
+
+
+def test_photographs_outside_of_the_root_are_not_shown(shop, tmp_path):
+    root = shop / "inner"
+    root.mkdir()
+    (root / "0.jpg").symlink_to(shop / "0.jpg")
+    page = tmp_path / "found.html"
+    by = ["--id=item-2", "--exclude=item-4", "--k=1"]
+    result = search(shop, *by, f"--html={page}", f"--root={root}")
+    assert "item-0" in result.stdout
+    assert "1 of 1 photographs are missing" in result.stderr
+    assert "<img" not in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give --image or --id, or --liked"),
+        (["--liked="], "give --image or --id, or --liked"),
+        (["--id=item-0", "--image=a.jpg"], "give --image or --id, or --liked"),
+        (["--image=a.jpg"], "give one of --saved_model and --server"),
+        (["--id=item-9"], "item-9"),
+        (["--id=item-0", "--weights=colour=1"], "Did you mean 'color'?"),
+        (["--id=item-0", "--weights=color"], "expected NAME=VALUE, got 'color'"),
+        (["--id=item-0", "--weights=color=much"], "a number as weight of color, got 'much'"),
+        (["--id=item-0", "--set=color=red,color=green"], "color is given twice: red and green"),
+        (["--id=item-0", "--filter=price<"], "filter"),
+        (["--id=item-0", "--compare=item-1", "--html=a.html"], "--compare takes no --html"),
+        (["--id=item-0", "--rerank=a.json", "--threshold=0"], "--rerank takes no --threshold"),
+        (["--id=item-0", "--rerank=setup.py"], "setup.py: expected JSON"),
+    ],
+)
+def test_wrong_use_is_explained(shop, arguments, message):
+    result = search(shop, *arguments)
+    assert result.returncode == 1 and message in result.stdout + result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_it_starts_without_tensorflow(shop):
+    program = (
+        "import sys, asen_tf.cli.search as cli\n"
+        f"sys.argv = ['asen-search', '--store=faiss:{shop}/store', '--id=item-0']\n"
+        "try:\n    cli.run()\nfinally:\n    print('tensorflow' in sys.modules)\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.stdout.splitlines()[-1] == "False", result.stderr

@@ -1,0 +1,280 @@
+"""What every engine has to do, beside plain Python and double precision."""
+
+import contextlib
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from asen_tf.search import Identity, Items, Record, open_store
+from asen_tf.search.filters import parse
+
+COUNT = 60
+IDS = [f"{n:02d}.jpg" for n in range(COUNT)]
+
+
+@pytest.fixture
+def engine(filled_uri):
+    with open_store(filled_uri) as engine:
+        yield engine
+
+
+def expected(items, query, rows):
+    """(id, score) of these rows, best first, in loops."""
+    scored = [
+        (items.ids[row], float((query.astype(float) * items.vectors[row].astype(float)).sum()))
+        for row in rows
+    ]
+    return sorted(scored, key=lambda pair: (-pair[1], pair[0]))
+
+
+def check(hits, pairs):
+    assert hits.ids == [name for name, _ in pairs]
+    np.testing.assert_allclose(hits.scores, [score for _, score in pairs], atol=1e-5)
+
+
+@pytest.mark.parametrize("weights", [(1, 0, 0), (0, 1, 0), (1, 0.5, -0.3), (-2, 0, 0)])
+def test_scores_are_sums_of_weighted_cosines(engine, items, unit, weights):
+    assert engine.exact
+    query = unit(3, 8, seed=1) * np.array(weights, np.float32)[:, None]
+    pairs = expected(items, query, range(COUNT))
+    check(engine.search(query, 7), pairs[:7])
+    check(engine.search(query, 7, offset=7), pairs[7:14])
+    check(engine.search(query, 1000), pairs)
+    check(engine.search(query, 5, offset=58), pairs[58:])
+    check(engine.search(query, 5, offset=60), [])
+
+
+def test_equal_scores_come_in_the_order_of_ids(engine, items, unit):
+    same = np.repeat(unit(1, 3, 8, seed=5), 4, axis=0)
+    engine.insert(Items(["d", "b", "a", "c"], same))
+    assert engine.search(same[0], 4).ids == ["a", "b", "c", "d"]
+
+
+CONDITIONS = {
+    "price<20": lambda r: r.metadata.get("price", 99) < 20,
+    "price>=20 and price<=40": lambda r: 20 <= r.metadata.get("price", 99) <= 40,
+    "not price<20": lambda r: not r.metadata.get("price", 99) < 20,
+    "price=7": lambda r: r.metadata.get("price") == 7,
+    "price=7.0 or price!=8 and price>50": lambda r: (
+        r.metadata.get("price") == 7 or r.metadata.get("price", -1) > 50
+    ),
+    "color=red": lambda r: "red" in r.labels["color"],
+    "collar=polo": lambda r: "polo" in r.labels.get("collar", ()),
+    "collar!=polo": lambda r: "polo" not in r.labels.get("collar", ()),
+    "not (collar=mandarin or color=red)": lambda r: (
+        "mandarin" not in r.labels.get("collar", ()) and "red" not in r.labels["color"]
+    ),
+    'brand="b & co"': lambda r: r.metadata.get("brand") == "b & co",
+    "brand in (acme, 'c\"d')": lambda r: r.metadata.get("brand") in ("acme", 'c"d'),
+    "new=true": lambda r: r.metadata.get("new") is True,
+    "not new=true": lambda r: r.metadata.get("new") is not True,
+    "brand>5": lambda r: False,
+    "color=7": lambda r: False,
+}
+
+
+@pytest.mark.parametrize("text", CONDITIONS)
+def test_conditions_on_labels_and_metadata(engine, items, unit, text):
+    query, condition = unit(3, 8, seed=2), parse(text)
+    rows = [n for n in range(COUNT) if CONDITIONS[text](items.records[n])]
+    check(engine.search(query, 9, condition), expected(items, query, rows)[:9])
+    assert engine.ids(condition) == [IDS[n] for n in rows]
+
+
+def test_excluded_items_are_left_out(engine, items, unit):
+    query = unit(3, 8, seed=3)
+    left = [n for n in range(COUNT) if n not in (4, 7)]
+    hits = engine.search(query, 60, exclude=["04.jpg", "07.jpg", "nobody"])
+    check(hits, expected(items, query, left))
+
+
+def test_vectors_and_records_come_in_the_order_asked_for(engine, items):
+    ids = ["31.jpg", "02.jpg", "31.jpg"]
+    np.testing.assert_array_equal(engine.vectors(ids), items.vectors[[31, 2, 31]])
+    np.testing.assert_array_equal(
+        engine.vectors(ids, [2, 0]), items.vectors[[31, 2, 31]][:, [2, 0]]
+    )
+    assert engine.records(ids) == [items.records[n] for n in (31, 2, 31)]
+    assert engine.vectors([]).shape == (0, 3, 8) and engine.records([]) == []
+
+
+def test_items_are_replaced_and_deleted_and_all_of_it_lasts(filled_uri, identity, items, unit):
+    new = Items(
+        ["05.jpg", "new"], unit(2, 3, 8, seed=9), [Record({}, {"price": 5}), items.records[1]]
+    )
+    with open_store(filled_uri, identity) as engine:
+        engine.upsert(new)
+        assert engine.delete(["06.jpg", "07.jpg", "nobody", "06.jpg"]) == 2
+        engine.upsert(items.take([7]))
+        assert engine.delete(["06.jpg"]) == 0
+    ids = sorted({*IDS, "new"} - {"06.jpg"})
+    for compacted in (False, True):
+        with open_store(filled_uri) as engine:
+            assert engine.identity == identity
+            assert len(engine) == 60 and engine.ids() == ids
+            assert engine.known(["06.jpg", "05.jpg"]) == {"05.jpg"}
+            np.testing.assert_array_equal(engine.vectors(["05.jpg", "new"]), new.vectors)
+            np.testing.assert_array_equal(engine.vectors(["07.jpg"]), items.vectors[[7]])
+            assert engine.records(["05.jpg"]) == [Record({}, {"price": 5})]
+            assert engine.search(items.vectors[6], 60).ids.count("06.jpg") == 0
+            assert engine.search(new.vectors[0], 1).ids == ["05.jpg"]
+            if not compacted:
+                engine.compact()
+
+
+def test_an_insert_of_a_known_id_writes_nothing(engine, items, unit):
+    with pytest.raises(ValueError, match="there already, '03.jpg'"):
+        engine.insert(Items(["a", "03.jpg"], unit(2, 3, 8, seed=4)))
+    assert len(engine) == 60
+    np.testing.assert_array_equal(engine.vectors(["03.jpg"]), items.vectors[[3]])
+
+
+def test_bad_questions_are_explained(engine, unit):
+    query = unit(3, 8)
+    for call, message in [
+        (lambda: engine.search(query[:2], 5), "[3, 8]"),
+        (lambda: engine.search(query * 0, 5), "all zeros"),
+        (lambda: engine.search(query * np.nan, 5), "not finite"),
+        (lambda: engine.search(query, 0), "k must be positive"),
+        (lambda: engine.search(query, 5, offset=-1), "offset not negative"),
+        (lambda: engine.search(query, 5, parse("prise<3")), "no item has 'prise'"),
+        (lambda: engine.vectors(["nobody"]), "no item 'nobody'"),
+        (lambda: engine.records(["nobody"]), "no item 'nobody'"),
+    ]:
+        with pytest.raises(ValueError) as caught:
+            call()
+        assert message in str(caught.value)
+
+
+def test_items_that_do_not_belong_are_refused(engine, unit):
+    for items, message in [
+        (Items(["a"], unit(1, 3, 9)), "[3, 8]"),
+        (Items(["a"], unit(1, 3, 8), [Record({"colour": ["red"]}, {})]), "Did you mean 'color'"),
+        (Items(["a"], unit(1, 3, 8), [Record({}, {"hem": 3})]), "give it as a label"),
+    ]:
+        with pytest.raises(ValueError) as caught:
+            engine.upsert(items)
+        assert message in str(caught.value)
+    assert len(engine) == 60
+
+
+def test_another_model_is_refused(filled_uri, identity):
+    for other in [
+        Identity(identity.space, 9, "shop/1"),
+        Identity(identity.space, 8, "shop/2"),
+    ]:
+        with pytest.raises(ValueError, match="store"):
+            open_store(filled_uri, other)
+    with open_store(filled_uri, identity) as again:
+        assert len(again) == 60
+
+
+def test_nothing_is_made_by_looking(uri, identity):
+    with pytest.raises(FileNotFoundError, match="asen-index makes one"):
+        open_store(uri)
+    with pytest.raises(FileNotFoundError, match="asen-index makes one"):
+        open_store(uri, identity, read_only=True)
+
+
+def test_what_was_opened_read_only_is_not_written(filled_uri, unit):
+    items = Items(["new"], unit(1, 3, 8))
+    with open_store(filled_uri, read_only=True) as engine:
+        for write in (
+            lambda: engine.upsert(items),
+            lambda: engine.insert(items),
+            lambda: engine.compact(),
+        ):
+            with pytest.raises(ValueError, match="read-only"):
+                write()
+
+
+def test_a_second_process_does_not_write(engine, filled_uri, items):
+    program = f"from asen_tf.search import open_store; open_store({filled_uri!r})"
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.returncode == 1
+    last = result.stderr.strip().splitlines()[-1]
+    assert "BlockingIOError" in last and "has this store open for writing" in last
+    engine.upsert(items)
+    assert len(engine) == 60
+
+
+def test_a_full_disk_loses_nothing(filled_uri, unit, small_disk, tmp_path):
+    def new(name):
+        return Items([name], unit(1, 3, 8, seed=7))
+
+    engine = open_store(filled_uri)
+    engine.insert(new("before"))
+    small_disk(max(path.stat().st_size for path in tmp_path.rglob("*")) + 10)
+    with pytest.raises(OSError):
+        for n in range(1000):
+            engine.insert(Items([f"{n}-{m}" for m in range(50)], unit(50, 3, 8)))
+    small_disk(resource.RLIM_INFINITY)
+    known = {"before", *engine.ids()}
+    # With room again it may be refused, but not be taken and lost.
+    with contextlib.suppress(OSError):
+        engine.insert(new("next"))
+        known.add("next")
+    engine.close()
+    for name in ("after", "at last"):
+        with open_store(filled_uri) as engine:
+            assert set(engine.ids()) == known
+            engine.insert(new(name))
+            known.add(name)
+    with open_store(filled_uri) as engine:
+        assert set(engine.ids()) == known
+
+
+@pytest.mark.parametrize(
+    ("ids", "change", "record", "message"),
+    [
+        (["a", "a"], 1, Record({}, {}), "id 'a' comes twice"),
+        (["a", ""], 1, Record({}, {}), "an id must be a text"),
+        (["a", 7], 1, Record({}, {}), "an id must be a text"),
+        (["a"], 1, Record({}, {}), "got 1 ids"),
+        (["a", "b"], 1.5, Record({}, {}), "item 'a': vector 0 is not of length one"),
+        (["a", "b"], np.nan, Record({}, {}), "not of length one"),
+        (["a", "b"], 1, Record({"color": "red"}, {}), "a list of texts as 'color', got 'red'"),
+        (["a", "b"], 1, Record({}, {"price": np.float32(1)}), "as 'price'"),
+        (["a", "b"], 1, Record({}, {"price": float("nan")}), "a finite number"),
+        (["a", "b"], 1, Record({}, {"sizes": [1]}), "as 'sizes', got [1]"),
+    ],
+)
+def test_items_are_checked(unit, ids, change, record, message):
+    with pytest.raises(ValueError) as caught:
+        Items(ids, unit(2, 3, 8) * change, [record] * 2)
+    assert message in str(caught.value)
+
+
+def test_a_server_takes_several_clients(identity, items, unit, tmp_path):
+    adapter = pytest.importorskip("milvus_lite.adapter.grpc.server")
+    pytest.importorskip("pymilvus")
+    server, database, port = adapter.start_server_in_thread(str(tmp_path / "data"), "127.0.0.1", 0)
+    address = f"milvus:http://127.0.0.1:{port}?collection=shop"
+    try:
+        with open_store(address, identity) as writer, open_store(address) as reader:
+            writer.insert(items)
+            assert len(reader) == 60 and reader.identity == identity
+            query = unit(3, 8, seed=1)
+            check(reader.search(query, 5), expected(items, query, range(COUNT))[:5])
+            with pytest.raises(FileNotFoundError, match="no collection 'other'"):
+                open_store(address.replace("shop", "other"))
+    finally:
+        server.stop(0)
+        database.close()
+
+
+def test_a_server_that_is_away(identity):
+    pytest.importorskip("pymilvus")
+    with pytest.raises(ConnectionError, match="127.0.0.1:1 cannot be opened"):
+        open_store("milvus:http://127.0.0.1:1", identity)
+
+
+@pytest.mark.parametrize("uri", ["fais:x", "faiss", "faiss:", "milvus:notdb", "faiss:?index=Flat"])
+def test_a_wrong_uri_is_explained(uri, identity):
+    pytest.importorskip("faiss")
+    pytest.importorskip("pymilvus")
+    with pytest.raises(ValueError, match="store|milvus"):
+        open_store(uri, identity)

@@ -1,0 +1,67 @@
+"""Indexes of faiss beside the exact search: they propose, the scores are exact."""
+
+import numpy as np
+import pytest
+
+from asen_tf.search import Items, Record, open_store
+from asen_tf.search.filters import parse
+
+faiss_engine = pytest.importorskip("asen_tf.search.faiss_engine")
+
+COUNT = 600
+
+
+@pytest.fixture
+def items(unit):
+    """Groups of ten that lie close together, so that neighbours are clear."""
+    vectors = np.repeat(unit(COUNT // 10, 3, 8), 10, axis=0) + 0.05 * unit(COUNT, 3, 8, seed=1)
+    vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
+    records = [Record({}, {"price": n}) for n in range(COUNT)]
+    return Items([f"{n:03d}" for n in range(COUNT)], vectors, records)
+
+
+@pytest.fixture(params=["IVF8,Flat&search=nprobe=4", "HNSW16", "IVF8,SQ8&search=nprobe=4"])
+def engine(request, faiss_uri, identity, items, monkeypatch):
+    monkeypatch.setattr(faiss_engine, "_INDEXED_FROM", 500)
+    with open_store(f"{faiss_uri}?index={request.param}", identity) as engine:
+        engine.insert(items)
+        engine.compact()
+    with open_store(faiss_uri) as engine:
+        yield engine
+
+
+def test_candidates_are_scored_exactly(engine, items, monkeypatch):
+    assert not engine.exact
+    query = items.vectors[35] * np.array([[1], [0.5], [0]], np.float32)
+    exact = (items.vectors * query).sum((1, 2))
+    best = np.argsort(-exact)[:8]
+    # Without them all items would be looked at.
+    monkeypatch.setattr(faiss_engine, "_scores", None)
+    hits = engine.search(query, 8)
+    assert hits.ids == [items.ids[row] for row in best]
+    np.testing.assert_allclose(hits.scores, exact[best], atol=1e-6)
+
+
+def test_where_candidates_run_out_all_items_are_looked_at(engine, items):
+    query = items.vectors[35]
+    exact = (items.vectors * query).sum((1, 2))[:9]
+    hits = engine.search(query, 5, parse("price<9"))
+    assert hits.ids == [items.ids[row] for row in np.argsort(-exact)[:5]]
+
+
+def test_what_was_written_since_is_found_too(engine, items):
+    engine.upsert(Items(["new", "035"], items.vectors[[300, 35]]))
+    engine.delete(["036"])
+    ids = engine.search(items.vectors[35], 9).ids
+    assert ids[0] == "035" and "036" not in ids
+    assert set(engine.search(items.vectors[300], 2).ids) == {"new", "300"}
+
+
+def test_options_are_those_of_the_store(faiss_uri, identity):
+    open_store(f"{faiss_uri}?index=HNSW16", identity).close()
+    with pytest.raises(ValueError, match="made with the options"):
+        open_store(f"{faiss_uri}?index=HNSW32")
+    with pytest.raises(ValueError, match="index_factory"):
+        open_store(f"{faiss_uri}2?index=nonsense", identity)
+    with pytest.raises(ValueError, match="unknown option of the store 'idex'. Did you mean"):
+        open_store(f"{faiss_uri}?idex=HNSW16")

@@ -1,0 +1,261 @@
+"""Every kind of query, on every engine, beside loops in plain Python."""
+
+import json
+
+import numpy as np
+import pytest
+
+from asen_tf.core import AttributeSpace
+from asen_tf.search import Catalogue, Identity, Record
+
+SPACE = AttributeSpace(
+    {"neckline": ["v", "round"], "color": ["red", "blue", "pink"], "pattern": ["plain", "dots"]}
+)
+DIMENSION, COUNT = 8, 60
+IDS = [f"{n:02d}.jpg" for n in range(COUNT)]
+
+
+def unit(*shape, seed):
+    vectors = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
+VECTORS = unit(COUNT, 3, DIMENSION, seed=0)
+QUERY = unit(3, DIMENSION, seed=1)
+LABELS = [
+    {"neckline": ["v" if n % 2 else "round"], "color": [("red", "blue")[n // 2 % 2]]}
+    for n in range(COUNT)
+]
+RECORDS = [Record(labels, {"price": 10 * n}) for n, labels in enumerate(LABELS)]
+
+
+@pytest.fixture(scope="module", params=["faiss:store", "milvus:store.db"])
+def catalogue(request, tmp_path_factory):
+    """60 items in a store; photographs are numbers, and the model knows only number 7's vectors."""
+    kind, name = request.param.split(":")
+    pytest.importorskip({"faiss": "faiss", "milvus": "milvus_lite"}[kind])
+    folder = tmp_path_factory.mktemp("search")
+    with Catalogue(
+        f"{kind}:{folder / name}",
+        lambda images: np.stack([QUERY for image in images if image == 7]),
+        identity=Identity(SPACE, DIMENSION),
+    ) as catalogue:
+        catalogue.insert(IDS, VECTORS, RECORDS)
+        yield catalogue
+
+
+def ranked(query, weights, keep=lambda n: True):
+    """(id, weighted mean of the cosines), best first: in loops, in double precision."""
+    total = sum(abs(w) for w in weights)
+    scored = []
+    for n in filter(keep, range(COUNT)):
+        products = [
+            w * float(np.dot(q.astype(float), v.astype(float)))
+            for w, q, v in zip(weights, query, VECTORS[n], strict=True)
+        ]
+        scored.append((IDS[n], sum(products) / total))
+    return sorted(scored, key=lambda pair: -pair[1])
+
+
+def check(found, expected):
+    assert [match.id for match in found] == [name for name, _ in expected]
+    np.testing.assert_allclose(
+        [match.score for match in found], [score for _, score in expected], atol=1e-5
+    )
+
+
+def mean_of(attribute, value):
+    position = SPACE.index(attribute)
+    mean = np.mean(
+        [VECTORS[n, position] for n in range(COUNT) if value in LABELS[n].get(attribute, ())],
+        axis=0,
+    )
+    return mean / np.linalg.norm(mean)
+
+
+@pytest.mark.parametrize(
+    ("weights", "row"),
+    [
+        (None, [1, 1, 1]),
+        ({"color": 1}, [0, 1, 0]),
+        ({"neckline": 1, "color": 0.5, "pattern": -0.3}, [1, 0.5, -0.3]),
+        ({"pattern": -2.5}, [0, 0, -2.5]),
+        ({"neckline": 7, "color": 100}, [7, 100, 0]),
+    ],
+    ids=["all", "one", "negative", "only negative", "beyond one"],
+)
+def test_weights(catalogue, weights, row):
+    check(catalogue.search(vectors=QUERY, weights=weights, k=12), ranked(QUERY, row)[:12])
+
+
+def test_results_say_in_what_they_are_alike_and_what_they_are(catalogue):
+    best = catalogue.search(vectors=QUERY, weights={"color": 1, "pattern": -1}, k=1)[0]
+    n = IDS.index(best.id)
+    expected = {name: float(QUERY[a] @ VECTORS[n, a]) for name, a in (("color", 1), ("pattern", 2))}
+    assert best.cosines == pytest.approx(expected, abs=1e-5)
+    assert best.score == pytest.approx((expected["color"] - expected["pattern"]) / 2, abs=1e-5)
+    assert {k: list(v) for k, v in best.labels.items()} == LABELS[n]
+    assert best.metadata["price"] == 10 * n
+    assert json.loads(json.dumps(best.to_dict()))["id"] == best.id
+
+
+def test_a_photograph_is_embedded(catalogue):
+    assert catalogue.search(image=7) == catalogue.search(vectors=QUERY)
+
+
+def test_an_item_is_not_its_own_result(catalogue):
+    found = catalogue.search(id=IDS[5], k=COUNT)
+    check(found, ranked(VECTORS[5], [1, 1, 1], lambda n: n != 5))
+
+
+def test_excluded_and_filtered_items_are_passed_over(catalogue):
+    def keep(n):
+        return n not in (3, 9) and 10 * n < 300 and "red" not in LABELS[n]["color"]
+
+    found = catalogue.search(
+        vectors=QUERY, k=COUNT, where="price<300 and not color=red", exclude=[IDS[3], IDS[9]]
+    )
+    check(found, ranked(QUERY, [1, 1, 1], keep))
+
+
+def test_pages_follow_one_another(catalogue):
+    found = [m for offset in (0, 7, 14) for m in catalogue.search(id=IDS[5], k=7, offset=offset)]
+    check(found, ranked(VECTORS[5], [1, 1, 1], lambda n: n != 5)[:21])
+    assert catalogue.search(id=IDS[5], k=7, offset=COUNT) == []
+
+
+def test_below_the_threshold_nothing_is_found(catalogue):
+    everything = ranked(QUERY, [1, 1, 0])
+    threshold = (everything[4][1] + everything[5][1]) / 2
+    weights = {"neckline": 1, "color": 1}
+    found = catalogue.search(vectors=QUERY, weights=weights, threshold=threshold)
+    check(found, everything[:5])
+    assert catalogue.search(vectors=QUERY, weights=weights, threshold=1.0) == []
+
+
+@pytest.mark.parametrize(
+    ("weights", "row"),
+    [(None, [1, 1, 1]), ({"pattern": 0.5}, [1, 1, 0.5]), ({"color": 0.25}, [1, 0.25, 0])],
+    ids=["all", "unnamed", "named"],
+)
+def test_changed_attributes_ask_for_the_values_prototypes(catalogue, weights, row):
+    wanted = np.stack([mean_of("neckline", "v"), mean_of("color", "blue"), VECTORS[5, 2]])
+    found = catalogue.search(
+        id=IDS[5], weights=weights, changes={"neckline": "v", "color": "blue"}, k=COUNT
+    )
+    check(found, ranked(wanted, row, lambda n: n != 5))
+    np.testing.assert_array_equal(catalogue.engine.vectors([IDS[5]])[0], VECTORS[5])
+
+
+def test_one_liked_result_takes_the_querys_place(catalogue):
+    found = catalogue.search(id=IDS[5], liked=[IDS[8]], weights={"color": 1}, k=COUNT)
+    check(found, ranked(VECTORS[8], [0, 1, 0], lambda n: n not in (5, 8)))
+
+
+def test_several_liked_results_say_what_matters(catalogue):
+    liked = [8, 3, 11]
+    pairs = [(8, 3), (8, 11), (3, 11)]
+    sums = [sum(np.linalg.norm(VECTORS[a, v] - VECTORS[b, v]) for a, b in pairs) for v in range(3)]
+    found = catalogue.search(vectors=QUERY, liked=[IDS[n] for n in liked], k=COUNT)
+    check(found, ranked(VECTORS[8], [1 / s for s in sums], lambda n: n != 8))
+    # Given weights are scaled by what was learned, and naming an item twice changes nothing.
+    weights = {"neckline": 2, "color": -1}
+    found = catalogue.search(liked=[IDS[n] for n in (8, 8, 3, 11)], weights=weights, k=COUNT)
+    check(found, ranked(VECTORS[8], [2 / sums[0], -1 / sums[1], 0], lambda n: n != 8))
+
+
+def test_rounds_of_feedback_multiply(catalogue):
+    first, last = (
+        1 / np.linalg.norm(VECTORS[a] - VECTORS[b], axis=-1) for a, b in ((8, 3), (11, 4))
+    )
+    rounds = [[IDS[8], IDS[3]], [], [IDS[20]], [IDS[11], IDS[4]]]
+    found = catalogue.search(id=IDS[5], liked=rounds, k=COUNT)
+    check(found, ranked(VECTORS[11], first * last, lambda n: n not in (5, 11)))
+
+
+def test_an_attribute_can_be_changed_in_what_was_liked(catalogue):
+    found = catalogue.search(liked=[IDS[8]], changes={"color": "red"}, k=COUNT)
+    wanted = np.stack([VECTORS[8, 0], mean_of("color", "red"), VECTORS[8, 2]])
+    check(found, ranked(wanted, [1, 1, 1], lambda n: n != 8))
+    # What several have in common weighs the other attributes, by 1 on average before the change.
+    inverse = 1 / np.linalg.norm(VECTORS[8] - VECTORS[3], axis=-1)
+    weights = 3 * inverse / inverse.sum()
+    weights[1] = 1
+    found = catalogue.search(liked=[IDS[8], IDS[3]], changes={"color": "red"}, k=COUNT)
+    check(found, ranked(wanted, weights, lambda n: n != 8))
+
+
+def test_another_engines_list_is_reranked(catalogue):
+    results = [(IDS[n], score) for n, score in ((4, 9.0), (30, 8.0), (2, 5.0), (17, 1.0))]
+    color = {name: score for name, score in ranked(QUERY, [0, 1, 0])}
+    alone = sorted((name for name, _ in results), key=lambda name: -color[name])
+    found = catalogue.rerank(results, vectors=QUERY, weights={"color": 1})
+    assert [match.id for match in found] == alone
+    assert found[0].cosines == pytest.approx({"color": color[found[0].id]}, abs=1e-5)
+    kept = catalogue.rerank(results, blend=0.0, vectors=QUERY, weights={"color": 1})
+    check(kept, [(IDS[4], 1.0), (IDS[30], 7 / 8), (IDS[2], 4 / 8), (IDS[17], 0.0)])
+
+    low, high = (extreme(color[name] for name, _ in results) for extreme in (min, max))
+    mixed = {
+        name: 0.7 * (score - 1) / 8 + 0.3 * (color[name] - low) / (high - low)
+        for name, score in results
+    }
+    found = catalogue.rerank(results, blend=0.3, vectors=QUERY, weights={"color": 1})
+    check(found, sorted(mixed.items(), key=lambda pair: -pair[1]))
+
+
+def test_an_empty_list_stays_empty(catalogue):
+    assert catalogue.rerank([], vectors=QUERY) == []
+
+
+def test_likeness_is_told_beside_all_pairs(catalogue):
+    """So many random pairs that each of the 1770 is among them some 28 times."""
+    found = catalogue.compare(IDS[9], id=IDS[5], pairs=50_000)
+    upper = np.triu_indices(COUNT, 1)
+    for likeness in found:
+        v = SPACE.index(likeness.attribute)
+        cosines = (VECTORS[:, v] @ VECTORS[:, v].T)[upper]
+        own = float(VECTORS[5, v] @ VECTORS[9, v])
+        assert likeness.cosine == pytest.approx(own, abs=1e-5)
+        assert likeness.percentile == pytest.approx(100 * (cosines < own).mean(), abs=1.0)
+    assert len(found) == 3
+    percentiles = [likeness.percentile for likeness in found]
+    assert percentiles == sorted(percentiles, reverse=True)
+
+
+def test_a_copied_detail_stands_out(catalogue):
+    """A photograph with the neckline of item 9 and nothing else of it."""
+    copied = np.stack([VECTORS[9, 0], QUERY[1], QUERY[2]])
+    first, *others = catalogue.compare(IDS[9], vectors=copied)
+    assert first.attribute == "neckline" and first.cosine == pytest.approx(1, abs=1e-5)
+    assert first.percentile > 99.9
+    assert all(likeness.percentile < 99 for likeness in others)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({}, "expected one of id, image and vectors, got none"),
+        ({"id": IDS[0], "image": 7}, "got id and image"),
+        ({"id": "none.jpg"}, "none.jpg"),
+        ({"liked": ["none.jpg"]}, "none.jpg"),
+        ({"vectors": QUERY[:2]}, r"expected vectors [3, 8], got [2, 8]"),
+        ({"vectors": 2 * QUERY}, "of length 1"),
+        ({"id": IDS[0], "weights": {"colour": 1}}, "Did you mean 'color'?"),
+        ({"id": IDS[0], "weights": {"color": 0}}, "other than 0"),
+        ({"id": IDS[0], "changes": {"color": "rd"}}, "Did you mean 'red'?"),
+        ({"id": IDS[0], "changes": {"color": "pink"}}, "no item of the catalogue is labelled"),
+        ({"id": IDS[0], "changes": {"size": "xl"}}, "unknown attribute 'size'"),
+        ({"id": IDS[0], "k": 0}, "k must be positive"),
+        ({"id": IDS[0], "where": "price<"}, "expected a value"),
+    ],
+)
+def test_bad_questions_are_explained(catalogue, asked, message):
+    with pytest.raises(ValueError) as error:
+        catalogue.search(**asked)
+    assert message in str(error.value)
+
+
+def test_a_list_with_an_item_twice_is_refused(catalogue):
+    with pytest.raises(ValueError, match="each id once in the results, got 04.jpg twice"):
+        catalogue.rerank([(IDS[4], 1.0), (IDS[4], 0.5)], vectors=QUERY)
