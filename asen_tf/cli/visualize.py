@@ -1,6 +1,6 @@
 """Draws where a trained model looks, what it finds, and how it learned.
 
-asen-visualize --workdir=/tmp/asen --output=/tmp/asen/pictures
+asen-visualize --workdir=runs/asen --output=runs/asen/pictures
 """
 
 from collections.abc import Sequence
