@@ -4,30 +4,19 @@ asen-demo --output=demo
 """
 
 import os
-import sys
 import time
 from pathlib import Path
 
 from absl import flags
 from ml_collections import config_flags
 
-from asen_tf.cli import program
+from asen_tf.cli import experiment_files, program
 from asen_tf.cli.evaluate import evaluate, report
 from asen_tf.cli.visualize import visualize
 from asen_tf.core.progress import duration
 from asen_tf.data.synthetic import write_dataset
 from asen_tf.evaluation import save
 from asen_tf.training import loop
-
-EXPERIMENT = Path("configs/asen/synthetic.py")
-# Beside the package in a checkout; under the prefix where a wheel is installed.
-_FOLDERS = (Path(__file__).parents[2], Path(sys.prefix) / "share" / "asen_tf")
-
-
-def experiment() -> str:
-    """Where the demo's experiment file lies."""
-    found = [folder / EXPERIMENT for folder in _FOLDERS if (folder / EXPERIMENT).exists()]
-    return str(found[0] if found else EXPERIMENT)
 
 
 def main() -> None:
@@ -59,7 +48,8 @@ def main() -> None:
 
 
 def run() -> None:
-    config_flags.DEFINE_config_file("config", experiment(), "Experiment file.")
+    experiment = experiment_files.find("asen", "synthetic")
+    config_flags.DEFINE_config_file("config", str(experiment), "Experiment file.")
     flags.DEFINE_string("output", "demo", "Folder to write.")
     program.run(main)
 

@@ -8,6 +8,8 @@ from ml_collections import config_dict
 
 from asen_tf.core import config as configs
 
+ONE_BRANCH = ("triplet_net", "csn", "asen_aaai2020")  # what `one_stage` can turn ASEN's into
+
 
 def published(attributes: tuple[tuple[str, int], ...] = ()) -> config_dict.ConfigDict:
     """The paper's experiment, by default on a data set that comes as index files.
@@ -58,6 +60,8 @@ def garments() -> config_dict.ConfigDict:
     config.data.format = "synthetic"
     config.data.look = "plain"
     config.data.images = 1500
+    # Few of the garments have the same values in more attributes than these.
+    config.data.special = ("sleeve_length", "pattern", "color")
     small(config, "resnet6")
     config.train.mining = "semi_hard"
     config.train.steps_per_epoch = 22
@@ -74,6 +78,8 @@ def clothing_attributes() -> config_dict.ConfigDict:
     """ASEN on the street photographs of the Clothing Attribute Dataset, from scratch."""
     config = configs.defaults()
     config.data.format = "clothing_attributes"
+    # A third of the photographs is labelled for all nine attributes, most for these.
+    config.data.special = ("sleeve_length", "pattern", "color")
     small(config, "resnet18")
     config.train.steps_per_epoch = 27
     config.stage1.epochs = 40

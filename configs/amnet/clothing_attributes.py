@@ -15,8 +15,6 @@ from asen_tf.core import experiments
 def get_config():
     config = experiments.clothing_attributes()
     experiments.equal_stages(config, "amnet")
-    # A third of the photographs is labelled for all nine attributes, most for these.
-    config.data.special = ("sleeve_length", "pattern", "color")
     config.model.amnet.fusion_dim = 512
     config.train.sampling = "manipulation"
     config.train.batch_size = 16

@@ -15,8 +15,6 @@ from asen_tf.core import experiments
 def get_config():
     config = experiments.garments()
     experiments.equal_stages(config, "amnet")
-    # Few of the garments have the same values in more attributes than these.
-    config.data.special = ("sleeve_length", "pattern", "color")
     config.model.amnet.fusion_dim = 512
     config.train.sampling = "manipulation"
     config.train.batch_size = 16
