@@ -96,7 +96,57 @@ def one_stage(config: config_dict.ConfigDict, model: str) -> None:
     config.stage1.epochs += config.stage2.epochs
 
 
-def equal_stages(config: config_dict.ConfigDict, model: str) -> None:
+def csn(config: config_dict.ConfigDict, similarity: str) -> None:
+    """Conditional similarity networks: `cosine` as in ASEN's tables, or the paper's `euclidean`."""
+    one_stage(config, "csn")
+    config.model.csn.similarity = similarity
+    if similarity == "euclidean":
+        config.stage1.losses = {"global_triplet": 1.0, "embedding_norm": 5e-3, "mask_norm": 5e-4}
+
+
+def amnet(config: config_dict.ConfigDict, rate: float) -> None:
+    """AMNet: stage 1 learns to classify; stage 2 starts the memory and learns changes."""
+    _equal_stages(config, "amnet")
+    config.model.amnet.fusion_dim = 512
+    config.train.sampling = "manipulation"
+    config.train.batch_size = 16
+    config.stage1.rates = {"global_branch": rate, "classifiers": rate}
+    config.stage1.losses = {"classification": 1.0}
+    slower = 0.6 * rate
+    config.stage2.rates = {"global_branch": slower, "classifiers": slower, "memory": rate}
+    config.stage2.means = ("memory",)
+    config.stage2.losses = {
+        "classification": 1.0,
+        "changed_classification": 1.0,
+        "changed_triplet": 1.0,
+    }
+
+
+def part_guided(
+    config: config_dict.ConfigDict, variant: str, parts: tuple[str, ...], roi_size: int
+) -> None:
+    """The part-guided network: classification first, then ranking as well, both with SGD.
+
+    Args:
+      config: ASEN's experiment, changed in place.
+      variant: the network itself, or a baseline of its ablation.
+      parts: one an attribute, see `config.model.part_guided.parts`.
+      roi_size: bins along either side of a pooled part.
+    """
+    _equal_stages(config, "part_guided")
+    config.model.global_branch.embedding_dim = 128
+    config.model.part_guided.variant = variant
+    config.model.part_guided.parts = parts
+    config.model.part_guided.roi_size = roi_size
+    config.model.part_guided.hidden_dim = 256
+    for stage, rate in ((config.stage1, 0.03), (config.stage2, 0.01)):
+        stage.optimizer = "sgd"
+        stage.rates = {"trunk": rate, "branches": rate}
+    config.stage1.losses = {"classification": 1.0}
+    config.stage2.losses = {"classification": 1.0, "ranking": 1.0}
+
+
+def _equal_stages(config, model):
     """Turns ASEN's experiment into one whose two stages have half of all its epochs each."""
     config.model.name = model
     config.stage1.epochs = config.stage2.epochs = (config.stage1.epochs + config.stage2.epochs) / 2

@@ -14,17 +14,5 @@ from asen_tf.core import experiments
 
 def get_config():
     config = experiments.clothing_attributes()
-    experiments.equal_stages(config, "amnet")
-    config.model.amnet.fusion_dim = 512
-    config.train.sampling = "manipulation"
-    config.train.batch_size = 16
-    config.stage1.rates = {"global_branch": 3e-4, "classifiers": 3e-4}
-    config.stage1.losses = {"classification": 1.0}
-    config.stage2.rates = {"global_branch": 2e-4, "classifiers": 2e-4, "memory": 3e-4}
-    config.stage2.means = ("memory",)
-    config.stage2.losses = {
-        "classification": 1.0,
-        "changed_classification": 1.0,
-        "changed_triplet": 1.0,
-    }
+    experiments.amnet(config, rate=3e-4)
     return config

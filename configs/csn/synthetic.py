@@ -14,8 +14,5 @@ from asen_tf.core import experiments
 
 def get_config(similarity="cosine"):
     config = experiments.garments()
-    experiments.one_stage(config, "csn")
-    config.model.csn.similarity = similarity
-    if similarity == "euclidean":
-        config.stage1.losses = {"global_triplet": 1.0, "embedding_norm": 5e-3, "mask_norm": 5e-4}
+    experiments.csn(config, similarity)
     return config

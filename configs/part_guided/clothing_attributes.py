@@ -28,15 +28,6 @@ _PARTS = {
 
 def get_config(variant="part_guided"):
     config = experiments.clothing_attributes()
-    experiments.equal_stages(config, "part_guided")
-    config.model.global_branch.embedding_dim = 128
-    config.model.part_guided.variant = variant
-    config.model.part_guided.parts = tuple(_PARTS[name] for name in SPACE)
-    config.model.part_guided.roi_size = 3
-    config.model.part_guided.hidden_dim = 256
-    for stage, rate in ((config.stage1, 0.03), (config.stage2, 0.01)):
-        stage.optimizer = "sgd"
-        stage.rates = {"trunk": rate, "branches": rate}
-    config.stage1.losses = {"classification": 1.0}
-    config.stage2.losses = {"classification": 1.0, "ranking": 1.0}
+    parts = tuple(_PARTS[name] for name in SPACE)
+    experiments.part_guided(config, variant, parts, roi_size=3)
     return config
