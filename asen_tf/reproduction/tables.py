@@ -57,7 +57,8 @@ class Table:
 
 
 _FULL = "ASEN++"
-_GLOBAL = "ASEN++, global branch alone"
+_GLOBAL = "ASEN++ (global branch)"
+_LOCAL = "ASEN++ (local branch)"
 _DEEPFASHION = (
     "DeepFashion: as quoted in table 4 of Liu et al., Conditional Representation Learning for "
     "Customized Tasks (NeurIPS 2025)"
@@ -98,7 +99,7 @@ TABLES = {
             Row("random", model=""),
             Row("without ASA", changes={"model.spatial_attention": False}),
             Row("without ACA", changes={"model.channel_attention": False}),
-            Row("local branch alone", piece="local", note="trained beside the global one"),
+            Row(_LOCAL, piece="local", note="trained beside the global one"),
             Row(_GLOBAL, piece="global", note="trained beside the local one"),
             Row(_FULL),
         ),
@@ -120,7 +121,7 @@ TABLES = {
                 changes={"model.localization": "largest"},
                 note="our reading: the largest connected component alone",
             ),
-            Row("ASEN++, local branch alone", piece="local"),
+            Row(_LOCAL, piece="local"),
             Row(_FULL),
         ),
         published={data: {_FULL: value} for data, value in _OVERALL.items()},
