@@ -27,6 +27,7 @@ INSTALL = [
     "tensorflow>=2.20,<2.22",
     "tensorflow-serving-api>=2.19,<2.22",
     "tf-keras-vis>=0.8.7,<0.9",
+    "threadpoolctl>=3.1",
 ]
 
 EXTRAS = {

@@ -50,6 +50,14 @@ class Workdir:
     def best_file(self) -> Path:
         return self.path / "best.json"
 
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    def result(self, split: str, protocol: str = "") -> Path:
+        """Where `asen-evaluate` leaves what it measured on a split."""
+        return self.path / (f"{split}_{protocol}.json" if protocol else f"{split}.json")
+
     def checkpoints(self, stage: str) -> Path:
         return self.path / "checkpoints" / stage
 

@@ -24,6 +24,7 @@ def layout(vectors: np.ndarray, seed: int = 0) -> np.ndarray:
       ValueError: fewer than four vectors, or another shape.
     """
     from sklearn.manifold import TSNE  # takes a second
+    from threadpoolctl import threadpool_limits
 
     vectors = np.asarray(vectors)
     if vectors.ndim != 2 or len(vectors) < FEWEST:
@@ -32,4 +33,7 @@ def layout(vectors: np.ndarray, seed: int = 0) -> np.ndarray:
         )
     perplexity = min(_PERPLEXITY, (len(vectors) - 1) / 3)
     # Of unit vectors, squared distances are 2 - 2 cosines: the same order, and faster to search.
-    return TSNE(perplexity=perplexity, init="pca", random_state=seed).fit_transform(vectors)
+    plane = TSNE(perplexity=perplexity, init="pca", random_state=seed)
+    # So few points are laid out faster by one thread than by several that wait for one another.
+    with threadpool_limits(1):
+        return plane.fit_transform(vectors)

@@ -36,7 +36,7 @@ class Log:
         self._score = ""
 
     def __enter__(self) -> "Log":
-        folder = str(self._workdir.path / "tensorboard")
+        folder = str(self._workdir.tensorboard)
         writer = (
             tf.summary.create_file_writer
             if self._chief
