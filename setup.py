@@ -87,6 +87,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["asen_tf", "asen_tf.*"]),
+    package_data={"asen_tf.viz": ["templates/*.html"]},
     install_requires=INSTALL,
     extras_require=EXTRAS,
     entry_points={"console_scripts": COMMANDS},

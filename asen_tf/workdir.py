@@ -83,7 +83,7 @@ class Workdir:
             space.save(self.attributes_file)
             configs.save(config, self.config_file)
             return
-        differing = sorted(_differences(_flat(self.config()), _flat(config)))
+        differing = sorted(_differences(configs.flat(self.config()), configs.flat(config)))
         if differing:
             raise ValueError(
                 f"{self.path} holds a run with another configuration: {'; '.join(differing)}. "
@@ -148,16 +148,6 @@ class Workdir:
                 f"{self.path} holds no {path.name}: expected the --workdir of an asen-train run"
                 + (" that has validated at least once" if path == self.best_file else "")
             )
-
-
-def _flat(config, prefix=""):
-    flat = {}
-    for key, value in config.items():
-        if isinstance(value, config_dict.ConfigDict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = json.loads(json.dumps(value))
-    return flat
 
 
 def _differences(stored, given):

@@ -205,6 +205,17 @@ def load(path: str | os.PathLike) -> config_dict.ConfigDict:
     return config
 
 
+def flat(config: config_dict.ConfigDict, prefix: str = "") -> dict[str, object]:
+    """Every key by its whole name, such as train.batch_size, with its value as JSON has it."""
+    found = {}
+    for key, value in config.items():
+        if isinstance(value, config_dict.ConfigDict):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = json.loads(json.dumps(value))
+    return found
+
+
 def _update(config: config_dict.ConfigDict, stored: dict) -> None:
     for key, value in stored.items():
         # The keys of these mean something themselves: a rate that is not stored is not there.

@@ -3,6 +3,7 @@
 from asen_tf.figures.catalogue import DEFAULT, FIGURES, PROJECTOR, Figure, check_names, pictures
 from asen_tf.figures.picture import Picture
 from asen_tf.figures.projector import write as write_projector
+from asen_tf.figures.report import write_report
 from asen_tf.figures.source import Choice, NothingToDraw, Source
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "check_names",
     "pictures",
     "write_projector",
+    "write_report",
 ]
