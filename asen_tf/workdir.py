@@ -20,6 +20,7 @@ _FREE_KEYS = (
     "train.log_every_steps",
     "train.checkpoint_every_steps",
     "eval.batch_size",
+    "eval.pictures",
 )
 
 

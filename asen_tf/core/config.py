@@ -128,6 +128,7 @@ def defaults() -> config_dict.ConfigDict:
     config.eval = {
         "batch_size": 32,
         "every_epochs": 1,
+        "pictures": 4,  # photographs with attention that TensorBoard shows of each validation
         "ks": (1, 5, 10, 20),
         "preprocessing": "canvas",  # published: photographs prepared as by the authors' code
         "relevance": "official",  # or multi_label: any value of an image counts, role or not
