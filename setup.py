@@ -58,6 +58,7 @@ COMMANDS = [
     "asen-embed=asen_tf.cli.embed:run",
     "asen-query=asen_tf.cli.query:run",
     "asen-index=asen_tf.cli.index:run",
+    "asen-reproduce=asen_tf.cli.reproduce:run",
     "asen-search=asen_tf.cli.search:run",
     "asen-serve=asen_tf.cli.serve:run",
 ]

@@ -84,16 +84,26 @@ class Workdir:
             space.save(self.attributes_file)
             configs.save(config, self.config_file)
             return
+        self.check_same(config)
+        if self.space() != space:
+            raise ValueError(
+                f"{self.path} holds a run on other attributes: {self.space()} != {space}"
+            )
+
+    def check_same(self, config: config_dict.ConfigDict) -> None:
+        """Checks that a run which was begun here, if any, has this configuration.
+
+        Raises:
+          ValueError: it has another one; the message names the keys that differ.
+        """
+        if not self.config_file.exists():
+            return
         differing = sorted(_differences(configs.flat(self.config()), configs.flat(config)))
         if differing:
             raise ValueError(
                 f"{self.path} holds a run with another configuration: {'; '.join(differing)}. "
-                "Repeat that command to go on with it, or name another --workdir "
+                "Repeat that command to go on with it, or name another folder "
                 f"(--config.train.init_from={self.path} starts from its weights)"
-            )
-        if self.space() != space:
-            raise ValueError(
-                f"{self.path} holds a run on other attributes: {self.space()} != {space}"
             )
 
     def save_best(self, model: keras.Model, stage: str, chief: bool = True) -> None:

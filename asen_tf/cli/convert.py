@@ -1,8 +1,8 @@
 """Makes a run of a checkpoint of the authors' PyTorch code, as if it had been trained here.
 
-asen-convert --checkpoint=checkpoint.pth.tar --output=/tmp/asen --attributes=attributes.csv \\
+asen-convert --checkpoint=checkpoint.pth.tar --output=runs/asen --attributes=attributes.csv \\
     --data_root=/data/FashionAI
-asen-evaluate --workdir=/tmp/asen
+asen-evaluate --workdir=runs/asen
 
 Sizes are read off the tensors. What the file does not hold comes from --config and the other flags:
 the names of the attributes, the input sizes, the threshold, beta, and where data lies.
@@ -17,7 +17,7 @@ from absl import flags
 from ml_collections import ConfigDict, config_flags
 
 from asen_tf.cli import program
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.formats import attributes_file, index_files
 from asen_tf.evaluation.published import PREPROCESSING
@@ -92,7 +92,7 @@ def report(record: Mapping) -> str:
 
 def configuration(given: flags.FlagValues) -> ConfigDict:
     """The run's configuration: --config, or index files with the paper's settings; other flags."""
-    config = given.config or configs.published()
+    config = given.config or experiments.published()
     changes = {
         "model.global_branch.size": given.global_size,
         "model.local_branch.size": given.local_size,

@@ -4,14 +4,13 @@ asen-demo --output=demo
 """
 
 import os
-import sys
 import time
 from pathlib import Path
 
 from absl import flags
 from ml_collections import config_flags
 
-from asen_tf.cli import program
+from asen_tf.cli import experiment_files, program
 from asen_tf.cli.evaluate import evaluate, report
 from asen_tf.cli.visualize import visualize
 from asen_tf.core.progress import duration
@@ -19,16 +18,6 @@ from asen_tf.data.synthetic import write_dataset
 from asen_tf.evaluation import save
 from asen_tf.training import loop
 from asen_tf.workdir import Workdir
-
-EXPERIMENT = Path("configs/asen/synthetic.py")
-# Beside the package in a checkout; under the prefix where a wheel is installed.
-_FOLDERS = (Path(__file__).parents[2], Path(sys.prefix) / "share" / "asen_tf")
-
-
-def experiment() -> str:
-    """Where the demo's experiment file lies."""
-    found = [folder / EXPERIMENT for folder in _FOLDERS if (folder / EXPERIMENT).exists()]
-    return str(found[0] if found else EXPERIMENT)
 
 
 def main() -> None:
@@ -62,7 +51,8 @@ def main() -> None:
 
 
 def run() -> None:
-    config_flags.DEFINE_config_file("config", experiment(), "Experiment file.")
+    experiment = experiment_files.find("asen", "synthetic")
+    config_flags.DEFINE_config_file("config", str(experiment), "Experiment file.")
     flags.DEFINE_string("output", "demo", "Folder to write.")
     program.run(main)
 

@@ -1,7 +1,7 @@
 """Embeds a catalogue with an exported model, on Apache Beam.
 
-    asen-embed --saved_model=/tmp/served/asen/1 --manifest=/data/shop/manifest.csv \\
-      --output=/tmp/vectors
+    asen-embed --saved_model=export/models/asen/1 --manifest=/data/shop/manifest.csv \\
+      --output=vectors
 
 What follows `--` are options of Beam: `-- --runner=FlinkRunner --parallelism=16`. Without them the
 work is done in this process. The same command goes on where a killed run stopped.

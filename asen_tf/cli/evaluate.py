@@ -1,7 +1,7 @@
 """Measures a trained model, or a random order, with the papers' protocol and prints the table.
 
-asen-evaluate --workdir=/tmp/asen --split=test --output=/tmp/asen/test.json
-asen-evaluate --workdir=/tmp/asen --protocol=manipulation --special=pattern,color --ks=1,20
+asen-evaluate --workdir=runs/asen --split=test --output=runs/asen/test.json
+asen-evaluate --workdir=runs/asen --protocol=manipulation --special=pattern,color --ks=1,20
 asen-evaluate --model=random --config=configs/asen/fashionai.py --config.data.root=/data/FashionAI
 
 Protocols: "similarity" is MAP and more for each attribute (Ma et al., AAAI 2020); "manipulation" is

@@ -1,6 +1,6 @@
 """Exports a trained model for TensorFlow Serving: a SavedModel with a signature per attribute.
 
-asen-export --workdir=/tmp/asen --output=/tmp/served/asen
+asen-export --workdir=runs/asen --output=export/models/asen
 """
 
 import sys

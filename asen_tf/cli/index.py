@@ -1,6 +1,6 @@
 """Embeds a shop's items into a store, or brings the store up to date.
 
-    asen-index --saved_model=/tmp/served/asen/1 --manifest=/data/shop/catalogue.csv \\
+    asen-index --saved_model=export/models/asen/1 --manifest=/data/shop/catalogue.csv \\
       --store=faiss:/data/vectors
 
 The table has the column image and, for names, id; columns named as the model's attributes hold

@@ -1,6 +1,6 @@
 """Searches a catalogue that asen-index filled.
 
-    asen-search --store=faiss:/data/vectors --saved_model=/tmp/served/asen/1 --image=q.jpg \\
+    asen-search --store=faiss:/data/vectors --saved_model=export/models/asen/1 --image=q.jpg \\
       --weights=neckline=1,color=0.5 --set=collar=mandarin --filter="price<50" --html=found.html
 
 It asks by a photograph (--image, then a model is needed), by an item of the catalogue (--id), or by

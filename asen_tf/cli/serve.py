@@ -1,7 +1,7 @@
 """Serves exported models over gRPC as TensorFlow Serving does: for development and small
 deployments; a fleet is TensorFlow Serving's business, and clients cannot tell them apart.
 
-asen-serve --model_base_path=/tmp/served/asen --port=8500
+asen-serve --model_base_path=export/models/asen --port=8500
 asen-serve --model_config_file=models.config --port=8500
 
 A new version in the folder is served within seconds and the old one unloaded when its requests are

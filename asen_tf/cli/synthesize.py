@@ -1,6 +1,6 @@
 """Renders a data set of synthetic garments with known attributes and part boxes.
 
-    asen-synthesize --output=/tmp/asen_garments --images=2000 --seed=0 --look=cluttered
+    asen-synthesize --output=data/garments --images=2000 --seed=0 --look=cluttered
 
 Image i depends on the seed, i and the look alone: a larger set begins with the smaller one's
 images. A folder that already holds the set asked for is left as it is.

@@ -1,6 +1,6 @@
 """Trains the model that a configuration describes; a killed run goes on with the same command.
 
-asen-train --config=configs/asen/synthetic.py --workdir=/tmp/asen
+asen-train --config=configs/asen/synthetic.py --workdir=runs/asen
 """
 
 from absl import flags

@@ -1,8 +1,8 @@
 """Draws where a trained model looks, what it finds, and how it learned.
 
-asen-visualize --workdir=/tmp/asen --output=/tmp/asen/pictures
-asen-visualize --workdir=/tmp/asen --report=/tmp/asen/report.html
-asen-visualize --workdir=/tmp/asen --figures=projector && tensorboard --logdir=/tmp/asen
+asen-visualize --workdir=runs/asen --output=runs/asen/pictures
+asen-visualize --workdir=runs/asen --report=runs/asen/report.html
+asen-visualize --workdir=runs/asen --figures=projector && tensorboard --logdir=runs/asen
 
 Figures: attention, retrieval, reranking, tsne, similarity, channels, curves; a report has them all.
 "projector" writes the attributes' spaces for TensorBoard.

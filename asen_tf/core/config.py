@@ -104,7 +104,7 @@ def defaults() -> config_dict.ConfigDict:
 
     # A stage names the parts that train, each with its rate, and the losses with their weights.
     config.stage1 = {
-        "epochs": 50,
+        "epochs": 50.0,
         "rates": {"global_branch": 1e-4},
         "optimizer": "adam",  # adam | sgd, with momentum 0.9
         "copies": {},  # part -> the part whose weights it starts from, where shapes agree
@@ -115,7 +115,7 @@ def defaults() -> config_dict.ConfigDict:
         "schedule": {"name": "step", "every_epochs": 3, "gamma": 0.9},
     }
     config.stage2 = {
-        "epochs": 20,
+        "epochs": 20.0,
         "rates": {"global_branch": 1e-5, "local_branch": 1e-4},
         "optimizer": "adam",
         "copies": {},
@@ -134,49 +134,6 @@ def defaults() -> config_dict.ConfigDict:
         "relevance": "official",  # or multi_label: any value of an image counts, role or not
     }
     return config.lock()
-
-
-def published(attributes: tuple[tuple[str, int], ...] = ()) -> config_dict.ConfigDict:
-    """The paper's experiment, by default on a data set that comes as index files.
-
-    Args:
-      attributes: of index files: names and numbers of values, in the order of the files.
-    """
-    config = defaults()
-    config.data.format = "index_files"
-    config.data.attributes = attributes
-    config.data.cache_gb = 100.0
-    # keras-hub has no ImageNet preset of ResNet-34, so the local branch starts at random.
-    config.model.global_branch.weights = "resnet_50_imagenet"
-    return config
-
-
-def small(config: config_dict.ConfigDict, backbone: str) -> None:
-    """Turns the paper's experiment into one for a processor and a few thousand photographs.
-
-    Small inputs, every attribute of an image at once, and rates for weights that start at random.
-    Both branches are alike, so that the local one can start from what the global one learned.
-    """
-    config.model.global_branch.update(branch(backbone, size=112, common_dim=256))
-    config.model.local_branch.update(branch(backbone, size=56, common_dim=256))
-    config.model.global_branch.embedding_dim = 512
-    config.model.local_branch.embedding_dim = 512
-    config.model.attribute_dim = 256
-    config.train.sampling = "multi_attribute"
-    config.train.batch_size = 48
-    config.train.steps_per_epoch = 30
-    config.train.checkpoint_every_steps = 150
-    config.eval.every_epochs = 4
-    config.stage1.epochs = 36
-    config.stage1.rates = {"global_branch": 3e-4}
-    config.stage1.schedule = {"name": "cosine"}
-    config.stage2.epochs = 12
-    config.stage2.rates = {"global_branch": 3e-5, "local_branch": 3e-4}
-    config.stage2.schedule = {"name": "cosine"}
-    config.stage2.copies = {"local_branch": "global_branch"}
-    config.stage2.attributes_per_step = 3
-    # Held less to the global branch than in the paper, the local one adds more to it.
-    config.stage2.losses = {"global_triplet": 1.0, "local_triplet": 1.0, "alignment": 0.03}
 
 
 def branch(backbone: str, size: int, common_dim: int) -> dict:

@@ -1,5 +1,7 @@
 """Random numbers by counting: number n of a seed can be had without the ones before it."""
 
+from collections.abc import Sequence
+
 import tensorflow as tf
 
 # SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a Weyl sequence and a bit mixer.
@@ -11,6 +13,11 @@ def bits(seed: int, numbers: tf.Tensor) -> tf.Tensor:
     """64 random bits for each number: int64 [...] -> uint64 [...]."""
     start = _mix(tf.constant(seed % 2**64, tf.uint64) * tf.constant(_GOLDEN, tf.uint64))
     return _mix(start + (tf.cast(numbers, tf.uint64) + 1) * tf.constant(_GOLDEN, tf.uint64))
+
+
+def draws(seed: int, numbers: tf.Tensor, names: Sequence[str]) -> dict[str, tf.Tensor]:
+    """Random bits for each of several draws that an example needs: name -> uint64 [...]."""
+    return {name: bits(seed, numbers * len(names) + n) for n, name in enumerate(names)}
 
 
 def below(random_bits: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:

@@ -97,10 +97,7 @@ class ManipulationSampler:
           images int64 [B, 3] (query, target, negative), rows of the manifest;
           attributes int32 [B], in which query and target differ.
         """
-        bits = {
-            name: counter.bits(self.seed, numbers * len(_DRAWS) + n)
-            for n, name in enumerate(_DRAWS)
-        }
+        bits = counter.draws(self.seed, numbers, _DRAWS)
         entry = counter.below(bits["attribute"], tf.constant(len(self.attributes), tf.int64))
         change = within(self.change_splits, entry, bits["change"])
         query, target = tf.unstack(tf.gather(self.changes, change), axis=1)

@@ -99,10 +99,7 @@ class TripletSampler:
           images int64 [B, 3] (anchor, positive, negative), rows of the manifest;
           attributes int32 [B].
         """
-        bits = {
-            name: counter.bits(self.seed, numbers * len(_DRAWS) + n)
-            for n, name in enumerate(_DRAWS)
-        }
+        bits = counter.draws(self.seed, numbers, _DRAWS)
         entry = counter.below(bits["attribute"], tf.constant(len(self.attributes), tf.int64))
         pair = within(self.pair_splits, entry, bits["values"])
         wanted, other = tf.unstack(tf.gather(self.pairs, pair), axis=1)

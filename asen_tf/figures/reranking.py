@@ -29,8 +29,8 @@ def draw(source: Source) -> Iterator[Picture]:
     yield Picture(
         f"reranking_{name}",
         viz.reranking_grid(rankings, name, GENERAL, SHOWN),
-        f"Results for {len(rankings)} of the queries in two orders: of the first {SHOWN} by general likeness "
-        f"{100 * np.mean(first):.0f} % have the query's {words}, after reranking "
+        f"Results for {len(rankings)} of the queries in two orders: of the first {SHOWN} by "
+        f"general likeness {100 * np.mean(first):.0f} % have the query's {words}, after reranking "
         f"{100 * np.mean(then):.0f} %",
     )
 

@@ -41,7 +41,7 @@ def _identity(space: AttributeSpace, embed: Callable, version: str) -> Identity:
 class Catalogue(Finder):
     """A store of items, and the model that sees them: filled here, searched by `Finder`.
 
-        catalogue = Catalogue("faiss:/data/shop", asen_tf.load("/tmp/run"))
+        catalogue = Catalogue("faiss:/data/shop", asen_tf.load("runs/asen"))
         catalogue.upsert(["a.jpg"], catalogue.embed(["/photos/a.jpg"]), [Record({}, {"price": 20})])
 
     Without a model, vectors are given; TensorFlow is not loaded:

@@ -1,40 +1,18 @@
 """AMNet on the Clothing Attribute Dataset.
 
-    asen-train --config=configs/amnet/clothing_attributes.py --workdir=/tmp/amnet_clothing \\
+    asen-train --config=configs/amnet/clothing_attributes.py --workdir=runs/amnet_clothing \\
         --config.data.root=/data/clothing_attributes
-    asen-evaluate --workdir=/tmp/amnet_clothing --protocol=manipulation --ks=1,5,20
+    asen-evaluate --workdir=runs/amnet_clothing --protocol=manipulation --ks=1,5,20
 
 Stage 1 learns to classify; in stage 2 the memory starts from the mean embeddings of each value's
-images and learns changes. As many epochs as both stages of configs/asen/clothing_attributes.py
-together, on the same data.
+images and learns changes.
+The data, the network and the number of epochs are those of configs/asen/clothing_attributes.py.
 """
 
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 
 
 def get_config():
-    config = configs.defaults()
-    config.data.format = "clothing_attributes"
-    # A third of the photographs is labelled for all nine attributes, most for these.
-    config.data.special = ("sleeve_length", "pattern", "color")
-    configs.small(config, "resnet18")
-    config.model.name = "amnet"
-    config.model.amnet.fusion_dim = 512
-    config.train.sampling = "manipulation"
-    config.train.batch_size = 16
-    config.train.steps_per_epoch = 27
-    config.augment.flip = True
-    config.augment.shift = 0.06
-    config.stage1.epochs = 25
-    config.stage1.rates = {"global_branch": 3e-4, "classifiers": 3e-4}
-    config.stage1.losses = {"classification": 1.0}
-    config.stage2.epochs = 25
-    config.stage2.rates = {"global_branch": 2e-4, "classifiers": 2e-4, "memory": 3e-4}
-    config.stage2.copies = {}
-    config.stage2.means = ("memory",)
-    config.stage2.losses = {
-        "classification": 1.0,
-        "changed_classification": 1.0,
-        "changed_triplet": 1.0,
-    }
+    config = experiments.clothing_attributes()
+    experiments.amnet(config, rate=3e-4)
     return config

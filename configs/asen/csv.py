@@ -1,6 +1,6 @@
 """ASEN on your own catalogue: a folder of photographs and a table.
 
-    asen-train --config=configs/asen/csv.py --workdir=/tmp/asen_shop \\
+    asen-train --config=configs/asen/csv.py --workdir=runs/asen_shop \\
         --config.data.root=/data/shop --config.data.manifest=manifest.csv
 
 The table has the columns image, split (train, valid or test), optionally role (query or
@@ -14,10 +14,11 @@ an image at once. With a GPU and ImageNet weights, go to the paper's network:
 """
 
 from asen_tf.core import config as configs
+from asen_tf.core import experiments
 
 
 def get_config():
     config = configs.defaults()
     config.data.format = "csv"
-    configs.small(config, "resnet18")
+    experiments.small(config, "resnet18")
     return config

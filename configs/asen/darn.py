@@ -1,6 +1,6 @@
 """ASEN++ on DARN, with the paper's settings.
 
-    asen-train --config=configs/asen/darn.py --workdir=/tmp/asen_darn \\
+    asen-train --config=configs/asen/darn.py --workdir=runs/asen_darn \\
         --config.data.root=/data/DARN
 
 Data: the photographs of DARN (Huang et al., ICCV 2015) under `data.root/pic`, and in
@@ -11,7 +11,7 @@ Cost: 7 million triplets; meant for a GPU. Not run by us: we have neither the ph
 ImageNet weights. The paper reports an overall MAP of 55.94.
 """
 
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 
 # Values an attribute, in the order of the index files, whose numbers begin at 0. The papers count
 # one less for most attributes: 0 is in use there besides.
@@ -29,4 +29,4 @@ ATTRIBUTES = (
 
 
 def get_config():
-    return configs.published(ATTRIBUTES)
+    return experiments.published(ATTRIBUTES)

@@ -1,6 +1,6 @@
 """ASEN++ on DeepFashion, with the paper's settings.
 
-    asen-train --config=configs/asen/deepfashion.py --workdir=/tmp/asen_deepfashion \\
+    asen-train --config=configs/asen/deepfashion.py --workdir=runs/asen_deepfashion \\
         --config.data.root=/data/DeepFashion
 
 Data: the photographs of DeepFashion's category and attribute prediction benchmark (Liu et al.,
@@ -11,7 +11,7 @@ Cost: 7 million triplets; meant for a GPU. Not run by us: we have neither the ph
 ImageNet weights. The paper reports an overall MAP of 9.64; a random order scores 3.38.
 """
 
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 
 # Values an attribute type, in the order of the index files.
 ATTRIBUTES = (
@@ -24,4 +24,4 @@ ATTRIBUTES = (
 
 
 def get_config():
-    return configs.published(ATTRIBUTES)
+    return experiments.published(ATTRIBUTES)

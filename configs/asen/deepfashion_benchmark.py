@@ -1,6 +1,6 @@
 """ASEN++ on DeepFashion's own label files: every value of an image, the benchmark's partition.
 
-    asen-train --config=configs/asen/deepfashion_benchmark.py --workdir=/tmp/asen_deepfashion \\
+    asen-train --config=configs/asen/deepfashion_benchmark.py --workdir=runs/asen_deepfashion \\
         --config.data.root=/data/DeepFashion
 
 Data: the Category and Attribute Prediction Benchmark (Liu et al., CVPR 2016): `Anno_coarse/`,
@@ -11,10 +11,10 @@ Cost: 7 million triplets; meant for a GPU. Not run by us, so there is no score: 
 photographs nor ImageNet weights.
 """
 
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 
 
 def get_config():
-    config = configs.published()
+    config = experiments.published()
     config.data.format = "deepfashion"
     return config

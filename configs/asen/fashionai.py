@@ -1,6 +1,6 @@
 """ASEN++ on FashionAI, with the paper's settings.
 
-    asen-train --config=configs/asen/fashionai.py --workdir=/tmp/asen_fashionai \\
+    asen-train --config=configs/asen/fashionai.py --workdir=runs/asen_fashionai \\
         --config.data.root=/data/FashionAI
 
 Data: the photographs of the FashionAI Global Challenge (attribute recognition, its two training
@@ -11,7 +11,7 @@ Cost: 7 million triplets; meant for a GPU. Not run by us: we have neither the ph
 ImageNet weights. The paper reports an overall MAP of 64.31; a random order scores 15.79.
 """
 
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 
 # Values an attribute, in the order of the index files.
 ATTRIBUTES = (
@@ -27,4 +27,4 @@ ATTRIBUTES = (
 
 
 def get_config():
-    return configs.published(ATTRIBUTES)
+    return experiments.published(ATTRIBUTES)

@@ -1,6 +1,6 @@
 """ASEN++ on the FashionAI challenge's own label files, with the paper's settings.
 
-    asen-train --config=configs/asen/fashionai_challenge.py --workdir=/tmp/asen_fashionai \\
+    asen-train --config=configs/asen/fashionai_challenge.py --workdir=runs/asen_fashionai \\
         --config.data.root=/data/FashionAI
 
 Data: the training archives of the FashionAI Global Challenge (attribute recognition), unpacked
@@ -12,10 +12,10 @@ Cost: 7 million triplets; meant for a GPU. Not run by us, so there is no score: 
 photographs nor ImageNet weights.
 """
 
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 
 
 def get_config():
-    config = configs.published()
+    config = experiments.published()
     config.data.format = "fashionai"
     return config

@@ -1,6 +1,6 @@
 """ASEN++ on Shopping100k, with the paper's settings.
 
-    asen-train --config=configs/asen/shopping100k.py --workdir=/tmp/asen_shopping100k \\
+    asen-train --config=configs/asen/shopping100k.py --workdir=runs/asen_shopping100k \\
         --config.data.root=/data/Shopping100k
 
 Data: Shopping100k (Ak et al., WACV 2018), given out by its authors on request: `Images/` and
@@ -10,10 +10,10 @@ Cost: 7 million triplets; meant for a GPU. Not run by us, so there is no score: 
 data set nor ImageNet weights.
 """
 
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 
 
 def get_config():
-    config = configs.published()
+    config = experiments.published()
     config.data.format = "shopping100k"
     return config

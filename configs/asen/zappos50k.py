@@ -1,6 +1,6 @@
 """ASEN++ on Zappos50k with the triplets of Conditional Similarity Networks.
 
-    asen-train --config=configs/asen/zappos50k.py --workdir=/tmp/asen_zappos50k \\
+    asen-train --config=configs/asen/zappos50k.py --workdir=runs/asen_zappos50k \\
         --config.data.root=/data/zappos50k
 
 Data: `ut-zap50k-images/` (Yu and Grauman), and `filenames.json` and `tripletlists/` (Veit et al.,
@@ -12,11 +12,11 @@ Cost: 7 million triplets; meant for a GPU. Not run by us, so there is no score: 
 photographs nor ImageNet weights.
 """
 
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 
 
 def get_config():
-    config = configs.published()
+    config = experiments.published()
     config.data.format = "zappos50k"
     config.model.canvas_scale = 1
     config.model.global_branch.size = 112

@@ -1,22 +1,15 @@
 """ASEN as first published (AAAI 2020), one branch, on the Clothing Attribute Dataset.
 
     asen-train --config=configs/asen_aaai2020/clothing_attributes.py \\
-        --workdir=/tmp/asen_aaai2020_clothing --config.data.root=/data/clothing_attributes
+        --workdir=runs/asen_aaai2020_clothing --config.data.root=/data/clothing_attributes
 
-As many epochs as both stages of configs/asen/clothing_attributes.py together, on the same data.
+The data, the network and the number of epochs are those of configs/asen/clothing_attributes.py.
 """
 
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 
 
 def get_config():
-    config = configs.defaults()
-    config.data.format = "clothing_attributes"
-    configs.small(config, "resnet18")
-    config.model.name = "asen_aaai2020"
-    config.train.steps_per_epoch = 27
-    config.train.stages = ("stage1",)
-    config.stage1.epochs = 50
-    config.augment.flip = True
-    config.augment.shift = 0.06
+    config = experiments.clothing_attributes()
+    experiments.one_stage(config, "asen_aaai2020")
     return config

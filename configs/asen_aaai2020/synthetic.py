@@ -1,24 +1,15 @@
 """ASEN as first published (AAAI 2020), one branch, on synthetic garments.
 
-    asen-train --config=configs/asen_aaai2020/synthetic.py --workdir=/tmp/asen_aaai2020_synthetic \\
-        --config.data.root=/tmp/asen_garments
+    asen-train --config=configs/asen_aaai2020/synthetic.py --workdir=runs/asen_aaai2020_garments \\
+        --config.data.root=data/garments
 
-As many epochs as both stages of configs/asen/synthetic.py together, on the same data.
+The data, the network and the number of epochs are those of configs/asen/synthetic.py.
 """
 
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 
 
 def get_config():
-    config = configs.defaults()
-    config.data.format = "synthetic"
-    config.data.look = "plain"
-    config.data.images = 1500
-    configs.small(config, "resnet6")
-    config.model.name = "asen_aaai2020"
-    config.train.mining = "semi_hard"
-    config.train.steps_per_epoch = 22
-    config.train.stages = ("stage1",)
-    config.stage1.epochs = 34
-    config.stage1.rates = {"global_branch": 5e-4}
+    config = experiments.garments()
+    experiments.one_stage(config, "asen_aaai2020")
     return config

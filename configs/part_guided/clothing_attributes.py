@@ -1,16 +1,16 @@
 """The part-guided network on the Clothing Attribute Dataset.
 
-    asen-train --config=configs/part_guided/clothing_attributes.py --workdir=/tmp/parts_clothing \\
-        --config.data.root=/data/clothing_attributes
+    asen-train --config=configs/part_guided/clothing_attributes.py \\
+        --workdir=runs/part_guided_clothing --config.data.root=/data/clothing_attributes
 
 These are street photographs: on few of them the parts are found with confidence, on the
 others every branch sees the whole image.
 The baselines of its ablation: --config=configs/part_guided/clothing_attributes.py:VARIANT, with
 VARIANT one of without_parts, without_parts_and_ranking, classic.
-As many epochs as both stages of configs/asen/clothing_attributes.py together, on the same data.
+The data, the network and the number of epochs are those of configs/asen/clothing_attributes.py.
 """
 
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 from asen_tf.data.formats.clothing_attributes import SPACE
 
 _PARTS = {
@@ -27,24 +27,7 @@ _PARTS = {
 
 
 def get_config(variant="part_guided"):
-    config = configs.defaults()
-    config.data.format = "clothing_attributes"
-    configs.small(config, "resnet18")
-    config.model.name = "part_guided"
-    config.model.global_branch.embedding_dim = 128
-    config.model.part_guided.variant = variant
-    config.model.part_guided.parts = tuple(_PARTS[name] for name in SPACE)
-    config.model.part_guided.roi_size = 3
-    config.model.part_guided.hidden_dim = 256
-    config.train.steps_per_epoch = 27
-    for stage, epochs, rate in ((config.stage1, 25, 0.03), (config.stage2, 25, 0.01)):
-        stage.optimizer = "sgd"
-        stage.epochs = epochs
-        stage.rates = {"trunk": rate, "branches": rate}
-        stage.copies = {}
-        stage.attributes_per_step = 0
-    config.stage1.losses = {"classification": 1.0}
-    config.stage2.losses = {"classification": 1.0, "ranking": 1.0}
-    config.augment.flip = True
-    config.augment.shift = 0.06
+    config = experiments.clothing_attributes()
+    parts = tuple(_PARTS[name] for name in SPACE)
+    experiments.part_guided(config, variant, parts, roi_size=3)
     return config

@@ -1,14 +1,14 @@
 """The part-guided network on synthetic garments.
 
-    asen-train --config=configs/part_guided/synthetic.py --workdir=/tmp/parts_synthetic \\
-        --config.data.root=/tmp/asen_garments
+    asen-train --config=configs/part_guided/synthetic.py --workdir=runs/part_guided_garments \\
+        --config.data.root=data/garments
 
-The baselines of its ablation: --config=configs/part_guided/synthetic.py:VARIANT, with VARIANT one
-of without_parts, without_parts_and_ranking, classic.
-As many epochs as both stages of configs/asen/synthetic.py together, on the same data.
+The baselines of its ablation: --config=configs/part_guided/synthetic.py:VARIANT, with
+VARIANT one of without_parts, without_parts_and_ranking, classic.
+The data, the network and the number of epochs are those of configs/asen/synthetic.py.
 """
 
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 from asen_tf.data.synthetic import SPACE
 
 _PARTS = {
@@ -24,25 +24,7 @@ _PARTS = {
 
 
 def get_config(variant="part_guided"):
-    config = configs.defaults()
-    config.data.format = "synthetic"
-    config.data.look = "plain"
-    config.data.images = 1500
-    configs.small(config, "resnet6")
-    config.model.name = "part_guided"
-    config.model.global_branch.embedding_dim = 128
-    config.model.part_guided.variant = variant
-    config.model.part_guided.parts = tuple(_PARTS[name] for name in SPACE)
-    config.model.part_guided.roi_size = 4
-    config.model.part_guided.hidden_dim = 256
-    config.train.mining = "semi_hard"
-    config.train.steps_per_epoch = 22
-    for stage, epochs, rate in ((config.stage1, 17, 0.03), (config.stage2, 17, 0.01)):
-        stage.optimizer = "sgd"
-        stage.epochs = epochs
-        stage.rates = {"trunk": rate, "branches": rate}
-        stage.copies = {}
-        stage.attributes_per_step = 0
-    config.stage1.losses = {"classification": 1.0}
-    config.stage2.losses = {"classification": 1.0, "ranking": 1.0}
+    config = experiments.garments()
+    parts = tuple(_PARTS[name] for name in SPACE)
+    experiments.part_guided(config, variant, parts, roi_size=4)
     return config

@@ -17,7 +17,7 @@ LEVELS = (
     {"models"},
     {"evaluation", "explain", "workdir"},
     {"embedder", "training", "serving"},
-    {"figures"},
+    {"figures", "reproduction"},
     {"asen_tf"},  # the names that asen_tf itself offers
     {"cli"},
 )

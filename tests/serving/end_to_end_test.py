@@ -12,40 +12,19 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import asen_tf
-from asen_tf.core import AttributeSpace
-from asen_tf.core import config as configs
-from asen_tf.models import ASEN
 from asen_tf.serving import AsyncClient, Client, InvalidInputError
 from asen_tf.serving.export import export
-from asen_tf.workdir import Workdir
 
 ROOT = Path(__file__).parents[2]
-SPACE = AttributeSpace({"color": ["red", "green", "blue"], "side": ["left", "right"]})
+LENGTH = "skirt length (cm)"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    branch = {"backbone": "resnet10", "size": 32, "common_dim": 8, "embedding_dim": 12}
-    folder = tmp_path_factory.mktemp("run")
-    run = Workdir(folder)
-    run.begin(configs.defaults(), SPACE)
-    run.save_best(ASEN(2, branch, dict(branch), attribute_dim=8), "stage2")
-    run.write_best({"stage": "stage2", "step": 3, "map": 0.5, "parts": None})
-    return folder
-
-
-@pytest.fixture(scope="module")
-def embedder(run):
-    return asen_tf.load(run)
-
-
-@pytest.fixture(scope="module")
-def address(run, tmp_path_factory):
+def address(workdir, tmp_path_factory):
     """Where `asen-serve` answers."""
     models = tmp_path_factory.mktemp("models")
-    export(run, models)
+    export(workdir, models)
     log = models.parent / "serve.txt"
     with open(log, "w") as file:
         server = subprocess.Popen(
@@ -93,7 +72,7 @@ def test_a_client_answers_as_the_model_does(address, embedder, photographs):
     with Client(address, batch_size=3) as client:
         assert client.attributes == embedder.attributes
         assert client.metadata.dimension == embedder.dimension
-        for name in SPACE:
+        for name in embedder.attributes:
             expected = embedder.embed(photographs, name)
             np.testing.assert_allclose(client.embed(photographs, name), expected, atol=1e-5)
             expected = embedder.similarity(photographs[0], photographs, name)
@@ -101,8 +80,8 @@ def test_a_client_answers_as_the_model_does(address, embedder, photographs):
             np.testing.assert_allclose(found, expected, atol=1e-5)
         expected = embedder.embed_all(photographs)
         np.testing.assert_allclose(client.embed_all(photographs), expected, atol=1e-5)
-        attention, boxes = embedder.explain(photographs, "side")
-        found_attention, found_boxes = client.explain(photographs, "side")
+        attention, boxes = embedder.explain(photographs, LENGTH)
+        found_attention, found_boxes = client.explain(photographs, LENGTH)
         np.testing.assert_allclose(found_attention, attention, atol=1e-5)
         np.testing.assert_array_equal(found_boxes, boxes)
 
@@ -123,10 +102,10 @@ def test_pixels_and_no_photographs(address, embedder, photographs):
 def test_many_coroutines_share_a_client(address, embedder, photographs):
     async def ask():
         async with AsyncClient(address, batch_size=2) as client:
-            return await asyncio.gather(*[client.embed(photographs, "side") for _ in range(4)])
+            return await asyncio.gather(*[client.embed(photographs, LENGTH) for _ in range(4)])
 
     for found in asyncio.run(ask()):
-        np.testing.assert_allclose(found, embedder.embed(photographs, "side"), atol=1e-5)
+        np.testing.assert_allclose(found, embedder.embed(photographs, LENGTH), atol=1e-5)
 
 
 def test_bad_photographs_are_named(address, photographs):
@@ -140,7 +119,7 @@ def test_bad_photographs_are_named(address, photographs):
 def query(address, *arguments):
     command = [sys.executable, "-m", "asen_tf.cli.query", f"--server={address}"]
     return subprocess.run(
-        [*command, "--attribute=side", *map(str, arguments)],
+        [*command, f"--attribute={LENGTH}", *map(str, arguments)],
         env=ENVIRONMENT,
         capture_output=True,
         text=True,
@@ -148,7 +127,7 @@ def query(address, *arguments):
 
 
 def test_query_prints_similarities_and_draws(address, embedder, photographs, tmp_path):
-    expected = embedder.similarity(photographs[0], photographs[1:4], "side")
+    expected = embedder.similarity(photographs[0], photographs[1:4], LENGTH)
     result = query(address, *photographs[:2])
     assert result.returncode == 0, result.stderr
     assert float(result.stdout) == pytest.approx(expected[0], abs=1e-4)

@@ -9,6 +9,7 @@ from PIL import Image
 from asen_tf.cli.check_data import summary
 from asen_tf.cli.evaluate import evaluate, report
 from asen_tf.core import config as configs
+from asen_tf.core import experiments
 from asen_tf.data.load import load
 from asen_tf.training.loop import train
 
@@ -42,7 +43,7 @@ def config(shoes):
     config = configs.defaults()
     config.data.format = "zappos50k"
     config.data.root = str(shoes)
-    configs.small(config, "resnet10")
+    experiments.small(config, "resnet10")
     for branch in ("global_branch", "local_branch"):
         config.model[branch].update({"size": 32, "common_dim": 8, "embedding_dim": 16})
     config.train.sampling = "paper"

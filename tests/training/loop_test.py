@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from asen_tf.core import config as configs
+from asen_tf.core import experiments
 from asen_tf.training.loop import TrainingDiverged, train
 from asen_tf.workdir import Workdir
 
@@ -26,7 +27,7 @@ def tiny(catalogue, **train_keys):
     """Two stages of a tiny network on the catalogue."""
     config = configs.defaults()
     config.data.root = str(catalogue)
-    configs.small(config, "resnet10")
+    experiments.small(config, "resnet10")
     for branch in ("global_branch", "local_branch"):
         config.model[branch].update({"size": 32, "common_dim": 8, "embedding_dim": 16})
     config.model.attribute_dim = 8

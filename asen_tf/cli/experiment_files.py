@@ -1,0 +1,38 @@
+"""The experiment files of configs/, wherever the library is installed."""
+
+import importlib.util
+import sys
+from pathlib import Path
+
+from ml_collections import config_dict
+
+from asen_tf.core.errors import unknown_name
+
+# Beside the package in a checkout; under the prefix where a wheel is installed.
+_FOLDERS = (Path(__file__).parents[2] / "configs", Path(sys.prefix) / "share/asen_tf/configs")
+
+
+def find(model: str, data: str) -> Path:
+    """Where the experiment of a model on a data set lies.
+
+    Raises:
+      ValueError: there is none; names those that are there.
+    """
+    found = [folder / model / f"{data}.py" for folder in _FOLDERS]
+    for path in found:
+        if path.exists():
+            return path
+    raise ValueError(unknown_name(f"data set of configs/{model}", data, names(model)))
+
+
+def names(model: str) -> list[str]:
+    """The data sets for which a model has an experiment."""
+    return sorted({path.stem for folder in _FOLDERS for path in folder.glob(f"{model}/*.py")})
+
+
+def read(path: Path, argument: str = "") -> config_dict.ConfigDict:
+    """The configuration that an experiment file gives, with its argument if it has one."""
+    spec = importlib.util.spec_from_file_location(f"experiment_{path.parent.name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.get_config(argument) if argument else module.get_config()

@@ -1,0 +1,1 @@
+"""The papers' tables: which rows they have, how long a row may train, what comes out."""

@@ -1,0 +1,62 @@
+"""`asen-reproduce`: a table of a tiny experiment, once and again."""
+
+import json
+
+import pytest
+
+from asen_tf.cli.reproduce import reproduce
+
+TINY = (
+    "data.images=60",
+    "model.canvas_scale=1",
+    "model.global_branch.size=32",
+    "model.global_branch.embedding_dim=8",
+    "train.batch_size=8",
+    "eval.every_epochs=0",
+)
+
+
+def test_a_table_is_trained_once_and_written_again(tmp_path, capfd):
+    def run(**changes):
+        arguments = {"seeds": [3], "changes": TINY, "rows": ["random", "triplet network"]}
+        return reproduce("asen_baselines", "synthetic", 0.01, tmp_path, **arguments | changes)
+
+    rows = run()
+    assert [row["name"] for row in rows] == ["random", "triplet network"]
+    assert all(0 < row["mean"]["all queries"] < 1 for row in rows)
+    written = json.loads((tmp_path / "asen_baselines_synthetic.json").read_text())
+    assert written["rows"] == rows and written["seeds"] == [3]
+    assert "triplet network |" in (tmp_path / "asen_baselines_synthetic.md").read_text()
+    run_folder = tmp_path / "runs" / "synthetic_triplet_net_seed3"
+    assert json.loads((run_folder / "config.json").read_text())["train"]["seed"] == 3
+    # The overall value is what asen-evaluate wrote for that run.
+    scored = json.loads(run_folder.with_name(f"{run_folder.name}_similarity.json").read_text())
+    assert rows[1]["mean"]["all queries"] == scored["map"]
+
+    history = (run_folder / "history.jsonl").read_bytes()
+    capfd.readouterr()
+    assert run() == rows
+    assert (run_folder / "history.jsonl").read_bytes() == history
+    assert "done" not in capfd.readouterr().err
+
+    with pytest.raises(ValueError, match="another configuration.*margin"):
+        run(changes=(*TINY, "train.margin=0.3"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"table": "asen_baseline"}, "asen_baselines"),
+        ({"rows": ["CNS"]}, "CSN"),
+        ({"data": "synthetics"}, "synthetic"),
+        ({"seeds": [1, 1]}, "different whole numbers"),
+        ({"budget_minutes": 0}, "above 0"),
+        ({"changes": ["data.image=3"]}, "data.image"),
+        ({"changes": ["data.images"]}, "KEY=VALUE"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused_at_once(tmp_path, changes, message):
+    arguments = {"table": "asen_baselines", "data": "synthetic", "budget_minutes": 1.0}
+    with pytest.raises(ValueError, match=message):
+        reproduce(**arguments | {"output": tmp_path / "out"} | changes)
+    assert not (tmp_path / "out").exists()

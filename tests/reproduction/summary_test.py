@@ -1,0 +1,77 @@
+"""Tables from results: worked by hand."""
+
+import json
+
+import pytest
+
+from asen_tf.reproduction.summary import RANDOM, columns, summarize, to_markdown
+from asen_tf.reproduction.tables import MANIPULATION, SIMILARITY, Row, Table
+
+TABLE = Table(
+    title="Two rows",
+    protocol=SIMILARITY,
+    rows=(Row("worse", note="why it is worse"), Row("missing"), Row("better", piece="both")),
+    published={"FashionAI": {"better": 64.31}},
+    source="A paper.",
+)
+
+
+def result(**maps):
+    attributes = {"collar": {"map": maps.pop("collar")}}
+    return {"attributes": attributes, "map": maps.pop("overall"), **maps}
+
+
+def test_the_columns_of_a_result_are_its_attributes_and_the_overall_map():
+    assert columns(result(collar=0.2, overall=0.3), SIMILARITY) == {
+        "collar": 0.2,
+        "all queries": 0.3,
+    }
+
+
+def test_of_several_pieces_the_first_counts_or_the_one_that_is_asked_for():
+    several = {"variants": {p: result(collar=n, overall=n) for p, n in (("both", 1), ("local", 2))}}
+    assert columns(several, SIMILARITY)["all queries"] == 1
+    assert columns(several, SIMILARITY, "local")["all queries"] == 2
+    with pytest.raises(ValueError, match="locl"):
+        columns(several, SIMILARITY, "locl")
+
+
+def test_the_columns_of_a_manipulation_are_its_kinds_and_cut_offs():
+    found = {"top_accuracy@1": 0.1, "top_accuracy@20": 0.4, "random_top_accuracy@1": 0.01}
+    found["random_top_accuracy@20"] = 0.2
+    manipulated = {"ks": [1, 20], "direct": found, "one_change": found}
+    assert columns(manipulated, MANIPULATION) == {
+        "as it is, top-1": 0.1,
+        "as it is, top-20": 0.4,
+        "one change, top-1": 0.1,
+        "one change, top-20": 0.4,
+    }
+    assert columns(manipulated, MANIPULATION, RANDOM)["as it is, top-20"] == 0.2
+
+
+def test_mean_and_sample_deviation_over_the_seeds_in_the_order_of_the_table():
+    rows = summarize(
+        TABLE,
+        {"better": [{"all queries": 0.7}], "worse": [{"all queries": n} for n in (0.2, 0.4, 0.6)]},
+    )
+    assert [row["name"] for row in rows] == ["worse", "better"]
+    worse, better = rows
+    assert worse["mean"] == {"all queries": pytest.approx(0.4)}
+    # Deviations from the mean -0.2, 0, 0.2: squares add up to 0.08, over two degrees of freedom.
+    assert worse["deviation"] == {"all queries": pytest.approx(0.2)}
+    assert worse["seeds"] == 3 and worse["published"] == {}
+    assert better["deviation"] == {"all queries": None}
+    assert better["published"] == {"FashionAI": 64.31}
+    json.dumps(rows)
+
+
+def test_the_markdown_has_published_numbers_beside_ours_and_says_what_differs():
+    rows = summarize(
+        TABLE,
+        {"worse": [{"all queries": 0.2}, {"all queries": 0.4}], "better": [{"all queries": 0.7}]},
+    )
+    lines = to_markdown(TABLE, rows, ["Other data."]).splitlines()
+    assert "| worse | 30.00 ± 14.14 |  |" in lines
+    assert "| better | 70.00 | 64.31 |" in lines
+    assert "- worse: why it is worse" in lines and "- Other data." in lines
+    assert "- Published numbers. A paper." in lines

@@ -1,0 +1,47 @@
+"""The tables: every row is an experiment that can be built."""
+
+import pytest
+
+from asen_tf.cli import experiment_files
+from asen_tf.models import registry
+from asen_tf.reproduction.tables import TABLES
+
+ROWS = [(name, row) for name, table in TABLES.items() for row in table.rows if row.run]
+DATA = ("synthetic", "clothing_attributes")
+
+
+@pytest.mark.parametrize("data", DATA)
+@pytest.mark.parametrize(("table", "row"), ROWS, ids=lambda x: getattr(x, "name", x))
+def test_every_row_has_an_experiment_of_its_model(table, row, data):
+    config = experiment_files.read(experiment_files.find(row.model, data), row.argument)
+    config.update_from_flattened_dict(dict(row.changes))
+    assert config.model.name == row.model and row.model in registry.NAMES
+    assert registry.objective(config, (0, 2))
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_names_are_told_apart_and_published_rows_are_rows(name):
+    table = TABLES[name]
+    names = [row.name for row in table.rows]
+    assert len(set(names)) == len(names)
+    assert not any("," in name for name in names)  # --rows takes a list
+    for known in table.published.values():
+        assert set(known) <= set(names)
+
+
+def test_rows_share_a_run_if_only_the_piece_differs():
+    rows = {row.name: row for row in TABLES["asen_ablation"].rows}
+    full = rows["ASEN++"].run
+    assert rows["ASEN++ (local branch)"].run == full
+    assert rows["without ASA"].run != full != rows["without ACA"].run
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_all_rows_of_a_table_train_for_as_many_epochs(data):
+    for table in TABLES.values():
+        epochs = set()
+        for row in table.rows:
+            if row.run:
+                config = experiment_files.read(experiment_files.find(row.model, data), row.argument)
+                epochs.add(sum(config[stage].epochs for stage in config.train.stages))
+        assert len(epochs) == 1
