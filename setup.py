@@ -13,6 +13,7 @@ INSTALL = [
     "grpcio>=1.71",
     "grpcio-health-checking>=1.71",
     "grpcio-reflection>=1.71",
+    "jinja2>=3.1,<4",
     "keras>=3.12,<4",
     "keras-hub>=0.25,<1",
     "matplotlib>=3.8",
@@ -20,10 +21,13 @@ INSTALL = [
     "numpy>=1.26,<3",
     "pillow>=10.3",
     "protobuf>=5",
-    "scipy>=1.13",
+    "scikit-learn>=1.5,<2",
+    "scipy>=1.13,<2",
     "tensorboard>=2.20,<2.22",
     "tensorflow>=2.20,<2.22",
     "tensorflow-serving-api>=2.19,<2.22",
+    "tf-keras-vis>=0.8.7,<0.9",
+    "threadpoolctl>=3.1",
 ]
 
 EXTRAS = {
@@ -33,7 +37,6 @@ EXTRAS = {
         "opencv-python-headless>=4.10",
         "pytest>=8.2",
         "ruff>=0.17,<0.18",
-        "scikit-learn>=1.5",
     ],
     "milvus": ["milvus-lite>=3.2,<4", "pymilvus>=3,<4"],
     "search": ["faiss-cpu>=1.11"],
@@ -85,6 +88,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["asen_tf", "asen_tf.*"]),
+    package_data={"asen_tf.viz": ["templates/*.html"]},
     install_requires=INSTALL,
     extras_require=EXTRAS,
     entry_points={"console_scripts": COMMANDS},

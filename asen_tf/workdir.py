@@ -20,6 +20,7 @@ _FREE_KEYS = (
     "train.log_every_steps",
     "train.checkpoint_every_steps",
     "eval.batch_size",
+    "eval.pictures",
 )
 
 
@@ -49,6 +50,14 @@ class Workdir:
     @property
     def best_file(self) -> Path:
         return self.path / "best.json"
+
+    @property
+    def tensorboard(self) -> Path:
+        return self.path / "tensorboard"
+
+    def result(self, split: str, protocol: str = "") -> Path:
+        """Where `asen-evaluate` leaves what it measured on a split."""
+        return self.path / (f"{split}_{protocol}.json" if protocol else f"{split}.json")
 
     def checkpoints(self, stage: str) -> Path:
         return self.path / "checkpoints" / stage
@@ -89,7 +98,7 @@ class Workdir:
         """
         if not self.config_file.exists():
             return
-        differing = sorted(_differences(_flat(self.config()), _flat(config)))
+        differing = sorted(_differences(configs.flat(self.config()), configs.flat(config)))
         if differing:
             raise ValueError(
                 f"{self.path} holds a run with another configuration: {'; '.join(differing)}. "
@@ -150,16 +159,6 @@ class Workdir:
                 f"{self.path} holds no {path.name}: expected the --workdir of an asen-train run"
                 + (" that has validated at least once" if path == self.best_file else "")
             )
-
-
-def _flat(config, prefix=""):
-    flat = {}
-    for key, value in config.items():
-        if isinstance(value, config_dict.ConfigDict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[prefix + key] = json.loads(json.dumps(value))
-    return flat
 
 
 def _differences(stored, given):

@@ -17,6 +17,7 @@ from asen_tf.core.progress import duration
 from asen_tf.data.synthetic import write_dataset
 from asen_tf.evaluation import save
 from asen_tf.training import loop
+from asen_tf.workdir import Workdir
 
 
 def main() -> None:
@@ -31,7 +32,8 @@ def main() -> None:
     write_dataset(data.root, data.images, data.seed, data.look, processes=os.cpu_count() or 1)
     loop.train(config, workdir)
     result = evaluate(str(workdir), "test", ("both", "global", "local"))
-    save(result, output / "test.json")
+    for file in (output / "test.json", Workdir(workdir).result("test")):
+        save(result, file)
     pictures = visualize(str(workdir), str(output / "pictures"))
     listed = "\n".join(f"  {picture}" for picture in pictures)
     print(
@@ -39,7 +41,8 @@ def main() -> None:
         f"pictures:\n{listed}\n\n"
         f"done in {duration(time.monotonic() - began)}. Try next:\n"
         f"  asen-evaluate --workdir={workdir} --split=valid\n"
-        f"  asen-visualize --workdir={workdir} --output={output}/more --attributes=collar\n"
+        f"  asen-visualize --workdir={workdir} --report={output}/report.html\n"
+        f"  asen-visualize --workdir={workdir} --figures=projector\n"
         f"  tensorboard --logdir={workdir}/tensorboard\n"
         f"  python -c \"import asen_tf; e = asen_tf.load('{workdir}'); "
         f"print(e.similarity('{config.data.root}/images/000000.jpg', "

@@ -10,7 +10,6 @@ A random order needs the index files alone: no photograph is opened.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from absl import flags
@@ -200,18 +199,24 @@ def main() -> None:
         result = evaluate_random_order(given.config, given.split, given.seeds, given.relevance, ks)
     elif given.protocol == MANIPULATION:
         result = evaluate_changes(given.workdir, given.split, given.special, given.data_root, ks)
-        output = output or str(Path(given.workdir) / f"{given.split}_{MANIPULATION}.json")
+        output = output or _result_file(given.workdir, given.split, MANIPULATION)
     else:
         result = evaluate(
             given.workdir, given.split, given.variants, given.data_root, given.relevance, ks
         )
-        output = output or str(Path(given.workdir) / f"{given.split}.json")
+        output = output or _result_file(given.workdir, given.split)
     print(report(result))
     if "relevance" in result:
         print(f"\nrelevance: {result['relevance']}")
     if output:
         save(result, output)
         print(f"saved as {output}")
+
+
+def _result_file(workdir: str, split: str, protocol: str = "") -> str:
+    from asen_tf.workdir import Workdir
+
+    return str(Workdir(workdir).result(split, protocol))
 
 
 def _cut_offs(given: Sequence[str]) -> list[int]:

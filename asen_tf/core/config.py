@@ -128,6 +128,7 @@ def defaults() -> config_dict.ConfigDict:
     config.eval = {
         "batch_size": 32,
         "every_epochs": 1,
+        "pictures": 4,  # photographs with attention that TensorBoard shows of each validation
         "ks": (1, 5, 10, 20),
         "preprocessing": "canvas",  # published: photographs prepared as by the authors' code
         "relevance": "official",  # or multi_label: any value of an image counts, role or not
@@ -160,6 +161,17 @@ def load(path: str | os.PathLike) -> config_dict.ConfigDict:
     with config.unlocked():
         _update(config, stored)
     return config
+
+
+def flat(config: config_dict.ConfigDict, prefix: str = "") -> dict[str, object]:
+    """Every key by its whole name, such as train.batch_size, with its value as JSON has it."""
+    found = {}
+    for key, value in config.items():
+        if isinstance(value, config_dict.ConfigDict):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[prefix + key] = json.loads(json.dumps(value))
+    return found
 
 
 def _update(config: config_dict.ConfigDict, stored: dict) -> None:

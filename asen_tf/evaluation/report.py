@@ -28,6 +28,14 @@ def to_table(result: dict, metrics: Sequence[str] | None = None) -> str:
     Raises:
       ValueError: a metric that the result does not have.
     """
+    table = _aligned(rows_of(result, metrics), summary_rows=2)
+    if result["skipped"]:
+        table += f"\nwithout queries or candidates: {', '.join(result['skipped'])}"
+    return table
+
+
+def rows_of(result: dict, metrics: Sequence[str] | None = None) -> list[list[str]]:
+    """The cells of `to_table`: the header, a row an attribute, and two rows of means."""
     for metric in metrics or ():
         if not _expanded(result, [metric]):
             raise ValueError(unknown_name("metric", metric, _metric_names(result)))
@@ -40,14 +48,16 @@ def to_table(result: dict, metrics: Sequence[str] | None = None) -> str:
     for column in _columns(result, metrics):
         for row, cell in zip(rows, column, strict=True):
             row.append(cell)
-    table = _aligned(rows, summary_rows=2)
-    if result["skipped"]:
-        table += f"\nwithout queries or candidates: {', '.join(result['skipped'])}"
-    return table
+    return rows
 
 
 def localization_table(result: dict) -> str:
     """The result of `evaluate_localization` as a table, in percent."""
+    return _aligned(localization_rows(result), summary_rows=2)
+
+
+def localization_rows(result: dict) -> list[list[str]]:
+    """The cells of `localization_table`, as `rows_of` gives them."""
     columns = ("pointing_accuracy", "mean_iou")
     rows = [["attribute", "boxes", "pointing", "IoU"]]
     rows += [
@@ -56,7 +66,7 @@ def localization_table(result: dict) -> str:
     ]
     rows.append(["all boxes", str(result["count"]), *(_percent(result[c]) for c in columns)])
     rows.append(["all attributes", "", *(_percent(result[f"{c}_macro"]) for c in columns)])
-    return _aligned(rows, summary_rows=2)
+    return rows
 
 
 def manipulation_table(result: dict) -> str:
@@ -86,6 +96,11 @@ def manipulation_table(result: dict) -> str:
 
 def triplets_table(result: dict) -> str:
     """The result of `evaluate_triplets` as a table, in percent; variants stand side by side."""
+    return _aligned(triplets_rows(result), summary_rows=2)
+
+
+def triplets_rows(result: dict) -> list[list[str]]:
+    """The cells of `triplets_table`, as `rows_of` gives them."""
     variants = result["variants"]
     rows = [["attribute", "triplets", *variants]]
     for name, row in result["attributes"].items():
@@ -95,7 +110,7 @@ def triplets_table(result: dict) -> str:
     rows.append(["all triplets", str(result["triplets"]), *map(_percent, shares)])
     means = [variant["triplet_accuracy_macro"] for variant in variants.values()]
     rows.append(["all attributes", "", *map(_percent, means)])
-    return _aligned(rows, summary_rows=2)
+    return rows
 
 
 def save(result: dict, path: str | os.PathLike) -> None:

@@ -37,8 +37,12 @@ class AttributeChannelAttention(keras.layers.Layer):
         self.excite.build((*pooled_shape[:-1], channels // self.reduction))
 
     def call(self, pooled, attributes):
+        return pooled * self.weights_of(pooled, attributes)
+
+    def weights_of(self, pooled, attributes):
+        """alpha_c, float [..., C] in 0..1."""
         seen_and_asked = ops.concatenate([pooled, self.query(attributes)], axis=-1)
-        return pooled * self.excite(self.squeeze(seen_and_asked))
+        return self.excite(self.squeeze(seen_and_asked))
 
     def compute_output_shape(self, pooled_shape, attributes_shape):
         return pooled_shape

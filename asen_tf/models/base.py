@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.models.trunk import Trunk
+
 
 class EmbeddingModel(keras.Model, abc.ABC):
     """Embeds (image, attribute) pairs; a dot product of two embeddings is their similarity.
@@ -68,6 +70,47 @@ class EmbeddingModel(keras.Model, abc.ABC):
     def explain(self, images, attributes, sizes=None) -> tuple[tf.Tensor, tf.Tensor]:
         """Where the model looked: attention maps and boxes. Models without attention raise."""
         raise NotImplementedError(f"{type(self).__name__} has no attention to explain")
+
+    @property
+    def trunk_of_features(self) -> Trunk:
+        """What makes the feature maps that `embed_features` takes."""
+        raise NotImplementedError(f"{type(self).__name__} has no embedding of feature maps alone")
+
+    def embed_features(self, features, attributes) -> tf.Tensor:
+        """What `embed` makes of images, from the feature maps of `trunk_of_features`.
+
+        A model of several branches takes those of the first, and gives its embedding alone.
+
+        Args:
+          features: float [B, h, w, C].
+          attributes: int [B, M].
+
+        Returns:
+          float32 [B, M, D], unit vectors.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no embedding of feature maps alone")
+
+    @property
+    def embeds_features(self) -> bool:
+        """Whether it has `trunk_of_features` and `embed_features`."""
+        return type(self).embed_features is not EmbeddingModel.embed_features
+
+    def channel_weights(self, images, attributes) -> tf.Tensor:
+        """How much each channel of the feature maps counts for attributes.
+
+        Args:
+          images: uint8 [B, S, S, 3] canvases.
+          attributes: int [B, M].
+
+        Returns:
+          float32 [B, M, C], not negative.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not weigh channels by attribute")
+
+    @property
+    def weighs_channels(self) -> bool:
+        """Whether it has `channel_weights`."""
+        return type(self).channel_weights is not EmbeddingModel.channel_weights
 
     @property
     def manipulates(self) -> bool:

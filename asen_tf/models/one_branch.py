@@ -77,6 +77,13 @@ class OneBranchModel(EmbeddingModel):
         outputs = self.outputs_of(images, attributes, parts or (PART,), training)
         return self.unit_vectors(outputs[PART])
 
+    @property
+    def trunk_of_features(self) -> Trunk:
+        return self.trunk
+
+    def embed_features(self, features, attributes) -> tf.Tensor:
+        return self.unit_vectors(self.outputs_of_features(features, attributes)[PART])
+
     def unit_vectors(self, embeddings) -> tf.Tensor:
         """Unit vectors that rank by dot product as the loss ranks embeddings [..., D]."""
         return tf.math.l2_normalize(embeddings, axis=-1)

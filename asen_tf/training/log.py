@@ -36,7 +36,7 @@ class Log:
         self._score = ""
 
     def __enter__(self) -> "Log":
-        folder = str(self._workdir.path / "tensorboard")
+        folder = str(self._workdir.tensorboard)
         writer = (
             tf.summary.create_file_writer
             if self._chief
@@ -93,6 +93,12 @@ class Log:
         self._store(stage, step, seconds, {f"valid_{metric}": score})
         if self._chief:
             say(f"{stage.name} {step}/{stage.steps}{self._score}")
+
+    def pictures(self, stage: Stage, step: int, attention: dict[str, np.ndarray]) -> None:
+        """Where the model looks: attribute -> a picture uint8 [H, W, 3], for TensorBoard."""
+        with self._writer.as_default(step=self._offset + step):
+            for name, picture in attention.items():
+                tf.summary.image(f"{stage.name}/attention/{name}", picture[None])
 
     def _store(self, stage, step, seconds, values):
         with self._writer.as_default(step=self._offset + step):

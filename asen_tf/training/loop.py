@@ -17,6 +17,7 @@ from asen_tf.evaluation.prototypes import value_means
 from asen_tf.models import registry
 from asen_tf.training.checkpoint import Checkpoints
 from asen_tf.training.log import Log
+from asen_tf.training.pictures import AttentionPictures
 from asen_tf.training.stages import Stage, plan
 from asen_tf.training.step import TrainStep
 from asen_tf.training.strategy import is_chief
@@ -88,6 +89,8 @@ class _Run:
         self._build(start)
         self.canvases = self._open_canvases()
         self.validation = Validation(config, self.manifest, self.canvases, self.model)
+        pictures = config.eval.pictures if self.chief else 0
+        self.pictures = AttentionPictures(self.model, self.manifest, self.canvases, pictures)
 
     def _build(self, start):
         train = self.config.train
@@ -188,6 +191,7 @@ class _Run:
     def _validate(self, stage, state, log):
         score = self._agree(self.validation(stage.trained))
         metric = self.validation.metric
+        log.pictures(stage, state.step, self.pictures())
         log.validated(stage, state.step, state.seconds, metric, score)
         # Without a validation split the score is NaN, and the newest weights count as best.
         if np.isnan(score) or score > state.best:

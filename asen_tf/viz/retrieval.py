@@ -78,15 +78,15 @@ def retrieval_grid(
     axes = style.page(areas[0][-1].right + MARGIN, areas[-1][0].bottom + below + MARGIN / 2)
     _draw_header(axes, attribute, areas[0])
     for q, (row, cells) in enumerate(zip(rows, areas, strict=True)):
-        _draw_photograph(axes, row[0], cells[0])
+        draw_photograph(axes, row[0], cells[0])
         if query_values is not None:
-            _draw_caption(axes, cells[0], query_values[q], "", weight="bold")
+            draw_caption(axes, cells[0], query_values[q], "", weight="bold")
         for r, (image, cell) in enumerate(zip(row[1:], cells[1:], strict=True)):
-            _draw_photograph(axes, image, cell)
-            _draw_verdict(axes, cell, correct[q, r])
+            draw_photograph(axes, image, cell)
+            draw_verdict(axes, cell, correct[q, r])
             value = None if result_values is None else result_values[q][r]
             score = "" if scores is None else f"{scores[q][r]:.2f}"
-            _draw_caption(axes, cell, value, score)
+            draw_caption(axes, cell, value, score)
     return axes.figure
 
 
@@ -115,7 +115,7 @@ def _draw_header(axes: Axes, attribute: str, cells: list[style.Area]) -> None:
         style.text(axes, cell.left, y, str(rank), color=style.QUIET)
 
 
-def _draw_photograph(axes: Axes, image: np.ndarray, cell: style.Area) -> None:
+def draw_photograph(axes: Axes, image: np.ndarray, cell: style.Area) -> None:
     """Cuts the ends off towards the cell's proportion, but never into the centred square."""
     proportion = cell.height / cell.width
     shown = np.clip(image.shape[0] / image.shape[1], min(proportion, 1), max(proportion, 1))
@@ -123,7 +123,7 @@ def _draw_photograph(axes: Axes, image: np.ndarray, cell: style.Area) -> None:
     style.picture(axes, style.thumbnail(image), cell.contain(float(shown)))
 
 
-def _draw_verdict(axes: Axes, cell: style.Area, right: bool) -> None:
+def draw_verdict(axes: Axes, cell: style.Area, right: bool) -> None:
     """The frame, and a badge with a tick or a cross in the upper right corner."""
     line, strokes = (RIGHT, TICK) if right else (WRONG, CROSS)
     style.outline(axes, cell, line)
@@ -135,7 +135,7 @@ def _draw_verdict(axes: Axes, cell: style.Area, right: bool) -> None:
         axes.plot(x + dx, y + dy, color="white", linewidth=1.4, solid_capstyle="round", zorder=5)
 
 
-def _draw_caption(
+def draw_caption(
     axes: Axes, cell: style.Area, value: str | None, score: str, weight: str = "normal"
 ) -> None:
     y = cell.bottom + 0.17

@@ -1,12 +1,15 @@
 """What all pictures share: colours, type, layout in inches, and writing to a file."""
 
+import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import is_color_like
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.patches import Rectangle
@@ -23,13 +26,18 @@ BLUE, ORANGE, GREEN, PINK, SKY, VERMILLION = (
     "#56B4E9",
     "#D55E00",
 )
+# Of values, in their order. The first eight stay apart for colour-blind readers.
+CATEGORIES = (
+    *(BLUE, ORANGE, GREEN, VERMILLION, SKY, PINK, "#F0E442", "#4D4D4D"),
+    *("#8C564B", "#9467BD", "#BCBD22", "#17BECF", "#AEC7E8", "#98DF8A", "#FF9896", "#C5B0D5"),
+)
 INK, QUIET, SHADE, FAINT, MAT = "#1F2328", "#59636E", "#8B949E", "#D0D7DE", "#EFF1F3"
 FONT = "DejaVu Sans"
 TEXT_SIZE, SMALL_SIZE = 8.5, 7.5
 POINTS = 72.0  # an inch
+KEY_MARK, KEY_LINE = 0.12, 0.15  # inches
 
 _DPI = 150
-_LONGEST_SIDE_PX = 640
 _FORMATS = {
     ".png": {"format": "PNG", "optimize": True},
     ".jpg": {"format": "JPEG", "quality": 88, "optimize": True},
@@ -106,9 +114,9 @@ def page(width: float, height: float) -> Axes:
     return axes
 
 
-def thumbnail(image: np.ndarray) -> np.ndarray:
-    """The photograph with its longer side at most 640 px: a cell of a grid shows no more."""
-    scale = _LONGEST_SIDE_PX / max(image.shape[:2])
+def thumbnail(image: np.ndarray, longest_px: int = 640) -> np.ndarray:
+    """The photograph with its longer side at most so long; a cell of a grid shows no more."""
+    scale = longest_px / max(image.shape[:2])
     if scale >= 1:
         return image
     height, width = (max(1, round(scale * side)) for side in image.shape[:2])
@@ -199,6 +207,40 @@ def text(
     )
 
 
+def value_colors(names: Sequence[str]) -> list[str]:
+    """A colour for each value, from sixteen that repeat.
+
+    Where most values are names of colours, these have the colour that they name.
+    """
+    named = [is_color_like(name) and len(name) > 1 for name in names]
+    own = 2 * sum(named) > len(names)
+    return [
+        name if own and is_name else CATEGORIES[n % len(CATEGORIES)]
+        for n, (name, is_name) in enumerate(zip(names, named, strict=True))
+    ]
+
+
+def key(axes: Axes, x: float, y: float, entries: Sequence[tuple[str, str]], width: float) -> float:
+    """What colours mean: (colour, word) pairs in lines of at most `width` inches.
+
+    Args:
+      x, y: where the first line begins, y at its middle.
+
+    Returns:
+      The middle of the line below the last.
+    """
+    left = x
+    for color, word in entries:
+        word, size = fit(word, width - KEY_MARK, SMALL_SIZE)
+        needed = KEY_MARK + text_width(word, size)
+        if x > left and x + needed > left + width:
+            x, y = left, y + KEY_LINE
+        axes.scatter(x + 0.04, y, s=20, c=color, edgecolors=SHADE, linewidths=0.25, zorder=5)
+        text(axes, x + KEY_MARK, y + 0.035, word, size=size, color=QUIET)
+        x += needed + 0.1
+    return y + KEY_LINE
+
+
 def text_width(string: str, size: float = TEXT_SIZE, weight: str = "normal") -> float:
     """Width of one line in inches."""
     font = FontProperties(family=FONT, size=size, weight=weight)
@@ -236,16 +278,22 @@ def save(figure: Figure, path: str | os.PathLike, width_px: int | None = None) -
       ValueError: another suffix, or a width that leaves no pixel.
     """
     path = Path(path)
-    writer = _FORMATS.get(path.suffix.lower())
-    if writer is None:
+    if path.suffix.lower() not in _FORMATS:
         raise ValueError(f"expected a path ending in {', '.join(_FORMATS)}, received {str(path)!r}")
+    data = encode(figure, path.suffix, width_px)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return path
+
+
+def encode(figure: Figure, suffix: str, width_px: int | None = None) -> bytes:
+    """A figure as the bytes of a file with this suffix, see `save`."""
     width, height = figure.get_size_inches()
     if width_px is not None and width_px < max(1, width / height):
         raise ValueError(f"width_px leaves no pixel to draw on, received {width_px}")
-    image = Image.fromarray(_render(figure, width_px))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    image.save(path, **writer)
-    return path
+    file = io.BytesIO()
+    Image.fromarray(_render(figure, width_px)).save(file, **_FORMATS[suffix.lower()])
+    return file.getvalue()
 
 
 def _render(figure: Figure, width_px: int | None) -> np.ndarray:

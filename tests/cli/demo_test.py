@@ -16,7 +16,14 @@ CSV = Path(__file__).parents[2] / "configs" / "asen" / "csv.py"
 
 def test_it_says_the_table_the_pictures_and_what_to_try(demo):
     output = (demo / "output.txt").read_text()
-    for words in (*SPACE, "both MAP", "random", "pointing", "asen-evaluate --workdir="):
+    for words in (
+        *SPACE,
+        "both MAP",
+        "random",
+        "pointing",
+        "asen-evaluate --workdir=",
+        "--report=",
+    ):
         assert words in output
 
 
@@ -35,7 +42,10 @@ def test_it_draws(demo):
     names = {path.name for path in pictures.iterdir()}
     assert names == {
         "attention.jpg",
+        "channels.png",
         "learning_curve.png",
+        "loss_curve.png",
+        "reranking_neckline.jpg",
         *(f"retrieval_{name}.jpg" for name in SPACE),
     }
     for path in pictures.iterdir():
@@ -60,6 +70,8 @@ def program(name, *flags, cwd):
         ("evaluate", ["--workdir=nowhere"], "nowhere holds no best.json"),
         ("evaluate", ["--workdir=demo/run", "--variants=globl"], "Did you mean 'global'"),
         ("visualize", ["--workdir=demo/run", "--output=o", "--attributes=colar"], "'collar'"),
+        ("visualize", ["--workdir=none", "--output=o", "--figures=tsn"], "mean 'tsne'"),
+        ("visualize", ["--workdir=demo/run"], "--report"),
         ("train", ["--config=none.py", "--workdir=w"], "none.py"),
         ("train", [f"--config={CSV}", "--workdir=w", "--config.train.bach_size=8"], "batch_size"),
     ],

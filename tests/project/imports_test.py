@@ -15,9 +15,9 @@ LEVELS = (
     {"core", "weights"},
     {"data", "backbones", "layers", "losses", "metrics", "search", "viz"},
     {"models"},
-    {"evaluation", "workdir"},
+    {"evaluation", "explain", "workdir"},
     {"embedder", "training", "serving"},
-    {"reproduction"},
+    {"figures", "reproduction"},
     {"asen_tf"},  # the names that asen_tf itself offers
     {"cli"},
 )

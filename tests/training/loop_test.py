@@ -1,5 +1,6 @@
 """Runs: what they leave, how they go on, what stops them."""
 
+import io
 import json
 import os
 import shutil
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from asen_tf.core import config as configs
 from asen_tf.core import experiments
@@ -74,6 +76,33 @@ def test_a_run_leaves_models_history_and_tensorboard(finished, catalogue):
     assert total["total"] == pytest.approx(weighted, rel=1e-5)
 
 
+def images_of(run):
+    """(tag, step) -> the encoded images that the run's TensorBoard log holds."""
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+
+    found = {}
+    for path in run.tensorboard.glob("events*"):
+        for event in EventFileLoader(str(path)).Load():
+            for value in event.summary.value:
+                if value.metadata.plugin_data.plugin_name == "images":
+                    _width, _height, *found[value.tag, event.step] = value.tensor.string_val
+    return found
+
+
+def test_tensorboard_shows_attention_at_each_validation(finished):
+    images = images_of(finished)
+    assert set(images) == {
+        (f"{stage}/attention/{attribute}", first + step)
+        for stage, first in (("stage1", 0), ("stage2", 6))
+        for step in (3, 6)
+        for attribute in ("color", "side")
+    }
+    for (encoded,) in images.values():
+        with Image.open(io.BytesIO(encoded)) as image:
+            # Four photographs and the gaps between them.
+            assert image.size == (4 * 128 + 3 * 4, 128)
+
+
 def test_stage1_trains_the_global_branch_alone(finished):
     first, second = _model(finished, "stage1"), _model(finished, "stage2")
     for part, stands in (("global_branch", False), ("local_branch", False)):
@@ -97,7 +126,9 @@ def test_another_configuration_in_the_same_folder_is_refused(finished, catalogue
 
 def test_stage2_from_a_stage1_run_is_as_if_in_one_run(finished, catalogue, tmp_path):
     """And the same seed gives the same numbers, in both stages."""
-    first = train(tiny(catalogue, stages=("stage1",)), tmp_path / "first")
+    config = tiny(catalogue, stages=("stage1",))
+    config.eval.pictures = 0  # Drawing pictures changes nothing, either.
+    first = train(config, tmp_path / "first")
     assert first.best()["parts"] == ["global_branch"]
     config = tiny(catalogue, stages=("stage2",), init_from=str(first.path))
     second = train(config, tmp_path / "second")

@@ -160,8 +160,19 @@ class AMNet(EmbeddingModel):
     def compile_backbones(self, jit: bool) -> None:
         self.trunk.jit_compile = jit
 
+    @property
+    def trunk_of_features(self) -> Trunk:
+        return self.trunk
+
+    def embed_features(self, features, attributes) -> tf.Tensor:
+        vectors = self._vectors_of_features(features)
+        return tf.repeat(vectors[:, None], tf.shape(attributes)[1], axis=1)
+
     def _vectors(self, images, training):
         features = self.trunk(self.shrink(tf.cast(images, tf.float32)), training=training)
+        return self._vectors_of_features(features)
+
+    def _vectors_of_features(self, features):
         vectors = self.projection(tf.reduce_mean(tf.cast(features, tf.float32), axis=(1, 2)))
         return tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1)
 

@@ -73,11 +73,19 @@ class Branch(Trunk):
         self.projection.build(pooled)
 
     def call(self, images, attributes, training=False):
-        features = self.features(images, training)
+        return self.embed_features(self.features(images, training), attributes)
+
+    def embed_features(self, features, attributes):
+        """What `call` gives, from feature maps [B, h, w, C]."""
         pooled, attention = self._attend(features, attributes)
         if self.channel_attention:
             pooled = self.channel_attention(pooled, attributes)
         return ops.cast(self.projection(pooled), "float32"), attention
+
+    def channel_weights(self, images, attributes):
+        """What channel attention gives each channel, float32 [B, M, C] in 0..1."""
+        pooled, _ = self._attend(self.features(images), attributes)
+        return ops.cast(self.channel_attention.weights_of(pooled, attributes), "float32")
 
     def _attend(self, features, attributes):
         if self.spatial_attention:

@@ -200,6 +200,25 @@ class ASEN(EmbeddingModel):
         boxes = original_boxes(outputs["region"], self.global_branch.size, sizes)
         return outputs["attention"], boxes
 
+    @property
+    def trunk_of_features(self) -> Branch:
+        return self.global_branch
+
+    def embed_features(self, features, attributes) -> tf.Tensor:
+        """The global branch's unit vectors, see `EmbeddingModel.embed_features`."""
+        vectors = self.attribute_embedding(attributes)
+        embedding, _ = self.global_branch.embed_features(features, vectors)
+        return tf.math.l2_normalize(embedding, axis=-1)
+
+    @property
+    def weighs_channels(self) -> bool:
+        return self.global_branch.channel_attention is not None
+
+    def channel_weights(self, images, attributes) -> tf.Tensor:
+        """The global branch's channel attention, see `EmbeddingModel.channel_weights`."""
+        vectors = self.attribute_embedding(attributes)
+        return self.global_branch.channel_weights(self.shrink(tf.cast(images, tf.float32)), vectors)
+
     def compile_backbones(self, jit: bool) -> None:
         self.global_branch.jit_compile = self.local_branch.jit_compile = jit
 

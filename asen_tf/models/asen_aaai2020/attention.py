@@ -92,8 +92,12 @@ class ChannelAttention(keras.layers.Layer):
         self.excite.build((*pooled_shape[:-1], channels // self.reduction))
 
     def call(self, pooled, ids):
+        return pooled * self.weights_of(pooled, ids)
+
+    def weights_of(self, pooled, ids):
+        """alpha_c, float [B, M, C] in 0..1."""
         seen_and_asked = ops.concatenate([pooled, ops.relu(self.query(ids))], axis=-1)
-        return pooled * self.excite(self.squeeze(seen_and_asked))
+        return self.excite(self.squeeze(seen_and_asked))
 
     def get_config(self):
         return {

@@ -49,6 +49,12 @@ class ASENAAAI2020(OneBranchModel):
         embedding = self.projection(self.channel_attention(pooled, attributes))
         return {PART: tf.cast(embedding, tf.float32), "attention": attention}
 
+    def channel_weights(self, images, attributes) -> tf.Tensor:
+        """Its channel attention, see `EmbeddingModel.channel_weights`."""
+        features = self.trunk(self.shrink(tf.cast(images, tf.float32)))
+        pooled, _ = self.spatial_attention(features, attributes)
+        return tf.cast(self.channel_attention.weights_of(pooled, attributes), tf.float32)
+
     def explain(self, images, attributes, sizes=None) -> tuple[tf.Tensor, tf.Tensor]:
         """Where the model looked; the boxes hold what ASEN++ would show its local branch.
 

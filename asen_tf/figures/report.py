@@ -1,0 +1,212 @@
+"""A run on one page: what it scored, its figures, its configuration."""
+
+import json
+import os
+import platform
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from asen_tf.core import config as configs
+from asen_tf.core.progress import say
+from asen_tf.evaluation.report import (
+    localization_rows,
+    manipulation_table,
+    rows_of,
+    triplets_rows,
+)
+from asen_tf.figures.catalogue import FIGURES, pictures
+from asen_tf.figures.source import Source
+from asen_tf.version import __version__
+from asen_tf.viz.report_page import PageImage, Section, Table, report_page
+
+SCORES = {
+    "map": "MAP, percent",
+    "random_map": "a random order's MAP",
+    "triplet_accuracy": "triplets ranked rightly, percent",
+}
+
+
+def write_report(source: Source, names: Sequence[str], path: str | os.PathLike) -> Path:
+    """Writes the page.
+
+    Args:
+      source: what to draw from.
+      names: figures of `asen_tf.figures.FIGURES`; none: all that the run has something for.
+      path: the HTML file; folders on the way are made.
+
+    Returns:
+      The path.
+
+    Raises:
+      NothingToDraw: a figure was named, and the run has nothing for it.
+    """
+    result = _read(source.run.result(source.choice.split))
+    sections = [
+        _scores(source, result),
+        *_figures(source, names),
+        _training(source),
+        _configuration(source),
+    ]
+    space, data = source.embedder.attributes, source.run.config().data
+    model = type(source.embedder.model).__name__
+    page = report_page(
+        f"{model}: what it learned",
+        f"{len(source.manifest):,} images of the format {data.format}, {len(space)} attributes "
+        f"with {sum(space.value_counts)} values; pictures of its {source.choice.split} split. "
+        f"The run is {source.run.path}.",
+        _numbers(source, result),
+        sections,
+        f"Written by asen-visualize of asen_tf {__version__}. This file holds all that it shows.",
+    )
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def _figures(source: Source, names: Sequence[str]) -> Iterator[Section]:
+    for name in names or FIGURES:
+        say(f"drawing {name}")
+        images = [
+            PageImage.of(picture.figure, picture.alt)
+            for picture in pictures(source, name, wanted=name in names)
+        ]
+        if images:
+            yield Section(FIGURES[name].title, FIGURES[name].text, images)
+
+
+def _read(path: Path) -> dict | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def _numbers(source: Source, result: dict | None) -> list[tuple[str, str]]:
+    """The few numbers that stand on top."""
+    numbers = []
+    for metric in SCORES:
+        if result and result.get(metric) is not None:
+            numbers.append((SCORES[metric], f"{100 * result[metric]:.1f}"))
+    found = (result or {}).get("localization")
+    if found:
+        numbers.append(
+            ("attention peaks on the part, percent", f"{100 * found['pointing_accuracy']:.1f}")
+        )
+    seconds = _seconds(source.run.history())
+    if seconds:
+        numbers.append(("minutes of training", f"{seconds / 60:.1f}"))
+    numbers.append(("million weights", f"{source.embedder.model.count_params() / 1e6:.1f}"))
+    return numbers
+
+
+def _seconds(history: Sequence[dict]) -> float:
+    return max((entry["seconds"] for entry in history), default=0.0)
+
+
+def _scores(source: Source, result: dict | None) -> Section:
+    """The tables of what was measured on the split, or how to measure it."""
+    split = source.choice.split
+    changes = _read(source.run.result(split, "manipulation"))
+    details = (
+        [("Searches after attributes were changed", manipulation_table(changes))] if changes else []
+    )
+    if result is None:
+        return Section(
+            "What it scores",
+            f"The {split} split has not been measured yet. This does it, and leaves the tables "
+            "where the next report finds them:",
+            details=details,
+            commands=[f"asen-evaluate --workdir={source.run.path} --split={split}"],
+        )
+    if "triplets" in result:
+        tables = [_table(f"Triplets ranked rightly, {split} split, percent", triplets_rows(result))]
+    else:
+        tables = [_table(f"Mean average precision, {split} split, percent", rows_of(result))]
+    if "localization" in result:
+        tables.append(
+            _table(
+                "Attention peaks in the annotated part (pointing), and overlap of region and part",
+                localization_rows(result["localization"]),
+            )
+        )
+    text = (
+        "By the papers' protocol: for each attribute, every query ranks all candidates labelled "
+        "for it. Random is what a random order scores."
+        if "triplets" not in result
+        else "The share of triplets whose positive is nearer to the anchor than its negative."
+    )
+    return Section("What it scores", text, tables=tables, details=details)
+
+
+def _table(caption: str, rows: Sequence[Sequence[str]]) -> Table:
+    """Cells in percent have a point, counts have none."""
+    header, *body = rows
+    percent = [name for name, cell in zip(header, body[-2], strict=True) if "." in cell]
+    named = [[row[0].replace("_", " "), *row[1:]] for row in body]
+    return Table(caption, header, named, 2, percent)
+
+
+def _training(source: Source) -> Section:
+    """Which checkpoint is the best, and what the stages did."""
+    run = source.run
+    best = run.best()
+    file = run.best_model(best["stage"])
+    rows = [
+        ("file", str(file)),
+        ("size", f"{file.stat().st_size / 1e6:.1f} MB"),
+        *(
+            (key, ", ".join(value) if isinstance(value, list) else _short(value))
+            for key, value in best.items()
+        ),
+    ]
+    tables = [Table("The best checkpoint", ("", "value"), rows, words=True)]
+    history = run.history()
+    stages = []
+    for stage in dict.fromkeys(entry["stage"] for entry in history):
+        own = [entry for entry in history if entry["stage"] == stage]
+        rates = [entry["images_per_sec"] for entry in own if "images_per_sec" in entry]
+        speed = f"{np.median(rates):.0f}" if rates else "-"
+        stages.append((stage, str(own[-1]["step"]), f"{own[-1]['seconds'] / 60:.1f}", speed))
+    if stages:
+        header = ("stage", "steps", "minutes in all", "images a second")
+        tables.append(Table("The stages", header, stages))
+    return Section("Its training", tables=tables)
+
+
+def _configuration(source: Source) -> Section:
+    """What differs from the defaults, the whole, and the versions."""
+    config = source.run.config()
+    given, usual = configs.flat(config), configs.flat(configs.defaults())
+    changed = [
+        (key, _short(value), _short(usual[key]) if key in usual else "")
+        for key, value in given.items()
+        if value != usual.get(key)
+    ]
+    versions = [
+        ("asen_tf", __version__),
+        ("TensorFlow", tf.__version__),
+        ("Keras", keras.__version__),
+        ("NumPy", np.__version__),
+        ("Python", platform.python_version()),
+        ("system", f"{platform.system()} {platform.machine()}"),
+    ]
+    return Section(
+        "Configuration",
+        "The defaults are the settings of the ASEN++ paper.",
+        tables=[
+            Table(
+                "Keys that differ from the defaults",
+                ("key", "value", "default"),
+                changed,
+                words=True,
+            ),
+            Table("Versions that drew this page", ("", "version"), versions, words=True),
+        ],
+        details=[("All keys", json.dumps(json.loads(config.to_json_best_effort()), indent=1))],
+    )
+
+
+def _short(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

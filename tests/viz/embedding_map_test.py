@@ -1,0 +1,92 @@
+"""Maps of an attribute's space: the right point, colour and photograph at the right place."""
+
+import numpy as np
+import pytest
+from matplotlib.colors import to_hex
+
+from asen_tf.viz import EmbeddingMap, embedding_map, embedding_maps, style
+from asen_tf.viz.embedding_map import TILES, _tiled
+
+NAMES = ("round", "v_neck", "boat")
+POINTS = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 50.0], [10.0, 50.0]])
+VALUES = np.array([0, 1, 1, 2])
+
+
+def shown(**changes):
+    return EmbeddingMap(POINTS, VALUES, NAMES)._replace(**changes)
+
+
+def dots(axes):
+    """Places and colours of the points, without the key's."""
+    (scatter,) = (c for c in axes.collections if len(c.get_offsets()) > 1)
+    return np.asarray(scatter.get_offsets()), [to_hex(c) for c in scatter.get_facecolors()]
+
+
+def test_dots_keep_their_sides_fill_the_box_and_have_their_values_colour():
+    at, colors = dots(embedding_maps({"neck_line": shown()}).axes[0])
+    (a, b, c, d), side = at, np.ptp(at[:, 0])
+    assert a[0] == c[0] < b[0] == d[0]
+    # The page's y axis points down.
+    assert a[1] == b[1] > c[1] == d[1]
+    assert np.ptp(at[:, 1]) == pytest.approx(side)
+    assert colors == [style.CATEGORIES[value].lower() for value in VALUES]
+
+
+def test_title_and_values_stand_in_words():
+    words = [text.get_text() for text in embedding_maps({"neck_line": shown()}).axes[0].texts]
+    assert words == ["neck line", "round", "v neck", "boat"]
+
+
+def test_names_of_colours_are_shown_in_these_colours():
+    assert style.value_colors(["red", "black", "patterned"])[:2] == ["red", "black"]
+    assert style.value_colors(["lace", "black", "denim"])[1] == style.CATEGORIES[1]
+    assert len(style.value_colors([str(n) for n in range(40)])) == 40
+
+
+def test_many_values_are_summed_up_in_the_key():
+    values = np.arange(30)
+    points = np.random.default_rng(0).random((30, 2))
+    figure = embedding_maps({"a": EmbeddingMap(points, values, [f"v{n}" for n in range(30)])})
+    assert figure.axes[0].texts[-1].get_text() == "and 20 more"
+
+
+def test_photographs_lie_at_the_tile_nearest_to_their_point():
+    images = [np.full((30, 20, 3), 60 * n, np.uint8) for n in range(4)]
+    axes = embedding_map("collar", shown(), images).axes[0]
+    assert len(axes.images) == 4
+    corners = {
+        int(artist.get_array()[0, 0, 0]) // 60: np.mean(np.reshape(artist.get_extent(), (2, 2)), 1)
+        for artist in axes.images
+    }
+    assert corners[0][0] == corners[2][0] < corners[1][0] == corners[3][0]
+    assert corners[2][1] == corners[3][1] < corners[0][1] == corners[1][1]
+
+
+def test_no_two_photographs_share_a_tile_and_crowds_are_cut():
+    crowd = np.zeros((200, 2))
+    crowd[0] = 1, 1
+    tiles = _tiled(crowd)
+    assert len(set(tiles.values())) == len(tiles) < 60
+    assert tiles[0] == (TILES - 1, 0) and tiles[1] == (0, TILES - 1)
+
+
+@pytest.mark.parametrize(
+    ("changes", "images", "message"),
+    [
+        ({"points": POINTS[:, :1]}, None, r"as [N, 2], received [4, 1]"),
+        ({"points": POINTS[:0]}, None, r"received [0, 2]"),
+        ({"values": VALUES[:3]}, None, "as 4 whole numbers"),
+        ({"values": VALUES / 2}, None, "received float64"),
+        ({"points": POINTS * np.nan}, None, "finite"),
+        ({}, [np.zeros((2, 2, 3), np.uint8)], "images of length 4, got 1"),
+    ],
+)
+def test_bad_input_is_refused(changes, images, message):
+    with pytest.raises(ValueError) as refused:
+        embedding_map("collar", shown(**changes), images)
+    assert message in str(refused.value)
+
+
+def test_no_attribute_is_refused():
+    with pytest.raises(ValueError, match="received none"):
+        embedding_maps({})
