@@ -78,8 +78,8 @@ def test_a_saved_model_gives_what_the_run_gives(served, embedder, jpegs):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give one of --saved_model and --server"),
-        (["--saved_model=a", "--server=b"], "give one of --saved_model and --server"),
+        ([], "give one of --saved_model, --workdir and --server"),
+        (["--saved_model=a", "--server=b"], "give one of --saved_model, --workdir and --server"),
         (["--saved_model=nowhere"], "asen-export wrote"),
         (["--saved_model=a", "--root=nowhere"], "nowhere: no such folder"),
     ],
