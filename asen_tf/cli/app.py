@@ -2,8 +2,8 @@
 
     asen-app --store=faiss:/data/vectors --saved_model=/tmp/served/asen/1 --images=/data/shop
 
-It answers at http://127.0.0.1:8080 and, unless --host says otherwise, to this machine alone: it knows
-no passwords. A model at a server may be away for a while; what needs no model goes on.
+It answers at http://127.0.0.1:8080 and, unless --host says otherwise, to this machine alone: it
+knows no passwords. A model at a server may be away for a while; what needs no model goes on.
 """
 
 import logging
