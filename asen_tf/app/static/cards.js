@@ -35,7 +35,7 @@ export function card(result, weights, does) {
     make(
       "div",
       { className: "actions" },
-      action("More like this", `More like ${result.id}`, () => does.more(result)),
+      action("Similar", `Similar to ${result.id}`, () => does.more(result)),
       action("Compare", `Compare ${result.id} with the query`, () => does.compare(result)),
       action("Hide", `Hide ${result.id}`, () => does.hide(result)),
     ),
