@@ -8,6 +8,7 @@ import cachetools
 import numpy as np
 
 from asen_tf.app import problems
+from asen_tf.app.limits import MEGABYTE
 from asen_tf.app.photographs import Photograph
 
 
@@ -30,9 +31,16 @@ class Uploads:
         self._lock = threading.Lock()
 
     def add(self, upload: Upload) -> str:
-        """Keeps a photograph; gives its name."""
+        """Keeps a photograph; gives its name.
+
+        Raises:
+          Problem: it is larger than all that may be kept.
+        """
         name = secrets.token_urlsafe(16)
         with self._lock:
+            if _size(upload) > self._kept.maxsize:
+                limit = f"{self._kept.maxsize / MEGABYTE:g} MB"
+                raise problems.too_large("The photograph, made upright,", limit)
             self._kept[name] = upload
         return name
 

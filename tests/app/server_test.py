@@ -59,14 +59,16 @@ def test_a_photograph_finds_what_the_catalogue_finds(client, catalogue, embedder
         {
             "query": {"photograph": photograph["photograph"]},
             "weights": {"collar": 1, "color": -0.5},
-            "changes": {"collar": "polo"},
+            "changes": {"collar": "mandarin"},
             "hidden": ["garment-3"],
             "count": 5,
         },
     )
     [vectors] = embedder.embed_all([jpegs[-1]])
     question = {"vectors": vectors, "weights": {"collar": 1, "color": -0.5}}
-    expected = catalogue.search(changes={"collar": "polo"}, exclude=["garment-3"], k=5, **question)
+    expected = catalogue.search(
+        changes={"collar": "mandarin"}, exclude=["garment-3"], k=5, **question
+    )
     assert ids(found) == [match.id for match in expected]
     first = found["results"][0]
     assert first["score"] == pytest.approx(expected[0].score, abs=1e-4)
@@ -139,23 +141,21 @@ def test_comparison_in_the_order_of_the_attributes(client, catalogue, jpegs):
     assert "must be an item's" in refused(response, 422, "question")
 
 
-def test_small_pictures_have_their_size_and_no_other_folder_is_read(shop, embedder, tmp_path):
-    identity_of = Catalogue(f"faiss:{shop}/store", read_only=True)
-    with identity_of as filled:
-        identity, vectors = filled.engine.identity, filled.vectors(["garment-0"])
+def test_no_other_folder_is_read(catalogue, shop, embedder, garments, tmp_path):
+    identity, vectors = catalogue.engine.identity, catalogue.vectors(["garment-0"])
     outside = ["../secret.jpg", str(shop / "secret.jpg"), "garment-0.jpg"]
-    with Catalogue(f"faiss:{tmp_path}/store", identity=identity) as catalogue:
+    with Catalogue(f"faiss:{tmp_path}/store", identity=identity) as other:
         records = [Record({}, {"image": name}) for name in outside]
-        catalogue.insert(["a", "b", "c"], np.repeat(vectors, 3, axis=0), records)
+        other.insert(["a", "b", "c"], np.repeat(vectors, 3, axis=0), records)
         app = create_app(
-            catalogue, Model(embedder, identity), Root(shop / "photographs"), hosts=["testserver"]
+            other, Model(embedder, identity), Root(shop / "photographs"), hosts=["testserver"]
         )
         with starlette.TestClient(app) as client:
             for item in "ab":
                 refused(client.get("/picture", params={"item": item}), 404, "no_picture")
             response = client.get("/picture", params={"item": "c", "size": "large"})
     picture = Image.open(io.BytesIO(response.content))
-    assert picture.format == "JPEG" and max(picture.size) == 384  # as large as it is
+    assert picture.format == "JPEG" and picture.size == garments[0].image.shape[1::-1]
     assert response.headers["content-type"] == "image/jpeg"
 
 
@@ -196,9 +196,8 @@ def test_too_much_is_refused_before_it_is_decoded(client):
     too_long = b"\xff\xd8" + bytes(300_000)
     refused(client.post("/api/photographs", content=too_long), 413, "too_large")
     # Without its length it is counted as it comes.
-    parts = (bytes(50_000) for _ in range(100))
+    parts = (bytes(50_000) for _ in range(10))
     refused(client.post("/api/photographs", content=parts), 413, "too_large")
-    assert next(parts, None)
     bomb = as_file(Image.new("1", (20_000, 20_000)), "PNG")
     assert len(bomb) < 300_000
     title = refused(client.post("/api/photographs", content=bomb), 413, "too_large")
@@ -229,12 +228,15 @@ def test_another_model_is_told_from_the_stores(client, embedder, monkeypatch, jp
     [
         ({"query": {"item": "garment-99"}}, "garment-99"),
         ({"query": {"item": "garment-0"}, "weights": {"colar": 1}}, "Did you mean 'collar'"),
-        ({"query": {"item": "garment-0"}, "changes": {"collar": "poloo"}}, "'polo'"),
+        (
+            {"query": {"item": "garment-0"}, "changes": {"collar": "mandarn"}},
+            "Did you mean 'mandarin'",
+        ),
         ({"query": {"item": "garment-0"}, "weights": {"collar": 0}}, "only zeros"),
         ({"query": {"item": "garment-0"}, "filters": {"prize": {"least": 1}}}, "prize"),
-        ({"query": {"item": "garment-0"}, "count": 49}, "count: "),
+        ({"query": {"item": "garment-0"}, "count": 49}, "Count: "),
         ({"query": {}}, "one of item and photograph"),
-        ({}, "query: "),
+        ({}, "Query: "),
         ("no object", "valid dictionary"),
     ],
 )
