@@ -1,10 +1,11 @@
 """How this project's packages and tests are built; PyPI's packages come with .venv's Python."""
 
-def library(name, deps = []):
+def library(name, deps = [], data = []):
     """A py_library of the module `name`, or of all modules below the folder `name`."""
     native.py_library(
         name = name,
         srcs = native.glob([name + ".py", name + "/**/*.py"]),
+        data = data,
         deps = deps,
     )
 

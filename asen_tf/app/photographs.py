@@ -84,8 +84,10 @@ def preview(encoded: bytes, side: int, max_pixels: int) -> bytes:
 def _opened(encoded: bytes, max_pixels: int) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(encoded), formats=FORMATS)
+    except Image.DecompressionBombError as error:
+        raise problems.too_many_pixels("hundreds of millions of", max_pixels) from error
     except UNREADABLE as error:
         raise problems.no_photograph("it is in none of the known formats") from error
     if image.width * image.height > max_pixels:
-        raise problems.too_many_pixels(*image.size, max_pixels)
+        raise problems.too_many_pixels(f"{image.width} x {image.height}", max_pixels)
     return image

@@ -49,9 +49,9 @@ def too_large(what: str, limit: str) -> Problem:
     )
 
 
-def too_many_pixels(width: int, height: int, limit: int) -> Problem:
+def too_many_pixels(how_many: str, limit: int) -> Problem:
     """The photograph would take too much memory."""
-    title = f"The photograph has {width} x {height} pixels, which is too large."
+    title = f"The photograph has {how_many} pixels, which is too large."
     advice = f"The limit is {limit / 1e6:g} megapixels; scale it down first."
     return Problem(413, "too_large", title, advice)
 

@@ -9,6 +9,7 @@ knows no passwords. A model at a server may be away for a while; what needs no m
 import logging
 import socket
 import sys
+from pathlib import Path
 
 from absl import flags
 
@@ -28,6 +29,9 @@ def main() -> int | None:
     except ImportError as error:
         print(f'error: needs pip install "asen_tf[app]" ({error})', file=sys.stderr)
         return 1
+    images = Path(given.images)
+    if not images.is_dir():
+        raise FileNotFoundError(f"{images}: no such folder; expected that of the photographs")
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     with opened(given) as embedder, Catalogue(given.store, read_only=True) as catalogue:
         model = app.Model(embedder, catalogue.engine.identity)
@@ -35,7 +39,7 @@ def main() -> int | None:
         page = app.create_app(
             catalogue,
             model,
-            Root(given.images),
+            Root(images),
             title=given.title,
             hosts=given.allowed_hosts or ([*_LOCAL] if _is_local(given.host) else ["*"]),
             limits=app.Limits(

@@ -106,9 +106,8 @@ def test_weights_and_changes_count(tab, catalogue):
     collar.get_by_role("button", name="Only collar counts").click()
     expect_results(tab, catalogue.search(id="garment-0", weights={"collar": 1}, k=24))
     tab.get_by_role("slider", name="sleeve length").press("ArrowLeft")
-    expect(tab.get_by_role("group", name="sleeve length").locator("output")).to_have_text(
-        "opposite 0.1"
-    )
+    slider = tab.get_by_role("slider", name="sleeve length")
+    expect(slider).to_have_attribute("aria-valuetext", "opposite 0.1")
     weights = {"collar": 1, "sleeve_length": -0.1}
     expect_results(tab, catalogue.search(id="garment-0", weights=weights, k=24))
     collar.get_by_label("Change collar to").select_option("mandarin")
@@ -217,14 +216,15 @@ def test_a_server_that_is_away_is_told_and_comes_back(open_page, embedder, photo
     expect(tab.locator("#notice")).to_be_hidden()
     tab.context.set_offline(True)
     tab.get_by_role("button", name="Search", exact=True).click()
-    expect(alert).to_contain_text("This page’s server does not answer. Start asen-app again")
+    expect(alert).to_contain_text("server does not answer. Start asen-app again")
 
 
 def test_a_forgotten_photograph_is_sent_again(tab, photograph, jpegs, address):
     choose(tab, photograph)
     before = shown(tab)
-    for jpeg in jpegs:
-        assert tab.request.post(f"{address}/api/photographs", data=jpeg).status == 201
+    for jpeg in jpegs[:2]:
+        heavy = jpeg + bytes(200_000)
+        assert tab.request.post(f"{address}/api/photographs", data=heavy).status == 201
     tab.get_by_role("button", name="Search", exact=True).click()
     expect(tab.locator("#found:not(.busy) #results h3")).to_have_text(before)
     expect(tab.locator("#notice")).to_be_hidden()
@@ -252,7 +252,7 @@ def test_a_phones_width_is_enough(open_page, photograph):
     assert fits() and dialog.evaluate("it => it.scrollWidth <= it.clientWidth")
 
 
-def test_the_keyboard_alone_will_do(tab, photograph):
+def test_the_keyboard_alone_will_do(tab, photograph, catalogue, embedder):
     def tab_to(selector):
         for _ in range(60):
             tab.keyboard.press("Tab")
@@ -268,13 +268,13 @@ def test_the_keyboard_alone_will_do(tab, photograph):
         tab.keyboard.press("Enter")
     chooser.value.set_files(photograph)
     expect(tab.locator("#results .card")).to_have_count(24)
-    before = shown(tab)
     tab_to("#attributes input")
-    for _ in range(20):
-        tab.keyboard.press("ArrowLeft")
+    tab.keyboard.press("Home")
     tab_to("button.primary")
     tab.keyboard.press("Enter")
-    expect(tab.locator("#found:not(.busy) #results h3").first).not_to_have_text(before[0])
+    [vectors] = embedder.embed_all([photograph["buffer"]])
+    weights = dict.fromkeys(catalogue.space, 1) | {"neckline": -1}
+    expect_results(tab, catalogue.search(vectors=vectors, weights=weights, k=24))
     tab_to(".card button[aria-label^=Compare]")
     tab.keyboard.press("Enter")
     expect(tab.get_by_role("dialog").locator("tbody tr").first).to_be_visible()
@@ -293,13 +293,16 @@ _HAS_OUTLINE = """() => [document.activeElement, document.activeElement.closest(
     (it) => it && getComputedStyle(it).outlineStyle !== "none")"""
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_without_a_label_or_contrast(open_page, photograph, scheme):
+# In the dark only colors differ.
+@pytest.mark.parametrize(
+    ("scheme", "rules"), [("light", {}), ("dark", {"runOnly": ["color-contrast"]})]
+)
+def test_nothing_is_without_a_label_or_contrast(open_page, photograph, scheme, rules):
     tab = open_page(color_scheme=scheme)
     checker = axe.Axe()
 
     def check():
-        found = checker.run(tab)
+        found = checker.run(tab, options=rules)
         assert not found.violations_count, found.generate_report()
 
     expect(tab.locator("#items li")).to_have_count(12)

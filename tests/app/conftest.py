@@ -20,7 +20,7 @@ from asen_tf.models import ASEN
 from asen_tf.search import Catalogue, Record
 
 ITEMS = 30
-LIMITS = Limits(upload_bytes=300_000, pixels=1_000_000, kept_upload_bytes=400_000)
+LIMITS = Limits(upload_bytes=300_000, pixels=1_000_000, kept_upload_bytes=310_000)
 
 
 @pytest.fixture(scope="session")

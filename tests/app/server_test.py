@@ -3,6 +3,8 @@
 import io
 import json
 import re
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -49,6 +51,15 @@ def as_file(image, format, **options):
     file = io.BytesIO()
     image.save(file, format, **options)
     return file.getvalue()
+
+
+def declaring(side):
+    """A PNG of a few bytes that says it is a large square."""
+    chunks = ((b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
 
 
 def test_a_photograph_finds_what_the_catalogue_finds(client, catalogue, embedder, jpegs):
@@ -198,10 +209,9 @@ def test_too_much_is_refused_before_it_is_decoded(client):
     # Without its length it is counted as it comes.
     parts = (bytes(50_000) for _ in range(10))
     refused(client.post("/api/photographs", content=parts), 413, "too_large")
-    bomb = as_file(Image.new("1", (20_000, 20_000)), "PNG")
-    assert len(bomb) < 300_000
-    title = refused(client.post("/api/photographs", content=bomb), 413, "too_large")
-    assert "20000 x 20000" in title
+    for side, said in ((1001, "1001 x 1001"), (60_000, "hundreds of millions of")):
+        title = refused(client.post("/api/photographs", content=declaring(side)), 413, "too_large")
+        assert said in title
     refused(client.post("/api/search", content=b" " * 300_000), 413, "too_large")
 
 

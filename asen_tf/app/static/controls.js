@@ -87,7 +87,7 @@ function show() {
   for (const row of rows) {
     const weight = slider(row).valueAsNumber;
     const text = weight === 0 ? "ignored" : weight < 0 ? `opposite ${-weight}` : String(weight);
-    find("output", row).textContent = text;
+    find(".value", row).textContent = text;
     slider(row).setAttribute("aria-valuetext", text);
     row.classList.toggle("ignored", weight === 0);
     row.classList.toggle("changed", Boolean(find("select", row)?.value));

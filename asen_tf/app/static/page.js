@@ -16,6 +16,7 @@ const results = find("#results");
 const status = find("#status");
 const region = find("#region");
 const notice = find("#notice");
+const feedback = find("#feedback");
 
 const asked = {
   query: null, // {item} or {photograph}
@@ -248,7 +249,9 @@ function showLiked() {
   for (const [id, element] of cards) {
     setLiked(find(".card", element), asked.liked.includes(id));
   }
-  const feedback = find("#feedback");
+  // Behind the card that was liked last, where Tab leads next.
+  const last = asked.liked.findLast((id) => cards.has(id));
+  (cards.get(last) ?? found).append(feedback);
   feedback.hidden = !asked.liked.length;
   find("[data-count]", feedback).textContent =
     asked.liked.length === 1
@@ -337,7 +340,8 @@ function startOver() {
   shown = { results: [], weights: {}, regions: [], query: null };
   cards = new Map();
   results.replaceChildren();
-  for (const selector of ["#query", "#tools", "#learned", "#more", "#feedback"]) find(selector).hidden = true;
+  for (const selector of ["#query", "#tools", "#learned", "#more"]) find(selector).hidden = true;
+  showLiked();
   find("#start").hidden = false;
   find("#found-title").textContent = "Start from the catalogue";
   status.textContent = "";
