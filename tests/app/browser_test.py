@@ -265,7 +265,7 @@ def test_the_keyboard_alone_will_do(tab, photograph, catalogue, embedder):
     assert tab.evaluate("document.activeElement.className") == "skip"
     tab_to("#file")
     with tab.expect_file_chooser() as chooser:
-        tab.keyboard.press("Enter")
+        tab.keyboard.press("Space")
     chooser.value.set_files(photograph)
     expect(tab.locator("#results .card")).to_have_count(24)
     tab_to("#attributes input")
