@@ -21,8 +21,8 @@ _LOG = logging.getLogger(__name__)
 # Longer side in pixels: in the grid, and where one looks closely.
 _SIDES = {"small": 480, "large": 1024}
 
-# Of equally heavy attributes so many are shown by their regions.
-_SHOWN_REGIONS = 2
+# Boxes that a small picture has room for.
+_MOST_REGIONS = 2
 
 
 class _Encoded(NamedTuple):
@@ -205,11 +205,13 @@ def _shown(match: Match) -> dict:
 
 
 def _heaviest(weights: Mapping[str, float], found: Sequence[Match]) -> list[str]:
-    """The attributes that weigh most; of equal ones those in which the results are most alike."""
+    """The attributes that weigh most; where many do, that in which the results are most alike."""
     most = max(abs(weight) for weight in weights.values())
     names = [name for name, weight in weights.items() if np.isclose(abs(weight), most, 1e-3)]
+    if len(names) <= _MOST_REGIONS:
+        return names
     alike = {name: np.mean([match.cosines[name] for match in found] or [0.0]) for name in names}
-    return sorted(names, key=lambda name: -alike[name])[:_SHOWN_REGIONS]
+    return [max(names, key=alike.get)]
 
 
 def _shares(box: np.ndarray, size: tuple[int, int]) -> tuple[float, ...]:

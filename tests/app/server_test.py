@@ -90,6 +90,19 @@ def test_a_photograph_finds_what_the_catalogue_finds(client, catalogue, embedder
     assert found["weights"]["color"] == pytest.approx(-1 / 3)
 
 
+def test_regions_are_of_what_weighs_most_or_is_most_alike(client):
+    question = {"query": {"item": "garment-0"}, "count": 10}
+    alike = ask(client, "search", question)
+    cosines = {
+        name: np.mean([one["cosines"][name] for one in alike["results"]])
+        for name in alike["weights"]
+    }
+    assert alike["regions"] == [max(cosines, key=cosines.get)]
+    weights = {"color": 1, "collar": -1, "pocket": 0.5}
+    two = ask(client, "search", {**question, "weights": weights})
+    assert two["regions"] == ["collar", "color"]
+
+
 def test_pages_follow_each_other(client):
     question = {"query": {"item": "garment-0"}, "count": 20}
     first = ask(client, "search", question)
