@@ -31,10 +31,22 @@ INSTALL = [
 ]
 
 EXTRAS = {
+    "app": [
+        "anyio>=4.4",
+        "cachetools>=5.3",
+        "faiss-cpu>=1.11",
+        "jinja2>=3.1",
+        "pydantic>=2.8,<3",
+        "starlette>=0.41,<2",
+        "uvicorn>=0.30,<1",
+    ],
     "beam": ["apache-beam>=2.70,<3", "pyarrow>=18"],
     "dev": [
+        "axe-playwright-python>=0.1.4,<0.2",
         "build>=1.2",
+        "httpx>=0.27",
         "opencv-python-headless>=4.10",
+        "playwright>=1.49,<2",
         "pytest>=8.2",
         "ruff>=0.17,<0.18",
     ],
@@ -60,6 +72,7 @@ COMMANDS = [
     "asen-index=asen_tf.cli.index:run",
     "asen-reproduce=asen_tf.cli.reproduce:run",
     "asen-search=asen_tf.cli.search:run",
+    "asen-app=asen_tf.cli.app:run",
     "asen-serve=asen_tf.cli.serve:run",
 ]
 
@@ -88,7 +101,10 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["asen_tf", "asen_tf.*"]),
-    package_data={"asen_tf.viz": ["templates/*.html"]},
+    package_data={
+        "asen_tf.app": ["static/*", "templates/*"],
+        "asen_tf.viz": ["templates/*.html"],
+    },
     install_requires=INSTALL,
     extras_require=EXTRAS,
     entry_points={"console_scripts": COMMANDS},

@@ -17,7 +17,7 @@ from pathlib import Path
 from absl import flags
 
 from asen_tf.cli import program
-from asen_tf.cli.embedders import define_flags, opened
+from asen_tf.cli.embedders import define_flags, described, opened
 from asen_tf.data.catalogue_table import CatalogueRow, read_catalogue
 from asen_tf.data.root import Root
 from asen_tf.search import Catalogue, Record, identity_of
@@ -63,7 +63,7 @@ def main() -> None:
         raise FileNotFoundError(f"{root}: no such folder; expected the root of the photographs")
     with opened(given) as model:
         rows = read_catalogue(manifest, model.attributes)
-        identity = identity_of(model, given.saved_model or f"{given.model} at {given.server}")
+        identity = identity_of(model, described(given))
         with Catalogue(given.store, model, identity=identity) as catalogue:
             found = index(
                 catalogue,

@@ -1,7 +1,7 @@
 """An exported model in this process: what the client offers, without a server."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import grpc
@@ -43,7 +43,6 @@ class SavedModel:
         self.attributes = AttributeSpace(self.metadata.attributes)
         self._batch_size = batch_size
         self._loaded = tf.saved_model.load(os.fspath(folder))
-        self._embed = self._loaded.signatures[signatures.SERVING_DEFAULT]
 
     def embed_all(self, images: Photograph | Iterable[Photograph]) -> np.ndarray:
         """Unit vectors in every attribute's space, float32 [N, A, D]; see `Client`.
@@ -52,12 +51,44 @@ class SavedModel:
           InvalidInputError: a photograph is missing or refused; it is a ValueError.
         """
         vectors = [np.empty((0, len(self.attributes), self.metadata.dimension), np.float32)]
+        for found in self._answers(signatures.SERVING_DEFAULT, images):
+            vectors.append(found[signatures.EMBEDDINGS].numpy())
+        return np.concatenate(vectors)
+
+    def explain(
+        self, images: Photograph | Iterable[Photograph], attribute: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Where the model looked for an attribute; see `Client`.
+
+        Returns:
+          attention float32 [N, h, w] and boxes int32 [N, 4], of one photograph or more.
+
+        Raises:
+          ValueError: an unknown attribute, no photographs, or a model without attention.
+          InvalidInputError: a photograph is missing or refused; it is a ValueError.
+        """
+        self.attributes.index(attribute)
+        signature = signatures.explain(attribute)
+        if signature not in self._loaded.signatures:
+            raise ValueError("this model has no attention that says where it looks")
+        found = list(self._answers(signature, images))
+        if not found:
+            raise ValueError("expected at least one photograph, got none")
+        attention, boxes = (
+            np.concatenate([answer[name].numpy() for answer in found])
+            for name in (signatures.ATTENTION, signatures.BOX)
+        )
+        return attention, boxes
+
+    def _answers(
+        self, signature: str, images: Photograph | Iterable[Photograph]
+    ) -> Iterator[dict[str, tf.Tensor]]:
+        """What a signature gives, batch by batch."""
+        ask = self._loaded.signatures[signature]
         # A file that no server would take is no photograph here either.
         for batch in split(placed(listed(images)), self._batch_size, MAX_MESSAGE_BYTES):
             try:
-                found = self._embed(image_bytes=tf.constant(batch.images, tf.string))
+                yield ask(image_bytes=tf.constant(batch.images, tf.string))
             except tf.errors.InvalidArgumentError as error:
                 code = grpc.StatusCode.INVALID_ARGUMENT
                 raise from_status(code, error.message, batch.places) from error
-            vectors.append(found[signatures.EMBEDDINGS].numpy())
-        return np.concatenate(vectors)

@@ -165,7 +165,7 @@ def test_photographs_outside_of_the_root_are_not_shown(shop, tmp_path):
         ([], "give --image or --id, or --liked"),
         (["--liked="], "give --image or --id, or --liked"),
         (["--id=item-0", "--image=a.jpg"], "give --image or --id, or --liked"),
-        (["--image=a.jpg"], "give one of --saved_model and --server"),
+        (["--image=a.jpg"], "give one of --saved_model, --workdir and --server"),
         (["--id=item-9"], "item-9"),
         (["--id=item-0", "--weights=colour=1"], "Did you mean 'color'?"),
         (["--id=item-0", "--weights=color"], "expected NAME=VALUE, got 'color'"),

@@ -16,7 +16,8 @@ LEVELS = (
     {"data", "backbones", "layers", "losses", "metrics", "search", "viz"},
     {"models"},
     {"evaluation", "explain", "workdir"},
-    {"embedder", "training", "serving"},
+    # The page gets an embedder as a callable: it is built on search and on checks of photographs.
+    {"embedder", "training", "serving", "app"},
     {"figures", "reproduction"},
     {"asen_tf"},  # the names that asen_tf itself offers
     {"cli"},
@@ -28,6 +29,7 @@ SHARED_BY_MODELS = {
 }
 
 WITHOUT_TENSORFLOW = (
+    "asen_tf.app",
     "asen_tf.version",
     "asen_tf.core",
     "asen_tf.data.manifest",

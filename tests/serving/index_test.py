@@ -43,7 +43,7 @@ def run(shop, *arguments):
     )
 
 
-def test_a_shop_is_indexed_and_kept_up_to_date(shop, served, embedder, jpegs):
+def test_a_shop_is_indexed_and_kept_up_to_date(shop, served, workdir, embedder, jpegs):
     result = run(shop, f"--saved_model={served}/1", "--batch_size=4")
     assert result.returncode == 0, result.stderr
     assert "5 embedded, 0 updated, 0 unchanged, 0 deleted, 1 errors; 5 items" in result.stdout
@@ -58,8 +58,9 @@ def test_a_shop_is_indexed_and_kept_up_to_date(shop, served, embedder, jpegs):
         assert metadata.pop("image_version") and metadata == {"price": 1.5, "image": "1.jpg"}
         assert catalogue.ids("price<3 and not color=red") == ["sku-0", "sku-2"]
     (shop / "4.jpg").write_bytes(jpegs[4])
+    # The run that the export was made of fits the store, too.
     write(shop, [(f"sku-{n}", f"{n}.jpg", "", 9.5 if n == 2 else n + 0.5) for n in (0, 2, 4)])
-    result = run(shop, f"--saved_model={served}/1", "--delete_others")
+    result = run(shop, f"--workdir={workdir}", "--delete_others")
     assert "1 embedded, 1 updated, 1 unchanged, 3 deleted, 0 errors; 3 items" in result.stdout
 
 
@@ -71,6 +72,15 @@ def test_a_saved_model_gives_what_the_run_gives(served, embedder, jpegs):
     with pytest.raises(InvalidInputError, match="photograph 5") as caught:
         model.embed_all([*jpegs[:5], b"<html>"])
     assert caught.value.position == 5
+    attention, boxes = model.explain(jpegs[:6], "skirt length (cm)")
+    expected, expected_boxes = embedder.explain(jpegs[:6], "skirt length (cm)")
+    np.testing.assert_allclose(attention, expected, atol=1e-4)
+    np.testing.assert_array_equal(boxes, expected_boxes)
+    with pytest.raises(InvalidInputError, match="photograph 1"):
+        model.explain([jpegs[0], b"<html>"], "color")
+    for images, attribute, message in ((jpegs, "colour", "'color'"), ([], "color", "got none")):
+        with pytest.raises(ValueError, match=message):
+            model.explain(images, attribute)
     with pytest.raises(FileNotFoundError, match="asen-export wrote"):
         SavedModel(served)
 
@@ -78,8 +88,8 @@ def test_a_saved_model_gives_what_the_run_gives(served, embedder, jpegs):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give one of --saved_model and --server"),
-        (["--saved_model=a", "--server=b"], "give one of --saved_model and --server"),
+        ([], "give one of --saved_model, --workdir and --server"),
+        (["--saved_model=a", "--server=b"], "give one of --saved_model, --workdir and --server"),
         (["--saved_model=nowhere"], "asen-export wrote"),
         (["--saved_model=a", "--root=nowhere"], "nowhere: no such folder"),
     ],

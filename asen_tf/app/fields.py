@@ -1,0 +1,91 @@
+"""The metadata of a catalogue: what a visitor can filter by, and the condition that comes of it."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from asen_tf.app import problems
+from asen_tf.search import Catalogue
+from asen_tf.search.columns import is_number
+from asen_tf.search.filters import All, Comparison, Condition, parse
+from asen_tf.search.indexing import IMAGE_VERSION
+from asen_tf.search.items import Cell
+
+# Items whose metadata are looked at, evenly spread: enough to see which columns there are.
+_LOOKED_AT = 20_000
+# Columns of more different texts are asked for by typing.
+_CHOICES = 60
+
+# For the program, not for visitors.
+NOT_FOR_VISITORS = {"image", IMAGE_VERSION}
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """A column of metadata.
+
+    Attributes:
+      name: of the column.
+      kind: a number, one of a few values, or any text.
+      values: to choose from.
+      least, most: of a number.
+    """
+
+    name: str
+    kind: Literal["number", "choice", "text"]
+    values: Sequence[str] = ()
+    least: float = 0.0
+    most: float = 0.0
+
+
+class Filter(BaseModel):
+    """What a column shall have: this value, or a number in a range whose ends count."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    equals: str | None = None
+    least: float | None = None
+    most: float | None = None
+
+
+def fields_of(catalogue: Catalogue, ids: Sequence[str]) -> list[Field]:
+    """The columns of these items' metadata, by name."""
+    spread = np.linspace(0, len(ids) - 1, min(len(ids), _LOOKED_AT)).astype(int)
+    cells: dict[str, set[Cell]] = {}
+    for record in catalogue.records([ids[n] for n in spread]):
+        for name, value in record.metadata.items():
+            if value is not None and name not in NOT_FOR_VISITORS:
+                cells.setdefault(name, set()).add(value)
+    return [_field(name, cells[name]) for name in sorted(cells)]
+
+
+def condition(filters: Mapping[str, Filter], text: str) -> Condition | None:
+    """All of the filters, and what the text says; none where nothing is asked for.
+
+    Raises:
+      Problem: the text is no condition.
+    """
+    try:
+        written = parse(text)
+    except ValueError as error:
+        raise problems.Problem(
+            422, "condition", f"{error}.", 'Write it as in: price<50 and brand="acme & co"'
+        ) from error
+    parts = [
+        Comparison(name, sign, str(value))
+        for name, one in filters.items()
+        for sign, value in (("=", one.equals), (">=", one.least), ("<=", one.most))
+        if value is not None
+    ]
+    found = parts if written is None else [*parts, written]
+    return All(tuple(found)) if found else None
+
+
+def _field(name: str, cells: set[Cell]) -> Field:
+    if all(map(is_number, cells)):
+        return Field(name, "number", least=min(cells), most=max(cells))
+    values = sorted(str(cell).lower() if isinstance(cell, bool) else str(cell) for cell in cells)
+    return Field(name, "choice", values) if len(values) <= _CHOICES else Field(name, "text")

@@ -1,0 +1,32 @@
+"""What a visitor may ask for, and what is kept in memory."""
+
+import dataclasses
+
+MEGABYTE = 1_000_000
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Bounds of the page.
+
+    Attributes:
+      upload_bytes: of a photograph that a visitor sends.
+      pixels: a photograph that declares more is not decoded.
+      body_bytes: of any other request.
+      at_once: searches and looks at photographs under way at the same time.
+      waiting: that may wait for these; more are refused.
+      seconds: that a request may take to arrive.
+      kept_upload_bytes: photographs that visitors sent; the oldest are forgotten.
+      kept_picture_bytes: thumbnails of the catalogue.
+      kept_regions: of photographs, one an attribute.
+    """
+
+    upload_bytes: int = 20 * MEGABYTE
+    pixels: int = 64_000_000
+    body_bytes: int = MEGABYTE // 4
+    at_once: int = 4
+    waiting: int = 64
+    seconds: float = 60.0
+    kept_upload_bytes: int = 256 * MEGABYTE
+    kept_picture_bytes: int = 128 * MEGABYTE
+    kept_regions: int = 100_000

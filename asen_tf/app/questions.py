@@ -1,0 +1,83 @@
+"""What the page may ask, checked as it comes in."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from asen_tf.app.fields import Filter
+
+# Longer texts, and more of them, are no question of the page.
+_Text = Annotated[str, Field(max_length=2000)]
+_Texts = Annotated[list[_Text], Field(max_length=500)]
+_Weight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+
+MOST_RESULTS = 48
+
+
+class _Question(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Reference(_Question):
+    """A photograph: of an item of the catalogue, or one that the visitor sent."""
+
+    item: _Text | None = None
+    photograph: _Text | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "Reference":
+        if (self.item is None) == (self.photograph is None):
+            raise ValueError("expected one of item and photograph")
+        return self
+
+
+class Picture(Reference):
+    """A small picture for the grid, or a larger one to look at closely."""
+
+    size: Literal["small", "large"] = "small"
+
+
+class Items(_Question):
+    """Some items to start from, others at each turn."""
+
+    turn: Annotated[int, Field(ge=0, le=10**9)] = 0
+    count: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 12
+
+
+class Search(_Question):
+    """A search: see `Finder.query` and `Finder.search` for what they are.
+
+    Attributes:
+      query: what it starts from.
+      weights: attribute -> weight; none: all count 1.
+      changes: attribute -> value.
+      liked: ids of each round of feedback, the oldest first.
+      hidden: ids to leave out.
+      filters: column -> what it shall have.
+      condition: in words, see `asen_tf.search.filters`.
+      offset, count: which of the results.
+    """
+
+    query: Reference
+    weights: Annotated[dict[_Text, _Weight], Field(max_length=500)] = {}
+    changes: Annotated[dict[_Text, _Text], Field(max_length=500)] = {}
+    liked: Annotated[list[_Texts], Field(max_length=50)] = []
+    hidden: _Texts = []
+    filters: Annotated[dict[_Text, Filter], Field(max_length=100)] = {}
+    condition: _Text = ""
+    offset: Annotated[int, Field(ge=0, le=100_000)] = 0
+    count: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 24
+
+
+class Look(_Question):
+    """Where does the model look in these photographs, for these attributes?"""
+
+    photographs: Annotated[list[Reference], Field(max_length=MOST_RESULTS + 1)]
+    attributes: Annotated[list[_Text], Field(min_length=1, max_length=2)]
+
+
+class Comparison(_Question):
+    """Two photographs; one at least is an item's."""
+
+    left: Reference
+    right: Reference

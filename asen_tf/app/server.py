@@ -1,0 +1,182 @@
+"""The page over HTTP."""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.templating import Jinja2Templates
+
+from asen_tf.app import problems, questions
+from asen_tf.app.bodies import read_body
+from asen_tf.app.gate import Gate
+from asen_tf.app.headers import Headers
+from asen_tf.app.limits import MEGABYTE, Limits
+from asen_tf.app.model import Model
+from asen_tf.app.shop import Shop
+from asen_tf.data.root import Root
+from asen_tf.search import Catalogue
+
+_LOG = logging.getLogger(__name__)
+_FOLDER = Path(__file__).parent
+
+# Small pictures come in dozens and take milliseconds.
+_PICTURES_AT_ONCE, _PICTURES_WAITING = 2, 1024
+
+# Photographs that may be on their way in; their bytes are in memory.
+_UPLOADS = 16
+
+Question = TypeVar("Question", bound=BaseModel)
+
+
+def create_app(
+    catalogue: Catalogue,
+    model: Model,
+    images: Root,
+    *,
+    title: str = "Find by attribute",
+    hosts: Sequence[str] = ("localhost", "127.0.0.1", "[::1]"),
+    limits: Limits | None = None,
+) -> Starlette:
+    """The page and what it asks, as an ASGI application.
+
+    Args:
+      catalogue: opened to be read; the caller closes it.
+      model: that filled it.
+      images: folder of its photographs.
+      title: heading.
+      hosts: names by which it may be asked for; `*` for any. Others are refused, so that no other
+        site can read the page through a name of its own.
+      limits: none: `Limits()`.
+
+    Raises:
+      OSError: the store does not answer.
+    """
+    limits = limits or Limits()
+    shop = Shop(catalogue, model, images, limits)
+    return Starlette(
+        routes=[
+            Route("/", _page(shop, title, limits)),
+            Mount("/static", StaticFiles(directory=_FOLDER / "static")),
+            *_questions(shop, limits),
+            Route("/picture", _picture(shop)),
+        ],
+        middleware=[
+            Middleware(Headers),
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts], www_redirect=False),
+        ],
+        exception_handlers={
+            problems.Problem: _problem,
+            HTTPException: _http,
+            Exception: _unexpected,
+        },
+    )
+
+
+def _page(shop: Shop, title: str, limits: Limits) -> Callable:
+    templates = Jinja2Templates(_FOLDER / "templates")
+    context = {
+        "title": title,
+        "space": shop.space,
+        "labelled": shop.labelled,
+        "fields": shop.fields,
+        "count": len(shop),
+        "upload_bytes": limits.upload_bytes,
+        "upload_megabytes": f"{limits.upload_bytes / MEGABYTE:g}",
+        "has_photographs": shop.has_photographs(),
+    }
+
+    async def page(request: Request) -> Response:
+        return templates.TemplateResponse(request, "page.html", context)
+
+    return page
+
+
+def _questions(shop: Shop, limits: Limits) -> list[Route]:
+    gate = Gate(limits.at_once, limits.waiting)
+    arriving = Gate(_UPLOADS, 0)
+
+    def asked(path: str, question: type[Question], answer: Callable[[Question], dict]) -> Route:
+        async def ask(request: Request) -> Response:
+            body = await read_body(request, limits.body_bytes, limits.seconds, "The question")
+            return JSONResponse(await gate.run(answer, _checked(question, _json(body))))
+
+        return Route(path, ask, methods=["POST"])
+
+    async def receive(request: Request) -> Response:
+        with arriving.admitted():
+            body = await read_body(request, limits.upload_bytes, limits.seconds, "The photograph")
+            return JSONResponse(await gate.run(shop.receive, body), 201)
+
+    async def model(_: Request) -> Response:
+        await gate.run(shop.check_model)
+        return JSONResponse({"model": "ready"})
+
+    async def items(request: Request) -> Response:
+        given = _checked(questions.Items, dict(request.query_params))
+        return JSONResponse({"items": shop.some_items(given)})
+
+    return [
+        asked("/api/search", questions.Search, shop.search),
+        asked("/api/compare", questions.Comparison, shop.compare),
+        asked("/api/regions", questions.Look, shop.regions),
+        Route("/api/photographs", receive, methods=["POST"]),
+        Route("/api/model", model),
+        Route("/api/items", items),
+    ]
+
+
+def _picture(shop: Shop) -> Callable:
+    gate = Gate(_PICTURES_AT_ONCE, _PICTURES_WAITING)
+
+    async def picture(request: Request) -> Response:
+        given = _checked(questions.Picture, dict(request.query_params))
+        found = await gate.run(shop.picture, given)
+        return Response(found, 200, {"Cache-Control": "private, max-age=300"}, "image/jpeg")
+
+    return picture
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        raise problems.bad_question("expected JSON.") from error
+
+
+def _checked(question: type[Question], given: Any) -> Question:
+    try:
+        return question.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        raise problems.bad_question(f"{place}: {first['msg']}.") from error
+
+
+async def _problem(_: Request, error: problems.Problem) -> Response:
+    return _told(error)
+
+
+async def _http(_: Request, error: HTTPException) -> Response:
+    advice = "Go back to the page."
+    return _told(problems.Problem(error.status_code, "http", f"{error.detail}.", advice))
+
+
+async def _unexpected(_: Request, error: Exception) -> Response:
+    _LOG.error("unexpected", exc_info=error)
+    title, advice = "Something went wrong on the server.", "Its log says what; try again."
+    return _told(problems.Problem(500, "unexpected", title, advice))
+
+
+def _told(problem: problems.Problem) -> Response:
+    return JSONResponse({"problem": problem.to_dict()}, problem.status)

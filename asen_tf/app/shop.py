@@ -1,0 +1,218 @@
+"""Answers what the page asks; knows nothing of HTTP."""
+
+import logging
+import threading
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import cachetools
+import numpy as np
+
+from asen_tf.app import fields, photographs, problems, questions
+from asen_tf.app.limits import Limits
+from asen_tf.app.model import Model
+from asen_tf.app.pictures import Pictures
+from asen_tf.app.uploads import Upload, Uploads
+from asen_tf.data.root import Root
+from asen_tf.search import Catalogue, Match
+
+_LOG = logging.getLogger(__name__)
+
+# Longer side in pixels: in the grid, and where one looks closely.
+_SIDES = {"small": 480, "large": 1024}
+
+# Boxes that a small picture has room for.
+_MOST_REGIONS = 2
+
+
+class _Encoded(NamedTuple):
+    """A photograph to look at: what names it in the cache, its bytes and its size."""
+
+    key: tuple
+    encoded: bytes
+    size: tuple[int, int]
+
+
+class Shop:
+    """A catalogue, its photographs and the model that sees them; threads may share it.
+
+    Args:
+      catalogue: opened to be read; see `Finder`.
+      model: that filled it.
+      root: folder of its photographs.
+      limits: what may be asked for.
+    """
+
+    def __init__(self, catalogue: Catalogue, model: Model, root: Root, limits: Limits):
+        self._catalogue = catalogue
+        self._model = model
+        self._limits = limits
+        self._pictures = Pictures(catalogue, root, limits.pixels, limits.kept_picture_bytes)
+        self._uploads = Uploads(limits.kept_upload_bytes)
+        self._regions = cachetools.LRUCache(limits.kept_regions)
+        self._lock = threading.Lock()
+        self._ids = catalogue.ids()
+        self.fields = fields.fields_of(catalogue, self._ids)
+        self.space = catalogue.space
+        self.labelled = [name for name in self.space if catalogue.engine.has_field(name)]
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def check_model(self) -> None:
+        """Raises Problem where the model is away, or is not the one that filled the store."""
+        self._model.check()
+
+    def has_photographs(self) -> bool:
+        """Whether some of the items have their photographs under the root."""
+        return not self._ids or self._pictures.any_there(self.some_items(questions.Items()))
+
+    def some_items(self, asked: questions.Items) -> list[str]:
+        """Ids of items from all over the catalogue, others at each turn."""
+        count = min(asked.count, len(self._ids))
+        steps = np.linspace(0, len(self._ids), count, endpoint=False).astype(int)
+        return [self._ids[(n + asked.turn) % len(self._ids)] for n in steps]
+
+    def receive(self, encoded: bytes) -> dict:
+        """Takes a visitor's photograph: gives its name, width and height.
+
+        Raises:
+          Problem: it is no photograph, too large, or the model is away.
+        """
+        photograph = photographs.upright(encoded, self._limits.pixels)
+        # Broken ones show when they are decoded; the model would not say it so plainly.
+        photographs.preview(photograph.encoded, _SIDES["small"], self._limits.pixels)
+        vectors = self._model.embed(photograph.encoded)
+        name = self._uploads.add(Upload(photograph, vectors))
+        return {"photograph": name, "width": photograph.width, "height": photograph.height}
+
+    def picture(self, asked: questions.Picture) -> bytes:
+        """A small JPEG of a photograph; raises Problem where there is none."""
+        side = _SIDES[asked.size]
+        if asked.item is not None:
+            return self._pictures.small(asked.item, side)
+        encoded = self._uploads.get(asked.photograph).photograph.encoded
+        return photographs.preview(encoded, side, self._limits.pixels)
+
+    def search(self, asked: questions.Search) -> dict:
+        """The results, what they were asked by, and which regions say most about them."""
+        question = {
+            **self._given(asked.query),
+            "weights": asked.weights,
+            "changes": asked.changes,
+            "liked": asked.liked,
+        }
+        with problems.asking_the_store():
+            weights = self._catalogue.query(**question).weights
+            found = self._catalogue.search(
+                k=asked.count + 1,  # one more tells whether there are more
+                offset=asked.offset,
+                where=fields.condition(asked.filters, asked.condition),
+                exclude=asked.hidden,
+                **question,
+            )
+        shares = weights / np.abs(weights).sum()
+        shown = found[: asked.count]
+        rounds = [chosen for chosen in asked.liked if chosen]
+        query = questions.Reference(item=rounds[-1][0]) if rounds else asked.query
+        return {
+            "query": query.model_dump(exclude_none=True),
+            "results": [_shown(match) for match in shown],
+            "more": len(found) > len(shown),
+            "weights": dict(zip(self.space, map(float, shares), strict=True)),
+            "regions": _heaviest(dict(zip(self.space, weights, strict=True)), shown),
+        }
+
+    def compare(self, asked: questions.Comparison) -> dict:
+        """In which attributes two photographs are alike, in the attributes' order."""
+        left, right = asked.left, asked.right
+        if right.item is None:
+            left, right = right, left
+        if right.item is None:
+            raise problems.bad_question("one of two photographs must be an item's")
+        with problems.asking_the_store():
+            found = self._catalogue.compare(right.item, **self._given(left))
+        found.sort(key=lambda one: self.space.index(one.attribute))
+        return {"attributes": [one.to_dict() for one in found]}
+
+    def regions(self, asked: questions.Look) -> dict:
+        """Where the model looks: a list for each photograph, a box for each attribute.
+
+        A box is [left, top, right, bottom] as shares of the photograph's sides, None where the
+        photograph is missing or broken.
+        """
+        read = self._encoded(asked.photographs)
+        columns = [self._boxes(read, attribute) for attribute in asked.attributes]
+        return {"regions": [list(boxes) for boxes in zip(*columns, strict=True)]}
+
+    def _boxes(
+        self, read: Sequence[_Encoded | None], attribute: str
+    ) -> list[tuple[float, ...] | None]:
+        with problems.asking_the_store():
+            self.space.index(attribute)
+        keys = [one and (*one.key, attribute) for one in read]
+        with self._lock:
+            known = {key: self._regions[key] for key in keys if key in self._regions}
+        missing = [one for key, one in zip(keys, read, strict=True) if one and key not in known]
+        if missing:
+            boxes = self._model.boxes([one.encoded for one in missing], attribute)
+            new = {
+                (*one.key, attribute): _shares(box, one.size)
+                for one, box in zip(missing, boxes, strict=True)
+            }
+            with self._lock:
+                self._regions.update(new)
+            known |= new
+        return [None if key is None else known[key] for key in keys]
+
+    def _encoded(self, asked: Sequence[questions.Reference]) -> list[_Encoded | None]:
+        items = [one.item for one in asked if one.item is not None]
+        read = dict(zip(items, self._pictures.read(items), strict=True)) if items else {}
+        found = []
+        for one in asked:
+            if one.photograph is not None:
+                encoded = self._uploads.get(one.photograph).photograph.encoded
+            else:
+                encoded = read[one.item]
+            found.append(self._looked_at(one, encoded))
+        return found
+
+    def _looked_at(self, one: questions.Reference, encoded: bytes | None) -> _Encoded | None:
+        if encoded is None:
+            return None
+        try:
+            size = photographs.size_of(encoded, self._limits.pixels)
+        except problems.Problem as problem:
+            _LOG.warning("%s: %s", one.item, problem)
+            return None
+        # A photograph that was replaced has other bytes.
+        return _Encoded((one.item, one.photograph, hash(encoded)), encoded, size)
+
+    def _given(self, reference: questions.Reference) -> dict:
+        """The item or photograph as `Finder.query` takes it."""
+        if reference.item is not None:
+            return {"id": reference.item}
+        return {"vectors": self._uploads.get(reference.photograph).vectors}
+
+
+def _shown(match: Match) -> dict:
+    metadata = {
+        name: value
+        for name, value in match.metadata.items()
+        if name not in fields.NOT_FOR_VISITORS and value is not None
+    }
+    return {**match.to_dict(), "metadata": metadata}
+
+
+def _heaviest(weights: Mapping[str, float], found: Sequence[Match]) -> list[str]:
+    """The attributes that weigh most; where many do, that in which the results are most alike."""
+    most = max(abs(weight) for weight in weights.values())
+    names = [name for name, weight in weights.items() if np.isclose(abs(weight), most, 1e-3)]
+    if len(names) <= _MOST_REGIONS:
+        return names
+    alike = {name: np.mean([match.cosines[name] for match in found] or [0.0]) for name in names}
+    return [max(names, key=alike.get)]
+
+
+def _shares(box: np.ndarray, size: tuple[int, int]) -> tuple[float, ...]:
+    return tuple((np.asarray(box, float) / np.tile(size, 2)).clip(0, 1).round(4).tolist())

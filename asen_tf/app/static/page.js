@@ -1,0 +1,404 @@
+// What the visitor looks for, and what becomes of it.
+
+import { ask, get, send } from "./api.js";
+import { card, setLiked } from "./cards.js";
+import { openComparison } from "./compare.js";
+import * as controls from "./controls.js";
+import { bar, find, make, plural, words } from "./elements.js";
+import { photo, showRegions } from "./photos.js";
+
+const COUNT = 24;
+const WAIT_MS = 250; // after a control was moved
+
+const form = find("#ask");
+const found = find("#found");
+const results = find("#results");
+const status = find("#status");
+const region = find("#region");
+const notice = find("#notice");
+const feedback = find("#feedback");
+
+const asked = {
+  query: null, // {item} or {photograph}
+  name: "", // of the query
+  file: null, // of the photograph, should the server have forgotten it
+  rounds: [], // ids that were liked, of each round
+  liked: [],
+  hidden: [],
+};
+let shown = { results: [], weights: {}, regions: [], query: null };
+let cards = new Map();
+let underWay = null;
+let timer = null;
+let turn = 0;
+
+// Problems.
+
+let again = null;
+
+function tell(problem, retry) {
+  find("[data-title]", notice).textContent = problem.title ?? "Something went wrong on this page.";
+  find("[data-advice]", notice).textContent = problem.advice ?? String(problem);
+  again = retry;
+  find("[data-again]", notice).hidden = !retry;
+  notice.hidden = false;
+  notice.scrollIntoView({ block: "nearest" });
+}
+
+function clearNotice() {
+  notice.hidden = true;
+}
+
+find("[data-dismiss]", notice).addEventListener("click", clearNotice);
+find("[data-again]", notice).addEventListener("click", () => {
+  clearNotice();
+  again();
+});
+
+// Runs one question at a time; a newer one ends those before.
+async function working(text, run, retry) {
+  underWay?.abort();
+  const mine = (underWay = new AbortController());
+  clearNotice();
+  status.textContent = text;
+  found.classList.add("busy");
+  try {
+    await run(mine.signal);
+  } catch (error) {
+    if (mine !== underWay || error.name === "AbortError") return;
+    status.textContent = "";
+    if (error.code === "condition") controls.showConditionProblem(`${error.title} ${error.advice}`);
+    else tell(error, retry);
+  } finally {
+    if (mine === underWay) found.classList.remove("busy");
+  }
+}
+
+// The query.
+
+function receive(file) {
+  const limit = Number(form.dataset.uploadBytes);
+  if (file.size > limit) {
+    // A server that refuses while it is being sent something cannot be heard.
+    const title = `${file.name || "The photograph"} is too large.`;
+    tell({ title, advice: `The limit is ${limit / 1e6} MB; choose a smaller one.` });
+    return;
+  }
+  return working(
+    "Looking at the photograph…",
+    async (signal) => {
+      const { photograph } = await send("/api/photographs", file, signal);
+      start({ photograph }, file.name || "Your photograph", file);
+      await searchNow(signal);
+    },
+    () => receive(file),
+  );
+}
+
+function start(query, name, file = null) {
+  Object.assign(asked, { query, name, file, rounds: [], liked: [], hidden: [] });
+  controls.forgetChanges();
+}
+
+function lookForItem(id, focus = true) {
+  start({ item: id }, id);
+  if (focus) found.focus();
+  return search();
+}
+
+function showQuery() {
+  const figure = find("#query");
+  const isItem = shown.query.item !== undefined;
+  const name = isItem ? shown.query.item : asked.name;
+  find("[data-name]", figure).textContent = name;
+  find("[data-photo]", figure).replaceChildren(photo(shown.query, `The query: ${name}`));
+  figure.hidden = false;
+}
+
+// Search.
+
+function question(offset = 0) {
+  return {
+    query: asked.query,
+    weights: controls.weights(),
+    changes: controls.changes(),
+    liked: asked.rounds,
+    hidden: asked.hidden,
+    filters: controls.filters(),
+    condition: controls.conditionText(),
+    offset,
+    count: COUNT,
+  };
+}
+
+function search() {
+  clearTimeout(timer);
+  if (!asked.query) {
+    tell({ title: "There is nothing to look for yet.", advice: "Choose a photograph, or one of the catalogue." });
+    find("#file").focus();
+    return;
+  }
+  return working("Searching…", searchNow, search);
+}
+
+async function searchNow(signal) {
+  controls.showConditionProblem("");
+  const answer = await remembered(() => ask("/api/search", question(), signal), signal);
+  shown = answer;
+  cards = new Map();
+  results.replaceChildren();
+  showQuery();
+  addCards(answer.results);
+  showRounds();
+  find("#found-title").textContent = "Results";
+  find("#start").hidden = true;
+  find("#tools").hidden = false;
+  say(answer);
+  // Regions come later: results wait for nobody.
+  lookAt(cards, signal);
+}
+
+// Sends a photograph once more that the server has forgotten.
+async function remembered(run, signal) {
+  try {
+    return await run();
+  } catch (error) {
+    if (error.code !== "photograph_gone" || !asked.file) throw error;
+    asked.query = { photograph: (await send("/api/photographs", asked.file, signal)).photograph };
+    return run();
+  }
+}
+
+function more() {
+  const offset = shown.results.length;
+  return working(
+    "Searching…",
+    async (signal) => {
+      const answer = await remembered(() => ask("/api/search", question(offset), signal), signal);
+      shown.results.push(...answer.results);
+      shown.more = answer.more;
+      const added = addCards(answer.results);
+      say(shown);
+      find(".like", added.values().next().value ?? results)?.focus();
+      lookAt(added, signal);
+    },
+    more,
+  );
+}
+
+function addCards(found) {
+  const does = { like, hide, more: ({ id }) => lookForItem(id), compare: openFor };
+  const added = new Map(found.map((result) => [result.id, card(result, shown.weights, does)]));
+  for (const [id, element] of added) cards.set(id, element);
+  results.append(...added.values());
+  return added;
+}
+
+function say({ results: found, more: isMore }) {
+  status.textContent = found.length
+    ? `${isMore ? "The first " : ""}${plural(found.length, "item")}, most alike first`
+    : "Nothing meets all of that. Take away a filter.";
+  find("#more").hidden = !isMore;
+  const unhide = find("#unhide");
+  unhide.hidden = !asked.hidden.length;
+  unhide.textContent = `Show ${asked.hidden.length} hidden`;
+}
+
+// Regions.
+
+function attributesShown() {
+  if (region.value === "none") return [];
+  return region.value === "auto" ? shown.regions : [region.value];
+}
+
+async function lookAt(elements, signal) {
+  const attributes = attributesShown();
+  find("#legend").replaceChildren(...attributes.map((name) => make("span", {}, words(name))));
+  const photos = [find("#query .photo"), ...[...elements.values()].map((one) => find(".photo", one))];
+  const photographs = [shown.query, ...[...elements.keys()].map((item) => ({ item }))];
+  try {
+    const regions = attributes.length
+      ? (await ask("/api/regions", { photographs, attributes }, signal)).regions
+      : [];
+    photos.forEach((element, n) => showRegions(element, attributes, regions[n]));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    find("#legend").replaceChildren();
+    tell(error, () => lookAt(elements, signal));
+  }
+}
+
+region.addEventListener("change", async () => {
+  // In parts that one question may hold.
+  const every = [...cards];
+  for (let n = 0; n < Math.max(1, every.length); n += COUNT) {
+    await lookAt(new Map(every.slice(n, n + COUNT)), underWay.signal);
+  }
+});
+
+// Feedback.
+
+function like({ id }) {
+  const at = asked.liked.indexOf(id);
+  if (at < 0) asked.liked.push(id);
+  else asked.liked.splice(at, 1);
+  showLiked();
+}
+
+function showLiked() {
+  for (const [id, element] of cards) {
+    setLiked(find(".card", element), asked.liked.includes(id));
+  }
+  // Behind the card that was liked last, where Tab leads next.
+  const last = asked.liked.findLast((id) => cards.has(id));
+  (cards.get(last) ?? found).append(feedback);
+  feedback.hidden = !asked.liked.length;
+  find("[data-count]", feedback).textContent =
+    asked.liked.length === 1
+      ? "1 liked; like another to say what matters"
+      : `${asked.liked.length} liked`;
+}
+
+function searchAgain() {
+  asked.rounds.push(asked.liked);
+  asked.liked = [];
+  found.focus();
+  return search();
+}
+
+function showRounds() {
+  const learned = find("#learned");
+  learned.hidden = !asked.rounds.length;
+  showLiked();
+  if (learned.hidden) return;
+  find("[data-rounds]", learned).textContent =
+    `After ${plural(asked.rounds.length, "round")} of feedback, attributes count by so much. ` +
+    "The first item you liked is the query now.";
+  const sorted = Object.entries(shown.weights).filter(([, share]) => share).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
+  const most = Math.abs(sorted[0][1]);
+  find("dl", learned).replaceChildren(
+    ...sorted.map(([name, share]) =>
+      make(
+        "div",
+        {},
+        make("dt", {}, words(name)),
+        make("dd", {}, bar(Math.abs(share) / most), make("span", { className: "number" }, `${Math.round(100 * share)} %`)),
+      ),
+    ),
+  );
+}
+
+function hide({ id }) {
+  const ids = [...cards.keys()];
+  const next = ids[ids.indexOf(id) + 1];
+  asked.hidden.push(id);
+  asked.liked = asked.liked.filter((other) => other !== id);
+  cards.get(id).remove();
+  cards.delete(id);
+  shown.results = shown.results.filter((other) => other.id !== id);
+  showLiked();
+  say(shown);
+  (find(".like", cards.get(next) ?? document.createElement("li")) ?? found).focus();
+}
+
+function openFor({ id }) {
+  const name = shown.query.item ?? asked.name;
+  const ids = shown.results.map((result) => result.id);
+  const choices = [
+    { name: `The query, ${name}`, reference: shown.query },
+    ...ids.map((item) => ({ name: item, reference: { item } })),
+  ];
+  openComparison(choices, ids.indexOf(id) + 1, attributesShown()[0] ?? shown.regions[0]);
+}
+
+// The beginning.
+
+async function showItems() {
+  try {
+    const { items } = await get(`/api/items?turn=${turn}`);
+    find("#items").replaceChildren(
+      ...items.map((id) => {
+        const button = make(
+          "button",
+          { type: "button" },
+          photo({ item: id }, `Look for what is like ${id}`),
+          make("span", { className: "name", ariaHidden: "true" }, id),
+        );
+        button.addEventListener("click", () => lookForItem(id));
+        return make("li", {}, button);
+      }),
+    );
+  } catch (error) {
+    tell(error, showItems);
+  }
+}
+
+function startOver() {
+  underWay?.abort();
+  clearNotice();
+  start(null, "");
+  shown = { results: [], weights: {}, regions: [], query: null };
+  cards = new Map();
+  results.replaceChildren();
+  for (const selector of ["#query", "#tools", "#learned", "#more"]) find(selector).hidden = true;
+  showLiked();
+  find("#start").hidden = false;
+  find("#found-title").textContent = "Start from the catalogue";
+  status.textContent = "";
+  find("#file").focus();
+}
+
+async function checkModel() {
+  try {
+    await get("/api/model");
+  } catch (error) {
+    tell(error, checkModel);
+  }
+}
+
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  search();
+});
+find("#file").addEventListener("change", (event) => {
+  const [file] = event.target.files;
+  if (file) receive(file);
+  event.target.value = ""; // the same file may be chosen again
+});
+for (const [name, over] of [["dragenter", true], ["dragleave", false], ["drop", false]]) {
+  find(".drop").addEventListener(name, () => find(".drop").classList.toggle("over", over));
+}
+find("#by-id").addEventListener("submit", (event) => {
+  event.preventDefault();
+  lookForItem(find("#item-id").value.trim());
+});
+find("#others").addEventListener("click", () => {
+  turn += 1;
+  showItems();
+});
+find("#more").addEventListener("click", more);
+find("#again").addEventListener("click", searchAgain);
+find("#undo").addEventListener("click", () => {
+  asked.rounds.pop();
+  found.focus();
+  search();
+});
+find("#unlike").addEventListener("click", () => {
+  asked.liked = [];
+  showLiked();
+  found.focus();
+});
+find("#unhide").addEventListener("click", () => {
+  asked.hidden = [];
+  search();
+});
+find("#start-over").addEventListener("click", startOver);
+
+controls.listen(() => {
+  clearTimeout(timer);
+  if (asked.query) timer = setTimeout(search, WAIT_MS);
+});
+// Where there is little room, results come first.
+if (matchMedia("(max-width: 60rem)").matches) find("#attributes").open = false;
+showItems();
+checkModel();

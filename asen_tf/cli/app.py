@@ -1,0 +1,112 @@
+"""Serves a page on which a catalogue that asen-index filled can be tried.
+
+    asen-app --store=faiss:/data/vectors --saved_model=/tmp/served/asen/1 --images=/data/shop
+
+It answers at http://127.0.0.1:8080 and, unless --host says otherwise, to this machine alone: it
+knows no passwords. A model at a server may be away for a while; what needs no model goes on.
+"""
+
+import logging
+import socket
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from asen_tf.cli import program
+from asen_tf.cli.embedders import define_flags, opened
+from asen_tf.data.root import Root
+from asen_tf.search import Catalogue
+
+_LOCAL = ("localhost", "127.0.0.1", "[::1]")
+_MEGABYTE = 1_000_000
+
+
+def main() -> int | None:
+    given = flags.FLAGS
+    try:
+        from asen_tf import app
+    except ImportError as error:
+        print(f'error: needs pip install "asen_tf[app]" ({error})', file=sys.stderr)
+        return 1
+    images = Path(given.images)
+    if not images.is_dir():
+        raise FileNotFoundError(f"{images}: no such folder; expected that of the photographs")
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    with opened(given) as embedder, Catalogue(given.store, read_only=True) as catalogue:
+        model = app.Model(embedder, catalogue.engine.identity)
+        _check(model)
+        page = app.create_app(
+            catalogue,
+            model,
+            Root(images),
+            title=given.title,
+            hosts=given.allowed_hosts or ([*_LOCAL] if _is_local(given.host) else ["*"]),
+            limits=app.Limits(
+                upload_bytes=round(given.max_upload_mb * _MEGABYTE),
+                pixels=given.max_pixels,
+                at_once=given.at_once,
+            ),
+        )
+        _serve(page, given.host, given.port)
+    return None
+
+
+def _check(model) -> None:
+    """Ends where the model is another than the store's; says so where it is away."""
+    from asen_tf.app import Problem
+
+    try:
+        model.check()
+    except Problem as problem:
+        if problem.code != "model_away":
+            raise ValueError(problem) from problem
+        print(f"warning: {problem}", file=sys.stderr)
+
+
+def _serve(page, host: str, port: int) -> None:
+    """Answers until it is interrupted or terminated, then ends what is under way."""
+    import uvicorn
+
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # Opened here, so that what is printed is true.
+    with socket.create_server((host, port), family=family) as listening:
+        name = f"[{host}]" if ":" in host else host
+        print(f"asen-app: http://{name}:{listening.getsockname()[1]}", flush=True)
+        config = uvicorn.Config(
+            page,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            limit_concurrency=512,
+            timeout_graceful_shutdown=10,
+        )
+        try:
+            uvicorn.Server(config).run(sockets=[listening])
+        except KeyboardInterrupt:
+            print("asen-app: ended")
+
+
+def _is_local(host: str) -> bool:
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def run() -> None:
+    flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
+    define_flags()
+    flags.DEFINE_string("images", ".", "Folder of the photographs; none outside of it is shown.")
+    flags.DEFINE_string("host", "127.0.0.1", "Address to answer at; 0.0.0.0: to the network.")
+    flags.DEFINE_integer("port", 8080, "To answer at; 0: any.", 0, 65535)
+    flags.DEFINE_list(
+        "allowed_hosts", "", "Names that it may be asked for by; none: local ones, or all."
+    )
+    flags.DEFINE_string("title", "Find by attribute", "Heading of the page.")
+    flags.DEFINE_float("max_upload_mb", 20.0, "Of a visitor's photograph.", lower_bound=0.001)
+    flags.DEFINE_integer("max_pixels", 64_000_000, "Of a photograph.", lower_bound=1)
+    flags.DEFINE_integer("at_once", 4, "Searches at the same time.", lower_bound=1)
+    flags.mark_flag_as_required("store")
+    program.run(main)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,319 @@
+"""The page in a real browser, as visitors use it; server_test.py has what it asks."""
+
+import re
+import shutil
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="needs asen_tf[dev]")
+axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs asen_tf[dev]")
+
+expect = playwright.expect
+
+_FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+_WAIT_MS = 20_000
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser without windows."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next(filter(None, map(shutil.which, names)), None)
+    if found is None:
+        pytest.skip("no Chromium; on Debian and Ubuntu: apt-get install chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=found, args=_FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium, address):
+    """A function that opens the page; no script may fail on it, nor ask another server."""
+    contexts, wrong = [], []
+
+    def open_page(width=1280, height=900, **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.set_default_timeout(_WAIT_MS)
+        tab.on("pageerror", lambda error: wrong.append(str(error)))
+        tab.on("request", lambda request: request.url.startswith(address) or wrong.append(request))
+        tab.goto(address)
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.fixture
+def tab(open_page):
+    """The page on a wide screen."""
+    return open_page()
+
+
+@pytest.fixture
+def photograph(jpegs):
+    """A garment that is not in the catalogue, as a file to choose."""
+    return {"name": "mine.jpg", "mimeType": "image/jpeg", "buffer": jpegs[-1]}
+
+
+def choose(tab, photograph):
+    tab.get_by_label("Choose a photograph").set_input_files(photograph)
+    expect(tab.locator("#results .card")).to_have_count(24)
+
+
+def shown(tab):
+    return tab.locator("#results h3").all_inner_texts()
+
+
+def expect_results(tab, matches):
+    """Waits until these are shown."""
+    expect(tab.locator("#results h3")).to_have_text([match.id for match in matches])
+
+
+def test_a_photograph_is_searched_with_and_shown_with_regions(tab, photograph, catalogue, embedder):
+    choose(tab, photograph)
+    [vectors] = embedder.embed_all([photograph["buffer"]])
+    expect_results(tab, catalogue.search(vectors=vectors, k=24))
+    expect(tab.get_by_role("status")).to_have_text("The first 24 items, most alike first")
+    expect(tab.get_by_alt_text("The query: mine.jpg")).to_be_visible()
+    first = tab.locator("#results .card").first
+    expect(first.locator("rect.over")).to_have_count(1)
+    expect(tab.locator("#query rect.over")).to_have_count(1)
+    tab.get_by_label("Regions of").select_option("collar")
+    expect(first.locator("rect.over")).to_have_count(1)
+    expect(first.locator(".regions")).to_contain_text("Region of collar: ")
+    tab.get_by_label("Regions of").select_option("none")
+    expect(first.locator("rect")).to_have_count(0)
+    tab.get_by_role("button", name="Show more").click()
+    expect(tab.get_by_role("status")).to_have_text("30 items, most alike first")
+    # The last item of the catalogue has no photograph, which is said in its place.
+    missing = tab.get_by_role("article", name="garment-29")
+    missing.scroll_into_view_if_needed()
+    expect(missing).to_contain_text("no photograph")
+
+
+def test_weights_and_changes_count(tab, catalogue):
+    tab.get_by_role("button", name="Look for what is like garment-0").click()
+    expect_results(tab, catalogue.search(id="garment-0", k=24))
+    collar = tab.get_by_role("group", name="collar")
+    collar.get_by_role("button", name="Only collar counts").click()
+    expect_results(tab, catalogue.search(id="garment-0", weights={"collar": 1}, k=24))
+    tab.get_by_role("slider", name="sleeve length").press("ArrowLeft")
+    slider = tab.get_by_role("slider", name="sleeve length")
+    expect(slider).to_have_attribute("aria-valuetext", "opposite 0.1")
+    weights = {"collar": 1, "sleeve_length": -0.1}
+    expect_results(tab, catalogue.search(id="garment-0", weights=weights, k=24))
+    collar.get_by_label("Change collar to").select_option("mandarin")
+    changes = {"collar": "mandarin"}
+    expect_results(tab, catalogue.search(id="garment-0", weights=weights, changes=changes, k=24))
+    tab.get_by_role("button", name="None counts").click()
+    expect(tab.get_by_role("alert")).to_contain_text("other than 0, got only zeros")
+
+
+def test_feedback_leads_on_and_back(tab, catalogue):
+    tab.get_by_label("Or by the id of an item").fill("garment-0")
+    tab.get_by_role("button", name="Look for it").click()
+    before = catalogue.search(id="garment-0", k=24)
+    expect_results(tab, before)
+    liked = [before[4].id, before[1].id]
+    for name in liked:
+        tab.get_by_role("button", name=f"Like {name}", exact=True).click()
+    feedback = tab.get_by_role("group", name="Feedback")
+    expect(feedback).to_contain_text("2 liked")
+    feedback.get_by_role("button", name="Search again with these").click()
+    expect_results(tab, catalogue.search(id="garment-0", liked=[liked], k=24))
+    expect(tab.get_by_alt_text(f"The query: {liked[0]}")).to_be_visible()
+    expect(tab.locator("#learned dl > div")).to_have_count(len(catalogue.space))
+    expect(feedback).to_be_hidden()
+    tab.get_by_role("button", name="Undo the last round").click()
+    expect_results(tab, before)
+    tab.get_by_role("button", name=f"Hide {before[0].id}", exact=True).click()
+    expect(tab.locator("#results .card")).to_have_count(23)
+    tab.get_by_role("button", name="Search", exact=True).click()
+    expect_results(tab, catalogue.search(id="garment-0", exclude=[before[0].id], k=24))
+    tab.get_by_role("button", name="Show 1 hidden").click()
+    expect_results(tab, before)
+    tab.get_by_role("button", name=f"Similar to {before[0].id}", exact=True).click()
+    expect_results(tab, catalogue.search(id=before[0].id, k=24))
+
+
+def test_two_are_compared_attribute_by_attribute(tab, photograph, catalogue, embedder):
+    choose(tab, photograph)
+    second = shown(tab)[1]
+    button = tab.get_by_role("button", name=f"Compare {second} ", exact=False)
+    button.click()
+    dialog = tab.get_by_role("dialog", name="Attribute by attribute")
+    [vectors] = embedder.embed_all([photograph["buffer"]])
+    expected = {one.attribute: one for one in catalogue.compare(second, vectors=vectors)}
+    rows = dialog.locator("tbody tr")
+    expect(rows).to_have_count(len(expected))
+    for name, text in zip(catalogue.space, rows.all_inner_texts(), strict=True):
+        cosine, percentile = re.findall(r"-?\d+\.\d+", text)
+        assert float(cosine) == pytest.approx(expected[name].cosine, abs=0.006)
+        assert float(percentile) == pytest.approx(expected[name].percentile, abs=0.06)
+    expect(dialog.locator("rect.over")).to_have_count(2)
+    dialog.get_by_role("button", name="neckline").click()
+    expect(dialog.locator(".regions").first).to_contain_text("Region of neckline")
+    dialog.get_by_label("Left").select_option(second)
+    expect(rows.first).to_contain_text("1.00")
+    tab.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_filters_narrow_and_are_cleared(tab, catalogue):
+    tab.get_by_role("button", name="Look for what is like garment-0").click()
+    tab.locator("#filters summary").click()
+    tab.get_by_label("Brand").select_option("b & co")
+    expect_results(tab, catalogue.search(id="garment-0", where='brand="b & co"', k=24))
+    tab.get_by_label("at most").fill("150")
+    tab.get_by_label("Condition").fill("not new=true")
+    tab.get_by_label("Condition").press("Enter")
+    where = 'brand="b & co" and price<=150 and not new=true'
+    expect_results(tab, catalogue.search(id="garment-0", where=where, k=24))
+    expect(tab.locator("#filters summary")).to_contain_text("3 set")
+    tab.get_by_label("Condition").fill("price<")
+    tab.get_by_label("Condition").press("Enter")
+    expect(tab.get_by_label("Condition")).to_have_attribute("aria-invalid", "true")
+    expect(tab.locator("#condition-problem")).to_contain_text("expected a value, found the end")
+    tab.get_by_role("button", name="Clear filters").click()
+    expect_results(tab, catalogue.search(id="garment-0", k=24))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"<html>", "no photograph that can be read"),
+        (b"", "no photograph that can be read"),
+        (bytes(300_001), "big.jpg is too large"),
+    ],
+)
+def test_a_bad_file_is_explained(tab, content, message):
+    file = {"name": "big.jpg", "mimeType": "image/jpeg", "buffer": content}
+    tab.get_by_label("Choose a photograph").set_input_files(file)
+    expect(tab.get_by_role("alert")).to_contain_text(message)
+    expect(tab.locator("#start")).to_be_visible()
+
+
+def test_a_server_that_is_away_is_told_and_comes_back(open_page, embedder, photograph):
+    embedder.away = True
+    tab = open_page()
+    alert = tab.get_by_role("alert")
+    expect(alert).to_contain_text("The model server does not answer. Start it")
+    alert.get_by_role("button", name="Dismiss").click()
+    tab.get_by_label("Choose a photograph").set_input_files(photograph)
+    expect(alert).to_contain_text("The model server does not answer.")
+    embedder.away = False
+    alert.get_by_role("button", name="Try again").click()
+    expect(tab.locator("#results .card")).to_have_count(24)
+    expect(tab.locator("#notice")).to_be_hidden()
+    tab.context.set_offline(True)
+    tab.get_by_role("button", name="Search", exact=True).click()
+    expect(alert).to_contain_text("server does not answer. Start asen-app again")
+
+
+def test_a_forgotten_photograph_is_sent_again(tab, photograph, jpegs, address):
+    choose(tab, photograph)
+    before = shown(tab)
+    for jpeg in jpegs[:2]:
+        heavy = jpeg + bytes(200_000)
+        assert tab.request.post(f"{address}/api/photographs", data=heavy).status == 201
+    tab.get_by_role("button", name="Search", exact=True).click()
+    expect(tab.locator("#found:not(.busy) #results h3")).to_have_text(before)
+    expect(tab.locator("#notice")).to_be_hidden()
+
+
+def test_a_phones_width_is_enough(open_page, photograph):
+    tab = open_page(390, 844, has_touch=True, is_mobile=True)
+
+    def fits():
+        return tab.evaluate("document.documentElement.scrollWidth") <= 390
+
+    assert fits()
+    choose(tab, photograph)
+    assert fits()
+    for panel in ("#attributes", "#filters"):
+        tab.locator(f"{panel} summary").click()
+    assert fits()
+    tab.locator(".like").first.click()
+    tab.get_by_role("button", name="Search again with these").click()
+    expect(tab.locator("#learned")).to_be_visible()
+    assert fits()
+    tab.get_by_role("button", name=re.compile("^Compare ")).first.click()
+    dialog = tab.get_by_role("dialog")
+    expect(dialog.locator("tbody tr").first).to_be_visible()
+    assert fits() and dialog.evaluate("it => it.scrollWidth <= it.clientWidth")
+
+
+def test_the_keyboard_alone_will_do(tab, photograph, catalogue, embedder):
+    def tab_to(selector):
+        for _ in range(60):
+            tab.keyboard.press("Tab")
+            if tab.evaluate("s => document.activeElement.matches(s)", selector):
+                assert tab.evaluate(_HAS_OUTLINE), selector
+                return
+        raise AssertionError(f"{selector} is not reached by Tab")
+
+    tab.keyboard.press("Tab")
+    assert tab.evaluate("document.activeElement.className") == "skip"
+    tab_to("#file")
+    with tab.expect_file_chooser() as chooser:
+        tab.keyboard.press("Space")
+    chooser.value.set_files(photograph)
+    expect(tab.locator("#results .card")).to_have_count(24)
+    tab_to("#attributes input")
+    tab.keyboard.press("Home")
+    tab_to("button.primary")
+    tab.keyboard.press("Enter")
+    [vectors] = embedder.embed_all([photograph["buffer"]])
+    weights = dict.fromkeys(catalogue.space, 1) | {"neckline": -1}
+    expect_results(tab, catalogue.search(vectors=vectors, weights=weights, k=24))
+    tab_to(".card button[aria-label^=Compare]")
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_role("dialog").locator("tbody tr").first).to_be_visible()
+    tab_to("tbody button")
+    tab.keyboard.press("Escape")
+    tab_to(".like")
+    tab.keyboard.press("Space")
+    tab_to("#again")
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#learned")).to_be_visible()
+    expect(tab.locator("#found")).to_be_focused()
+
+
+# An element's own outline, or that of the zone that it fills.
+_HAS_OUTLINE = """() => [document.activeElement, document.activeElement.closest(".drop")].some(
+    (it) => it && getComputedStyle(it).outlineStyle !== "none")"""
+
+
+# In the dark only colors differ.
+@pytest.mark.parametrize(
+    ("scheme", "rules"), [("light", {}), ("dark", {"runOnly": ["color-contrast"]})]
+)
+def test_nothing_is_without_a_label_or_contrast(open_page, photograph, scheme, rules):
+    tab = open_page(color_scheme=scheme)
+    checker = axe.Axe()
+
+    def check():
+        found = checker.run(tab, options=rules)
+        assert not found.violations_count, found.generate_report()
+
+    expect(tab.locator("#items li")).to_have_count(12)
+    tab.locator("#filters summary").click()
+    check()
+    choose(tab, photograph)
+    tab.locator(".like").first.click()
+    tab.get_by_role("button", name="Search again with these").click()
+    expect(tab.locator("#learned")).to_be_visible()
+    tab.locator(".like").first.click()
+    check()
+    tab.get_by_role("button", name=re.compile("^Compare ")).first.click()
+    expect(tab.get_by_role("dialog").locator("tbody tr").first).to_be_visible()
+    check()

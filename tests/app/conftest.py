@@ -1,0 +1,128 @@
+"""A small catalogue of drawn garments, an untrained model that filled its store, and their page."""
+
+import io
+import threading
+import time
+
+import pytest
+from PIL import Image
+
+pytest.importorskip("faiss")
+pytest.importorskip("starlette")
+
+import uvicorn
+
+from asen_tf.app import Limits, Model, create_app
+from asen_tf.data.root import Root
+from asen_tf.data.synthetic import SPACE, render
+from asen_tf.embedder import Embedder
+from asen_tf.models import ASEN
+from asen_tf.search import Catalogue, Record
+
+ITEMS = 30
+LIMITS = Limits(upload_bytes=300_000, pixels=1_000_000, kept_upload_bytes=310_000)
+
+
+@pytest.fixture(scope="session")
+def garments():
+    """Photographs of 31 garments, the last of which is in no catalogue."""
+    return [render(0, n, "plain") for n in range(ITEMS + 1)]
+
+
+@pytest.fixture(scope="session")
+def jpegs(garments):
+    """The same as JPEG files."""
+    return [encoded(garment.image) for garment in garments]
+
+
+def encoded(pixels, format="JPEG", **options):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, format, **options)
+    return file.getvalue()
+
+
+class Switched(Embedder):
+    """An embedder whose server can be taken away: then it raises as `Client` does."""
+
+    away = False
+
+    def embed_all(self, images):
+        self._answer()
+        return super().embed_all(images)
+
+    def explain(self, images, attribute):
+        self._answer()
+        return super().explain(images, attribute)
+
+    def _answer(self):
+        if self.away:
+            raise OSError("UNAVAILABLE: connection to secret-host:8500 refused")
+
+
+@pytest.fixture(scope="session")
+def shared_embedder():
+    branch = {"backbone": "resnet6", "size": 32, "common_dim": 8, "embedding_dim": 12}
+    return Switched(ASEN(len(SPACE), branch, dict(branch), attribute_dim=8), SPACE)
+
+
+@pytest.fixture
+def embedder(shared_embedder):
+    """The model; `away = True` takes its server away for the length of a test."""
+    yield shared_embedder
+    shared_embedder.away = False
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory, garments, jpegs, shared_embedder):
+    """A folder with `store` and photographs of garment-0 to garment-29; the last has none."""
+    folder = tmp_path_factory.mktemp("shop")
+    ids = [f"garment-{n}" for n in range(ITEMS)]
+    (folder / "photographs").mkdir()
+    for name, jpeg in zip(ids[:-1], jpegs, strict=False):
+        (folder / "photographs" / f"{name}.jpg").write_bytes(jpeg)
+    (folder / "secret.jpg").write_bytes(jpegs[0])
+    records = [
+        Record(
+            {name: [value] for name, value in garment.labels.items()},
+            {
+                "image": f"{name}.jpg",
+                "image_version": "1-2",
+                "brand": ("acme", "b & co")[n % 2],
+                "price": 10 * n,
+                "new": n % 3 == 0,
+            },
+        )
+        for n, (name, garment) in enumerate(zip(ids, garments, strict=False))
+    ]
+    with Catalogue(f"faiss:{folder}/store", shared_embedder) as catalogue:
+        catalogue.insert(ids, shared_embedder.embed_all(jpegs[:ITEMS]), records)
+    return folder
+
+
+@pytest.fixture
+def catalogue(shop):
+    """The catalogue, opened as the page does."""
+    with Catalogue(f"faiss:{shop}/store", read_only=True) as catalogue:
+        yield catalogue
+
+
+@pytest.fixture
+def page(catalogue, shop, embedder):
+    """The application."""
+    model = Model(embedder, catalogue.engine.identity, check_again=0)
+    hosts = ("127.0.0.1", "testserver")
+    return create_app(catalogue, model, Root(shop / "photographs"), hosts=hosts, limits=LIMITS)
+
+
+@pytest.fixture
+def address(page):
+    """Where the page is served, for a browser."""
+    server = uvicorn.Server(uvicorn.Config(page, port=0, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        time.sleep(0.01)
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()

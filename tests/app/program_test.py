@@ -1,0 +1,60 @@
+"""`asen-app` as a program."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("faiss")
+
+ROOT = Path(__file__).parents[2]
+
+
+def started(shop, *arguments):
+    command = [sys.executable, "-m", "asen_tf.cli.app", f"--store=faiss:{shop}/store"]
+    return subprocess.Popen(
+        [*command, "--port=0", f"--images={shop}/photographs", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_it_serves_until_it_is_ended_while_the_models_server_is_away(shop):
+    with started(shop, "--server=localhost:1", "--timeout=0.2", "--title=My shop") as process:
+        try:
+            line = process.stdout.readline()
+            address = re.fullmatch(r"asen-app: (http://127\.0\.0\.1:\d+)\n", line)[1]
+            with urllib.request.urlopen(address) as response:
+                html = response.read().decode()
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20) == 0
+            assert "warning: The model server does not answer." in process.stderr.read()
+        finally:
+            process.kill()
+    assert "<h1>My shop</h1>" in html and "were not found" not in html
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give one of --saved_model, --workdir and --server"),
+        (["--server=localhost:1", "--store=faiss:nowhere"], "nowhere"),
+        (["--server=localhost:1", "--images=nowhere"], "nowhere: no such folder"),
+    ],
+)
+def test_wrong_use_is_explained(shop, arguments, message):
+    with started(shop, "--timeout=0.2", *arguments) as process:
+        try:
+            output, errors = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 1 and message in output + errors
+    assert "Traceback" not in errors

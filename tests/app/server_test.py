@@ -1,0 +1,319 @@
+"""What the page asks, without a browser; browser_test.py has the page itself."""
+
+import io
+import json
+import re
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from asen_tf.app import Limits, Model, create_app
+from asen_tf.data.root import Root
+from asen_tf.search import Catalogue, Record
+
+starlette = pytest.importorskip("starlette.testclient")
+
+
+@pytest.fixture
+def client(page):
+    with starlette.TestClient(page, raise_server_exceptions=False) as client:
+        yield client
+
+
+def ask(client, path, question):
+    response = client.post(f"/api/{path}", content=json.dumps(question))
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+def refused(response, status, code):
+    """The problem that is told."""
+    assert response.status_code == status, response.text
+    problem = response.json()["problem"]
+    assert problem["code"] == code and problem["advice"]
+    return problem["title"]
+
+
+def send(client, encoded):
+    response = client.post("/api/photographs", content=encoded)
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+def ids(answer):
+    return [one["id"] for one in answer["results"]]
+
+
+def as_file(image, format, **options):
+    file = io.BytesIO()
+    image.save(file, format, **options)
+    return file.getvalue()
+
+
+def declaring(side):
+    """A PNG of a few bytes that says it is a large square."""
+    chunks = ((b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)), (b"IDAT", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+
+
+def test_a_photograph_finds_what_the_catalogue_finds(client, catalogue, embedder, jpegs):
+    photograph = send(client, jpegs[-1])
+    found = ask(
+        client,
+        "search",
+        {
+            "query": {"photograph": photograph["photograph"]},
+            "weights": {"collar": 1, "color": -0.5},
+            "changes": {"collar": "mandarin"},
+            "hidden": ["garment-3"],
+            "count": 5,
+        },
+    )
+    [vectors] = embedder.embed_all([jpegs[-1]])
+    question = {"vectors": vectors, "weights": {"collar": 1, "color": -0.5}}
+    expected = catalogue.search(
+        changes={"collar": "mandarin"}, exclude=["garment-3"], k=5, **question
+    )
+    assert ids(found) == [match.id for match in expected]
+    first = found["results"][0]
+    assert first["score"] == pytest.approx(expected[0].score, abs=1e-4)
+    assert first["cosines"].keys() == {"collar", "color"}
+    assert first["metadata"].keys() == {"brand", "price", "new"}
+    assert found["more"] and found["regions"] == ["collar"]
+    assert found["weights"]["collar"] == pytest.approx(2 / 3)
+    assert found["weights"]["color"] == pytest.approx(-1 / 3)
+
+
+def test_regions_are_of_what_weighs_most_or_is_most_alike(client):
+    question = {"query": {"item": "garment-0"}, "count": 10}
+    alike = ask(client, "search", question)
+    cosines = {
+        name: np.mean([one["cosines"][name] for one in alike["results"]])
+        for name in alike["weights"]
+    }
+    assert alike["regions"] == [max(cosines, key=cosines.get)]
+    weights = {"color": 1, "collar": -1, "pocket": 0.5}
+    two = ask(client, "search", {**question, "weights": weights})
+    assert two["regions"] == ["collar", "color"]
+
+
+def test_pages_follow_each_other(client):
+    question = {"query": {"item": "garment-0"}, "count": 20}
+    first = ask(client, "search", question)
+    second = ask(client, "search", {**question, "offset": 20})
+    assert first["more"] and not second["more"]
+    assert sorted(ids(first) + ids(second)) == sorted(f"garment-{n}" for n in range(1, 30))
+
+
+def test_filters_and_the_condition_hold_together(client):
+    question = {"query": {"item": "garment-0"}, "count": 48}
+    filters = {"price": {"least": 50, "most": 250}, "brand": {"equals": "b & co"}}
+    condition = "not new=true and price!=110"
+    found = ask(client, "search", {**question, "filters": filters, "condition": condition})
+    wanted = [n for n in range(5, 26) if n % 2 and n % 3 and n != 11]
+    assert sorted(ids(found)) == sorted(f"garment-{n}" for n in wanted)
+
+
+def test_feedback_goes_on_from_what_was_liked(client, catalogue):
+    rounds = [["garment-4", "garment-9"], ["garment-9", "garment-2", "garment-5"]]
+    found = ask(client, "search", {"query": {"item": "garment-0"}, "liked": rounds, "count": 5})
+    expected = catalogue.search(id="garment-0", liked=rounds, k=5)
+    assert found["query"] == {"item": "garment-9"}
+    assert ids(found) == [match.id for match in expected]
+    weights = np.array(list(found["weights"].values()))
+    assert weights.sum() == pytest.approx(1) and weights.std() > 0
+    assert found["regions"] == [max(found["weights"], key=found["weights"].get)]
+
+
+def test_regions_are_those_of_the_model(client, embedder, jpegs, garments):
+    photograph = send(client, jpegs[-1])["photograph"]
+    photographs = [{"photograph": photograph}, {"item": "garment-7"}, {"item": "garment-29"}]
+    question = {"photographs": photographs, "attributes": ["collar", "color"]}
+    regions = ask(client, "regions", question)["regions"]
+    for n, attribute in enumerate(question["attributes"]):
+        _, boxes = embedder.explain([jpegs[-1], jpegs[7]], attribute)
+        for m, garment in enumerate((garments[-1], garments[7])):
+            height, width = garment.image.shape[:2]
+            expected = boxes[m] / [width, height, width, height]
+            np.testing.assert_allclose(regions[m][n], expected, atol=1e-4)
+    assert regions[2] == [None, None]
+    # What was looked at is kept.
+    embedder.explain = None
+    assert ask(client, "regions", question)["regions"] == regions
+    del embedder.explain
+
+
+def test_comparison_in_the_order_of_the_attributes(client, catalogue, jpegs):
+    items = {"left": {"item": "garment-1"}, "right": {"item": "garment-2"}}
+    found = ask(client, "compare", items)["attributes"]
+    expected = {one.attribute: one for one in catalogue.compare("garment-2", id="garment-1")}
+    assert [one["attribute"] for one in found] == list(catalogue.space)
+    for one in found:
+        assert one["cosine"] == pytest.approx(expected[one["attribute"]].cosine, abs=1e-5)
+        assert one["percentile"] == pytest.approx(expected[one["attribute"]].percentile)
+    # A photograph may stand on either side.
+    photograph = {"photograph": send(client, jpegs[2])["photograph"]}
+    found = ask(client, "compare", {"left": {"item": "garment-2"}, "right": photograph})
+    assert {round(one["cosine"], 3) for one in found["attributes"]} == {1.0}
+    response = client.post("/api/compare", json={"left": photograph, "right": photograph})
+    assert "must be an item's" in refused(response, 422, "question")
+
+
+def test_no_other_folder_is_read(catalogue, shop, embedder, garments, tmp_path):
+    identity, vectors = catalogue.engine.identity, catalogue.vectors(["garment-0"])
+    outside = ["../secret.jpg", str(shop / "secret.jpg"), "garment-0.jpg"]
+    with Catalogue(f"faiss:{tmp_path}/store", identity=identity) as other:
+        records = [Record({}, {"image": name}) for name in outside]
+        other.insert(["a", "b", "c"], np.repeat(vectors, 3, axis=0), records)
+        app = create_app(
+            other, Model(embedder, identity), Root(shop / "photographs"), hosts=["testserver"]
+        )
+        with starlette.TestClient(app) as client:
+            for item in "ab":
+                refused(client.get("/picture", params={"item": item}), 404, "no_picture")
+            response = client.get("/picture", params={"item": "c", "size": "large"})
+    picture = Image.open(io.BytesIO(response.content))
+    assert picture.format == "JPEG" and picture.size == garments[0].image.shape[1::-1]
+    assert response.headers["content-type"] == "image/jpeg"
+
+
+def test_telephones_photographs_are_turned_and_other_formats_taken(client, embedder, garments):
+    upright = Image.fromarray(garments[-1].image)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # held so that it must be turned clockwise
+    lying = as_file(upright.transpose(Image.Transpose.ROTATE_90), "JPEG", quality=95, exif=exif)
+    plain, turned = send(client, as_file(upright, "PNG")), send(client, lying)
+    webp = send(client, as_file(upright.convert("RGBA"), "WEBP", lossless=True))
+    found = []
+    for one in (plain, turned, webp):
+        assert (one["width"], one["height"]) == upright.size
+        question = {"query": {"photograph": one["photograph"]}, "count": 5}
+        found.append(ask(client, "search", question)["results"])
+        small = client.get("/picture", params={"photograph": one["photograph"]}).content
+        size = Image.open(io.BytesIO(small)).size
+        assert size[0] < size[1]
+    for other in found[1:]:
+        scores = [one["score"] for one in other]
+        np.testing.assert_allclose(scores, [one["score"] for one in found[0]], atol=0.05)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"<html>", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"]
+)
+def test_what_is_no_photograph_is_refused(client, content):
+    response = client.post("/api/photographs", content=content)
+    assert "no photograph" in refused(response, 415, "no_photograph")
+
+
+def test_a_broken_photograph_is_refused(client, jpegs):
+    response = client.post("/api/photographs", content=jpegs[0][:3000])
+    assert "broken" in refused(response, 415, "no_photograph")
+
+
+def test_too_much_is_refused_before_it_is_decoded(client):
+    too_long = b"\xff\xd8" + bytes(300_000)
+    refused(client.post("/api/photographs", content=too_long), 413, "too_large")
+    # Without its length it is counted as it comes.
+    parts = (bytes(50_000) for _ in range(10))
+    refused(client.post("/api/photographs", content=parts), 413, "too_large")
+    for side, said in ((1001, "1001 x 1001"), (60_000, "hundreds of millions of")):
+        title = refused(client.post("/api/photographs", content=declaring(side)), 413, "too_large")
+        assert said in title
+    refused(client.post("/api/search", content=b" " * 300_000), 413, "too_large")
+
+
+def test_without_its_server_what_needs_no_model_goes_on(client, embedder, jpegs):
+    embedder.away = True
+    for response in (client.post("/api/photographs", content=jpegs[0]), client.get("/api/model")):
+        assert "does not answer" in refused(response, 503, "model_away")
+        assert "secret-host" not in response.text
+    assert ids(ask(client, "search", {"query": {"item": "garment-0"}}))
+    embedder.away = False
+    assert client.get("/api/model").json() == {"model": "ready"}
+    send(client, jpegs[0])
+
+
+def test_another_model_is_told_from_the_stores(client, embedder, monkeypatch, jpegs):
+    monkeypatch.setattr(embedder, "parts", ["global_branch"])
+    monkeypatch.setattr(embedder, "embed_all", lambda images: np.eye(8, 24)[None].repeat(1, 0))
+    response = client.post("/api/photographs", content=jpegs[0])
+    assert "does not fit" in refused(response, 409, "model_differs")
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ({"query": {"item": "garment-99"}}, "garment-99"),
+        ({"query": {"item": "garment-0"}, "weights": {"colar": 1}}, "Did you mean 'collar'"),
+        (
+            {"query": {"item": "garment-0"}, "changes": {"collar": "mandarn"}},
+            "Did you mean 'mandarin'",
+        ),
+        ({"query": {"item": "garment-0"}, "weights": {"collar": 0}}, "only zeros"),
+        ({"query": {"item": "garment-0"}, "filters": {"prize": {"least": 1}}}, "prize"),
+        ({"query": {"item": "garment-0"}, "count": 49}, "Count: "),
+        ({"query": {}}, "one of item and photograph"),
+        ({}, "Query: "),
+        ("no object", "valid dictionary"),
+    ],
+)
+def test_bad_questions_are_explained(client, question, said):
+    response = client.post("/api/search", json=question)
+    assert said in refused(response, 422, "question")
+
+
+def test_a_bad_condition_says_where(client):
+    question = {"query": {"item": "garment-0"}, "condition": "price<"}
+    title = refused(client.post("/api/search", json=question), 422, "condition")
+    assert "expected a value, found the end" in title
+
+
+def test_forgotten_photographs_are_told_from_unknown_ones(page, client, jpegs):
+    gone = {"query": {"photograph": "gone"}}
+    refused(client.post("/api/search", json=gone), 410, "photograph_gone")
+    refused(client.get("/picture", params={"photograph": "gone"}), 410, "photograph_gone")
+
+
+def test_more_than_may_wait_is_refused(catalogue, shop, embedder, jpegs):
+    limits = Limits(at_once=1, waiting=-1)  # no place at all
+    model = Model(embedder, catalogue.engine.identity)
+    app = create_app(catalogue, model, Root(shop), hosts=["testserver"], limits=limits)
+    with starlette.TestClient(app) as client:
+        refused(client.post("/api/search", json={"query": {"item": "garment-0"}}), 503, "busy")
+        assert client.get("/").status_code == 200
+
+
+def test_the_page_has_everything_from_here_and_says_so(client):
+    response = client.get("/")
+    html = response.text
+    assert "default-src 'self'" in response.headers["content-security-policy"]
+    assert not re.search(r"https?://|\sstyle=|\son\w+=|<script>|<style", html)
+    for path in re.findall(r'(?:href|src)="(/[^"]*)"', html):
+        assert client.get(path).status_code == 200, path
+    assert "default-src" in client.get("/static/page.js").headers["content-security-policy"]
+    for field in ("brand", "price", "new"):
+        assert f'data-field="{field}"' in html
+    assert "image_version" not in html and "image version" not in html
+
+
+def test_nothing_of_the_servers_files_is_told(client, shop, monkeypatch, caplog, catalogue):
+    def broken(*_, **__):
+        raise RuntimeError(f"{shop}/store: no such row")
+
+    monkeypatch.setattr(catalogue, "search", broken)
+    response = client.post("/api/search", json={"query": {"item": "garment-0"}})
+    refused(response, 500, "unexpected")
+    assert str(shop) not in response.text and str(shop) in caplog.text
+    for path in ("/static/../server.py", "/static/%2e%2e/server.py", "/nowhere"):
+        refused(client.get(path), 404, "http")
+
+
+def test_other_names_of_this_machine_are_refused(client):
+    response = client.get("/", headers={"Host": "evil.example"})
+    assert response.status_code == 400 and "data-upload" not in response.text
