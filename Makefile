@@ -16,7 +16,7 @@ demo: $(INSTALLED)
 	$(VENV)/bin/asen-demo --output=demo
 
 test: $(INSTALLED)
-	$(VENV)/bin/pytest -q
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile
 
 install: $(INSTALLED)
 

@@ -48,6 +48,7 @@ EXTRAS = {
         "opencv-python-headless>=4.10",
         "playwright>=1.49,<2",
         "pytest>=8.2",
+        "pytest-xdist>=3.6",
         "ruff>=0.17,<0.18",
     ],
     "milvus": ["milvus-lite>=3.2,<4", "pymilvus>=3,<4"],
