@@ -13,10 +13,7 @@ GENERAL = "most alike over all attributes"
 
 
 def draw(source: Source) -> Iterator[Picture]:
-    """One picture: the first 100 by the mean of all cosines, then ordered by the large attribute.
-
-    (ASEN++, figure 13 and section IV-F, reranks another engine's results so.)
-    """
+    """One picture: the first 100 by the mean of all cosines, ordered by the large attribute."""
     name = source.large
     queries, candidates = source.searched(name)
     attribute = source.embedder.attributes.index(name)
