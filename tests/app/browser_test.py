@@ -14,7 +14,9 @@ _FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
-_WAIT_MS = 20_000
+# A busy machine may take its time.
+_WAIT_MS = 30_000
+expect.set_options(timeout=_WAIT_MS)
 
 
 @pytest.fixture(scope="module")
@@ -297,7 +299,7 @@ _HAS_OUTLINE = """() => [document.activeElement, document.activeElement.closest(
 @pytest.mark.parametrize(
     ("scheme", "rules"), [("light", {}), ("dark", {"runOnly": ["color-contrast"]})]
 )
-def test_nothing_is_without_a_label_or_contrast(open_page, photograph, scheme, rules):
+def test_nothing_is_without_a_label_or_contrast(open_page, scheme, rules):
     tab = open_page(color_scheme=scheme)
     checker = axe.Axe()
 
@@ -308,7 +310,9 @@ def test_nothing_is_without_a_label_or_contrast(open_page, photograph, scheme, r
     expect(tab.locator("#items li")).to_have_count(12)
     tab.locator("#filters summary").click()
     check()
-    choose(tab, photograph)
+    # A few results: checking all takes long.
+    tab.get_by_label("at most").fill("60")
+    tab.get_by_role("button", name="Look for what is like garment-0").click()
     tab.locator(".like").first.click()
     tab.get_by_role("button", name="Search again with these").click()
     expect(tab.locator("#learned")).to_be_visible()

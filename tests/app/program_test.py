@@ -45,7 +45,6 @@ def test_it_serves_until_it_is_ended_while_the_models_server_is_away(shop):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give one of --saved_model, --workdir and --server"),
         (["--server=localhost:1", "--store=faiss:nowhere"], "nowhere"),
         (["--server=localhost:1", "--images=nowhere"], "nowhere: no such folder"),
     ],
