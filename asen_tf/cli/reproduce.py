@@ -166,7 +166,7 @@ class _Reproduction:
         """Writes the table of what has come out so far; gives its rows, and it as Markdown."""
         rows = summary.summarize(self.table, {row.name: self._columns(row, base) for row in rows})
         facts = [
-            f"Data: {self.data} ({base.data.format}), test split; nothing of the papers' data.",
+            f"Data: the test split of {self.data}; nothing of the papers' data.",
             f"Network: {base.model.global_branch.backbone} at "
             f"{base.model.global_branch.size} pixels, from weights that start at random.",
             f"Budget: {self.minutes:g} minutes of training steps for each row and seed, "
