@@ -7,18 +7,19 @@
 Each row is the experiment of configs/MODEL/DATA.py, shortened or stretched to the budget: a short
 probe measures how long its steps take here, and the steps that fit are what every seed trains.
 What is finished is kept: the same command goes on where it was stopped, and tables that share
---output share their runs. TABLE_DATA.md and TABLE_DATA.json hold what has come out so far.
+--output share their runs. TABLE_DATA.md and TABLE_DATA.json hold what has come out so far for
+these seeds.
 """
 
 import ast
+import contextlib
+import fcntl
 import json
-import multiprocessing
 import os
 import platform
 import shutil
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
@@ -32,7 +33,9 @@ from asen_tf.core.progress import duration, say
 from asen_tf.data.load import load
 from asen_tf.evaluation import save
 from asen_tf.reproduction import pace, summary
+from asen_tf.reproduction.processes import Task, run_all
 from asen_tf.reproduction.tables import ASEN, MANIPULATION, TABLES, Row
+from asen_tf.training.stages import plan
 from asen_tf.version import __version__
 from asen_tf.workdir import Workdir
 
@@ -69,7 +72,7 @@ def reproduce(
     Raises:
       ValueError: an unknown table, row, data set or key; a run in the folder that was begun with
         other settings; data that does not fit. Said before anything is trained.
-      RuntimeError: a run failed; its log says why.
+      RuntimeError: runs failed, after all others were trained; their logs say why.
     """
     _check(table, rows, seeds, budget_minutes, jobs)
     return _Reproduction(table, data, budget_minutes, output, seeds, data_root, changes, jobs).run(
@@ -83,26 +86,32 @@ class _Reproduction:
         self.data, self.minutes, self.seeds, self.jobs = data, minutes, seeds, jobs
         self.output = Path(output)
         self.root = data_root or (str(self.output / "data") if data == "synthetic" else "")
-        self.changes = [_change(text) for text in changes]
+        self.changes = changes
 
     def run(self, wanted: Sequence[str]) -> list[dict]:
-        rows = [row for row in self.table.rows if not wanted or row.name in wanted]
-        runs = {row.run: self._experiment(row) for row in rows if row.run}
+        rows = [row for row in self.table.rows if row.run and (not wanted or row.name in wanted)]
+        runs = {row.run: self._experiment(row) for row in rows}
         base = self._experiment(Row("", ASEN))
-        load(base.data)
+        manifest = load(base.data)
+        if manifest.triplets is not None:
+            raise ValueError(
+                f"{self.data} is a data set of fixed triplets, which have no MAP: expected one "
+                "with labels"
+            )
         self.output.mkdir(parents=True, exist_ok=True)
-        runs = {name: self._bounded(name, config) for name, config in runs.items()}
-        jobs = [
-            (self._run_folder(name, seed), _seeded(config, seed), self.table.protocol)
-            for seed in self.seeds
-            for name, config in runs.items()
-        ]
-        for folder, config, _ in jobs:
-            Workdir(folder).check_same(config)
-        unfinished = [job for job in jobs if not _result_file(job[0], job[2]).exists()]
-        self._train_and_score(unfinished, lambda: self._write(rows, base))
-        summarized, text = self._write(rows, base)
+        with self._alone():
+            paces = self._paces(runs)
+            runs = {name: pace.within(c, self.minutes, paces[name]) for name, c in runs.items()}
+            runs = {(n, seed): _seeded(c, seed) for seed in self.seeds for n, c in runs.items()}
+            for run, config in runs.items():
+                Workdir(self._folder(*run)).check_same(config)
+            failures = self._train(
+                {run: c for run, c in runs.items() if not self._result_file(*run).exists()}, base
+            )
+            summarized, text = self._write(base)
         print(f"\n{text}\nsaved as {self._target}.md and {self._target}.json")
+        if failures:
+            raise RuntimeError("\n".join([f"{len(failures)} runs failed", *failures]))
         return summarized
 
     def _experiment(self, row: Row) -> config_dict.ConfigDict:
@@ -116,62 +125,97 @@ class _Reproduction:
             experiments.one_stage(config, row.model)
         if self.root:
             config.data.root = self.root
-        for key, value in [*row.changes.items(), *self.changes]:
+        for key, value in [*row.changes.items(), *map(_change, self.changes)]:
             try:
                 config.update_from_flattened_dict({key: value})
             except (AttributeError, KeyError, TypeError) as error:
                 raise ValueError(f"--set={key}={value}: {error}") from error
         return config
 
-    def _bounded(self, name, config):
-        """The experiment within the budget, by the pace that was measured when it first ran."""
+    @contextlib.contextmanager
+    def _alone(self):
+        """Two programs must not train the same run."""
+        with open(self.output / ".lock", "w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f"another asen-reproduce works in {self.output}") from None
+            yield
+
+    def _paces(self, runs) -> dict[str, dict[str, float]]:
+        """Run -> stage -> seconds a step, as measured when the run was first asked for."""
         file = self.output / "pace.json"
         known = json.loads(file.read_text()) if file.exists() else {}
-        key = f"{self.data}/{name}"
-        if key not in known:
-            say(f"measuring the pace of {name}")
-            folder = self.output / "probe"
+        keys = {name: " ".join([self._stem(name), *self.changes]) for name in runs}
+        # As many probes at once as there will be runs, for they share memory and caches.
+        folder = self.output / "probe"
+        tasks = [
+            Task(name, _probe, (_seeded(runs[name], 0), folder / name), folder / f"{name}.log")
+            for name, key in keys.items()
+            if key not in known
+        ]
+        if tasks:
             shutil.rmtree(folder, ignore_errors=True)
-            known[key] = _in_process(_probe, (_seeded(config, 0), folder), self._threads)
-            shutil.rmtree(folder)
+            say(f"measuring the pace of {', '.join(task.name for task in tasks)}")
+        for task, failure in run_all(tasks, self.jobs, self._threads):
+            if failure:
+                raise RuntimeError(failure)
+            known[keys[task.name]] = json.loads((folder / f"{task.name}.json").read_text())
             save(known, file)
-        return pace.within(config, self.minutes, known[key])
+        shutil.rmtree(folder, ignore_errors=True)
+        return {name: known[key] for name, key in keys.items()}
 
     @property
     def _threads(self) -> int:
         return max(1, (os.cpu_count() or 1) // self.jobs) if self.jobs > 1 else 0
 
-    def _train_and_score(self, jobs, finished):
-        began, done = time.monotonic(), 0
-        context = multiprocessing.get_context("spawn")
-        # A process for each run: TensorFlow does not give back what a graph took.
-        with context.Pool(self.jobs, _limit, (self._threads,), maxtasksperchild=1) as pool:
-            for folder, failure in pool.imap_unordered(_train_and_score, jobs):
-                if failure:
-                    raise RuntimeError(f"{folder.name}: {failure}; see {folder}.log")
-                done += 1
-                spent = time.monotonic() - began
-                left = duration(spent / done * (len(jobs) - done))
-                say(f"{done}/{len(jobs)} {folder.name} done, {left} left")
-                finished()
+    def _train(self, runs, base) -> list[str]:
+        """Trains and scores, and writes the table anew after each run; why some failed."""
+        tasks = []
+        for run, config in runs.items():
+            folder = self._folder(*run)
+            arguments = (config, folder, self.table.protocol, self._result_file(*run))
+            tasks.append(Task(folder.name, _train_and_score, arguments, Path(f"{folder}.log")))
+        began, failures = time.monotonic(), []
+        for done, (task, failure) in enumerate(run_all(tasks, self.jobs, self._threads), start=1):
+            left = duration((time.monotonic() - began) / done * (len(tasks) - done))
+            say(f"{done}/{len(tasks)} {failure or f'{task.name} done'}, {left} left")
+            if failure:
+                failures.append(failure)
+            else:
+                self._write(base)
+        return failures
 
-    def _run_folder(self, name, seed):
-        return self.output / "runs" / f"{self.data}_{name}_seed{seed}"
+    def _stem(self, name: str) -> str:
+        return f"{self.data}_{name}"
+
+    def _folder(self, name: str, seed: int) -> Path:
+        return self.output / "runs" / f"{self._stem(name)}_seed{seed}"
+
+    def _result_file(self, name: str, seed: int) -> Path:
+        return Path(f"{self._folder(name, seed)}_{self.table.protocol}.json")
 
     @property
     def _target(self) -> Path:
         return self.output / f"{self.name}_{self.data}"
 
-    def _write(self, rows, base):
+    def _write(self, base):
         """Writes the table of what has come out so far; gives its rows, and it as Markdown."""
-        rows = summary.summarize(self.table, {row.name: self._columns(row, base) for row in rows})
+        results = {row.name: self._columns(row, base) for row in self.table.rows}
+        rows = summary.summarize(self.table, results)
+        if not rows:
+            raise RuntimeError("no run has come to an end")
+        for row, known in ((row, self._run_of(row["name"])) for row in rows):
+            row["steps"] = self._steps(known) if known else {}
         facts = [
-            f"Data: the test split of {self.data}; nothing of the papers' data.",
+            f"Data: the test split of {self.data}.",
             f"Network: {base.model.global_branch.backbone} at "
-            f"{base.model.global_branch.size} pixels, from weights that start at random.",
-            f"Budget: {self.minutes:g} minutes of training steps for each row and seed, "
-            f"by the pace of this machine ({os.cpu_count()} cores, {self.jobs} runs at once); "
-            f"the papers trained for days on GPUs. Seeds: {', '.join(map(str, self.seeds))}.",
+            f"{base.model.global_branch.size} pixels, from "
+            f"{base.model.global_branch.weights or 'weights that start at random'}.",
+            f"Budget: {self.minutes:g} minutes of training steps for each row and seed, as "
+            f"measured on this machine ({os.cpu_count()} cores, {self.jobs} runs at once). "
+            f"Seeds: {', '.join(map(str, self.seeds))}.",
+            *([f"Changed for all rows: {', '.join(self.changes)}."] if self.changes else []),
         ]
         text = summary.to_markdown(self.table, rows, facts)
         Path(f"{self._target}.md").write_text(text, encoding="utf-8")
@@ -180,6 +224,7 @@ class _Reproduction:
             "data": self.data,
             "budget_minutes": self.minutes,
             "seeds": list(self.seeds),
+            "changes": list(self.changes),
             "rows": rows,
             "facts": facts,
             "source_of_published": self.table.source,
@@ -188,73 +233,50 @@ class _Reproduction:
         save(record, Path(f"{self._target}.json"))
         return rows, text
 
+    def _run_of(self, name: str) -> str:
+        return next(row.run for row in self.table.rows if row.name == name)
+
+    def _steps(self, name: str) -> dict[str, int]:
+        """Stage -> steps that a run of this table was given."""
+        folder = next(self._folder(name, s) for s in self.seeds if self._scored(name, s))
+        return {stage.name: stage.steps for stage in plan(Workdir(folder).config())}
+
+    def _scored(self, name: str, seed: int) -> bool:
+        return self._result_file(name, seed).exists()
+
     def _columns(self, row: Row, base) -> list[dict]:
         """The numbers of a row, for each seed that has come out."""
         protocol = self.table.protocol
         if row.run:
-            results = self._results(row.run)
-            return [summary.columns(result, protocol, row.piece) for result in results]
+            return [summary.columns(r, protocol, row.piece) for r in self._results(row.run)]
         if protocol == MANIPULATION:
-            trained = next((row.run for row in self.table.rows if self._results(row.run)), "")
-            return [
-                summary.columns(r, protocol, summary.RANDOM) for r in self._results(trained)[:1]
-            ]
+            known = next(filter(None, (self._results(r.run) for r in self.table.rows if r.run)), [])
+            return [summary.columns(result, protocol, summary.RANDOM) for result in known[:1]]
         result = evaluate_random_order(base, "test", len(self.seeds))
         return [summary.columns(result, protocol, f"seed {n}") for n in range(len(self.seeds))]
 
     def _results(self, name: str) -> list[dict]:
         """What the seeds of a run scored, as far as they are finished."""
-        files = [_result_file(self._run_folder(name, s), self.table.protocol) for s in self.seeds]
-        return [json.loads(file.read_text()) for file in files if file.exists()]
+        return [
+            json.loads(self._result_file(name, seed).read_text())
+            for seed in self.seeds
+            if self._scored(name, seed)
+        ]
 
 
-def _train_and_score(job) -> tuple[Path, str]:
-    """One run, in a process of its own: its folder, and why it failed."""
+def _train_and_score(config, folder: Path, protocol: str, result_file: Path) -> None:
     from asen_tf.training import loop
 
-    folder, config, protocol = job
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    _redirect(Path(f"{folder}.log"))
-    try:
-        loop.train(config, folder)
-        if protocol == MANIPULATION:
-            result = evaluate_changes(str(folder), "test", ks=(1, 5, 20))
-        else:
-            result = evaluate(str(folder), "test", PIECES if config.model.name == ASEN else ())
-        save(result, _result_file(folder, protocol))
-    except Exception as error:  # of any kind: the other runs must not die of it unheard
-        return folder, f"{type(error).__name__}: {error}"
-    return folder, ""
+    loop.train(config, folder)
+    if protocol == MANIPULATION:
+        result = evaluate_changes(str(folder), "test", ks=(1, 5, 20))
+    else:
+        result = evaluate(str(folder), "test", PIECES if config.model.name == ASEN else ())
+    save(result, result_file)
 
 
-def _result_file(folder: Path, protocol: str) -> Path:
-    return Path(f"{folder}_{protocol}.json")
-
-
-def _probe(config, folder):
-    return pace.seconds_a_step(config, folder)
-
-
-def _in_process(function: Callable, arguments: tuple, threads: int):
-    with multiprocessing.get_context("spawn").Pool(1, _limit, (threads,)) as pool:
-        return pool.apply(function, arguments)
-
-
-def _limit(threads: int) -> None:
-    """Bounds the cores that this process takes; 0: all."""
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(threads)
-    tf.config.threading.set_inter_op_parallelism_threads(threads)
-
-
-def _redirect(path: Path) -> None:
-    """What this process prints goes to the end of a file."""
-    file = open(path, "a", encoding="utf-8")  # noqa: SIM115  for as long as the process lives
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os.dup2(file.fileno(), 1)
-    os.dup2(file.fileno(), 2)
+def _probe(config, folder: Path) -> None:
+    save(pace.seconds_a_step(config, folder), f"{folder}.json")
 
 
 def _seeded(config, seed):
@@ -282,6 +304,8 @@ def _check(table, rows, seeds, minutes, jobs):
     for row in rows:
         if row not in names:
             raise ValueError(unknown_name(f"row of {table}", row, names))
+    if TABLES[table].protocol == MANIPULATION and list(rows) == [summary.RANDOM]:
+        raise ValueError("what a random order scores in this table comes with a trained row")
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"--seeds takes different whole numbers, got {list(seeds)}")
     if minutes <= 0 or jobs < 1:
@@ -290,21 +314,26 @@ def _check(table, rows, seeds, minutes, jobs):
         )
 
 
-def main() -> None:
+def main() -> int:
     given = flags.FLAGS
     if not all(seed.isdecimal() for seed in given.seeds):
         raise ValueError(f"--seeds takes whole numbers from 0, got {','.join(given.seeds)}")
-    reproduce(
-        given.table,
-        given.data,
-        given.budget_minutes,
-        given.output,
-        [int(seed) for seed in given.seeds],
-        given.data_root,
-        given.set,
-        given.jobs,
-        given.rows,
-    )
+    try:
+        reproduce(
+            given.table,
+            given.data,
+            given.budget_minutes,
+            given.output,
+            [int(seed) for seed in given.seeds],
+            given.data_root,
+            given.set,
+            given.jobs,
+            given.rows,
+        )
+    except RuntimeError as error:
+        say(f"error: {error}")
+        return 1
+    return 0
 
 
 def run() -> None:

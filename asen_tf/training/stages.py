@@ -92,7 +92,7 @@ def plan(config: config_dict.ConfigDict, trained: Iterable[str] = ()) -> list[St
         if name not in config or "rates" not in config[name]:
             known = [key for key in config if "rates" in getattr(config, key)]
             raise ValueError(unknown_name("stage in config.train.stages", name, known))
-    planned = [int(config[name].epochs * config.train.steps_per_epoch) for name in names]
+    planned = [round(config[name].epochs * config.train.steps_per_epoch) for name in names]
     if min(planned) < 1:
         raise ValueError(f"every stage needs a step, got {dict(zip(names, planned, strict=True))}")
     steps = _share_out(config.train.max_steps, planned)

@@ -13,6 +13,7 @@ TINY = (
     "model.global_branch.embedding_dim=8",
     "train.batch_size=8",
     "eval.every_epochs=0",
+    "train.margin=0.2",
 )
 
 
@@ -26,6 +27,7 @@ def test_a_table_is_trained_once_and_written_again(tmp_path, capfd):
     assert all(0 < row["mean"]["all queries"] < 1 for row in rows)
     written = json.loads((tmp_path / "asen_baselines_synthetic.json").read_text())
     assert written["rows"] == rows and written["seeds"] == [3]
+    assert written["changes"] == list(TINY) and rows[1]["steps"]["stage1"] >= 1
     assert "triplet network |" in (tmp_path / "asen_baselines_synthetic.md").read_text()
     run_folder = tmp_path / "runs" / "synthetic_triplet_net_seed3"
     assert json.loads((run_folder / "config.json").read_text())["train"]["seed"] == 3
@@ -39,8 +41,23 @@ def test_a_table_is_trained_once_and_written_again(tmp_path, capfd):
     assert (run_folder / "history.jsonl").read_bytes() == history
     assert "done" not in capfd.readouterr().err
 
+    pace = tmp_path / "pace.json"
+    measured = pace.read_text()
+    pace.write_text(measured.replace("margin=0.2", "margin=0.3"))
     with pytest.raises(ValueError, match="another configuration.*margin"):
-        run(changes=(*TINY, "train.margin=0.3"))
+        run(changes=(*TINY[:-1], "train.margin=0.3"))
+    pace.write_text(measured)
+
+    # A run that fails is told, and what has come out stays.
+    broken = tmp_path / "runs" / "synthetic_triplet_net_seed4"
+    broken.mkdir()
+    (broken / "best").write_text("in the way")
+    with pytest.raises(RuntimeError, match="(?s)1 runs failed.*seed4: .*best"):
+        run(seeds=[3, 4])
+    assert (
+        json.loads((tmp_path / "asen_baselines_synthetic.json").read_text())["rows"][1]["seeds"]
+        == 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,6 +70,7 @@ def test_a_table_is_trained_once_and_written_again(tmp_path, capfd):
         ({"budget_minutes": 0}, "above 0"),
         ({"changes": ["data.image=3"]}, "data.image"),
         ({"changes": ["data.images"]}, "KEY=VALUE"),
+        ({"table": "ak2018_manipulation", "rows": ["random"]}, "trained row"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_at_once(tmp_path, changes, message):

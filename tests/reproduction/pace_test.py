@@ -4,6 +4,7 @@ import pytest
 
 from asen_tf.core import config as configs
 from asen_tf.reproduction.pace import within
+from asen_tf.training.stages import plan
 
 
 def test_stages_are_scaled_alike_and_take_the_budget():
@@ -18,9 +19,14 @@ def test_stages_are_scaled_alike_and_take_the_budget():
     assert seconds == pytest.approx(120)
 
 
-def test_every_stage_keeps_a_step():
+@pytest.mark.parametrize("steps_per_epoch", [22, 49])
+def test_a_run_has_the_steps_that_fit_and_one_in_each_stage(steps_per_epoch):
     config = configs.defaults()
-    config.train.steps_per_epoch = 10
-    config.stage1.epochs, config.stage2.epochs = 6.0, 2.0
-    bounded = within(config, 1e-6, {"stage1": 0.5, "stage2": 1.5})
-    assert bounded.stage1.epochs * 10 == bounded.stage2.epochs * 10 == 1
+    config.train.steps_per_epoch = steps_per_epoch
+    config.train.stages = ("stage1",)
+    config.stage1.epochs = 1.0
+    for steps in range(1, 500):
+        (stage,) = plan(within(config, steps / 60, {"stage1": 1.0}))
+        assert stage.steps == steps
+    (stage,) = plan(within(config, 1e-6, {"stage1": 1.0}))
+    assert stage.steps == 1
