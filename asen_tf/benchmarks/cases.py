@@ -99,7 +99,10 @@ def _embedding(setting: Setting, root: str, seconds: float, attributes: int) -> 
             else embedder.embed_all(next(chosen))
         )
 
-    size, ids = model.canvas_size, np.tile(np.arange(attributes, dtype=np.int32), (setting.batch, 1))
+    size, ids = (
+        model.canvas_size,
+        np.tile(np.arange(attributes, dtype=np.int32), (setting.batch, 1)),
+    )
     canvases = np.random.default_rng(0).integers(0, 256, (setting.batch, size, size, 3), np.uint8)
     embed = embed_fn(model)
     return measure(
@@ -194,9 +197,7 @@ def _space(setting: Setting) -> AttributeSpace:
     return AttributeSpace({f"attribute_{n}": ("a", "b") for n in range(setting.attributes)})
 
 
-def _step(
-    config: config_dict.ConfigDict, manifest: Manifest, stage: str
-) -> tuple[TrainStep, ASEN]:
+def _step(config: config_dict.ConfigDict, manifest: Manifest, stage: str) -> tuple[TrainStep, ASEN]:
     model = registry.build(config, len(manifest.space))
     step = TrainStep(
         tf.distribute.get_strategy(),

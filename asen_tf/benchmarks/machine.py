@@ -66,4 +66,6 @@ def _processor() -> str:
 def _usable_cpus() -> set[int]:
     import os
 
-    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count()))
+    return (
+        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count()))
+    )

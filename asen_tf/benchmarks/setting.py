@@ -36,9 +36,7 @@ class Setting:
             {"format": "synthetic", "root": root, "images": _IMAGES, "check": "none"}
         )
         config.model.global_branch.update({"backbone": self.global_backbone, "size": self.size})
-        config.model.local_branch.update(
-            {"backbone": self.local_backbone, "size": self.local_size}
-        )
+        config.model.local_branch.update({"backbone": self.local_backbone, "size": self.local_size})
         config.train.batch_size = config.eval.batch_size = self.batch
         config.train.precision = self.precision
         return config

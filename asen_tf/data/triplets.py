@@ -99,10 +99,9 @@ class TripletSampler:
           images int64 [B, 3] (anchor, positive, negative), rows of the manifest;
           attributes int32 [B].
         """
-        bits = {
-            name: counter.bits(self.seed, numbers * len(_DRAWS) + n)
-            for n, name in enumerate(_DRAWS)
-        }
+        places = numbers[:, None] * len(_DRAWS) + tf.range(len(_DRAWS), dtype=tf.int64)
+        columns = tf.unstack(counter.bits(self.seed, places), axis=1)
+        bits = dict(zip(_DRAWS, columns, strict=True))
         entry = counter.below(bits["attribute"], tf.constant(len(self.attributes), tf.int64))
         pair = within(self.pair_splits, entry, bits["values"])
         wanted, other = tf.unstack(tf.gather(self.pairs, pair), axis=1)
