@@ -57,6 +57,7 @@ COMMANDS = [
     "asen-index=asen_tf.cli.index:run",
     "asen-search=asen_tf.cli.search:run",
     "asen-serve=asen_tf.cli.serve:run",
+    "asen-benchmark=asen_tf.cli.benchmark:run",
 ]
 
 

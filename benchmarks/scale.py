@@ -1,9 +1,9 @@
-"""A million images, by their index alone: loading, drawing triplets; and ranking 100 000 candidates.
+"""A million images by their index alone: loading, triplets; and ranking 100 000 candidates.
 
     python benchmarks/scale.py --json=benchmarks/results/scale.json
 
-No photograph is opened. The manifest is written as the ASEN++ release's index files, with names as a
-shop has them; embeddings are random unit vectors around one of their value. Each part runs in a
+No photograph is opened. The manifest is written as the ASEN++ release's index files, with names as
+a shop has them; embeddings are random unit vectors around one of their value. Each part runs in a
 process of its own, whose peak memory is noted.
 """
 
@@ -23,6 +23,7 @@ _CANDIDATES = flags.DEFINE_integer("candidates", 100_000, "Of each attribute.")
 _QUERIES = flags.DEFINE_integer("queries", 1000, "Of each attribute.")
 _DIMENSION = flags.DEFINE_integer("dimension", 2048, "Numbers in an embedding.")
 _SECONDS = flags.DEFINE_float("seconds", 10.0, "How long to draw triplets.")
+_PARTS = flags.DEFINE_list("parts", "manifest,triplets,evaluation", "What to measure.")
 _JSON = flags.DEFINE_string("json", "", "File to write the result to.")
 
 _VALUES = (5, 8, 10, 6, 12, 20, 7, 9)
@@ -59,9 +60,9 @@ def write_index(root: str, images: int) -> None:
 
 
 def load_manifest(root: str) -> dict:
+    from asen_tf.benchmarks.machine import memory_mb
     from asen_tf.core.progress import Quiet
     from asen_tf.data.load import load
-    from asen_tf.benchmarks.machine import memory_mb
 
     before = memory_mb()
     began = time.perf_counter()
@@ -159,20 +160,28 @@ def alone(function, *arguments) -> dict:
     """Runs in a process of its own."""
     fresh = multiprocessing.get_context("spawn")
     with concurrent.futures.ProcessPoolExecutor(1, mp_context=fresh) as process:
-        measured = process.submit(function, *arguments).result()
+        measured = process.submit(_watched, function, *arguments).result()
     return {**measured, "load_average": os.getloadavg()[0]}
+
+
+def _watched(function, *arguments) -> dict:
+    began = time.process_time()
+    return {**function(*arguments), "processor_seconds": time.process_time() - began}
 
 
 def main(_) -> None:
     from asen_tf.benchmarks import machine
 
+    result = {}
     with tempfile.TemporaryDirectory() as root:
         write_index(root, _IMAGES.value)
-        result = {
-            "manifest": alone(load_manifest, root),
-            "triplets": alone(draw_triplets, root, _SECONDS.value),
+        calls = {
+            "manifest": (load_manifest, root),
+            "triplets": (draw_triplets, root, _SECONDS.value),
+            "evaluation": (evaluate, _CANDIDATES.value, _QUERIES.value, _DIMENSION.value),
         }
-    result["evaluation"] = alone(evaluate, _CANDIDATES.value, _QUERIES.value, _DIMENSION.value)
+        for part in _PARTS.value:
+            result[part] = alone(*calls[part])
     result |= machine.description()
     text = json.dumps(result, indent=1)
     print(text)

@@ -21,8 +21,8 @@ class BatchNormalization(keras.layers.BatchNormalization):
         learning = bool(training and self.trainable)
         outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
             x=inputs,
-            scale=self.gamma,
-            offset=self.beta,
+            scale=tf.cast(self.gamma, tf.float32),
+            offset=tf.cast(self.beta, tf.float32),
             mean=self.moving_mean,
             variance=self.moving_variance,
             epsilon=self.epsilon,

@@ -1,5 +1,6 @@
 """What a program runs on and with, how much memory it has had, and the best it could do."""
 
+import os
 import platform
 import resource
 import sys
@@ -19,7 +20,7 @@ def description() -> dict[str, object]:
     return {
         "machine": {
             "processor": _processor(),
-            "cpus": len(_usable_cpus()),
+            "cpus": os.cpu_count(),
             "devices": [d.device_type for d in tf.config.list_physical_devices()],
         },
         "versions": {

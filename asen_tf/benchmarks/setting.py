@@ -6,7 +6,7 @@ from ml_collections import config_dict
 
 from asen_tf.core import config as configs
 
-_IMAGES = 120
+IMAGES = 120
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,9 +32,7 @@ class Setting:
     def config(self, root: str) -> config_dict.ConfigDict:
         """The paper's experiment with this network, on garments that are rendered under `root`."""
         config = configs.defaults()
-        config.data.update(
-            {"format": "synthetic", "root": root, "images": _IMAGES, "check": "none"}
-        )
+        config.data.update({"format": "synthetic", "root": root, "images": IMAGES, "check": "none"})
         config.model.global_branch.update({"backbone": self.global_backbone, "size": self.size})
         config.model.local_branch.update({"backbone": self.local_backbone, "size": self.local_size})
         config.train.batch_size = config.eval.batch_size = self.batch

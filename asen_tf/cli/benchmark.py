@@ -7,6 +7,7 @@ Training images count three a triplet; embedding images count one for all their 
 are random and photographs rendered: only sizes matter here.
 """
 
+import contextlib
 import dataclasses
 import json
 import tempfile
@@ -26,21 +27,22 @@ CASES = (
     "export_start",
     "memory",
 )
-PRECISIONS = ("float32", "mixed_bfloat16")
+PRECISIONS = ("float32", "mixed_bfloat16")  # models.precision would load TensorFlow
 
 
 def main() -> None:
     # TensorFlow takes seconds to load, which a wrong flag should not cost.
     import keras
 
+    from asen_tf import benchmarks
     from asen_tf.benchmarks import Setting, machine
-    from asen_tf.benchmarks import CASES as cases
 
     given = flags.FLAGS
-    setting = Setting(**{f.name: given[f.name].value for f in dataclasses.fields(Setting)})
+    setting = Setting(**{f.name: getattr(given, f.name) for f in dataclasses.fields(Setting)})
     keras.config.set_dtype_policy(setting.precision)
-    with tempfile.TemporaryDirectory() as root:
-        measured = cases[given.case](setting, root, given.seconds)
+    with contextlib.ExitStack() as stack:
+        root = given.data_dir or stack.enter_context(tempfile.TemporaryDirectory())
+        measured = benchmarks.CASES[given.case](setting, root, given.seconds)
     result = {
         "case": given.case,
         **dataclasses.asdict(setting),
@@ -63,6 +65,11 @@ def run() -> None:
     flags.DEFINE_integer("attributes", 9, "Attributes that are embedded.", 1)
     flags.DEFINE_enum("precision", "float32", PRECISIONS, "What the networks compute in.")
     flags.DEFINE_float("seconds", 30.0, "How long to measure, after three calls.", 0.0)
+    flags.DEFINE_string(
+        "data_dir",
+        "",
+        "Folder for the rendered photographs, to use them again; default: temporary.",
+    )
     flags.DEFINE_string("json", "", "File to write the result to, beside printing it.")
     program.run(main)
 

@@ -45,6 +45,7 @@ def evaluate(
     data_root: str = "",
     relevance: str | None = None,
     ks: Sequence[int] = (),
+    precision: str | None = None,
 ) -> dict:
     """Scores the best model of a run on one split of its data.
 
@@ -55,6 +56,7 @@ def evaluate(
       data_root: where the data lies now; "": where it lay in training.
       relevance: see `evaluation.tasks.RELEVANCE`; None: the run's own.
       ks: cut-offs; (): the run's own.
+      precision: what the networks compute in, see `Workdir.load_best`.
 
     Returns:
       What `Evaluator.evaluate` gives, and under "localization" what `evaluate_localization` gives
@@ -67,7 +69,7 @@ def evaluate(
     from asen_tf.workdir import Workdir
 
     run = Workdir(workdir)
-    model, best, config = run.load_best(), run.best(), run.config()
+    model, best, config = run.load_best(precision), run.best(), run.config()
     known = model.variants(best["parts"])
     for name in variants:
         if name not in known:
@@ -203,7 +205,13 @@ def main() -> None:
         output = output or str(Path(given.workdir) / f"{given.split}_{MANIPULATION}.json")
     else:
         result = evaluate(
-            given.workdir, given.split, given.variants, given.data_root, given.relevance, ks
+            given.workdir,
+            given.split,
+            given.variants,
+            given.data_root,
+            given.relevance,
+            ks,
+            given.precision,
         )
         output = output or str(Path(given.workdir) / f"{given.split}.json")
     print(report(result))
@@ -258,6 +266,9 @@ def run() -> None:
     flags.DEFINE_list("variants", "", "Pieces of a run to score separately: global,local,both.")
     flags.DEFINE_string(
         "data_root", "", "Where the data of the run lies now, if not where it lay in training."
+    )
+    flags.DEFINE_string(
+        "precision", None, "What a run's networks compute in: float32 or mixed_bfloat16."
     )
     flags.DEFINE_string(
         "output", "", "JSON file to write; default WORKDIR/SPLIT.json, or SPLIT_manipulation.json."

@@ -17,6 +17,7 @@ LEVELS = (
     {"models"},
     {"evaluation", "workdir"},
     {"embedder", "training", "serving"},
+    {"benchmarks"},
     {"asen_tf"},  # the names that asen_tf itself offers
     {"cli"},
 )
