@@ -123,8 +123,7 @@ class Workdir:
         Raises:
           ValueError: an unknown precision.
         """
-        # Registers the classes that the file names.
-        from asen_tf.models import registry
+        import asen_tf.models  # noqa: F401  registers the classes that the file names
         from asen_tf.models.precision import PRECISIONS, dtype_policy
 
         model = keras.saving.load_model(self.best_model(self.best()["stage"]))
@@ -133,7 +132,8 @@ class Workdir:
         if precision not in PRECISIONS:
             raise ValueError(unknown_name("precision", precision, PRECISIONS))
         with dtype_policy(precision):
-            twin = registry.build(self.config(), model.attributes, self.space().offsets)
+            described = {k: v for k, v in model.get_config().items() if k != "dtype"}
+            twin = type(model).from_config(described)
         twin.set_weights(model.get_weights())
         return twin
 
