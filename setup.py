@@ -75,6 +75,7 @@ COMMANDS = [
     "asen-search=asen_tf.cli.search:run",
     "asen-app=asen_tf.cli.app:run",
     "asen-serve=asen_tf.cli.serve:run",
+    "asen-benchmark=asen_tf.cli.benchmark:run",
 ]
 
 

@@ -10,6 +10,7 @@ from ml_collections import config_dict
 
 from asen_tf.core import config as configs
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.errors import unknown_name
 
 # Keys that may differ when a run goes on: they change how it runs, not what comes out.
 _FREE_KEYS = (
@@ -131,11 +132,29 @@ class Workdir:
         self._require(self.best_file)
         return json.loads(self.best_file.read_text())
 
-    def load_best(self) -> keras.Model:
-        """The model that validated best in the last stage so far."""
-        import asen_tf.models  # noqa: F401  registers the classes that the file names
+    def load_best(self, precision: str | None = None) -> keras.Model:
+        """The model that validated best in the last stage so far.
 
-        return keras.saving.load_model(self.best_model(self.best()["stage"]))
+        Args:
+          precision: of `models.precision.PRECISIONS`, what it is to compute in; None: what it was
+            trained in. Weights are float32 in any case.
+
+        Raises:
+          ValueError: an unknown precision.
+        """
+        import asen_tf.models  # noqa: F401  registers the classes that the file names
+        from asen_tf.models.precision import PRECISIONS, dtype_policy
+
+        model = keras.saving.load_model(self.best_model(self.best()["stage"]))
+        if precision is None:
+            return model
+        if precision not in PRECISIONS:
+            raise ValueError(unknown_name("precision", precision, PRECISIONS))
+        with dtype_policy(precision):
+            described = {k: v for k, v in model.get_config().items() if k != "dtype"}
+            twin = type(model).from_config(described)
+        twin.set_weights(model.get_weights())
+        return twin
 
     def history(self) -> list[dict]:
         """The log entries, oldest first."""

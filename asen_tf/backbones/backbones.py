@@ -5,6 +5,7 @@ from pathlib import Path
 import keras
 
 from asen_tf.backbones import alexnet
+from asen_tf.backbones.fused import fuse
 from asen_tf.core.errors import unknown_name
 from asen_tf.weights import SUFFIXES, torch_resnet
 
@@ -38,14 +39,16 @@ def build(name: str, size: int) -> keras.Model:
 
     if name in _RESNETS:
         channels, blocks, strides, block = _RESNETS[name]
-        return keras_hub.models.ResNetBackbone(
-            [64],
-            [7],
-            list(channels),
-            list(blocks),
-            list(strides),
-            block,
-            image_shape=(size, size, 3),
+        return fuse(
+            keras_hub.models.ResNetBackbone(
+                [64],
+                [7],
+                list(channels),
+                list(blocks),
+                list(strides),
+                block,
+                image_shape=(size, size, 3),
+            )
         )
     return _cut(_preset(name, load_weights=False, image_shape=(size, size, 3)))
 

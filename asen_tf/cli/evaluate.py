@@ -44,6 +44,7 @@ def evaluate(
     data_root: str = "",
     relevance: str | None = None,
     ks: Sequence[int] = (),
+    precision: str | None = None,
 ) -> dict:
     """Scores the best model of a run on one split of its data.
 
@@ -54,6 +55,7 @@ def evaluate(
       data_root: where the data lies now; "": where it lay in training.
       relevance: see `evaluation.tasks.RELEVANCE`; None: the run's own.
       ks: cut-offs; (): the run's own.
+      precision: what the networks compute in, see `Workdir.load_best`.
 
     Returns:
       What `Evaluator.evaluate` gives, and under "localization" what `evaluate_localization` gives
@@ -66,7 +68,7 @@ def evaluate(
     from asen_tf.workdir import Workdir
 
     run = Workdir(workdir)
-    model, best, config = run.load_best(), run.best(), run.config()
+    model, best, config = run.load_best(precision), run.best(), run.config()
     known = model.variants(best["parts"])
     for name in variants:
         if name not in known:
@@ -202,7 +204,13 @@ def main() -> None:
         output = output or _result_file(given.workdir, given.split, MANIPULATION)
     else:
         result = evaluate(
-            given.workdir, given.split, given.variants, given.data_root, given.relevance, ks
+            given.workdir,
+            given.split,
+            given.variants,
+            given.data_root,
+            given.relevance,
+            ks,
+            given.precision,
         )
         output = output or _result_file(given.workdir, given.split)
     print(report(result))
@@ -263,6 +271,9 @@ def run() -> None:
     flags.DEFINE_list("variants", "", "Pieces of a run to score separately: global,local,both.")
     flags.DEFINE_string(
         "data_root", "", "Where the data of the run lies now, if not where it lay in training."
+    )
+    flags.DEFINE_string(
+        "precision", None, "What a run's networks compute in: float32 or mixed_bfloat16."
     )
     flags.DEFINE_string(
         "output", "", "JSON file to write; default WORKDIR/SPLIT.json, or SPLIT_manipulation.json."

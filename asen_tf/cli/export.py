@@ -9,6 +9,7 @@ from absl import flags, logging
 
 from asen_tf.cli import program
 from asen_tf.data.photographs import MAX_PIXELS
+from asen_tf.models.precision import PRECISIONS
 from asen_tf.serving.export import VerificationFailed, export
 
 
@@ -18,7 +19,12 @@ def main() -> int | None:
     logging.set_verbosity(logging.ERROR)
     try:
         folder = export(
-            given.workdir, given.output, given.attributes, given.max_pixels, given.parts
+            given.workdir,
+            given.output,
+            given.attributes,
+            given.max_pixels,
+            given.parts,
+            given.precision,
         )
     except VerificationFailed as error:
         print(f"error: the SavedModel is wrong and was not kept: {error}", file=sys.stderr)
@@ -40,6 +46,9 @@ def run() -> None:
     )
     flags.DEFINE_list(
         "parts", "", "Of the model, such as global_branch alone; none: all that are trained."
+    )
+    flags.DEFINE_enum(
+        "precision", None, PRECISIONS, "What the networks compute in; default: as in training."
     )
     flags.mark_flags_as_required(["workdir", "output"])
     program.run(main)

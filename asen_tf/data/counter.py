@@ -17,7 +17,8 @@ def bits(seed: int, numbers: tf.Tensor) -> tf.Tensor:
 
 def draws(seed: int, numbers: tf.Tensor, names: Sequence[str]) -> dict[str, tf.Tensor]:
     """Random bits for each of several draws that an example needs: name -> uint64 [...]."""
-    return {name: bits(seed, numbers * len(names) + n) for n, name in enumerate(names)}
+    places = numbers[..., None] * len(names) + tf.range(len(names), dtype=tf.int64)
+    return dict(zip(names, tf.unstack(bits(seed, places), axis=-1), strict=True))
 
 
 def below(random_bits: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:

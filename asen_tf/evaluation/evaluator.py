@@ -9,11 +9,13 @@ from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation.pairs import Canvases, EmbedFn, embedded_pairs
 from asen_tf.evaluation.rankings import PerQuery, measure, summaries
-from asen_tf.evaluation.storage import Allocate, float_arrays
+from asen_tf.evaluation.storage import FloatArrays, float_arrays
 from asen_tf.evaluation.tasks import OFFICIAL, RetrievalTask, checked_relevance, retrieval_tasks
 from asen_tf.metrics import retrieval
 
 WHOLE = "embedding"
+
+_HELD_BYTES = 256 << 20  # of a file of embeddings, and of scores
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,9 +88,9 @@ class Evaluator:
             raise ValueError("variants must name at least one part of the embedding, got none")
         tasks, skipped = retrieval_tasks(manifest, split, self.relevance)
         parts = variants or {WHOLE: slice(None)}
-        with float_arrays(self.memory_limit_bytes, self.scratch_folder) as allocate:
-            embeddings = self._embed(tasks, canvases, parts, allocate)
-            per_query = self._rank(tasks, embeddings, parts)
+        with float_arrays(self.memory_limit_bytes, self.scratch_folder) as arrays:
+            embeddings = self._embed(tasks, canvases, parts, arrays)
+            per_query = self._rank(tasks, embeddings, parts, arrays)
             dimension = embeddings.shape[1]
         results = summaries(manifest, split, self.relevance, tasks, skipped, per_query)
         if variants is None:
@@ -101,19 +103,23 @@ class Evaluator:
         tasks: Sequence[RetrievalTask],
         canvases: Canvases,
         parts: Mapping[str, slice],
-        allocate: Allocate,
+        arrays: FloatArrays,
     ) -> np.ndarray:
         """[P, D], the images of each task after those of the task before."""
         images = np.concatenate([task.images for task in tasks])
         attributes = np.concatenate([np.full(len(t.images), t.attribute) for t in tasks])
-        embeddings = None
+        embeddings, held = None, 0
         for pairs, found in embedded_pairs(
             self.embed_fn, images, attributes, canvases, self.batch_size, self.progress
         ):
             if embeddings is None:
                 _check_parts(parts, found.shape[-1])
-                embeddings = allocate(len(images), found.shape[-1])
+                embeddings = arrays(len(images), found.shape[-1])
             embeddings[pairs] = found
+            held += found.nbytes
+            if held > _HELD_BYTES:
+                arrays.release()
+                held = 0
         return embeddings
 
     def _rank(
@@ -121,21 +127,63 @@ class Evaluator:
         tasks: Sequence[RetrievalTask],
         embeddings: np.ndarray,
         parts: Mapping[str, slice],
+        arrays: FloatArrays,
     ) -> dict[str, list[PerQuery]]:
         """Variant -> for each task the metrics of each of its queries."""
         own = np.split(embeddings, np.cumsum([len(task.images) for task in tasks])[:-1])
+        memory = self.memory_limit_bytes // 8
+        block_bytes = min(memory, _HELD_BYTES) // len(parts)
+        blocks: dict[int, dict[str, _ScoreBlock]] = {}
+
+        def blocks_of(number: int) -> dict[str, _ScoreBlock]:
+            if number not in blocks:
+                blocks.clear()
+                arrays.release()
+                task, vectors = tasks[number], own[number]
+                blocks[number] = {
+                    name: _ScoreBlock(
+                        vectors[:, part], task.query_positions, len(task.candidates), block_bytes
+                    )
+                    for name, part in parts.items()
+                }
+            return blocks[number]
 
         def rank(
             number: int, chunk: slice, relevant: np.ndarray, excluded: np.ndarray
         ) -> Iterator[tuple[str, np.ndarray]]:
-            task = tasks[number]
-            queries = own[number][task.query_positions[chunk]]
-            candidates = own[number][: len(task.candidates)]
-            for name, part in parts.items():
-                scores = queries[:, part] @ candidates[:, part].T
-                yield name, retrieval.ranked_relevance(scores, relevant, excluded)
+            for name, block in blocks_of(number).items():
+                yield name, retrieval.ranked_relevance(block.scores(chunk), relevant, excluded)
 
-        return measure(tasks, rank, self.ks, self.progress, self.memory_limit_bytes // 4)
+        return measure(tasks, rank, self.ks, self.progress, memory)
+
+
+class _ScoreBlock:
+    """Scores of runs of queries, computed for many queries at once: it takes all candidates.
+
+    Args:
+      vectors: [P, d], the candidates and then further images.
+      query_positions: [Q] rows of the queries.
+      candidates: how many of the rows are candidates.
+      memory_bytes: what the scores may take, but for a run that takes more.
+    """
+
+    def __init__(
+        self, vectors: np.ndarray, query_positions: np.ndarray, candidates: int, memory_bytes: int
+    ):
+        self._vectors = vectors
+        self._queries = query_positions
+        self._candidates = candidates
+        self._size = memory_bytes // (4 * candidates)
+        self._begin = self._end = 0
+
+    def scores(self, chunk: slice) -> np.ndarray:
+        """[q, N] of the queries begin .. end - 1; chunks are asked for in their order."""
+        begin, end = chunk.start, min(chunk.stop, len(self._queries))
+        if end > self._end:
+            self._begin, self._end = begin, max(end, begin + self._size)
+            queries = self._vectors[self._queries[begin : self._end]]
+            self._scores = queries @ self._vectors[: self._candidates].T
+        return self._scores[begin - self._begin : end - self._begin]
 
 
 def _check_parts(parts: Mapping[str, slice], dimension: int) -> None:

@@ -10,7 +10,7 @@ from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation.pairs import Canvases, EmbedFn, checked, embedded_pairs
 from asen_tf.evaluation.prototypes import value_means
 from asen_tf.evaluation.searches import Searches, drawn, possible, with_target
-from asen_tf.evaluation.storage import Allocate, float_arrays
+from asen_tf.evaluation.storage import FloatArrays, float_arrays
 from asen_tf.metrics import retrieval
 
 KINDS = ("direct", "one_change", "two_changes")  # by the number of attributes that change
@@ -109,7 +109,7 @@ def evaluate_manipulation(
     return result
 
 
-def _embed(embed_fn, rows, attributes, canvases, batch_size, progress, allocate: Allocate):
+def _embed(embed_fn, rows, attributes, canvases, batch_size, progress, allocate: FloatArrays):
     """[N, S * D]: the vectors of each row for the attributes, one after another."""
     images, asked = np.repeat(rows, len(attributes)), np.tile(attributes, len(rows))
     vectors = None

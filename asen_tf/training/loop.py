@@ -1,6 +1,5 @@
 """From a configuration to a trained model: stage after stage, step after step."""
 
-import contextlib
 import os
 import time
 
@@ -15,6 +14,7 @@ from asen_tf.data.canvases import open_canvases
 from asen_tf.evaluation.embed import canvas_fn, embed_fn
 from asen_tf.evaluation.prototypes import value_means
 from asen_tf.models import registry
+from asen_tf.models.precision import dtype_policy
 from asen_tf.training.checkpoint import Checkpoints
 from asen_tf.training.log import Log
 from asen_tf.training.pictures import AttentionPictures
@@ -52,17 +52,6 @@ def train(
     return _Run(config, Workdir(workdir), strategy or tf.distribute.get_strategy()).run()
 
 
-@contextlib.contextmanager
-def _dtype_policy(name):
-    """Keras takes the policy of new layers from a global; this one is given back."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(name)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
-
-
 class _Run:
     """What the stages of one run share."""
 
@@ -97,7 +86,7 @@ class _Run:
         if train.deterministic:
             tf.config.experimental.enable_op_determinism()
         keras.utils.set_random_seed(train.seed)
-        with _dtype_policy(train.precision), self.strategy.scope():
+        with dtype_policy(train.precision), self.strategy.scope():
             space = self.manifest.space
             self.model = registry.build(self.config, len(space), space.offsets)
         if start:

@@ -83,6 +83,8 @@ class TrainStep:
         if self._strategy.num_replicas_in_sync == 1:
             return
         statistics = [v.value for v in self._model.non_trainable_variables]
+        if not statistics:
+            return
         means = tf.distribute.get_replica_context().all_reduce(
             tf.distribute.ReduceOp.MEAN, [tf.identity(v) for v in statistics]
         )

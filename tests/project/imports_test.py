@@ -18,7 +18,7 @@ LEVELS = (
     {"evaluation", "explain", "workdir"},
     # The page gets an embedder as a callable: it is built on search and on checks of photographs.
     {"embedder", "training", "serving", "app"},
-    {"figures", "reproduction"},
+    {"benchmarks", "figures", "reproduction"},
     {"asen_tf"},  # the names that asen_tf itself offers
     {"cli"},
 )

@@ -53,6 +53,14 @@ def ask(request, served):
     return request.param(served / "1")
 
 
+def test_an_export_of_lower_precision_is_near(workdir, embedder, jpegs, tmp_path):
+    folder = export(workdir, tmp_path, attributes=[COLOR], precision="mixed_bfloat16")
+    found = in_python(folder)("serving_default", image_bytes=strings(jpegs[:4]))["embeddings"]
+    expected = embedder.embed(jpegs[:4], COLOR)
+    assert found.dtype == np.float32
+    assert 0.99 < (found[:, 0] * expected).sum(-1).min() < 1 - 1e-6
+
+
 def strings(values):
     return np.array(values, object)
 

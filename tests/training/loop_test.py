@@ -3,7 +3,6 @@
 import io
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -230,26 +229,56 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(catalogue, tmp_p
     assert steps == [(stage, step) for stage in ("stage1", "stage2") for step in range(1, 7)]
 
 
-def test_mirrored_on_two_logical_devices(catalogue, tmp_path):
-    file = experiment(tiny(catalogue, max_steps=4), tmp_path / "tiny.py")
+def without_batch_statistics(catalogue):
+    """A run whose replicas can do what one device does: examples do not depend on one another."""
+    config = tiny(catalogue, max_steps=4, checkpoint_every_steps=1, sampling="paper")
+    for branch in ("global_branch", "local_branch"):
+        config.model[branch].backbone = "alexnet"
+    # Adam would make much of gradients that are nothing but rounding.
+    config.stage1.optimizer = config.stage2.optimizer = "sgd"
+    return config
+
+
+@pytest.fixture(scope="module")
+def one_device(catalogue, tmp_path_factory):
+    return train(without_batch_statistics(catalogue), tmp_path_factory.mktemp("one") / "run")
+
+
+def assert_same_run(run, expected):
+    """The same examples in the same order give the same losses, and these the same weights."""
+    for entry, other in zip(run.history(), expected.history(), strict=True):
+        assert (entry["stage"], entry["step"]) == (other["stage"], other["step"])
+        assert entry.get("total", 0) == pytest.approx(other.get("total", 0), rel=1e-4)
+    for stage in ("stage1", "stage2"):
+        for one, other in zip(weights(run, stage), weights(expected, stage), strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_two_replicas_train_as_one_device(catalogue, tmp_path, one_device):
+    file = experiment(without_batch_statistics(catalogue), tmp_path / "tiny.py")
     flags = ["--strategy=mirrored", "--logical_cpus=2"]
     run_program(command(file, tmp_path / "run", *flags))
-    run = Workdir(tmp_path / "run")
-    assert run.best()["stage"] == "stage2"
-    assert all(np.isfinite(w).all() for w in weights(run))
+    assert_same_run(Workdir(tmp_path / "run"), one_device)
 
 
-def test_two_workers_on_loopback(catalogue, tmp_path):
+def test_replicas_share_their_batch_statistics(catalogue, tmp_path):
+    file = experiment(tiny(catalogue, max_steps=2), tmp_path / "tiny.py")
+    flags = ["--strategy=mirrored", "--logical_cpus=2"]
+    run_program(command(file, tmp_path / "run", *flags))
+    assert all(np.isfinite(w).all() for w in weights(Workdir(tmp_path / "run")))
+
+
+def start_workers(file, workdir):
+    """Two processes that train together over loopback."""
     ports = []
     for _ in range(2):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             ports.append(free.getsockname()[1])
-    file = experiment(tiny(catalogue, max_steps=4), tmp_path / "tiny.py")
     cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
-    workers = [
+    return [
         subprocess.Popen(
-            command(file, tmp_path / "run", "--strategy=multi_worker"),
+            command(file, workdir, "--strategy=multi_worker"),
             env=environment(
                 TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": n}})
             ),
@@ -259,14 +288,29 @@ def test_two_workers_on_loopback(catalogue, tmp_path):
         )
         for n in range(2)
     ]
+
+
+def test_two_workers_train_as_one_device_though_one_dies(catalogue, tmp_path, one_device):
+    file = experiment(without_batch_statistics(catalogue), tmp_path / "tiny.py")
+    workdir = tmp_path / "run"
+    workers = start_workers(file, workdir)
     try:
+        deadline = time.monotonic() + 240
+        while not list(workdir.glob("checkpoints/stage1/*.index")):
+            assert workers[0].poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        workers[1].kill()
+        # The others wait for it; what runs the cluster ends them, and starts all of them anew.
+        workers[0].kill()
+        assert not Workdir(workdir).best_model("stage2").exists()
+        for worker in workers:
+            worker.communicate()
+        workers = start_workers(file, workdir)
         for worker in workers:
             _, errors = worker.communicate(timeout=240)
             assert worker.returncode == 0, errors[-3000:]
+            assert "goes on from step" in errors or worker is not workers[0]
     finally:
         for worker in workers:
             worker.kill()
-    run = Workdir(tmp_path / "run")
-    assert run.best()["stage"] == "stage2"
-    assert all(np.isfinite(w).all() for w in weights(run))
-    shutil.rmtree(run.path)
+    assert_same_run(Workdir(workdir), one_device)

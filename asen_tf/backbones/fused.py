@@ -1,0 +1,48 @@
+"""Batch normalisation in one operation, where Keras takes several passes over its input."""
+
+import keras
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="asen_tf")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras's layer over the last axis, computed by TensorFlow's fused operation.
+
+    As in PyTorch, the moving variance is that of the batch without bias (n - 1 instead of n).
+    Its name is Keras's own, because the names of classes stand in files of weights.
+
+    Call arguments:
+      inputs: float [B, h, w, C], in the compute dtype.
+    """
+
+    def call(self, inputs, training=None, mask=None):
+        if mask is not None:
+            return super().call(inputs, training, mask)
+        learning = bool(training and self.trainable)
+        outputs, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+            x=inputs,
+            scale=tf.cast(self.gamma, tf.float32),
+            offset=tf.cast(self.beta, tf.float32),
+            mean=self.moving_mean,
+            variance=self.moving_variance,
+            epsilon=self.epsilon,
+            exponential_avg_factor=1 - self.momentum if learning else 1,
+            is_training=learning,
+        )
+        if learning:
+            self.moving_mean.assign(mean)
+            self.moving_variance.assign(variance)
+        return outputs
+
+
+def fuse(network: keras.Model) -> keras.Model:
+    """The functional network, with new weights, with Keras's batch normalisation fused."""
+
+    def clone(layer):
+        kind = type(layer)
+        if kind is keras.layers.BatchNormalization:
+            kind = BatchNormalization
+        return kind.from_config(layer.get_config())
+
+    plain = keras.Model(network.input, network.output, name=network.name)
+    return keras.models.clone_model(plain, clone_function=clone)

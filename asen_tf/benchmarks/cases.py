@@ -1,0 +1,229 @@
+"""The cases of `asen-benchmark`, each from JPEG files on: a setting -> what was measured."""
+
+import functools
+import itertools
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+from ml_collections import config_dict
+
+from asen_tf.benchmarks.flops import convolution_flops
+from asen_tf.benchmarks.machine import memory_mb
+from asen_tf.benchmarks.setting import Setting
+from asen_tf.benchmarks.timing import Work, measure
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.progress import Quiet
+from asen_tf.data import pipeline
+from asen_tf.data.canvases import open_canvases
+from asen_tf.data.load import load
+from asen_tf.data.manifest import Manifest
+from asen_tf.embedder import Embedder
+from asen_tf.evaluation.embed import canvas_fn, embed_fn
+from asen_tf.evaluation.evaluator import Evaluator
+from asen_tf.evaluation.pairs import pair_batches
+from asen_tf.evaluation.tasks import retrieval_tasks
+from asen_tf.models import registry
+from asen_tf.models.asen import ASEN
+from asen_tf.serving.export import export_model
+from asen_tf.training.stages import plan
+from asen_tf.training.step import TrainStep
+
+_SAMPLES = 10
+
+# (setting, folder for its data, seconds to measure) -> what was measured.
+Case = Callable[[Setting, str, float], dict[str, object]]
+
+
+def _training(setting: Setting, root: str, seconds: float, stage: str) -> dict[str, object]:
+    config = setting.config(root)
+    manifest = load(config.data)
+    step, model = _step(config, manifest, stage)
+    batches = _batches(config, manifest, model.canvas_size)
+    batch = next(batches)
+    images = 3 * setting.batch
+    branches = [model.global_branch, *([model.local_branch] if stage == "stage2" else [])]
+    flops = sum(convolution_flops(branch.backbone, training=True) for branch in branches)
+    return measure(
+        Work(
+            call=lambda: step(next(batches))["total"].numpy(),
+            step=lambda: step(batch)["total"].numpy(),
+            images=images,
+            flops=images * flops,
+            dtype=_compute_dtype(setting),
+        ),
+        seconds,
+    )
+
+
+def _memory(setting: Setting, root: str, seconds: float) -> dict[str, object]:
+    """Stage 2, with the memory beside: once it runs, and ten times from then on."""
+    config = setting.config(root)
+    manifest = load(config.data)
+    step, model = _step(config, manifest, "stage2")
+    batches = _batches(config, manifest, model.canvas_size)
+    began, steps, resident = time.monotonic(), 0, []
+    while len(resident) < _SAMPLES:
+        step(next(batches))["total"].numpy()
+        steps += 1
+        if time.monotonic() - began > len(resident) * seconds / _SAMPLES:
+            resident.append(memory_mb(peak=False))
+    rate = 3 * setting.batch * steps / (time.monotonic() - began)
+    return {
+        "images_per_sec": rate,
+        "peak_memory_mb": memory_mb(),
+        "memory_mb": resident,
+        "steps": steps,
+    }
+
+
+def _embedding(setting: Setting, root: str, seconds: float, attributes: int) -> dict[str, object]:
+    config = setting.config(root)
+    files = load(config.data).paths
+    space = _space(setting)
+    model = registry.build(config, len(space))
+    embedder = Embedder(model, space, batch_size=setting.batch)
+    chosen = itertools.cycle(np.resize(files, (len(files), setting.batch)).tolist())
+
+    def call():
+        return (
+            embedder.embed(next(chosen), space.names[0])
+            if attributes == 1
+            else embedder.embed_all(next(chosen))
+        )
+
+    size, ids = (
+        model.canvas_size,
+        np.tile(np.arange(attributes, dtype=np.int32), (setting.batch, 1)),
+    )
+    canvases = np.random.default_rng(0).integers(0, 256, (setting.batch, size, size, 3), np.uint8)
+    embed = embed_fn(model)
+    return measure(
+        Work(
+            call=call,
+            step=lambda: embed(canvases, ids),
+            images=setting.batch,
+            flops=_embedding_flops(model, setting.batch, setting.batch * attributes),
+            dtype=_compute_dtype(setting),
+        ),
+        seconds,
+    )
+
+
+def _pipeline(setting: Setting, root: str, seconds: float) -> dict[str, object]:
+    config = setting.config(root)
+    manifest = load(config.data)
+    batches = _batches(config, manifest, config.model.canvas_scale * setting.size)
+    return measure(Work(lambda: next(batches)["attributes"].numpy(), 3 * setting.batch), seconds)
+
+
+def _evaluation(setting: Setting, root: str, seconds: float) -> dict[str, object]:
+    config = setting.config(root)
+    manifest = load(config.data)
+    model = registry.build(config, len(manifest.space))
+    canvases = canvas_fn(
+        open_canvases(manifest, np.arange(len(manifest)), model.canvas_size, "none")
+    )
+    embed = embed_fn(model)
+    evaluator = Evaluator(embed, setting.batch, progress=Quiet)
+    tasks, _ = retrieval_tasks(manifest, "test")
+    pairs = sum(len(task.images) for task in tasks)
+    batches = pair_batches(
+        np.concatenate([task.images for task in tasks]),
+        np.concatenate([np.full(len(task.images), task.attribute) for task in tasks]),
+        setting.batch,
+    )
+    images = sum(batch.count for batch in batches)
+    loaded = canvases(batches[0].images)
+    return measure(
+        Work(
+            call=lambda: evaluator.evaluate(manifest, "test", canvases),
+            step=lambda: embed(loaded, batches[0].attributes),
+            steps=len(batches),
+            images=images,
+            flops=_embedding_flops(model, images, pairs),
+            dtype=_compute_dtype(setting),
+        ),
+        seconds,
+    )
+
+
+def _export_start(setting: Setting, root: str, seconds: float) -> dict[str, object]:
+    """From the start of a process to the first answer of an export, and answers from then on."""
+    config = setting.config(root)
+    photograph = load(config.data).paths[0]
+    space = _space(setting)
+    with tempfile.TemporaryDirectory() as output:
+        folder = export_model(registry.build(config, len(space)), space, output, verified=False)
+        began = time.perf_counter()
+        program = [sys.executable, "-m", "asen_tf.benchmarks.start"]
+        with subprocess.Popen(
+            [*program, str(folder), photograph, str(setting.batch), str(seconds)],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as process:
+            phases = json.loads(process.stdout.readline())
+            first_answer = time.perf_counter() - began
+            measured = json.loads(process.stdout.readline())
+        size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
+    return {
+        **measured,
+        "first_answer_seconds": first_answer,
+        **phases,
+        "export_mb": size / 2**20,
+    }
+
+
+CASES: dict[str, Case] = {
+    "train_stage1": functools.partial(_training, stage="stage1"),
+    "train_stage2": functools.partial(_training, stage="stage2"),
+    "embed_one": lambda setting, *rest: _embedding(setting, *rest, attributes=1),
+    "embed_all": lambda setting, *rest: _embedding(setting, *rest, setting.attributes),
+    "pipeline": _pipeline,
+    "evaluate": _evaluation,
+    "export_start": _export_start,
+    "memory": _memory,
+}
+
+
+def _space(setting: Setting) -> AttributeSpace:
+    return AttributeSpace({f"attribute_{n}": ("a", "b") for n in range(setting.attributes)})
+
+
+def _step(config: config_dict.ConfigDict, manifest: Manifest, stage: str) -> tuple[TrainStep, ASEN]:
+    model = registry.build(config, len(manifest.space))
+    step = TrainStep(
+        tf.distribute.get_strategy(),
+        model,
+        registry.objective(config, manifest.space.offsets),
+        next(s for s in plan(config) if s.name == stage),
+        config.train.batch_size,
+        config.train.steps_per_epoch,
+    )
+    return step, model
+
+
+def _batches(
+    config: config_dict.ConfigDict, manifest: Manifest, canvas_size: int
+) -> Iterator[dict[str, tf.Tensor]]:
+    canvases = open_canvases(manifest, manifest.rows("train"), canvas_size, "none")
+    examples = pipeline.training_examples(config, manifest, canvases)
+    return iter(pipeline.dataset(examples, config.train.batch_size, start=0))
+
+
+def _embedding_flops(model: ASEN, images: int, pairs: int) -> int:
+    of_images, of_pairs = (
+        convolution_flops(branch.backbone) for branch in (model.global_branch, model.local_branch)
+    )
+    return images * of_images + pairs * of_pairs
+
+
+def _compute_dtype(setting: Setting) -> str:
+    return keras.DTypePolicy(setting.precision).compute_dtype

@@ -1,0 +1,78 @@
+"""Measures speed and memory of one case on this machine, from JPEG files on.
+
+asen-benchmark --case=train_stage1 --global_backbone=resnet50 --local_backbone=resnet34 --size=224 \
+    --local_size=112 --batch=4 --attributes=9 --json=train_stage1.json
+
+Training images count three a triplet; embedding images count one for all their attributes. Weights
+are random and photographs rendered: only sizes matter here.
+"""
+
+import contextlib
+import dataclasses
+import json
+import tempfile
+from pathlib import Path
+
+from absl import flags
+
+from asen_tf.cli import program
+
+CASES = (
+    "train_stage1",
+    "train_stage2",
+    "embed_one",
+    "embed_all",
+    "pipeline",
+    "evaluate",
+    "export_start",
+    "memory",
+)
+PRECISIONS = ("float32", "mixed_bfloat16")  # models.precision would load TensorFlow
+
+
+def main() -> None:
+    # TensorFlow takes seconds to load, which a wrong flag should not cost.
+    import keras
+
+    from asen_tf import benchmarks
+    from asen_tf.benchmarks import Setting, machine
+
+    given = flags.FLAGS
+    setting = Setting(**{f.name: getattr(given, f.name) for f in dataclasses.fields(Setting)})
+    keras.config.set_dtype_policy(setting.precision)
+    with contextlib.ExitStack() as stack:
+        root = given.data_dir or stack.enter_context(tempfile.TemporaryDirectory())
+        measured = benchmarks.CASES[given.case](setting, root, given.seconds)
+    result = {
+        "case": given.case,
+        **dataclasses.asdict(setting),
+        **measured,
+        **machine.description(),
+    }
+    text = json.dumps(result, indent=1)
+    print(text)
+    if given.json:
+        Path(given.json).write_text(text + "\n", encoding="utf-8")
+
+
+def run() -> None:
+    flags.DEFINE_enum("case", "train_stage1", CASES, "What to measure.")
+    flags.DEFINE_string("global_backbone", "resnet50", "Of the global branch.")
+    flags.DEFINE_string("local_backbone", "resnet34", "Of the local branch.")
+    flags.DEFINE_integer("size", 224, "Side of the global branch's input in pixels.", 1)
+    flags.DEFINE_integer("local_size", 112, "Likewise of the local branch.", 1)
+    flags.DEFINE_integer("batch", 4, "Triplets a training step; images, embedding.", 1)
+    flags.DEFINE_integer("attributes", 9, "Attributes that are embedded.", 1)
+    flags.DEFINE_enum("precision", "float32", PRECISIONS, "What the networks compute in.")
+    flags.DEFINE_float("seconds", 30.0, "How long to measure, after three calls.", 0.0)
+    flags.DEFINE_string(
+        "data_dir",
+        "",
+        "Folder for the rendered photographs, to use them again; default: temporary.",
+    )
+    flags.DEFINE_string("json", "", "File to write the result to, beside printing it.")
+    program.run(main)
+
+
+if __name__ == "__main__":
+    run()

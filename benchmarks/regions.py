@@ -1,0 +1,48 @@
+"""How often the regions of an image's attributes coincide: passes of the local branch to be saved.
+
+python benchmarks/regions.py --workdir=demo/run --json=benchmarks/results/regions.json
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+from asen_tf.benchmarks import machine
+from asen_tf.cli.run_data import load_manifest
+from asen_tf.data.canvases import open_canvases
+from asen_tf.workdir import Workdir
+
+_WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
+_IMAGES = flags.DEFINE_integer("images", 100, "Of the test split, the first ones.")
+_JSON = flags.DEFINE_string("json", "", "File to write the result to.")
+
+
+def main(_) -> None:
+    run = Workdir(_WORKDIR.value)
+    model, manifest = run.load_best(), load_manifest(run)
+    rows = manifest.examples_of("test")[: _IMAGES.value]
+    canvases = open_canvases(manifest, rows, model.canvas_size, "none")
+    locate = tf.function(
+        lambda images: model.outputs_of(images, model.all_attributes(images), ())["region"]
+    )
+    regions = np.concatenate([locate(canvases(part)) for part in np.array_split(rows, 8)])
+    pairs = regions.shape[0] * regions.shape[1]
+    distinct = sum(len(np.unique(of_one, axis=0)) for of_one in regions)
+    result = {
+        "images": len(rows),
+        "attributes": regions.shape[1],
+        "share_that_coincides": 1 - distinct / pairs,
+        "share_whole_image": float((regions[..., 2] == model.input_size).mean()),
+        **machine.description(),
+    }
+    text = json.dumps(result, indent=1)
+    print(text)
+    if _JSON.value:
+        Path(_JSON.value).write_text(text + "\n")
+
+
+if __name__ == "__main__":
+    app.run(main)

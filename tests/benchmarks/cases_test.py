@@ -1,0 +1,45 @@
+"""Every case runs, on tiny networks, and says what it must."""
+
+import dataclasses
+import json
+import types
+
+import pytest
+
+from asen_tf.benchmarks import CASES, Setting, setting, timing
+from asen_tf.cli import benchmark
+
+TINY = Setting("resnet6", "resnet6", size=32, local_size=32, batch=2, attributes=2)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(setting, "IMAGES", 40)
+        patch.setattr(timing, "_WARM_UP", 1)
+        patch.setattr(timing, "_FEWEST", 1)
+        yield str(tmp_path_factory.mktemp("benchmark") / "data")
+
+
+def test_the_program_offers_every_case():
+    assert set(benchmark.CASES) == set(CASES)
+
+
+@pytest.mark.parametrize("case", ["train_stage2", "embed_all", "evaluate"])
+def test_cases_that_compute(case, root):
+    measured = CASES[case](TINY, root, 0.0)
+    assert measured["images_per_sec"] > 0 and measured["peak_memory_mb"] > 100
+    assert 0 <= measured["share_outside_step"] < 1
+    assert 0 < measured["fraction_of_peak"] < 1.5
+
+
+def test_the_program_writes_what_it_prints(root, tmp_path, capsys, monkeypatch):
+    file = tmp_path / "result.json"
+    given = {"case": "pipeline", "seconds": 0.0, "data_dir": root, "json": str(file)}
+    flags = types.SimpleNamespace(**dataclasses.asdict(TINY), **given)
+    monkeypatch.setattr(benchmark.flags, "FLAGS", flags)
+    benchmark.main()
+    result = json.loads(file.read_text())
+    assert result == json.loads(capsys.readouterr().out)
+    assert result["images_per_sec"] > 0 and result["peak_memory_mb"] > 0
+    assert {"machine", "versions", "date", "global_backbone", "precision"} <= result.keys()
