@@ -1,7 +1,7 @@
 """Bodies of requests, no longer than allowed."""
 
 import anyio
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from asen_tf.app import problems
 from asen_tf.app.limits import MEGABYTE
@@ -17,7 +17,7 @@ async def read_body(request: Request, most: int, seconds: float, what: str) -> b
       what: it is, for the message.
 
     Raises:
-      Problem: it is longer, or takes longer.
+      Problem: it is longer, takes longer, or breaks off.
     """
     limit = f"{most / MEGABYTE:g} MB"
     declared = request.headers.get("content-length", "")
@@ -33,4 +33,7 @@ async def read_body(request: Request, most: int, seconds: float, what: str) -> b
     except TimeoutError as error:
         title = f"{what} took longer than {seconds:g} seconds to arrive."
         raise problems.Problem(408, "too_slow", title, "Try again.") from error
+    except ClientDisconnect as error:
+        title = f"{what} broke off before its end."
+        raise problems.Problem(400, "broke_off", title, "Try again.") from error
     return bytes(body)

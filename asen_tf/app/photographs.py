@@ -46,10 +46,11 @@ def upright(encoded: bytes, max_pixels: int) -> Photograph:
       Problem: it is no image, is broken, or has more pixels than `max_pixels`.
     """
     with _opened(encoded, max_pixels) as image:
-        turned = image.getexif().get(_ORIENTATION, 1) != 1
-        if image.format in _PLAIN_FORMATS and image.mode in _PLAIN_MODES and not turned:
-            return Photograph(encoded, *image.size)
         try:
+            # Decodes a PNG: the orientation may stand behind the pixels.
+            turned = image.getexif().get(_ORIENTATION, 1) != 1
+            if image.format in _PLAIN_FORMATS and image.mode in _PLAIN_MODES and not turned:
+                return Photograph(encoded, *image.size)
             straight = ImageOps.exif_transpose(image).convert("RGB")
         except UNREADABLE as error:
             raise problems.no_photograph("it is broken") from error

@@ -32,6 +32,11 @@ def bad_question(error: object) -> Problem:
     return Problem(422, "question", message[:1].upper() + message[1:], "Change it and try again.")
 
 
+def no_json() -> Problem:
+    """The body of a question is no JSON, or is nested too deeply to be read."""
+    return Problem(400, "question", "Expected JSON.", "Load the page again, then try again.")
+
+
 def no_photograph(reason: str) -> Problem:
     """The file is none that can be looked at."""
     return Problem(
@@ -97,8 +102,8 @@ def model_differs(reason: object) -> Problem:
 
 
 def no_regions() -> Problem:
-    """The model has no attention, or these photographs cannot be looked at."""
-    title = "The model does not show where it looks in these photographs."
+    """The model has no attention."""
+    title = "The model does not show where it looks."
     return Problem(422, "no_regions", title, "Search goes on without regions.")
 
 

@@ -16,6 +16,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
+from starlette.types import ASGIApp
 
 from asen_tf.app import problems, questions
 from asen_tf.app.bodies import read_body
@@ -47,7 +48,7 @@ def create_app(
     title: str = "Find by attribute",
     hosts: Sequence[str] = ("localhost", "127.0.0.1", "[::1]"),
     limits: Limits | None = None,
-) -> Starlette:
+) -> ASGIApp:
     """The page and what it asks, as an ASGI application.
 
     Args:
@@ -64,7 +65,7 @@ def create_app(
     """
     limits = limits or Limits()
     shop = Shop(catalogue, model, images, limits)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", _page(shop, title, limits)),
             Mount("/static", StaticFiles(directory=_FOLDER / "static")),
@@ -72,7 +73,6 @@ def create_app(
             Route("/picture", _picture(shop)),
         ],
         middleware=[
-            Middleware(Headers),
             Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts], www_redirect=False),
         ],
         exception_handlers={
@@ -81,6 +81,8 @@ def create_app(
             Exception: _unexpected,
         },
     )
+    # Outermost: middleware of Starlette sees no answer to what is unexpected.
+    return Headers(app)
 
 
 def _page(shop: Shop, title: str, limits: Limits) -> Callable:
@@ -104,9 +106,13 @@ def _page(shop: Shop, title: str, limits: Limits) -> Callable:
 
 def _questions(shop: Shop, limits: Limits) -> list[Route]:
     gate = Gate(limits.at_once, limits.waiting)
+    # A model that hangs holds up nobody else.
+    model_gate = Gate(limits.at_once, limits.waiting)
     arriving = Gate(_UPLOADS, 0)
 
-    def asked(path: str, question: type[Question], answer: Callable[[Question], dict]) -> Route:
+    def asked(
+        path: str, question: type[Question], answer: Callable[[Question], dict], gate: Gate = gate
+    ) -> Route:
         async def ask(request: Request) -> Response:
             body = await read_body(request, limits.body_bytes, limits.seconds, "The question")
             return JSONResponse(await gate.run(answer, _checked(question, _json(body))))
@@ -116,10 +122,10 @@ def _questions(shop: Shop, limits: Limits) -> list[Route]:
     async def receive(request: Request) -> Response:
         with arriving.admitted():
             body = await read_body(request, limits.upload_bytes, limits.seconds, "The photograph")
-            return JSONResponse(await gate.run(shop.receive, body), 201)
+            return JSONResponse(await model_gate.run(shop.receive, body), 201)
 
     async def model(_: Request) -> Response:
-        await gate.run(shop.check_model)
+        await model_gate.run(shop.check_model)
         return JSONResponse({"model": "ready"})
 
     async def items(request: Request) -> Response:
@@ -129,7 +135,7 @@ def _questions(shop: Shop, limits: Limits) -> list[Route]:
     return [
         asked("/api/search", questions.Search, shop.search),
         asked("/api/compare", questions.Comparison, shop.compare),
-        asked("/api/regions", questions.Look, shop.regions),
+        asked("/api/regions", questions.Look, shop.regions, model_gate),
         Route("/api/photographs", receive, methods=["POST"]),
         Route("/api/model", model),
         Route("/api/items", items),
@@ -150,8 +156,8 @@ def _picture(shop: Shop) -> Callable:
 def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError as error:
-        raise problems.bad_question("expected JSON.") from error
+    except (ValueError, RecursionError) as error:
+        raise problems.no_json() from error
 
 
 def _checked(question: type[Question], given: Any) -> Question:

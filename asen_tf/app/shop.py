@@ -157,7 +157,7 @@ class Shop:
         if missing:
             boxes = self._model.boxes([one.encoded for one in missing], attribute)
             new = {
-                (*one.key, attribute): _shares(box, one.size)
+                (*one.key, attribute): None if box is None else _shares(box, one.size)
                 for one, box in zip(missing, boxes, strict=True)
             }
             with self._lock:

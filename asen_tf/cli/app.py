@@ -1,6 +1,6 @@
 """Serves a page on which a catalogue that asen-index filled can be tried.
 
-    asen-app --store=faiss:/data/vectors --saved_model=/tmp/served/asen/1 --images=/data/shop
+    asen-app --store=faiss:/data/vectors --saved_model=export/models/asen/1 --images=/data/shop
 
 It answers at http://127.0.0.1:8080 and, unless --host says otherwise, to this machine alone: it
 knows no passwords. A model at a server may be away for a while; what needs no model goes on.
@@ -41,7 +41,7 @@ def main() -> int | None:
             model,
             Root(images),
             title=given.title,
-            hosts=given.allowed_hosts or ([*_LOCAL] if _is_local(given.host) else ["*"]),
+            hosts=given.allowed_hosts or names(given.host),
             limits=app.Limits(
                 upload_bytes=round(given.max_upload_mb * _MEGABYTE),
                 pixels=given.max_pixels,
@@ -87,8 +87,11 @@ def _serve(page, host: str, port: int) -> None:
             print("asen-app: ended")
 
 
-def _is_local(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
+def names(host: str) -> list[str]:
+    """By which the page may be asked for when it answers at `host`: local ones, or all."""
+    if host in ("localhost", "::1"):
+        return [*_LOCAL]
+    return [*_LOCAL, host] if host.startswith("127.") else ["*"]
 
 
 def run() -> None:

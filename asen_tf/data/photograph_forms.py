@@ -10,8 +10,8 @@ from PIL import Image
 # A path, an encoded image, an array uint8 [H, W, 3] or gray [H, W], or a PIL image.
 Photograph = str | os.PathLike | bytes | np.ndarray | Image.Image
 
-# What reading a photograph may raise.
-UNREADABLE = (ValueError, OSError, Image.DecompressionBombError)
+# What reading a photograph may raise; SyntaxError: Pillow, of a broken PNG.
+UNREADABLE = (ValueError, OSError, SyntaxError, Image.DecompressionBombError)
 
 
 def listed(photographs: Photograph | Iterable[Photograph]) -> list[Photograph]:

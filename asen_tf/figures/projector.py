@@ -1,6 +1,5 @@
 """The attributes' spaces in TensorBoard's projector."""
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,8 @@ from asen_tf.figures.source import Source
 
 SPRITE_PX = 64
 FOLDER = "projector"
+# TensorBoard splits at these, and knows no quotes.
+_ONE_CELL = str.maketrans(dict.fromkeys("\t\n\r", " "))
 
 
 def write(source: Source) -> list[Path]:
@@ -21,7 +22,7 @@ def write(source: Source) -> list[Path]:
 
     Returns:
       The files: WORKDIR/tensorboard/projector_config.pbtxt, and under projector/ beside it
-      `<attribute>.tsv`, `metadata.tsv` and `sprite.png`.
+      `metadata.tsv`, `sprite.png`, and `vectors-0.tsv` and so on, one an attribute.
     """
     from google.protobuf import text_format
     from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
@@ -32,21 +33,21 @@ def write(source: Source) -> list[Path]:
     files = [_write_sprite(source, folder), _write_metadata(source, folder)]
     config = ProjectorConfig()
     with Progress("writing vectors", len(source.choice.attributes), "attributes") as progress:
-        for name in source.choice.attributes:
+        for n, name in enumerate(source.choice.attributes):
             vectors = source.vectors[:, source.embedder.attributes.index(name)]
-            files.append(folder / f"{name}.tsv")
+            files.append(folder / f"vectors-{n}.tsv")
             np.savetxt(files[-1], vectors, fmt="%.5f", delimiter="\t")
-            _declare(config, name)
+            _declare(config, name, files[-1].name)
             progress.add(1)
     settings = board / "projector_config.pbtxt"
     settings.write_text(text_format.MessageToString(config), encoding="utf-8")
     return [settings, *files]
 
 
-def _declare(config, name):
+def _declare(config, name, file):
     entry = config.embeddings.add()
     entry.tensor_name = name
-    entry.tensor_path = f"{FOLDER}/{name}.tsv"
+    entry.tensor_path = f"{FOLDER}/{file}"
     entry.metadata_path = f"{FOLDER}/metadata.tsv"
     entry.sprite.image_path = f"{FOLDER}/sprite.png"
     entry.sprite.single_image_dim.extend([SPRITE_PX, SPRITE_PX])
@@ -63,13 +64,10 @@ def _write_metadata(source, folder):
     """A line an image: its path and its value of each attribute."""
     names = list(source.embedder.attributes)
     path = folder / "metadata.tsv"
-    with open(path, "w", encoding="utf-8", newline="") as file:
-        # Read as lines and tabs, without quotes.
-        writer = csv.writer(
-            file, "excel-tab", lineterminator="\n", quoting=csv.QUOTE_NONE, escapechar="\\"
-        )
-        writer.writerow(["image", *names])
-        for row in source.rows:
-            values = [source.values(row, name) or "?" for name in names]
-            writer.writerow([source.manifest.images[row], *values])
+    lines = [["image", *names]]
+    for row in source.rows:
+        values = [source.values(row, name) or "?" for name in names]
+        lines.append([source.manifest.images[row], *values])
+    text = "".join("\t".join(cell.translate(_ONE_CELL) for cell in line) + "\n" for line in lines)
+    path.write_text(text, encoding="utf-8", newline="\n")
     return path

@@ -9,6 +9,8 @@ from asen_tf.figures.picture import Picture
 from asen_tf.figures.source import Source, spread
 
 DEPTH, SHOWN, QUERIES = 100, 8, 3
+# Longer side of the photographs: more than a cell of the picture shows.
+SMALL_PX = 320
 GENERAL = "most alike over all attributes"
 
 
@@ -39,9 +41,9 @@ def _ranking(source, name, attribute, query, candidates):
     found = candidates[before]
     rows = source.rows[found]
     return viz.Reranking(
-        source.pixels(source.rows[query]),
+        source.pixels(source.rows[query], SMALL_PX),
         source.values(source.rows[query], name),
-        [source.pixels(row) for row in rows],
+        [source.pixels(row, SMALL_PX) for row in rows],
         [source.values(row, name) for row in rows],
         source.alike(name, query, found),
         after,

@@ -122,10 +122,15 @@ class Source:
         sharing = labels["image"][np.isin(labels["value"], own)]
         return np.isin(self.rows[others], sharing)
 
-    def pixels(self, row: int) -> np.ndarray:
-        """A photograph, uint8 [H, W, 3]."""
+    def pixels(self, row: int, longest: int | None = None) -> np.ndarray:
+        """A photograph, uint8 [H, W, 3], with its longer side at most `longest`; None: as it is."""
         with Image.open(self.manifest.path(row)) as image:
-            return np.asarray(image.convert("RGB"))
+            if longest is not None:
+                image.draft("RGB", (longest, longest))
+            loaded = image.convert("RGB")
+        if longest is not None:
+            loaded.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+        return np.asarray(loaded)
 
     def values(self, row: int, name: str) -> str:
         """The values of an attribute that a photograph is labelled with, in words."""

@@ -11,6 +11,9 @@ from asen_tf.explain.layout import FEWEST
 from asen_tf.figures.picture import Picture
 from asen_tf.figures.source import NothingToDraw, Source
 
+# Longer side of the photographs: more than a tile of the picture shows.
+SMALL_PX = 160
+
 
 def draw(source: Source) -> Iterator[Picture]:
     """All attributes side by side, and one of them large, with photographs."""
@@ -30,7 +33,8 @@ def draw(source: Source) -> Iterator[Picture]:
         ".png",
     )
     large = source.large if source.large in maps else enough[0]
-    images = [source.pixels(row) for row in source.rows[source.labelled(large)[0]]]
+    rows = source.rows[source.labelled(large)[0]]
+    images = [source.pixels(row, SMALL_PX) for row in rows]
     yield Picture(
         f"tsne_{large}",
         viz.embedding_map(large, maps[large], images),

@@ -1,5 +1,6 @@
 """Search in this process, over files on disk (`faiss:PATH`)."""
 
+import threading
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -43,6 +44,7 @@ class FaissEngine(Engine):
         if "index" in settings:
             _check_index(settings["index"])
         self._indexes: dict[Path, faiss.Index] = {}
+        self._lock = threading.Lock()
         self._store = ItemStore(
             Path(path), identity, settings, read_only, on_segment=self._write_indexes
         )
@@ -157,13 +159,19 @@ class FaissEngine(Engine):
         return np.unique(np.concatenate(found))
 
     def _index(self, path: Path) -> faiss.Index:
-        if path not in self._indexes:
-            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-            if "search" in self._store.settings:
-                faiss.ParameterSpace().set_index_parameters(index, self._store.settings["search"])
-            self._indexes = {p: i for p, i in self._indexes.items() if p.exists()}
-            self._indexes[path] = index
-        return self._indexes[path]
+        with self._lock:
+            index = self._indexes.get(path)
+            if index is None:
+                index = self._opened(path)
+                kept = {p: i for p, i in self._indexes.items() if p.exists()}
+                self._indexes = {**kept, path: index}
+        return index
+
+    def _opened(self, path: Path) -> faiss.Index:
+        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        if "search" in self._store.settings:
+            faiss.ParameterSpace().set_index_parameters(index, self._store.settings["search"])
+        return index
 
     def _write_indexes(self, segment: Segment) -> None:
         description = self._store.settings.get("index")

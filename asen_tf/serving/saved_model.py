@@ -64,13 +64,14 @@ class SavedModel:
           attention float32 [N, h, w] and boxes int32 [N, 4], of one photograph or more.
 
         Raises:
-          ValueError: an unknown attribute, no photographs, or a model without attention.
+          ValueError: an unknown attribute, or no photographs.
+          NotImplementedError: the model has no attention.
           InvalidInputError: a photograph is missing or refused; it is a ValueError.
         """
         self.attributes.index(attribute)
         signature = signatures.explain(attribute)
         if signature not in self._loaded.signatures:
-            raise ValueError("this model has no attention that says where it looks")
+            raise NotImplementedError("this model has no attention that says where it looks")
         found = list(self._answers(signature, images))
         if not found:
             raise ValueError("expected at least one photograph, got none")

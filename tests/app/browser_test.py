@@ -222,14 +222,54 @@ def test_a_server_that_is_away_is_told_and_comes_back(open_page, embedder, photo
 
 
 def test_a_forgotten_photograph_is_sent_again(tab, photograph, jpegs, address):
+    def forget():
+        for jpeg in jpegs[:2]:
+            heavy = jpeg + bytes(200_000)
+            assert tab.request.post(f"{address}/api/photographs", data=heavy).status == 201
+
     choose(tab, photograph)
     before = shown(tab)
-    for jpeg in jpegs[:2]:
-        heavy = jpeg + bytes(200_000)
-        assert tab.request.post(f"{address}/api/photographs", data=heavy).status == 201
+    forget()
     tab.get_by_role("button", name="Search", exact=True).click()
     expect(tab.locator("#found:not(.busy) #results h3")).to_have_text(before)
+    forget()
+    tab.get_by_role("button", name="Show more").click()
+    expect(tab.locator("#results .card")).to_have_count(30)
+    expect(tab.locator("#results .card").nth(26).locator(".regions")).to_contain_text("Region of")
+    forget()
+    tab.get_by_label("Regions of").select_option("collar")
+    expect(tab.locator("#query .regions")).to_contain_text("Region of collar")
     expect(tab.locator("#notice")).to_be_hidden()
+
+
+def test_a_model_without_regions_is_asked_for_them_once(tab, photograph, embedder, monkeypatch):
+    def explain(images, attribute):
+        raise NotImplementedError("no attention")
+
+    monkeypatch.setattr(embedder, "explain", explain)
+    asked = []
+    tab.on("request", lambda request: "/api/regions" in request.url and asked.append(request))
+    choose(tab, photograph)
+    expect(tab.get_by_label("Regions of")).to_be_hidden()
+    tab.get_by_role("button", name="Search", exact=True).click()
+    expect(tab.locator("#found:not(.busy) #results .card")).to_have_count(24)
+    tab.get_by_role("button", name=re.compile("^Compare ")).first.click()
+    expect(tab.get_by_role("dialog").locator("tbody tr").first).to_be_visible()
+    expect(tab.locator("#compare-problem")).to_be_hidden()
+    expect(tab.locator("#notice")).to_be_hidden()
+    assert len(asked) == 1
+
+
+def test_starting_over_ends_what_was_about_to_be_asked(tab):
+    tab.get_by_role("button", name="Look for what is like garment-0").click()
+    expect(tab.locator("#results .card")).to_have_count(24)
+    tab.get_by_role("slider", name="collar").evaluate(
+        """it => { it.dispatchEvent(new Event("change"));
+          document.querySelector("#start-over").click(); }"""
+    )
+    tab.wait_for_timeout(500)  # twice as long as the page waits after a control was moved
+    expect(tab.locator("#notice")).to_be_hidden()
+    expect(tab.locator("#start")).to_be_visible()
 
 
 def test_a_phones_width_is_enough(open_page, photograph):

@@ -109,7 +109,7 @@ def catalogue(shop):
 @pytest.fixture
 def page(catalogue, shop, embedder):
     """The application."""
-    model = Model(embedder, catalogue.engine.identity, check_again=0)
+    model = Model(embedder, catalogue.engine.identity, check_again=0, failed_again=0)
     hosts = ("127.0.0.1", "testserver")
     return create_app(catalogue, model, Root(shop / "photographs"), hosts=hosts, limits=LIMITS)
 

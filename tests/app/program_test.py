@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from asen_tf.cli.app import names
+
 pytest.importorskip("faiss")
 
 ROOT = Path(__file__).parents[2]
@@ -40,6 +42,12 @@ def test_it_serves_until_it_is_ended_while_the_models_server_is_away(shop):
         finally:
             process.kill()
     assert "<h1>My shop</h1>" in html and "were not found" not in html
+
+
+def test_the_address_that_it_answers_at_is_a_name_to_ask_for_it_by():
+    assert {"127.0.0.2", "localhost"} < set(names("127.0.0.2"))
+    assert names("0.0.0.0") == ["*"]
+    assert "*" not in names("::1")
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,19 @@ import io
 import json
 import re
 import struct
+import threading
 import zlib
 
+import anyio
+import grpc
 import numpy as np
 import pytest
 from PIL import Image
 
-from asen_tf.app import Limits, Model, create_app
+from asen_tf.app import Limits, Model, Problem, create_app
 from asen_tf.data.root import Root
 from asen_tf.search import Catalogue, Record
+from asen_tf.serving.client.errors import from_status
 
 starlette = pytest.importorskip("starlette.testclient")
 
@@ -149,6 +153,36 @@ def test_regions_are_those_of_the_model(client, embedder, jpegs, garments):
     del embedder.explain
 
 
+def test_one_broken_photograph_hides_no_other_ones_region(client, shop, jpegs):
+    photographs = [{"item": "garment-3"}, {"item": "garment-4"}]
+    broken = shop / "photographs" / "garment-4.jpg"
+    broken.write_bytes(jpegs[4][:3000])
+    try:
+        regions = ask(client, "regions", {"photographs": photographs, "attributes": ["color"]})
+    finally:
+        broken.write_bytes(jpegs[4])
+    [[box], [none]] = regions["regions"]
+    assert len(box) == 4 and none is None
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        NotImplementedError("CSN has no attention"),
+        from_status(grpc.StatusCode.FAILED_PRECONDITION, 'signature "explain_color" not found'),
+    ],
+)
+def test_a_model_without_attention_is_told_from_one_that_is_away(
+    client, embedder, monkeypatch, error
+):
+    def explain(images, attribute):
+        raise error
+
+    monkeypatch.setattr(embedder, "explain", explain)
+    look = {"photographs": [{"item": "garment-3"}], "attributes": ["color"]}
+    refused(client.post("/api/regions", json=look), 422, "no_regions")
+
+
 def test_comparison_in_the_order_of_the_attributes(client, catalogue, jpegs):
     items = {"left": {"item": "garment-1"}, "right": {"item": "garment-2"}}
     found = ask(client, "compare", items)["attributes"]
@@ -211,8 +245,19 @@ def test_what_is_no_photograph_is_refused(client, content):
     assert "no photograph" in refused(response, 415, "no_photograph")
 
 
-def test_a_broken_photograph_is_refused(client, jpegs):
-    response = client.post("/api/photographs", content=jpegs[0][:3000])
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
+def test_a_broken_photograph_is_refused(client, garments, format):
+    whole = as_file(Image.fromarray(garments[0].image), format)
+    response = client.post("/api/photographs", content=whole[: len(whole) // 2])
+    assert "no photograph" in refused(response, 415, "no_photograph")
+    assert format == "WEBP" or "broken" in response.text
+
+
+def test_a_png_of_broken_chunks_is_refused(client, garments):
+    whole = as_file(Image.fromarray(garments[0].image), "PNG")
+    second = whole.index(b"IDAT") + 4 + int.from_bytes(whole[33:37], "big") + 4
+    broken = whole[: second + 4] + b"\0\0\0\0" + whole[second + 8 :]
+    response = client.post("/api/photographs", content=broken)
     assert "broken" in refused(response, 415, "no_photograph")
 
 
@@ -237,6 +282,50 @@ def test_without_its_server_what_needs_no_model_goes_on(client, embedder, jpegs)
     embedder.away = False
     assert client.get("/api/model").json() == {"model": "ready"}
     send(client, jpegs[0])
+
+
+def test_a_model_that_hangs_holds_up_no_search(catalogue, shop, embedder, monkeypatch):
+    asked, answer = threading.Event(), threading.Event()
+
+    def explain(images, attribute):
+        asked.set()
+        answer.wait(10)
+        raise OSError("DEADLINE_EXCEEDED")
+
+    monkeypatch.setattr(embedder, "explain", explain)
+    app = create_app(
+        catalogue,
+        Model(embedder, catalogue.engine.identity),
+        Root(shop / "photographs"),
+        hosts=["testserver"],
+        limits=Limits(at_once=1),
+    )
+    look = {"photographs": [{"item": "garment-3"}], "attributes": ["color"]}
+    with starlette.TestClient(app) as client:
+        hanging = threading.Thread(
+            target=client.post, args=("/api/regions",), kwargs={"json": look}
+        )
+        hanging.start()
+        assert asked.wait(20)
+        ask(client, "search", {"query": {"item": "garment-0"}})
+        assert hanging.is_alive() and not answer.is_set()
+        answer.set()
+        hanging.join()
+
+
+def test_a_model_that_was_away_is_not_asked_by_each_visitor(catalogue, embedder, monkeypatch):
+    asked = []
+
+    def embed_all(images):
+        asked.append(images)
+        raise OSError("UNAVAILABLE")
+
+    monkeypatch.setattr(embedder, "embed_all", embed_all)
+    model = Model(embedder, catalogue.engine.identity)
+    for _ in range(3):
+        with pytest.raises(Problem, match="does not answer"):
+            model.check()
+    assert len(asked) == 1
 
 
 def test_another_model_is_told_from_the_stores(client, embedder, monkeypatch, jpegs):
@@ -268,16 +357,50 @@ def test_bad_questions_are_explained(client, question, said):
     assert said in refused(response, 422, "question")
 
 
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 200_000])
+def test_what_is_no_json_is_refused(client, content):
+    assert "JSON" in refused(client.post("/api/search", content=content), 400, "question")
+
+
+def test_an_upload_that_breaks_off_is_no_error_of_the_server(page, caplog):
+    parts = [
+        {"type": "http.request", "body": b"\xff\xd8", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/api/photographs",
+        "query_string": b"",
+        "headers": [(b"host", b"testserver")],
+    }
+    sent = []
+
+    async def receive():
+        return parts.pop(0)
+
+    async def send(message):
+        sent.append(message)
+
+    anyio.run(page, scope, receive, send)
+    assert sent[0]["status"] == 400 and not caplog.records
+
+
 def test_a_bad_condition_says_where(client):
     question = {"query": {"item": "garment-0"}, "condition": "price<"}
     title = refused(client.post("/api/search", json=question), 422, "condition")
     assert "expected a value, found the end" in title
 
 
-def test_forgotten_photographs_are_told_from_unknown_ones(page, client, jpegs):
-    gone = {"query": {"photograph": "gone"}}
-    refused(client.post("/api/search", json=gone), 410, "photograph_gone")
-    refused(client.get("/picture", params={"photograph": "gone"}), 410, "photograph_gone")
+def test_forgotten_photographs_are_told_as_unknown_ones_are(client, jpegs):
+    forgotten = send(client, jpegs[0])["photograph"]
+    assert client.get("/picture", params={"photograph": forgotten}).status_code == 200
+    for jpeg in jpegs[1:3]:
+        send(client, jpeg + bytes(200_000))
+    for name in (forgotten, "unknown"):
+        gone = {"query": {"photograph": name}}
+        refused(client.post("/api/search", json=gone), 410, "photograph_gone")
+        refused(client.get("/picture", params={"photograph": name}), 410, "photograph_gone")
 
 
 def test_more_than_may_wait_is_refused(catalogue, shop, embedder, jpegs):
@@ -309,6 +432,7 @@ def test_nothing_of_the_servers_files_is_told(client, shop, monkeypatch, caplog,
     monkeypatch.setattr(catalogue, "search", broken)
     response = client.post("/api/search", json={"query": {"item": "garment-0"}})
     refused(response, 500, "unexpected")
+    assert "default-src" in response.headers["content-security-policy"]
     assert str(shop) not in response.text and str(shop) in caplog.text
     for path in ("/static/../server.py", "/static/%2e%2e/server.py", "/nowhere"):
         refused(client.get(path), 404, "http")

@@ -1,8 +1,8 @@
 """Figures of a run: what is chosen, computed and told to be missing."""
 
-import csv
 import dataclasses
 import json
+from types import SimpleNamespace
 
 import keras
 import numpy as np
@@ -13,6 +13,7 @@ from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
 from asen_tf import figures
 from asen_tf.core import config as configs
+from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.load import load
 from asen_tf.embedder import load as load_embedder
 from asen_tf.models import registry
@@ -123,6 +124,56 @@ def test_fewer_images_are_evenly_spread_and_said(opened, capsys):
     assert "4 of 12 labelled images" in capsys.readouterr().err
 
 
+def cells(path):
+    """As TensorBoard reads them: lines and tabs, without quotes."""
+    return [line.split("\t") for line in path.read_text().removesuffix("\n").split("\n")]
+
+
+def test_projector_takes_any_names(opened, tmp_path):
+    manifest = opened[-1]
+    names = ("metadata", "sleeve/length")
+    space = AttributeSpace(dict(zip(names, (['12" wide', "a\tb\\c\nd"],) * 2, strict=True)))
+    labels = manifest.labels[manifest.labels["value"] < 2]
+    manifest = dataclasses.replace(manifest, space=space, labels=labels)
+    source = figures.Source(
+        Workdir(tmp_path), SimpleNamespace(attributes=space), manifest, figures.Choice()
+    )
+    source.vectors = np.zeros((len(source.rows), 2, 3), np.float32)
+    figures.write_projector(source)
+    folder = source.run.tensorboard / "projector"
+    assert {path.name for path in folder.iterdir()} == {
+        "metadata.tsv",
+        "sprite.png",
+        "vectors-0.tsv",
+        "vectors-1.tsv",
+    }
+    heading, *rows = cells(folder / "metadata.tsv")
+    assert heading == ["image", *names] and len(rows) == len(source.rows)
+    assert {row[2] for row in rows} <= {'12" wide', "a b\\c d", "?"}
+    assert '12" wide' in {row[1] for row in rows}
+
+
+def test_photographs_are_loaded_small_where_small_is_enough(source):
+    row = source.rows[0]
+    whole, small = source.pixels(row), source.pixels(row, 20)
+    assert max(whole.shape) > 20 == max(small.shape)
+    expected = Image.fromarray(whole).resize(small.shape[1::-1], Image.Resampling.LANCZOS)
+    assert np.abs(small.astype(int) - np.asarray(expected)).mean() < 8
+
+
+@pytest.mark.parametrize("name", ["reranking", "tsne"])
+def test_figures_of_hundreds_of_photographs_keep_small_ones(source, name, monkeypatch):
+    longest = []
+
+    def pixels(self, row, most=None):
+        longest.append(most)
+        return np.zeros((20, 15, 3), np.uint8)
+
+    monkeypatch.setattr(figures.Source, "pixels", pixels)
+    drawn(source, name)
+    assert longest and all(most is not None and most <= 320 for most in longest)
+
+
 def test_projector_files_fit_together(source):
     files = figures.write_projector(source)
     settings = files[0]
@@ -132,10 +183,10 @@ def test_projector_files_fit_together(source):
     for a, entry in enumerate(config.embeddings):
         vectors = np.loadtxt(settings.parent / entry.tensor_path, delimiter="\t")
         np.testing.assert_allclose(vectors, source.vectors[:, a], atol=1e-5)
-        with open(settings.parent / entry.metadata_path, newline="") as file:
-            rows = list(csv.DictReader(file, delimiter="\t"))
-        assert [row["image"] for row in rows] == source.manifest.images[source.rows].tolist()
-        assert {row["side"] for row in rows} == {"left", "right"}
+        heading, *rows = cells(settings.parent / entry.metadata_path)
+        assert heading == ["image", "color", "side"]
+        assert [row[0] for row in rows] == source.manifest.images[source.rows].tolist()
+        assert {row[2] for row in rows} == {"left", "right"}
         with Image.open(settings.parent / entry.sprite.image_path) as sprite:
             assert sprite.size == (4 * 64, 3 * 64)
 

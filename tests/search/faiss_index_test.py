@@ -1,5 +1,9 @@
 """Indexes of faiss beside the exact search: they propose, the scores are exact."""
 
+import concurrent.futures
+import threading
+import time
+
 import numpy as np
 import pytest
 
@@ -55,6 +59,26 @@ def test_what_was_written_since_is_found_too(engine, items):
     ids = engine.search(items.vectors[35], 9).ids
     assert ids[0] == "035" and "036" not in ids
     assert set(engine.search(items.vectors[300], 2).ids) == {"new", "300"}
+
+
+def test_threads_share_the_indexes(engine, items, monkeypatch):
+    read, opened = faiss_engine.faiss.read_index, []
+    together = threading.Barrier(8)
+
+    def slow(path, flags):
+        opened.append(path)
+        time.sleep(0.05)
+        return read(path, flags)
+
+    def search(n):
+        together.wait()
+        return engine.search(items.vectors[10 * n], 5).ids
+
+    monkeypatch.setattr(faiss_engine.faiss, "read_index", slow)
+    with concurrent.futures.ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(search, range(8)))
+    assert all(items.ids[10 * n] in ids for n, ids in enumerate(found))
+    assert len(opened) == len(set(opened)) == 3
 
 
 def test_options_are_those_of_the_store(faiss_uri, identity):

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from asen_tf.search import Catalogue
-from asen_tf.serving import InvalidInputError, SavedModel
+from asen_tf.serving import InvalidInputError, SavedModel, signatures
 
 pytest.importorskip("faiss")
 
@@ -64,7 +64,7 @@ def test_a_shop_is_indexed_and_kept_up_to_date(shop, served, workdir, embedder, 
     assert "1 embedded, 1 updated, 1 unchanged, 3 deleted, 0 errors; 3 items" in result.stdout
 
 
-def test_a_saved_model_gives_what_the_run_gives(served, embedder, jpegs):
+def test_a_saved_model_gives_what_the_run_gives(served, embedder, jpegs, monkeypatch):
     model = SavedModel(served / "1", batch_size=4)
     assert model.attributes == embedder.attributes
     np.testing.assert_allclose(model.embed_all(jpegs[:6]), embedder.embed_all(jpegs[:6]), atol=1e-4)
@@ -83,6 +83,10 @@ def test_a_saved_model_gives_what_the_run_gives(served, embedder, jpegs):
             model.explain(images, attribute)
     with pytest.raises(FileNotFoundError, match="asen-export wrote"):
         SavedModel(served)
+    # Models without attention are exported without such signatures.
+    monkeypatch.setattr(signatures, "explain", lambda attribute: f"none/{attribute}")
+    with pytest.raises(NotImplementedError, match="no attention"):
+        model.explain(jpegs[:1], "color")
 
 
 @pytest.mark.parametrize(

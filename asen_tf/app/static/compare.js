@@ -3,6 +3,7 @@
 import { ask } from "./api.js";
 import { find, make, words } from "./elements.js";
 import { photo, showRegions } from "./photos.js";
+import { regionsOf } from "./regions.js";
 
 const dialog = find("#compare");
 const sides = { left: find("#left"), right: find("#right") };
@@ -56,7 +57,7 @@ async function look(isLate) {
     button.ariaPressed = String(button.dataset.attribute === attribute);
   }
   const photographs = [chosen("left").reference, chosen("right").reference];
-  const { regions } = await ask("/api/regions", { photographs, attributes: [attribute] });
+  const regions = await regionsOf(photographs, [attribute]);
   if (isLate()) return;
   Object.values(frames).forEach((frame, n) => {
     showRegions(find(".photo", frame), [attribute], regions[n]);

@@ -6,6 +6,7 @@ import { openComparison } from "./compare.js";
 import * as controls from "./controls.js";
 import { bar, find, make, plural, words } from "./elements.js";
 import { photo, showRegions } from "./photos.js";
+import { regionsOf } from "./regions.js";
 
 const COUNT = 24;
 const WAIT_MS = 250; // after a control was moved
@@ -84,6 +85,7 @@ function receive(file) {
     tell({ title, advice: `The limit is ${limit / 1e6} MB; choose a smaller one.` });
     return;
   }
+  clearTimeout(timer);
   return working(
     "Looking at the photograph…",
     async (signal) => {
@@ -164,7 +166,9 @@ async function remembered(run, signal) {
     return await run();
   } catch (error) {
     if (error.code !== "photograph_gone" || !asked.file) throw error;
-    asked.query = { photograph: (await send("/api/photographs", asked.file, signal)).photograph };
+    const { photograph } = await send("/api/photographs", asked.file, signal);
+    asked.query = { photograph };
+    if (shown.query?.photograph) shown.query = { photograph };
     return run();
   }
 }
@@ -215,11 +219,10 @@ async function lookAt(elements, signal) {
   const attributes = attributesShown();
   find("#legend").replaceChildren(...attributes.map((name) => make("span", {}, words(name))));
   const photos = [find("#query .photo"), ...[...elements.values()].map((one) => find(".photo", one))];
-  const photographs = [shown.query, ...[...elements.keys()].map((item) => ({ item }))];
+  const items = [...elements.keys()].map((item) => ({ item }));
   try {
-    const regions = attributes.length
-      ? (await ask("/api/regions", { photographs, attributes }, signal)).regions
-      : [];
+    const look = () => regionsOf([shown.query, ...items], attributes, signal);
+    const regions = await remembered(look, signal);
     photos.forEach((element, n) => showRegions(element, attributes, regions[n]));
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -334,6 +337,7 @@ async function showItems() {
 }
 
 function startOver() {
+  clearTimeout(timer);
   underWay?.abort();
   clearNotice();
   start(null, "");
