@@ -65,11 +65,11 @@ def garments() -> config_dict.ConfigDict:
     small(config, "resnet6")
     config.train.mining = "semi_hard"
     config.train.steps_per_epoch = 22
-    config.stage1.epochs = 30
+    config.stage1.epochs = 42
     # At the full rate from the start, attention to small parts often settles in a wrong place.
     config.stage1.schedule = {"name": "cosine", "warmup": 0.15}
     config.stage1.rates = {"global_branch": 5e-4}
-    config.stage2.epochs = 7
+    config.stage2.epochs = 9
     config.stage2.rates = {"global_branch": 5e-5, "local_branch": 5e-4}
     return config
 
