@@ -5,7 +5,7 @@
         --json=benchmarks/results/torch_train_stage1_resnet50.json
 
 Takes turns, so that both see the machine alike: `asen-benchmark` and `benchmarks/torch_asen.py`
-(which says whose code that is), processes of their own, each `--rounds` times; the best of each
+(which says whose code that is), in processes of their own, each `--rounds` times. The best of each
 counts. Needs PyTorch, which is no dependency of this library.
 """
 
