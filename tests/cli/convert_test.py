@@ -11,7 +11,7 @@ import pytest
 
 import asen_tf
 from asen_tf.cli.convert import attribute_space, convert
-from asen_tf.core import config as configs
+from asen_tf.core import experiments
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.workdir import Workdir
 
@@ -72,7 +72,7 @@ def checkpoint(local=True):
 
 
 def settings():
-    config = configs.published()
+    config = experiments.published()
     config.model.global_branch.size = 32
     config.model.local_branch.size = 32
     return config
@@ -225,11 +225,11 @@ def test_a_folder_with_a_run_is_left_alone(files):
 
 
 def test_attributes_from_the_configuration():
-    config = configs.published((("color", 3), ("fit", ("slim", "loose"))))
+    config = experiments.published((("color", 3), ("fit", ("slim", "loose"))))
     space = attribute_space("", config)
     assert space.to_dict() == {"color": ["0", "1", "2"], "fit": ["slim", "loose"]}
     with pytest.raises(ValueError, match="--attributes"):
-        attribute_space("", configs.published())
+        attribute_space("", experiments.published())
 
 
 def write_index_files(root):

@@ -41,8 +41,9 @@ def settings(name):
     config.model.attribute_dim = 8
     config.model.part_guided.parts = config.model.part_guided.parts[:ATTRIBUTES]
     config.model.part_guided.hidden_dim = 8
-    # Every triplet has a loss, so that every part has a gradient.
+    # Every triplet has a loss, so that every part has a gradient, and the first step a rate.
     config.train.margin = 2.5
+    config.stage1.schedule = config.stage2.schedule = {"name": "constant"}
     return config
 
 
