@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from asen_tf import backbones
 from asen_tf.core import config as configs
 from asen_tf.models import registry
 from asen_tf.models.one_branch import PART
@@ -94,16 +93,14 @@ def test_unknown_loss(name, model):
         objective(model, {}, ("global_triplets",))
 
 
-def test_starts_from_the_weights_of_the_branch(name, tmp_path):
+def test_starts_from_the_weights_of_the_branch(name, pretrained):
     config = settings(name)
     config.model.global_branch.backbone = "resnet10"
-    pretrained = backbones.build("resnet10", 32)
-    pretrained.save_to_preset(str(tmp_path / "preset"))
-    config.model.global_branch.weights = str(tmp_path / "preset")
+    network, config.model.global_branch.weights = pretrained
     model = registry.build(config, 3)
     registry.load_pretrained(model, config)
     for weight, expected in zip(
-        model.trunk.backbone.get_weights(), pretrained.get_weights(), strict=True
+        model.trunk.backbone.get_weights(), network.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(weight, expected)
 

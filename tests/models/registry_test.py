@@ -3,7 +3,7 @@ import importlib
 import numpy as np
 import pytest
 
-from asen_tf import backbones, models
+from asen_tf import models
 from asen_tf.core import config as configs
 from asen_tf.models import ASEN, EmbeddingModel, registry
 
@@ -28,15 +28,13 @@ def test_builds_what_the_configuration_describes(config):
     assert model.embed_all(images).shape == (2, 4, 2048)
 
 
-def test_starts_from_the_weights_that_the_branches_name(config, tmp_path):
-    pretrained = backbones.build("resnet10", 32)
-    pretrained.save_to_preset(str(tmp_path / "preset"))
-    config.model.local_branch.weights = str(tmp_path / "preset")
+def test_starts_from_the_weights_that_the_branches_name(config, pretrained):
+    network, config.model.local_branch.weights = pretrained
     model = registry.build(config, 4)
     untouched = model.global_branch.backbone.get_weights()
     registry.load_pretrained(model, config)
     for weight, expected in zip(
-        model.local_branch.backbone.get_weights(), pretrained.get_weights(), strict=True
+        model.local_branch.backbone.get_weights(), network.get_weights(), strict=True
     ):
         np.testing.assert_array_equal(weight, expected)
     for weight, expected in zip(model.global_branch.backbone.get_weights(), untouched, strict=True):
