@@ -34,15 +34,15 @@ def main() -> None:
     # TensorFlow takes seconds to load, which a wrong flag should not cost.
     import keras
 
-    from asen_tf import benchmarks
-    from asen_tf.benchmarks import Setting, machine
+    from asen_tf.benchmarks import cases, machine
+    from asen_tf.benchmarks.setting import Setting
 
     given = flags.FLAGS
     setting = Setting(**{f.name: getattr(given, f.name) for f in dataclasses.fields(Setting)})
     keras.config.set_dtype_policy(setting.precision)
     with contextlib.ExitStack() as stack:
         root = given.data_dir or stack.enter_context(tempfile.TemporaryDirectory())
-        measured = benchmarks.CASES[given.case](setting, root, given.seconds)
+        measured = cases.CASES[given.case](setting, root, given.seconds)
     result = {
         "case": given.case,
         **dataclasses.asdict(setting),

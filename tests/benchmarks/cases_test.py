@@ -6,7 +6,9 @@ import types
 
 import pytest
 
-from asen_tf.benchmarks import CASES, Setting, setting, timing
+from asen_tf.benchmarks import setting, timing
+from asen_tf.benchmarks.cases import CASES
+from asen_tf.benchmarks.setting import Setting
 from asen_tf.cli import benchmark
 
 TINY = Setting("resnet6", "resnet6", size=32, local_size=32, batch=2, attributes=2)
