@@ -62,11 +62,3 @@ def _processor() -> str:
         return platform.processor() or platform.machine()
     named = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
     return named[0].partition(": ")[2] if named else platform.machine()
-
-
-def _usable_cpus() -> set[int]:
-    import os
-
-    return (
-        os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set(range(os.cpu_count()))
-    )

@@ -205,8 +205,10 @@ class _Reproduction:
         rows = summary.summarize(self.table, results)
         if not rows:
             raise RuntimeError("no run has come to an end")
-        for row, known in ((row, self._run_of(row["name"])) for row in rows):
-            row["steps"] = self._steps(known) if known else {}
+        runs = {row.name: row.run for row in self.table.rows}
+        for row in rows:
+            run = runs[row["name"]]
+            row["steps"] = self._steps(run) if run else {}
         facts = [
             f"Data: the test split of {self.data}.",
             f"Network: {base.model.global_branch.backbone} at "
@@ -232,9 +234,6 @@ class _Reproduction:
         }
         save(record, Path(f"{self._target}.json"))
         return rows, text
-
-    def _run_of(self, name: str) -> str:
-        return next(row.run for row in self.table.rows if row.name == name)
 
     def _steps(self, name: str) -> dict[str, int]:
         """Stage -> steps that a run of this table was given."""
