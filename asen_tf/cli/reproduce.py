@@ -13,7 +13,6 @@ these seeds.
 
 import ast
 import contextlib
-import fcntl
 import json
 import os
 import platform
@@ -29,6 +28,7 @@ from asen_tf.cli import experiment_files, program
 from asen_tf.cli.evaluate import evaluate, evaluate_changes, evaluate_random_order
 from asen_tf.core import experiments
 from asen_tf.core.errors import unknown_name
+from asen_tf.core.lock import Lock
 from asen_tf.core.progress import duration, say
 from asen_tf.data.load import load
 from asen_tf.evaluation import save
@@ -99,7 +99,9 @@ class _Reproduction:
                 "with labels"
             )
         self.output.mkdir(parents=True, exist_ok=True)
-        with self._alone():
+        # Two programs must not train the same run.
+        lock = Lock(self.output / ".lock", "trains in this folder", "Wait for it, or name another")
+        with contextlib.closing(lock):
             paces = self._paces(runs)
             runs = {name: pace.within(c, self.minutes, paces[name]) for name, c in runs.items()}
             runs = {(n, seed): _seeded(c, seed) for seed in self.seeds for n, c in runs.items()}
@@ -131,16 +133,6 @@ class _Reproduction:
             except (AttributeError, KeyError, TypeError) as error:
                 raise ValueError(f"--set={key}={value}: {error}") from error
         return config
-
-    @contextlib.contextmanager
-    def _alone(self):
-        """Two programs must not train the same run."""
-        with open(self.output / ".lock", "w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ValueError(f"another asen-reproduce works in {self.output}") from None
-            yield
 
     def _paces(self, runs) -> dict[str, dict[str, float]]:
         """Run -> stage -> seconds a step, as measured when the run was first asked for."""

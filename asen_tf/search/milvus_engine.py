@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 from pymilvus import DataType, MilvusClient, MilvusException
 
+from asen_tf.core.lock import Lock
 from asen_tf.search.engine import Engine, best
 from asen_tf.search.filters import Condition
 from asen_tf.search.identity import Identity
 from asen_tf.search.items import Hits, Items, Record
 from asen_tf.search.milvus_filter import expression, facts, has_field, text
-from asen_tf.search.storage.lock import Lock
 from asen_tf.search.uri import split_options
 
 # Both tell on every occasion that milvus-lite has no clock, gRPC with a traceback.
@@ -341,7 +341,11 @@ def _take(place: str) -> None:
     place = os.path.abspath(place)
     # milvus-lite would log a traceback.
     if not _in_use[place] and os.path.exists(lock := os.path.join(place, "LOCK")):
-        Lock(Path(lock), "milvus-lite lets one process at a time read, too; wait for it").close()
+        Lock(
+            Path(lock),
+            "has this store open for writing",
+            "milvus-lite lets one process at a time read, too; wait for it",
+        ).close()
     os.makedirs(os.path.dirname(place), exist_ok=True)
     _in_use[place] += 1
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
+from asen_tf.core.lock import Lock
 from asen_tf.search.identity import Identity
 from asen_tf.search.items import Items, Record
 from asen_tf.search.storage import log as logs
 from asen_tf.search.storage.durable import explained, sync_folder
 from asen_tf.search.storage.layout import LOCK, STORE, Layout
-from asen_tf.search.storage.lock import Lock
 from asen_tf.search.storage.parts import Part, Row, Segment, Tail, rows_of, write_segment
 
 # A log of so many bytes becomes a segment. As much memory holds its vectors.
@@ -130,7 +130,11 @@ class ItemStore:
         with explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             sync_folder(self.folder.parent)
-            self._lock = Lock(self.folder / LOCK, "Wait for it, or open the store read-only")
+            self._lock = Lock(
+                self.folder / LOCK,
+                "has this store open for writing",
+                "Wait for it, or open the store read-only",
+            )
             if (self.folder / STORE).exists():
                 return
             # A process that was killed in these lines leaves only what they make themselves.

@@ -11,13 +11,14 @@ class Lock:
 
     Args:
       path: of the file, which is made if it is not there.
+      held: what whoever holds it does, for the message.
       advice: what to do where it is held, for the message.
 
     Raises:
       BlockingIOError: another process, or another object of this one, holds it.
     """
 
-    def __init__(self, path: Path, advice: str):
+    def __init__(self, path: Path, held: str, advice: str):
         self._file = open(path, "a+")  # noqa: SIM115 - it is open for as long as it is held
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -27,7 +28,7 @@ class Lock:
             self._file.close()
             raise BlockingIOError(
                 error.errno,
-                f"process {holder or '(unknown)'} has this store open for writing. {advice}",
+                f"process {holder or '(unknown)'} {held}. {advice}",
                 str(path.parent),
             ) from error
         # For the message above only; a full disk is no reason to refuse reading.
