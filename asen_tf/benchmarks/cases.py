@@ -33,6 +33,7 @@ from asen_tf.evaluation.tasks import retrieval_tasks
 from asen_tf.models import registry
 from asen_tf.models.asen import ASEN
 from asen_tf.serving.export import export_model
+from asen_tf.training import determinism
 from asen_tf.training.stages import plan
 from asen_tf.training.step import TrainStep
 
@@ -198,6 +199,8 @@ def _space(setting: Setting) -> AttributeSpace:
 
 
 def _step(config: config_dict.ConfigDict, manifest: Manifest, stage: str) -> tuple[TrainStep, ASEN]:
+    if config.train.deterministic:
+        determinism.enable()
     model = registry.build(config, len(manifest.space))
     step = TrainStep(
         tf.distribute.get_strategy(),

@@ -29,4 +29,4 @@ def attribute_cross_entropy(logits, labels, offsets: Sequence[int]):
         chances = tf.nn.log_softmax(logits[:, start:stop])
         losses.append(-tf.reduce_sum(wanted * chances, axis=1))
         labelled.append(tf.cast(count[:, 0] > 0, logits.dtype))
-    return tf.math.divide_no_nan(tf.add_n(losses), tf.add_n(labelled))
+    return tf.math.divide_no_nan(sum(losses), sum(labelled))

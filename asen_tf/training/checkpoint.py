@@ -43,7 +43,9 @@ class Checkpoints:
             seconds=self._seconds,
         )
         self._folder = folder
-        own = folder if chief else Path(tempfile.mkdtemp(prefix="asen_worker_"))
+        # What others than the chief have to write is removed with this object.
+        self._elsewhere = None if chief else tempfile.TemporaryDirectory(prefix="asen_worker_")
+        own = folder if chief else self._elsewhere.name
         self._manager = tf.train.CheckpointManager(self._checkpoint, own, max_to_keep=_KEPT)
         self.step, self.best, self.seconds = 0, -1.0, 0.0
 

@@ -15,6 +15,7 @@ from asen_tf.evaluation.embed import canvas_fn, embed_fn
 from asen_tf.evaluation.prototypes import value_means
 from asen_tf.models import registry
 from asen_tf.models.precision import dtype_policy
+from asen_tf.training import determinism
 from asen_tf.training.checkpoint import Checkpoints
 from asen_tf.training.log import Log
 from asen_tf.training.pictures import AttentionPictures
@@ -84,7 +85,7 @@ class _Run:
     def _build(self, start):
         train = self.config.train
         if train.deterministic:
-            tf.config.experimental.enable_op_determinism()
+            determinism.enable()
         keras.utils.set_random_seed(train.seed)
         with dtype_policy(train.precision), self.strategy.scope():
             space = self.manifest.space

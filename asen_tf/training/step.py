@@ -65,18 +65,33 @@ class TrainStep:
         with tf.GradientTape() as tape:
             losses = self._objective(self._model, batch, tuple(self._stage.losses), training=True)
             means = {n: tf.reduce_sum(loss) / self._batch_size for n, loss in losses.items()}
-            total = tf.add_n([weight * means[n] for n, weight in self._stage.losses.items()])
-        gradients = tape.gradient(
-            total,
-            {p: [v.value for v in part] for p, part in self._variables.items()},
-            unconnected_gradients=tf.UnconnectedGradients.ZERO,
-        )
+            total = sum(weight * means[n] for n, weight in self._stage.losses.items())
+        gradients = self._gradients(total, tape)
         for part, optimizer in self.optimizers.items():
             optimizer.apply(gradients[part], self._variables[part])
         self._share_statistics()
         norm = tf.linalg.global_norm(tf.nest.flatten(gradients))
         replicas = self._strategy.num_replicas_in_sync
         return {**means, "total": total, "gradient_norm": norm / replicas}
+
+    def _gradients(self, total, tape):
+        """Part -> its gradients, the same ones each time.
+
+        A sum of three or more gradients would begin with whichever happens to be free to be
+        overwritten: here they are added two by two, which only graphs can be asked for. Eagerly
+        (`tf.config.run_functions_eagerly`, to look into a step) one operation follows another.
+        """
+        values = {part: [v.value for v in own] for part, own in self._variables.items()}
+        unconnected = tf.UnconnectedGradients.ZERO
+        if tf.executing_eagerly():
+            return tape.gradient(total, values, unconnected_gradients=unconnected)
+        flat = tf.gradients(
+            total,
+            tf.nest.flatten(values),
+            aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE,
+            unconnected_gradients=unconnected,
+        )
+        return tf.nest.pack_sequence_as(values, flat)
 
     def _share_statistics(self):
         """Averages the moving statistics, which Keras updates on each replica alone."""

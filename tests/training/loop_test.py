@@ -280,7 +280,8 @@ def start_workers(file, workdir):
         subprocess.Popen(
             command(file, workdir, "--strategy=multi_worker"),
             env=environment(
-                TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": n}})
+                TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": n}}),
+                TMPDIR=str(workdir.parent),  # A killed worker leaves what it wrote aside.
             ),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
