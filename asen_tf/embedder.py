@@ -9,9 +9,8 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.images import to_canvas
 from asen_tf.data.photograph_forms import Photograph, listed, listed_pairs
-from asen_tf.data.photographs import MAX_PIXELS, to_pixels
+from asen_tf.data.photographs import MAX_PIXELS, canvas_fn, to_pixels
 from asen_tf.evaluation.published import PublishedInputs, is_published
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.workdir import Workdir
@@ -154,8 +153,9 @@ class _Canvases:
     """Photographs as the model has seen them in training."""
 
     def __init__(self, model: EmbeddingModel, parts: Sequence[str] | None):
-        self._size = model.canvas_size
-        canvases = tf.TensorSpec((None, self._size, self._size, 3), tf.uint8)
+        size = model.canvas_size
+        self._to_canvas = canvas_fn(size)
+        canvases = tf.TensorSpec((None, size, size, 3), tf.uint8)
         ids, sizes = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, 2), tf.int32)
         self._embed = tf.function(
             lambda images, ids: model.embed(images, ids, parts), input_signature=[canvases, ids]
@@ -169,7 +169,7 @@ class _Canvases:
         return self._explain.get_concrete_function().structured_outputs[0].shape[-2:]
 
     def prepare(self, pixels: tf.Tensor) -> tuple[tf.Tensor, tuple[int, int]]:
-        return to_canvas(pixels, self._size), tuple(pixels.shape[:2])
+        return self._to_canvas(pixels), tuple(pixels.shape[:2])
 
     def embed(self, batch: list, ids: np.ndarray) -> np.ndarray:
         return self._embed(tf.stack([canvas for canvas, _ in batch]), ids).numpy()

@@ -22,10 +22,20 @@ compare=$benchmark
 for stage in train_stage1 train_stage2; do
     measure "$compare" "${stage}_resnet50_resnet34" --case=$stage "${large[@]}" --batch=4
     measure "$compare" "${stage}_resnet18_resnet18" --case=$stage "${small[@]}" --batch=16
+    for precision in float32 mixed_bfloat16; do
+        measure "$benchmark" "${stage}_${precision}_recompute_resnet50_resnet34" --case=$stage "${large[@]}" \
+            --batch=4 --precision=$precision --recompute
+    done
+    measure "$benchmark" "${stage}_mixed_bfloat16_resnet50_resnet34" --case=$stage "${large[@]}" --batch=4 \
+        --precision=mixed_bfloat16
+    measure "$benchmark" "${stage}_mixed_bfloat16_resnet18_resnet18" --case=$stage "${small[@]}" --batch=16 \
+        --precision=mixed_bfloat16
 done
 measure "$compare" embed_all_resnet50_resnet34 --case=embed_all "${large[@]}" --batch=8
 measure "$compare" embed_all_resnet18_resnet18 --case=embed_all "${small[@]}" --batch=32
-measure "$benchmark" embed_all_bfloat16_resnet50_resnet34 --case=embed_all "${large[@]}" --batch=8 \
+measure "$benchmark" embed_all_mixed_bfloat16_resnet50_resnet34 --case=embed_all "${large[@]}" --batch=8 \
+    --precision=mixed_bfloat16
+measure "$benchmark" embed_all_mixed_bfloat16_resnet18_resnet18 --case=embed_all "${small[@]}" --batch=32 \
     --precision=mixed_bfloat16
 for case in embed_one pipeline evaluate export_start memory; do
     measure "$benchmark" "${case}_resnet50_resnet34" --case=$case "${large[@]}" --batch=4

@@ -1,7 +1,23 @@
 """Batch normalisation in one operation, where Keras takes several passes over its input."""
 
+import contextlib
+import contextvars
+from collections.abc import Iterator
+
 import keras
 import tensorflow as tf
+
+_still = contextvars.ContextVar("still", default=False)
+
+
+@contextlib.contextmanager
+def statistics_stand_still() -> Iterator[None]:
+    """Within it, `BatchNormalization` in training leaves its moving statistics as they are."""
+    token = _still.set(True)
+    try:
+        yield
+    finally:
+        _still.reset(token)
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
@@ -29,7 +45,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
             exponential_avg_factor=1 - self.momentum if learning else 1,
             is_training=learning,
         )
-        if learning:
+        if learning and not _still.get():
             self.moving_mean.assign(mean)
             self.moving_variance.assign(variance)
         return outputs

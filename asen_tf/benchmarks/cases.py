@@ -202,6 +202,7 @@ def _step(config: config_dict.ConfigDict, manifest: Manifest, stage: str) -> tup
     if config.train.deterministic:
         determinism.enable()
     model = registry.build(config, len(manifest.space))
+    model.configure_backbones(recompute=config.train.recompute_backbone)
     step = TrainStep(
         tf.distribute.get_strategy(),
         model,

@@ -19,6 +19,7 @@ class Setting:
       batch: triplets a training step; images a call, where images are embedded.
       attributes: those that the embedding cases embed.
       precision: "float32" or "mixed_bfloat16".
+      recompute: of `config.train.recompute_backbone`.
     """
 
     global_backbone: str = "resnet50"
@@ -28,6 +29,7 @@ class Setting:
     batch: int = 4
     attributes: int = 9
     precision: str = "float32"
+    recompute: bool = False
 
     def config(self, root: str) -> config_dict.ConfigDict:
         """The paper's experiment with this network, on garments that are rendered under `root`."""
@@ -37,4 +39,5 @@ class Setting:
         config.model.local_branch.update({"backbone": self.local_backbone, "size": self.local_size})
         config.train.batch_size = config.eval.batch_size = self.batch
         config.train.precision = self.precision
+        config.train.recompute_backbone = self.recompute
         return config

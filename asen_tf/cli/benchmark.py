@@ -64,6 +64,9 @@ def run() -> None:
     flags.DEFINE_integer("batch", 4, "Triplets a training step; images, embedding.", 1)
     flags.DEFINE_integer("attributes", 9, "Attributes that are embedded.", 1)
     flags.DEFINE_enum("precision", "float32", PRECISIONS, "What the networks compute in.")
+    flags.DEFINE_bool(
+        "recompute", False, "Whether training computes feature maps twice instead of keeping them."
+    )
     flags.DEFINE_float("seconds", 30.0, "How long to measure, after three calls.", 0.0)
     flags.DEFINE_string(
         "data_dir",

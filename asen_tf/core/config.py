@@ -90,6 +90,7 @@ def defaults() -> config_dict.ConfigDict:
         "margin": 0.2,
         "precision": "float32",  # or mixed_bfloat16
         "jit_backbone": False,  # XLA for the convolutions; not with deterministic
+        "recompute_backbone": False,  # a third more work, much less memory; not with jit_backbone
         "deterministic": True,  # same seed, same device: same numbers
     }
     config.augment = {

@@ -131,8 +131,11 @@ class EmbeddingModel(keras.Model, abc.ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} does not change embeddings")
 
-    def compile_backbones(self, jit: bool) -> None:
-        """Has XLA compile the convolutions, or not; models without a backbone ignore it."""
+    def configure_backbones(self, jit_compile: bool = False, recompute: bool = False) -> None:
+        """How all its backbones run, see `Trunk`; models without one ignore it."""
+        for layer in self.layers:
+            if isinstance(layer, Trunk):
+                layer.jit_compile, layer.recompute = jit_compile, recompute
 
     def call(self, inputs, training=False):
         """`embed` for {"images": ..., "attributes": ...}, so that it works in `model.fit`."""

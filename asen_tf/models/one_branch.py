@@ -88,9 +88,6 @@ class OneBranchModel(EmbeddingModel):
         """Unit vectors that rank by dot product as the loss ranks embeddings [..., D]."""
         return tf.math.l2_normalize(embeddings, axis=-1)
 
-    def compile_backbones(self, jit: bool) -> None:
-        self.trunk.jit_compile = jit
-
     def _check(self, parts: Sequence[str] | None) -> None:
         for part in parts or ():
             if part != PART:

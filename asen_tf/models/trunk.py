@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from asen_tf import backbones
+from asen_tf.backbones.recompute import recomputing
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
@@ -16,6 +17,8 @@ class Trunk(keras.layers.Layer):
     Attributes:
       backbone: the network, `asen_tf.backbones.load_weights` takes it.
       jit_compile: whether XLA compiles it; may be changed at any time.
+      recompute: likewise, whether training computes what lies inside its blocks once more for the
+        gradient instead of keeping it: a third more work, and much less memory.
 
     Args:
       backbone: name of a backbone (`asen_tf.backbones.NAMES`, or a keras-hub preset).
@@ -32,7 +35,7 @@ class Trunk(keras.layers.Layer):
         super().__init__(**kwargs)
         self._config = {"backbone": backbone, "size": size}
         self.size = size
-        self.jit_compile = False
+        self.jit_compile = self.recompute = False
         self.normalize = keras.layers.Rescaling(
             [1 / (255 * d) for d in _DEVIATION],
             [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)],
@@ -48,6 +51,8 @@ class Trunk(keras.layers.Layer):
         images = self.normalize(images)
         if self.jit_compile:
             return tf.function(self.backbone, jit_compile=True)(images, training=training)
+        if self.recompute and training:
+            return recomputing(self.backbone)(images)
         return self.backbone(images, training=training)
 
     def get_config(self):

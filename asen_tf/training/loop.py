@@ -71,6 +71,11 @@ class _Run:
                 "XLA has no deterministic gradient of max pooling: train.jit_backbone=true needs "
                 "train.deterministic=false"
             )
+        if config.train.jit_backbone and config.train.recompute_backbone:
+            raise ValueError(
+                "train.jit_backbone=true and train.recompute_backbone=true exclude one another: "
+                "XLA joins what is to be computed again with what was"
+            )
         start = Workdir(config.train.init_from) if config.train.init_from else None
         self.stages = plan(config, start.best()["parts"] if start else ())
         self.manifest = data.load(config.data)
@@ -94,7 +99,7 @@ class _Run:
             self.model.load_weights(start.best_model(start.best()["stage"]))
         else:
             registry.load_pretrained(self.model, self.config)
-        self.model.compile_backbones(train.jit_backbone)
+        self.model.configure_backbones(train.jit_backbone, train.recompute_backbone)
         self.objective = registry.objective(self.config, self.manifest.space.offsets)
 
     def _open_canvases(self):

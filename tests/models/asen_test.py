@@ -217,11 +217,11 @@ def test_mixed_precision(model, images):
 
 def test_compiled_backbones(model, images):
     expected = model.embed(images, IDS, ("global_branch",))
-    model.compile_backbones(True)
+    model.configure_backbones(jit_compile=True)
     try:
         compiled = tf.function(lambda: model.embed(images, IDS, ("global_branch",)))()
     finally:
-        model.compile_backbones(False)
+        model.configure_backbones()
     np.testing.assert_allclose(compiled, expected, atol=1e-4)
 
 

@@ -107,11 +107,11 @@ def test_starts_from_the_weights_of_the_branch(name, pretrained):
 
 def test_compiled_backbone(model, images):
     expected = model.embed(images, IDS)
-    model.compile_backbones(True)
+    model.configure_backbones(jit_compile=True)
     try:
         compiled = tf.function(lambda: model.embed(images, IDS))()
     finally:
-        model.compile_backbones(False)
+        model.configure_backbones()
     np.testing.assert_allclose(compiled, expected, atol=1e-4)
 
 

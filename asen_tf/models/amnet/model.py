@@ -157,9 +157,6 @@ class AMNet(EmbeddingModel):
         """Which values embeddings show: float32 [..., D] -> [..., V], a softmax an attribute."""
         return self.classifiers(self._spread(vectors))
 
-    def compile_backbones(self, jit: bool) -> None:
-        self.trunk.jit_compile = jit
-
     @property
     def trunk_of_features(self) -> Trunk:
         return self.trunk

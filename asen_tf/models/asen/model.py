@@ -219,9 +219,6 @@ class ASEN(EmbeddingModel):
         vectors = self.attribute_embedding(attributes)
         return self.global_branch.channel_weights(self.shrink(tf.cast(images, tf.float32)), vectors)
 
-    def compile_backbones(self, jit: bool) -> None:
-        self.global_branch.jit_compile = self.local_branch.jit_compile = jit
-
     def _used(self, parts=None) -> tuple[str, ...]:
         """The parts that make the embedding, of those named, in the order they stand in it."""
         weights = {"global_branch": self.beta, "local_branch": 1 - self.beta}

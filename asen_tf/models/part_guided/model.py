@@ -185,9 +185,6 @@ class PartGuided(EmbeddingModel):
             _in_original(tf.gather(around, attributes, batch_dims=1), sizes),
         )
 
-    def compile_backbones(self, jit: bool) -> None:
-        self.trunk.jit_compile = jit
-
     def _names(self, parts):
         for part in parts:
             if part not in CHOICES:

@@ -1,0 +1,65 @@
+"""Training in less memory: feature maps inside blocks are computed again when they are needed."""
+
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+
+from asen_tf.backbones.fused import statistics_stand_still
+
+
+def segments(network: keras.Model) -> list[keras.Model]:
+    """The network as a chain of networks that share its layers.
+
+    It is cut wherever branches begin at the one tensor that goes on, as before each block of a
+    ResNet; a network without branches is one segment.
+    """
+    layers = [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
+    last_use = {}
+    for position, layer in enumerate(layers):
+        for tensor in keras.tree.flatten(layer.input):
+            last_use[id(tensor)] = position
+    cuts, alive, before = [network.input], {id(network.input)}, network.input
+    for position, layer in enumerate(layers[:-1]):
+        single = len(alive) == 1
+        alive = {tensor for tensor in alive | {id(layer.output)} if last_use[tensor] > position}
+        if single and len(alive) > 1 and before is not network.input:
+            cuts.append(before)
+        before = layer.output
+    return [
+        keras.Model(start, end)
+        for start, end in zip(cuts, [*cuts[1:], network.output], strict=True)
+    ]
+
+
+def recomputing(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The network in training, keeping only what passes from segment to segment.
+
+    Gradients are those of the network; they take another forward pass of all segments but the
+    last, whose maps are needed as soon as they exist. Statistics of batches are counted once.
+
+    Returns:
+      float [B, size, size, 3] -> [B, h, w, C].
+    """
+    *chain, last = segments(network)
+
+    def run(images):
+        for segment in chain:
+            images = tf.recompute_grad(_counting_once(segment))(images)
+        return last(images, training=True)
+
+    return run
+
+
+def _counting_once(segment):
+    counted = False
+
+    def run(inputs):
+        nonlocal counted
+        if counted:
+            with statistics_stand_still():
+                return segment(inputs, training=True)
+        counted = True
+        return segment(inputs, training=True)
+
+    return run
