@@ -1,4 +1,4 @@
-"""Time to a MAP: every triplet of a batch of labelled images against triplets drawn as in the paper.
+"""Time to a MAP: all triplets of a batch of labelled images, or triplets drawn as in the paper.
 
     python benchmarks/sampling.py --output=DIR --json=benchmarks/results/sampling.json
 

@@ -44,14 +44,14 @@ _BAD = (b"", b"<html>not found</html>", b"\xff\xd8\xff\xe0 cut off")
 
 def export(folder: str) -> None:
     """A model of these sizes, in a process of its own, so that its memory is not counted here."""
-    from asen_tf.models import registry
+    from asen_tf.benchmarks import network
     from asen_tf.serving.export import export_model
 
     config = configs.defaults()
     config.model.global_branch.update({"backbone": _GLOBAL.value, "size": _SIZE.value})
     config.model.local_branch.update({"backbone": _LOCAL.value, "size": _LOCAL_SIZE.value})
     names = [f"attribute_{n}" for n in range(_ATTRIBUTES.value)]
-    model = registry.build(config, len(names))
+    model = network.build(config, len(names))
     export_model(model, AttributeSpace({name: ("a", "b") for name in names}), folder)
 
 

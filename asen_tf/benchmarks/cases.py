@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import config_dict
 
+from asen_tf.benchmarks import network
 from asen_tf.benchmarks.flops import convolution_flops
 from asen_tf.benchmarks.machine import memory_mb
 from asen_tf.benchmarks.setting import Setting
@@ -70,6 +71,7 @@ def _memory(setting: Setting, root: str, seconds: float) -> dict[str, object]:
     manifest = load(config.data)
     step, model = _step(config, manifest, "stage2")
     batches = _batches(config, manifest, model.canvas_size)
+    step(next(batches))["total"].numpy()
     began, steps, resident = time.monotonic(), 0, []
     while len(resident) < _SAMPLES:
         step(next(batches))["total"].numpy()
@@ -89,7 +91,7 @@ def _embedding(setting: Setting, root: str, seconds: float, attributes: int) -> 
     config = setting.config(root)
     files = load(config.data).paths
     space = _space(setting)
-    model = registry.build(config, len(space))
+    model = network.build(config, len(space))
     embedder = Embedder(model, space, batch_size=setting.batch)
     chosen = itertools.cycle(np.resize(files, (len(files), setting.batch)).tolist())
 
@@ -128,7 +130,7 @@ def _pipeline(setting: Setting, root: str, seconds: float) -> dict[str, object]:
 def _evaluation(setting: Setting, root: str, seconds: float) -> dict[str, object]:
     config = setting.config(root)
     manifest = load(config.data)
-    model = registry.build(config, len(manifest.space))
+    model = network.build(config, len(manifest.space))
     canvases = canvas_fn(
         open_canvases(manifest, np.arange(len(manifest)), model.canvas_size, "none")
     )
@@ -162,7 +164,7 @@ def _export_start(setting: Setting, root: str, seconds: float) -> dict[str, obje
     photograph = load(config.data).paths[0]
     space = _space(setting)
     with tempfile.TemporaryDirectory() as output:
-        folder = export_model(registry.build(config, len(space)), space, output, verified=False)
+        folder = export_model(network.build(config, len(space)), space, output, verified=False)
         began = time.perf_counter()
         program = [sys.executable, "-m", "asen_tf.benchmarks.start"]
         with subprocess.Popen(

@@ -19,10 +19,11 @@ class RegionCrop(keras.layers.Layer):
 
     Call arguments:
       images: uint8 or float [B, S, S, 3].
-      regions: int [B, M, 3]: left, top, side.
+      regions: int [B, M, 3]: left, top, side; or [R, 3] where `rows` are given.
+      rows: int [R]: the image that each region is of; None: M regions of each image.
 
     Returns:
-      float32 [B, M, size, size, 3], in the value range of the images.
+      float32 [B, M, size, size, 3] or [R, size, size, 3], in the value range of the images.
     """
 
     oversampling = 2
@@ -33,12 +34,16 @@ class RegionCrop(keras.layers.Layer):
         self.size = size
         self.reference = reference
 
-    def call(self, images, regions):
-        batch, count = tf.shape(regions)[0], tf.shape(regions)[1]
+    def call(self, images, regions, rows=None):
+        if rows is None:
+            batch, count = tf.shape(regions)[0], tf.shape(regions)[1]
+            rows = tf.repeat(tf.range(batch), count)
+            crops = self.call(images, tf.reshape(regions, (-1, 3)), rows)
+            return tf.reshape(crops, (batch, count, self.size, self.size, 3))
         samples = self.size * self.oversampling
         side = tf.cast(tf.shape(images)[1], tf.float32)
         left, top, extent = tf.unstack(
-            tf.cast(tf.reshape(regions, (-1, 3)), tf.float32) * (side / self.reference), axis=-1
+            tf.cast(regions, tf.float32) * (side / self.reference), axis=-1
         )
         # crop_and_resize puts its first and last sample on the corners it is given, counted in
         # pixel centres; these are the centres of the first and the last of the samples.
@@ -49,14 +54,13 @@ class RegionCrop(keras.layers.Layer):
         crops = tf.image.crop_and_resize(
             images,
             tf.clip_by_value(tf.stop_gradient(corners) / (side - 1), 0.0, 1.0),
-            tf.repeat(tf.range(batch), count),
+            rows,
             (samples, samples),
         )
-        crops = tf.nn.avg_pool2d(crops, self.oversampling, self.oversampling, "VALID")
-        return tf.reshape(crops, (batch, count, self.size, self.size, 3))
+        return tf.nn.avg_pool2d(crops, self.oversampling, self.oversampling, "VALID")
 
-    def compute_output_spec(self, images, regions):
-        return keras.KerasTensor((*regions.shape[:2], self.size, self.size, 3), "float32")
+    def compute_output_spec(self, images, regions, rows=None):
+        return keras.KerasTensor((*regions.shape[:-1], self.size, self.size, 3), "float32")
 
     def get_config(self):
         return {**super().get_config(), "size": self.size, "reference": self.reference}

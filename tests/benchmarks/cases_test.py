@@ -4,9 +4,10 @@ import dataclasses
 import json
 import types
 
+import numpy as np
 import pytest
 
-from asen_tf.benchmarks import setting, timing
+from asen_tf.benchmarks import network, setting, timing
 from asen_tf.benchmarks.cases import CASES
 from asen_tf.benchmarks.setting import Setting
 from asen_tf.cli import benchmark
@@ -45,3 +46,13 @@ def test_the_program_writes_what_it_prints(root, tmp_path, capsys, monkeypatch):
     assert result == json.loads(capsys.readouterr().out)
     assert result["images_per_sec"] > 0 and result["peak_memory_mb"] > 0
     assert {"machine", "versions", "date", "global_backbone", "precision"} <= result.keys()
+
+
+def test_each_attribute_has_a_region_of_its_own(tmp_path):
+    """So that no pass of the local branch is saved, as hardly any is with trained weights."""
+    setting = Setting("resnet10", "resnet10", 32, 32, batch=2, attributes=9)
+    model = network.build(setting.config(str(tmp_path)), 9)
+    images = np.zeros((2, model.canvas_size, model.canvas_size, 3), np.uint8)
+    regions = model.outputs_of(images, model.all_attributes(images), ())["region"].numpy()
+    assert all(len(np.unique(of_one, axis=0)) == 9 for of_one in regions)
+    assert (regions >= 0).all() and (regions[..., :2] + regions[..., 2:] <= 32).all()

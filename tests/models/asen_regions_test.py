@@ -137,3 +137,28 @@ def test_without_either_attention_the_global_embedding_ignores_the_attribute(ima
     model = ASEN(**CONFIG, **ABLATIONS["neither"])
     every = model.embed_all(images).numpy()
     np.testing.assert_allclose(every, np.broadcast_to(every[:, :1], every.shape), atol=1e-6)
+
+
+@pytest.mark.parametrize("localization", ["whole", "attention"])
+def test_a_region_that_attributes_share_is_embedded_once(localization, images, monkeypatch):
+    """And gives what a pass of its own gives: here whole images, and regions that differ."""
+    keras.utils.set_random_seed(0)
+    model = ASEN(**CONFIG, localization=localization)
+    ids = np.array([[0, 1, 2], [2, 2, 1], [0, 2, 0], [1, 0, 0]])
+    seen, features = [], model.local_branch.features
+    monkeypatch.setattr(
+        model.local_branch,
+        "features",
+        lambda crops, training=False: seen.append(len(crops)) or features(crops, training),
+    )
+    outputs = model.outputs_of(images, ids, ("local_branch",))
+    regions = outputs["region"].numpy()
+    assert seen == [sum(len(np.unique(of_one, axis=0)) for of_one in regions)]
+    assert seen[0] == 4 if localization == "whole" else 4 < seen[0] < ids.size
+    for row, column in np.ndindex(ids.shape):
+        alone = model.outputs_of(
+            images[row : row + 1], ids[row : row + 1, column : column + 1], ("local_branch",)
+        )
+        np.testing.assert_allclose(
+            outputs["local_branch"][row, column], alone["local_branch"][0, 0], atol=1e-5
+        )

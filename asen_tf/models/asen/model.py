@@ -150,8 +150,12 @@ class ASEN(EmbeddingModel):
         if "global_branch" in parts:
             outputs["global_branch"] = embedding
         if "local_branch" in parts:
-            crops = (zoom or functools.partial(self.crop, images))(outputs["region"])
-            outputs["local_branch"] = self._embed_crops(crops, vectors, training)
+            if training or zoom:
+                crops = (zoom or functools.partial(self.crop, images))(outputs["region"])
+                embedding = self._embed_crops(crops, vectors, training)
+            else:
+                embedding = self._embed_regions(images, outputs["region"], vectors)
+            outputs["local_branch"] = embedding
         return outputs
 
     def embed(self, images, attributes, parts=None, training=False, zoom=None) -> tf.Tensor:
@@ -239,8 +243,27 @@ class ASEN(EmbeddingModel):
         )
         return tf.reshape(embedding, (-1, count, self.local_branch.embedding_dim))
 
+    def _embed_regions(self, images, regions, vectors):
+        """The local branch's embeddings; a region that attributes share goes through it once."""
+        count, dim = tf.shape(regions)[1], vectors.shape[-1]
+        distinct, rows, places = _without_repetition(regions)
+        features = self.local_branch.features(self.crop(images, distinct, rows))
+        embedding, _ = self.local_branch.embed_features(
+            tf.gather(features, places), tf.reshape(vectors, (-1, dim))
+        )
+        return tf.reshape(embedding, (-1, count, self.local_branch.embedding_dim))
+
     def get_config(self):
         return {**super().get_config(), **self._config}
+
+
+def _without_repetition(regions):
+    """Regions [B, M, 3] -> the R distinct ones, the image of each, and where each pair's stands."""
+    rows = tf.repeat(tf.range(tf.shape(regions)[0]), tf.shape(regions)[1])
+    pairs = tf.concat([rows[:, None], tf.reshape(regions, (-1, 3))], axis=1)
+    distinct, places = tf.raw_ops.UniqueV2(x=pairs, axis=[0])
+    distinct = tf.ensure_shape(distinct, (None, 4))
+    return distinct[:, 1:], distinct[:, 0], places
 
 
 def _localizer(name: str, size: int, threshold: float, peak_side: float) -> keras.layers.Layer:

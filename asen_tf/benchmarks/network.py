@@ -1,0 +1,33 @@
+"""The network that is measured while it embeds."""
+
+import keras
+import tensorflow as tf
+from ml_collections import config_dict
+
+from asen_tf.models import registry
+from asen_tf.models.asen import ASEN
+
+
+class ARegionEach(keras.layers.Layer):
+    """Another square, half the image's side, for each attribute that is asked for.
+
+    Random weights attend to everything alike, so that all attributes' regions are the whole image,
+    which the local branch would work once; trained ones hardly ever share a region.
+    """
+
+    def __init__(self, size: int, **kwargs):
+        super().__init__(**kwargs)
+        self.size = size
+
+    def call(self, attention):
+        batch, count = tf.shape(attention)[0], tf.shape(attention)[1]
+        left = tf.range(count) * (self.size // 2) // count
+        squares = tf.stack([left, tf.zeros_like(left), tf.fill([count], self.size // 2)], axis=-1)
+        return tf.tile(squares[None], (batch, 1, 1))
+
+
+def build(config: config_dict.ConfigDict, attributes: int) -> ASEN:
+    """ASEN as the configuration has it, with random weights and a region for each attribute."""
+    model = registry.build(config, attributes)
+    model.localize = ARegionEach(model.input_size)
+    return model
