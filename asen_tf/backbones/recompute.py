@@ -5,7 +5,18 @@ from collections.abc import Callable
 import keras
 import tensorflow as tf
 
-from asen_tf.backbones.fused import statistics_stand_still
+from asen_tf.backbones.fused import BatchNormalization, statistics_stand_still
+
+
+def check_recomputable(network: keras.Model) -> None:
+    """Raises ValueError where a second pass would count statistics twice, or drop other units."""
+    for layer in network.layers:
+        if layer.non_trainable_variables and not isinstance(layer, BatchNormalization):
+            raise ValueError(
+                f"{network.name} cannot be recomputed: its layer {layer.name} "
+                f"({type(layer).__name__}) changes at each pass; the ResNets and alexnet of "
+                "`asen_tf.backbones.NAMES` can"
+            )
 
 
 def segments(network: keras.Model) -> list[keras.Model]:
@@ -37,6 +48,9 @@ def recomputing(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
 
     Gradients are those of the network; they take another forward pass of all segments but the
     last, whose maps are needed as soon as they exist. Statistics of batches are counted once.
+
+    Args:
+      network: one that `check_recomputable` lets pass.
 
     Returns:
       float [B, size, size, 3] -> [B, h, w, C].

@@ -132,10 +132,10 @@ class EmbeddingModel(keras.Model, abc.ABC):
         raise NotImplementedError(f"{type(self).__name__} does not change embeddings")
 
     def configure_backbones(self, jit_compile: bool = False, recompute: bool = False) -> None:
-        """How all its backbones run, see `Trunk`; models without one ignore it."""
+        """How all its backbones run, see `Trunk.configure`; models without one ignore it."""
         for layer in self.layers:
             if isinstance(layer, Trunk):
-                layer.jit_compile, layer.recompute = jit_compile, recompute
+                layer.configure(jit_compile, recompute)
 
     def call(self, inputs, training=False):
         """`embed` for {"images": ..., "attributes": ...}, so that it works in `model.fit`."""

@@ -4,7 +4,7 @@ import keras
 import tensorflow as tf
 
 from asen_tf import backbones
-from asen_tf.backbones.recompute import recomputing
+from asen_tf.backbones.recompute import check_recomputable, recomputing
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
@@ -16,9 +16,6 @@ class Trunk(keras.layers.Layer):
 
     Attributes:
       backbone: the network, `asen_tf.backbones.load_weights` takes it.
-      jit_compile: whether XLA compiles it; may be changed at any time.
-      recompute: likewise, whether training computes what lies inside its blocks once more for the
-        gradient instead of keeping it: a third more work, and much less memory.
 
     Args:
       backbone: name of a backbone (`asen_tf.backbones.NAMES`, or a keras-hub preset).
@@ -35,7 +32,7 @@ class Trunk(keras.layers.Layer):
         super().__init__(**kwargs)
         self._config = {"backbone": backbone, "size": size}
         self.size = size
-        self.jit_compile = self.recompute = False
+        self.configure()
         self.normalize = keras.layers.Rescaling(
             [1 / (255 * d) for d in _DEVIATION],
             [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)],
@@ -43,15 +40,30 @@ class Trunk(keras.layers.Layer):
         self.backbone = backbones.build(backbone, size)
         self.built = True
 
+    def configure(self, jit_compile: bool = False, recompute: bool = False) -> None:
+        """How the backbone runs from now on.
+
+        Args:
+          jit_compile: whether XLA compiles it.
+          recompute: whether training computes what lies inside its blocks once more for the
+            gradient instead of keeping it: a third more work, and much less memory.
+
+        Raises:
+          ValueError: such a backbone cannot be computed once more.
+        """
+        if recompute:
+            check_recomputable(self.backbone)
+        self._jit_compile, self._recompute = jit_compile, recompute
+
     def call(self, images, training=False):
         return self.features(images, training)
 
     def features(self, images, training=False):
         """What `call` gives; for layers that extend this one."""
         images = self.normalize(images)
-        if self.jit_compile:
+        if self._jit_compile:
             return tf.function(self.backbone, jit_compile=True)(images, training=training)
-        if self.recompute and training:
+        if self._recompute and training:
             return recomputing(self.backbone)(images)
         return self.backbone(images, training=training)
 

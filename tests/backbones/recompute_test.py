@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from asen_tf import backbones
-from asen_tf.backbones.recompute import recomputing, segments
+from asen_tf.backbones.recompute import check_recomputable, recomputing, segments
 
 SIZE = 32
 
@@ -86,3 +86,13 @@ def test_a_segment_ends_before_each_block(name, channels):
         if not isinstance(layer, keras.layers.InputLayer)
     ]
     assert len(layers) == len(set(layers)) == len(network.layers) - 1
+
+
+@pytest.mark.parametrize("layer", [keras.layers.Dropout(0.5), keras.layers.BatchNormalization()])
+def test_what_changes_at_each_pass_is_refused(layer):
+    inputs = keras.Input((8, 8, 3))
+    network = keras.Model(inputs, keras.layers.Conv2D(4, 3)(layer(inputs)))
+    with pytest.raises(ValueError, match=f"its layer {layer.name} .* changes at each pass"):
+        check_recomputable(network)
+    for name in ("resnet18", "alexnet"):
+        check_recomputable(build(name))
