@@ -17,6 +17,8 @@ from pathlib import Path
 
 from absl import app, flags
 
+from asen_tf.benchmarks.report import report
+
 _CASES = ("train_stage1", "train_stage2", "embed_one", "embed_all")
 _CASE = flags.DEFINE_enum("case", "train_stage1", _CASES, "What to measure.")
 _GLOBAL = flags.DEFINE_string("global_backbone", "resnet50", "Of the global branch.")
@@ -62,10 +64,7 @@ def main(_) -> None:
         "times_torch": ours["images_per_sec"] / torch["images_per_sec"],
         "memory_over_torch": ours["peak_memory_mb"] / torch["peak_memory_mb"],
     }
-    text = json.dumps(result, indent=1)
-    print(text)
-    if _JSON.value:
-        Path(_JSON.value).write_text(text + "\n", encoding="utf-8")
+    report(result, _JSON.value)
 
 
 if __name__ == "__main__":

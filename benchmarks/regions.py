@@ -3,14 +3,12 @@
 python benchmarks/regions.py --workdir=demo/run --json=benchmarks/results/regions.json
 """
 
-import json
-from pathlib import Path
-
 import numpy as np
 import tensorflow as tf
 from absl import app, flags
 
 from asen_tf.benchmarks import machine
+from asen_tf.benchmarks.report import report
 from asen_tf.cli.run_data import load_manifest
 from asen_tf.data.canvases import open_canvases
 from asen_tf.workdir import Workdir
@@ -38,10 +36,7 @@ def main(_) -> None:
         "share_whole_image": float((regions[..., 2] == model.input_size).mean()),
         **machine.description(),
     }
-    text = json.dumps(result, indent=1)
-    print(text)
-    if _JSON.value:
-        Path(_JSON.value).write_text(text + "\n")
+    report(result, _JSON.value)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ sampling validates best within 90 epochs is the MAP to reach; validation counts 
 are finished in DIR are not repeated.
 """
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 from absl import app, flags
 
 from asen_tf.benchmarks import machine
+from asen_tf.benchmarks.report import report
 from asen_tf.workdir import Workdir
 
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for the data and the runs.", required=True)
@@ -70,10 +70,7 @@ def compare(seed: str) -> dict:
 
 def main(_) -> None:
     result = {"runs": [compare(seed) for seed in _SEEDS.value], **machine.description()}
-    text = json.dumps(result, indent=1)
-    print(text)
-    if _JSON.value:
-        Path(_JSON.value).write_text(text + "\n", encoding="utf-8")
+    report(result, _JSON.value)
 
 
 if __name__ == "__main__":

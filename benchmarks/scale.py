@@ -8,7 +8,6 @@ process of its own, whose peak memory is noted.
 """
 
 import concurrent.futures
-import json
 import multiprocessing
 import os
 import tempfile
@@ -17,6 +16,8 @@ from pathlib import Path
 
 import numpy as np
 from absl import app, flags
+
+from asen_tf.benchmarks.report import report
 
 _IMAGES = flags.DEFINE_integer("images", 1_000_000, "In the manifest.")
 _CANDIDATES = flags.DEFINE_integer("candidates", 100_000, "Of each attribute.")
@@ -183,10 +184,7 @@ def main(_) -> None:
         for part in _PARTS.value:
             result[part] = alone(*calls[part])
     result |= machine.description()
-    text = json.dumps(result, indent=1)
-    print(text)
-    if _JSON.value:
-        Path(_JSON.value).write_text(text + "\n")
+    report(result, _JSON.value)
 
 
 if __name__ == "__main__":

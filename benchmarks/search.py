@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags, logging
 
+from asen_tf.benchmarks.report import report
 from asen_tf.core import AttributeSpace
 from asen_tf.search import Engine, Identity, Items, Record, open_store
 from asen_tf.search.filters import parse
@@ -197,10 +198,7 @@ def main(_) -> None:
         print(json.dumps(step(uri(_FOLDER.value))))
         return
     with tempfile.TemporaryDirectory(dir=_FOLDER.value) as folder:
-        text = json.dumps(rounded(measured(folder)), indent=1)
-    print(text)
-    if _JSON.value:
-        Path(_JSON.value).write_text(text + "\n")
+        report(rounded(measured(folder)), _JSON.value)
 
 
 if __name__ == "__main__":

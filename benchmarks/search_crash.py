@@ -7,7 +7,6 @@ kill the store has to open and to hold what the acknowledged calls made, or that
 was under way. The log is made short, so that kills hit segments and merges, too.
 """
 
-import json
 import random
 import select
 import signal
@@ -20,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags, logging
 
+from asen_tf.benchmarks.report import report
 from asen_tf.core import AttributeSpace
 from asen_tf.search import Catalogue, Identity, Record
 from asen_tf.search.storage import item_store
@@ -160,10 +160,7 @@ def main(_) -> None:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / ("store.db" if _ENGINE.value == "milvus" else "store")
         found = rounds(f"{_ENGINE.value}:{place}", _ROUNDS.value, _LONGEST.value)
-    text = json.dumps({"engine": _ENGINE.value, **found}, indent=1)
-    print(text)
-    if _JSON.value:
-        Path(_JSON.value).write_text(text + "\n")
+    report({"engine": _ENGINE.value, **found}, _JSON.value)
 
 
 if __name__ == "__main__":

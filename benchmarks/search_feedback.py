@@ -17,16 +17,15 @@ the share of wanted items among the 20, the mean rank of all wanted items, and t
 attribute has by then.
 """
 
-import json
 import platform
 import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
 from absl import app, flags
 
 import asen_tf
+from asen_tf.benchmarks.report import report
 from asen_tf.core.progress import Progress
 from asen_tf.data.synthetic import SPACE, render
 from asen_tf.search import Catalogue, Query, Record
@@ -156,10 +155,7 @@ def main(_) -> None:
         "python": platform.python_version(),
         "date": time.strftime("%Y-%m-%d"),
     }
-    text = json.dumps(result, indent=1)
-    print(text)
-    if _JSON.value:
-        Path(_JSON.value).write_text(text + "\n")
+    report(result, _JSON.value)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ and watches the server's memory. The model has random weights: only its sizes ma
 """
 
 import concurrent.futures
-import json
 import os
 import platform
 import re
@@ -24,6 +23,7 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags, logging
 
+from asen_tf.benchmarks.report import report
 from asen_tf.core import config as configs
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.synthetic import render
@@ -199,10 +199,7 @@ def main(_) -> None:
         "python": platform.python_version(),
         "date": time.strftime("%Y-%m-%d"),
     }
-    text = json.dumps(result, indent=1)
-    print(text)
-    if _JSON.value:
-        Path(_JSON.value).write_text(text + "\n")
+    report(result, _JSON.value)
 
 
 def _exported(folder, values):

@@ -9,9 +9,7 @@ are random and photographs rendered: only sizes matter here.
 
 import contextlib
 import dataclasses
-import json
 import tempfile
-from pathlib import Path
 
 from absl import flags
 
@@ -35,6 +33,7 @@ def main() -> None:
     import keras
 
     from asen_tf.benchmarks import cases, machine
+    from asen_tf.benchmarks.report import report
     from asen_tf.benchmarks.setting import Setting
 
     given = flags.FLAGS
@@ -49,10 +48,7 @@ def main() -> None:
         **measured,
         **machine.description(),
     }
-    text = json.dumps(result, indent=1)
-    print(text)
-    if given.json:
-        Path(given.json).write_text(text + "\n", encoding="utf-8")
+    report(result, given.json)
 
 
 def run() -> None:
