@@ -3,8 +3,8 @@
 
 VENV := .venv
 INSTALLED := $(VENV)/installed
-SUITABLE := import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 14))
-CANDIDATES := python3 python3.13 python3.12 python3.11 python3.10
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))
+CANDIDATES := python3 python3.13 python3.12 python3.11
 
 # The first suitable interpreter; `make PYTHON=...` names another.
 PYTHON ?= $(or $(shell for python in $(CANDIDATES); do \
@@ -31,7 +31,7 @@ format: $(INSTALLED)
 lock: $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet uv
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile setup.py --quiet --upgrade \
-		--universal --python-version 3.10 --no-python-downloads --extra all \
+		--universal --python-version 3.11 --no-python-downloads --extra all \
 		--output-file requirements.lock
 
 bazel-test: $(INSTALLED)
@@ -51,7 +51,7 @@ $(INSTALLED): requirements.lock setup.py pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c '$(SUITABLE)' || { \
-		echo "asen_tf needs Python 3.10 to 3.13, but $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
+		echo "asen_tf needs Python 3.11 to 3.13, but $(PYTHON) is $$($(PYTHON) --version 2>&1)." >&2; \
 		echo "Name another one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null || { \
 		echo "$(PYTHON) cannot make virtual environments: it lacks ensurepip." >&2; \

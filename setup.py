@@ -10,11 +10,12 @@ ROOT = Path(__file__).parent
 
 INSTALL = [
     "absl-py>=2.1",
+    "filelock>=3.13",
     "grpcio>=1.71",
     "grpcio-health-checking>=1.71",
     "grpcio-reflection>=1.71",
     "jinja2>=3.1,<4",
-    "keras>=3.12,<4",
+    "keras>=3.15,<4",
     "keras-hub>=0.25,<1",
     "matplotlib>=3.8",
     "ml_collections>=1.0",
@@ -28,6 +29,7 @@ INSTALL = [
     "tensorflow-serving-api>=2.19,<2.22",
     "tf-keras-vis>=0.8.7,<0.9",
     "threadpoolctl>=3.1",
+    "tqdm>=4.66",
 ]
 
 EXTRAS = {
@@ -101,7 +103,7 @@ setup(
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE"],
-    python_requires=">=3.10,<3.14",
+    python_requires=">=3.11,<3.14",
     packages=find_packages(include=["asen_tf", "asen_tf.*"]),
     package_data={
         "asen_tf.app": ["static/*", "templates/*"],

@@ -153,7 +153,7 @@ class _Canvases:
     """Photographs as the model has seen them in training."""
 
     def __init__(self, model: EmbeddingModel, parts: Sequence[str] | None):
-        size = model.canvas_size
+        size = model.image_size
         self._to_canvas = canvas_fn(size)
         canvases = tf.TensorSpec((None, size, size, 3), tf.uint8)
         ids, sizes = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, 2), tf.int32)

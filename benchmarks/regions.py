@@ -22,7 +22,7 @@ def main(_) -> None:
     run = Workdir(_WORKDIR.value)
     model, manifest = run.load_best(), load_manifest(run)
     rows = manifest.examples_of("test")[: _IMAGES.value]
-    canvases = open_canvases(manifest, rows, model.canvas_size, "none")
+    canvases = open_canvases(manifest, rows, model.image_size, "none")
     locate = tf.function(
         lambda images: model.outputs_of(images, model.all_attributes(images), ())["region"]
     )

@@ -48,7 +48,7 @@ def _training(setting: Setting, root: str, seconds: float, stage: str) -> dict[s
     config = setting.config(root)
     manifest = load(config.data)
     step, model = _step(config, manifest, stage)
-    batches = _batches(config, manifest, model.canvas_size)
+    batches = _batches(config, manifest, model.image_size)
     batch = next(batches)
     images = 3 * setting.batch
     branches = [model.global_branch, *([model.local_branch] if stage == "stage2" else [])]
@@ -70,7 +70,7 @@ def _memory(setting: Setting, root: str, seconds: float) -> dict[str, object]:
     config = setting.config(root)
     manifest = load(config.data)
     step, model = _step(config, manifest, "stage2")
-    batches = _batches(config, manifest, model.canvas_size)
+    batches = _batches(config, manifest, model.image_size)
     step(next(batches))["total"].numpy()
     began, steps, resident = time.monotonic(), 0, []
     while len(resident) < _SAMPLES:
@@ -103,7 +103,7 @@ def _embedding(setting: Setting, root: str, seconds: float, attributes: int) -> 
         )
 
     size, ids = (
-        model.canvas_size,
+        model.image_size,
         np.tile(np.arange(attributes, dtype=np.int32), (setting.batch, 1)),
     )
     canvases = np.random.default_rng(0).integers(0, 256, (setting.batch, size, size, 3), np.uint8)
@@ -123,7 +123,7 @@ def _embedding(setting: Setting, root: str, seconds: float, attributes: int) -> 
 def _pipeline(setting: Setting, root: str, seconds: float) -> dict[str, object]:
     config = setting.config(root)
     manifest = load(config.data)
-    batches = _batches(config, manifest, config.model.canvas_scale * setting.size)
+    batches = _batches(config, manifest, config.model.image_scale * setting.size)
     return measure(Work(lambda: next(batches)["attributes"].numpy(), 3 * setting.batch), seconds)
 
 
@@ -132,7 +132,7 @@ def _evaluation(setting: Setting, root: str, seconds: float) -> dict[str, object
     manifest = load(config.data)
     model = network.build(config, len(manifest.space))
     canvases = canvas_fn(
-        open_canvases(manifest, np.arange(len(manifest)), model.canvas_size, "none")
+        open_canvases(manifest, np.arange(len(manifest)), model.image_size, "none")
     )
     embed = embed_fn(model)
     evaluator = Evaluator(embed, setting.batch, progress=Quiet)
@@ -217,9 +217,9 @@ def _step(config: config_dict.ConfigDict, manifest: Manifest, stage: str) -> tup
 
 
 def _batches(
-    config: config_dict.ConfigDict, manifest: Manifest, canvas_size: int
+    config: config_dict.ConfigDict, manifest: Manifest, image_size: int
 ) -> Iterator[dict[str, tf.Tensor]]:
-    canvases = open_canvases(manifest, manifest.rows("train"), canvas_size, "none")
+    canvases = open_canvases(manifest, manifest.rows("train"), image_size, "none")
     examples = pipeline.training_examples(config, manifest, canvases)
     return iter(pipeline.dataset(examples, config.train.batch_size, start=0))
 

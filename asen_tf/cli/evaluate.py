@@ -146,7 +146,7 @@ def _canvases(model, manifest: Manifest):
     from asen_tf.evaluation.embed import canvas_fn
 
     rows = np.arange(len(manifest))
-    return canvas_fn(open_canvases(manifest, rows, model.canvas_size, "none"))
+    return canvas_fn(open_canvases(manifest, rows, model.image_size, "none"))
 
 
 def evaluate_random_order(

@@ -40,7 +40,7 @@ def defaults() -> config_dict.ConfigDict:
 
     config.model = {
         "name": "asen",
-        "canvas_scale": 2,  # canvas side / global size: what the zoom can resolve
+        "image_scale": 2,  # canvas side / global size: what the zoom can resolve
         "attribute_dim": 512,
         "global_branch": branch("resnet50", size=224, common_dim=512),
         "local_branch": branch("resnet34", size=112, common_dim=256),

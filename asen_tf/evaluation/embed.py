@@ -49,7 +49,7 @@ def explain_fn(model: EmbeddingModel) -> ExplainFn:
 
     def explain(images, attributes):
         attention, boxes = run(tf.constant(images), tf.constant(attributes))
-        return peaks(attention.numpy(), model.input_size), boxes.numpy() / model.canvas_size
+        return peaks(attention.numpy(), model.input_size), boxes.numpy() / model.image_size
 
     return explain
 

@@ -87,7 +87,7 @@ class PublishedInputs:
     def _canvases(self, photographs):
         inputs = np.stack([global_input(p, self._model.global_branch.size) for p in photographs])
         # A canvas of equal pixels averages to the input itself.
-        scale = self._model.canvas_size // self._model.global_branch.size
+        scale = self._model.image_size // self._model.global_branch.size
         return inputs.repeat(scale, axis=1).repeat(scale, axis=2)
 
 

@@ -22,7 +22,7 @@ def draw(source: Source) -> Iterator[Picture]:
     if len(names) < 2:
         raise NothingToDraw("channel profiles are compared, and there is one attribute alone")
     rows = spread(source.manifest.rows(source.choice.split), PHOTOGRAPHS)
-    canvases = [to_canvas(source.pixels(row), model.canvas_size).numpy() for row in rows]
+    canvases = [to_canvas(source.pixels(row), model.image_size).numpy() for row in rows]
     profiles = channel_profiles(model, np.stack(canvases), source.embedder.batch_size)
     yield Picture(
         "channels",

@@ -58,7 +58,7 @@ def _pair(source, explained, name, n, progress):
     match = candidates[np.argmax(vectors[candidates] @ vectors[query])]
     rows = source.rows[[query, match]]
     images = [source.pixels(row) for row in rows]
-    size = source.embedder.model.canvas_size
+    size = source.embedder.model.image_size
     canvases = np.stack([to_canvas(image, size).numpy() for image in images])
     maps = {}
     for method in METHODS:

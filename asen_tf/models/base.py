@@ -13,7 +13,7 @@ from asen_tf.models.trunk import Trunk
 class EmbeddingModel(keras.Model, abc.ABC):
     """Embeds (image, attribute) pairs; a dot product of two embeddings is their similarity.
 
-    Images are canvases: uint8 [B, S, S, 3] with S = `canvas_size`. Attributes are ids in
+    Images are canvases: uint8 [B, S, S, 3] with S = `image_size`. Attributes are ids in
     [0, `attributes`), int [B] (one an image) or [B, M] (M an image). Whatever works an image
     rather than a pair runs once an image.
     """
@@ -22,13 +22,13 @@ class EmbeddingModel(keras.Model, abc.ABC):
 
     @property
     @abc.abstractmethod
-    def canvas_size(self) -> int:
+    def image_size(self) -> int:
         """Side of the square photographs that it takes, in pixels."""
 
     @property
     def input_size(self) -> int:
         """Side of the image that attention lies over, in pixels."""
-        return self.canvas_size
+        return self.image_size
 
     @abc.abstractmethod
     def parts(self) -> dict[str, list[keras.Variable]]:

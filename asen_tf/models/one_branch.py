@@ -25,24 +25,24 @@ class OneBranchModel(EmbeddingModel):
     Args:
       attributes: number of attributes, A.
       global_branch: dict of `backbone`, `size`, `embedding_dim`, and what the network adds.
-      canvas_scale: side of the canvases / `global_branch["size"]`, an integer.
+      image_scale: side of the canvases / `global_branch["size"]`, an integer.
     """
 
-    def __init__(self, attributes: int, global_branch: dict, canvas_scale: int = 2, **kwargs):
+    def __init__(self, attributes: int, global_branch: dict, image_scale: int = 2, **kwargs):
         super().__init__(**kwargs)
         self._config = {
             "attributes": attributes,
             "global_branch": dict(global_branch),
-            "canvas_scale": canvas_scale,
+            "image_scale": image_scale,
         }
         self.attributes = attributes
         self.embedding_dim = global_branch["embedding_dim"]
-        self.shrink = averaging(canvas_scale)
+        self.shrink = averaging(image_scale)
         self.trunk = Trunk(global_branch["backbone"], global_branch["size"], name="trunk")
 
     @property
-    def canvas_size(self) -> int:
-        return self._config["canvas_scale"] * self.trunk.size
+    def image_size(self) -> int:
+        return self._config["image_scale"] * self.trunk.size
 
     @property
     def feature_shape(self) -> tuple[int | None, ...]:
@@ -127,7 +127,7 @@ class OneBranchObjective:
 
 def settings(config: config_dict.ConfigDict, *keys: str) -> dict:
     """Arguments of a `OneBranchModel`: its own, and these keys of `config.model`."""
-    found = {key: config.to_dict()[key] for key in (PART, "canvas_scale", *keys)}
+    found = {key: config.to_dict()[key] for key in (PART, "image_scale", *keys)}
     del found[PART]["weights"]
     return found
 

@@ -71,13 +71,13 @@ class Trunk(keras.layers.Layer):
         return {**super().get_config(), **self._config}
 
 
-def averaging(canvas_scale: int) -> keras.layers.Layer:
+def averaging(image_scale: int) -> keras.layers.Layer:
     """The layer from canvases to a trunk's input, which averages squares of pixels.
 
     Args:
-      canvas_scale: side of the canvases / side of the input; raises ValueError unless it is a
+      image_scale: side of the canvases / side of the input; raises ValueError unless it is a
         whole number from 1.
     """
-    if int(canvas_scale) != canvas_scale or canvas_scale < 1:
-        raise ValueError(f"canvas_scale must be a whole number from 1, got {canvas_scale}")
-    return keras.layers.AveragePooling2D(canvas_scale, dtype="float32")
+    if int(image_scale) != image_scale or image_scale < 1:
+        raise ValueError(f"image_scale must be a whole number from 1, got {image_scale}")
+    return keras.layers.AveragePooling2D(image_scale, dtype="float32")

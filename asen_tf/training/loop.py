@@ -108,7 +108,7 @@ class _Run:
         return open_canvases(
             self.manifest,
             np.concatenate(rows),
-            self.model.canvas_size,
+            self.model.image_size,
             settings.cache,
             settings.cache_gb * 1e9,
             settings.cache_dir or self.workdir.path / "canvases",

@@ -18,7 +18,7 @@ from asen_tf.core import experiments
 def get_config():
     config = experiments.published()
     config.data.format = "zappos50k"
-    config.model.canvas_scale = 1
+    config.model.image_scale = 1
     config.model.global_branch.size = 112
     config.model.local_branch.size = 56
     return config

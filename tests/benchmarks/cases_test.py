@@ -52,7 +52,7 @@ def test_each_attribute_has_a_region_of_its_own(tmp_path):
     """So that no pass of the local branch is saved, as hardly any is with trained weights."""
     setting = Setting("resnet10", "resnet10", 32, 32, batch=2, attributes=9)
     model = network.build(setting.config(str(tmp_path)), 9)
-    images = np.zeros((2, model.canvas_size, model.canvas_size, 3), np.uint8)
+    images = np.zeros((2, model.image_size, model.image_size, 3), np.uint8)
     regions = model.outputs_of(images, model.all_attributes(images), ())["region"].numpy()
     assert all(len(np.unique(of_one, axis=0)) == 9 for of_one in regions)
     assert (regions >= 0).all() and (regions[..., :2] + regions[..., 2:] <= 32).all()

@@ -8,7 +8,7 @@ from asen_tf.cli.reproduce import reproduce
 
 TINY = (
     "data.images=60",
-    "model.canvas_scale=1",
+    "model.image_scale=1",
     "model.global_branch.size=32",
     "model.global_branch.embedding_dim=8",
     "train.batch_size=8",

@@ -68,11 +68,11 @@ def model(name):
 
 @pytest.fixture(scope="module")
 def images(model):
-    return photographs(2, model.canvas_size, model.canvas_size)
+    return photographs(2, model.image_size, model.image_size)
 
 
 def test_unknown_batch_size(model):
-    side = model.canvas_size
+    side = model.image_size
     embed = tf.function(
         model.embed,
         input_signature=[
@@ -160,7 +160,7 @@ def test_exported_for_a_server(model, tmp_path):
     np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
     expected = np.stack(
         [
-            model.embed_all(to_canvas(photograph, 0, model.canvas_size)[0][None])[0]
+            model.embed_all(to_canvas(photograph, 0, model.image_size)[0][None])[0]
             for photograph in samples.photographs(10**6)
         ]
     )
@@ -239,7 +239,7 @@ def last_step(model, name, strategy, objective):
     """The training step of the model's last stage, and batches for it."""
     stage = plan(settings(name))[-1]
     step = TrainStep(strategy, model, objective, stage, BATCH, steps_per_epoch=1)
-    side = model.canvas_size
+    side = model.image_size
     batch = {
         "images": photographs(BATCH, 3, side, side),
         "attributes": np.int32([0, 1, 2, 1]),

@@ -58,7 +58,7 @@ def test_what_passes_the_border_is_black():
 
 def test_embeddings_of_a_photograph_that_is_the_input():
     """Nothing is resized, so that a canvas of the same pixels gives the same."""
-    network = model(canvas_scale=1, localization="whole")
+    network = model(image_scale=1, localization="whole")
     photographs = [photograph(32, 32, seed) for seed in (0, 1)]
     canvases = np.stack([np.asarray(image) for image in photographs])
     attributes = np.array([[0, 2], [1, 0]], np.int32)
@@ -75,7 +75,7 @@ def test_embeddings_of_a_photograph_that_is_the_input():
 def test_a_canvas_of_repeated_pixels_averages_to_the_input():
     attributes = np.array([[1]], np.int32)
     found = [
-        PublishedInputs(model(canvas_scale=scale), ["global_branch"]).embed(
+        PublishedInputs(model(image_scale=scale), ["global_branch"]).embed(
             [photograph(50, 70)], attributes
         )
         for scale in (1, 3)

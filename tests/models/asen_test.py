@@ -232,8 +232,8 @@ def test_compiled_backbones(model, images):
     [
         ({"beta": 1.5}, r"beta .* must lie in \[0, 1\], got 1.5"),
         ({"beta": -0.1}, "beta"),
-        ({"canvas_scale": 1.5}, "canvas_scale must be a whole number from 1, got 1.5"),
-        ({"canvas_scale": 0}, "canvas_scale"),
+        ({"image_scale": 1.5}, "image_scale must be a whole number from 1, got 1.5"),
+        ({"image_scale": 0}, "image_scale"),
         ({"localization": "atention"}, "Did you mean 'attention'"),
         ({"threshold": 1.0}, "threshold must lie in"),
         ({"localization": "peak", "peak_side": 0.0}, r"share must lie in \(0, 1\], got 0.0"),

@@ -130,6 +130,6 @@ def test_mixed_precision(name, model, images):
 
 def test_a_canvas_without_pixels(name):
     config = settings(name)
-    config.model.canvas_scale = 0
-    with pytest.raises(ValueError, match="canvas_scale must be a whole number from 1, got 0"):
+    config.model.image_scale = 0
+    with pytest.raises(ValueError, match="image_scale must be a whole number from 1, got 0"):
         registry.build(config, 3)

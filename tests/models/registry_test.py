@@ -22,7 +22,7 @@ def test_builds_what_the_configuration_describes(config):
     config.model.channel_query_activation = "tanh"
     model = registry.build(config, 4)
     assert isinstance(model, ASEN)
-    assert (model.attributes, model.beta, model.canvas_size) == (4, 0.25, 64)
+    assert (model.attributes, model.beta, model.image_size) == (4, 0.25, 64)
     assert model.global_branch.channel_attention.query_activation == "tanh"
     images = np.zeros((2, 64, 64, 3), np.uint8)
     assert model.embed_all(images).shape == (2, 4, 2048)

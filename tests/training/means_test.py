@@ -19,7 +19,7 @@ def run(catalogue, tmp_path_factory):
     config = configs.defaults()
     config.data.root = str(catalogue)
     config.model.name = "amnet"
-    config.model.canvas_scale = 1
+    config.model.image_scale = 1
     config.model.global_branch.update(configs.branch("resnet6", size=32, common_dim=8))
     config.model.global_branch.embedding_dim = 16
     config.model.amnet.fusion_dim = 16
@@ -46,7 +46,7 @@ def test_the_memory_holds_what_stage1_learned(run):
         keras.saving.load_model(run.best_model(stage)) for stage in ("stage1", "stage2")
     )
     manifest = load(run.config().data)
-    canvases = canvas_fn(open_canvases(manifest, manifest.rows("train"), first.canvas_size))
+    canvases = canvas_fn(open_canvases(manifest, manifest.rows("train"), first.image_size))
     expected = value_means(embed_fn(first), manifest, canvases)
     np.testing.assert_allclose(second.memory.prototypes.numpy(), expected, atol=1e-5)
     assert np.abs(expected - first.memory.prototypes.numpy()).max() > 0.01

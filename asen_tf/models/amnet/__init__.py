@@ -19,6 +19,6 @@ def build(config: config_dict.ConfigDict, attributes: int, offsets: Sequence[int
         branch.backbone,
         branch.size,
         branch.embedding_dim,
-        config.canvas_scale,
+        config.image_scale,
         **config.amnet,
     )

@@ -26,7 +26,7 @@ class AMNet(EmbeddingModel):
       backbone: name of a backbone (`asen_tf.backbones.NAMES`, or a keras-hub preset).
       size: side of its input in pixels.
       embedding_dim: length of the embedding, D.
-      canvas_scale: side of the canvases / `size`, a whole number.
+      image_scale: side of the canvases / `size`, a whole number.
       fusion_dim: length of the hidden layer that fuses embedding and prototype.
       sharpness: of the memory's controller, see `PrototypeMemory`.
     """
@@ -37,7 +37,7 @@ class AMNet(EmbeddingModel):
         backbone: str,
         size: int,
         embedding_dim: int = 1024,
-        canvas_scale: int = 2,
+        image_scale: int = 2,
         fusion_dim: int = 1024,
         sharpness: float = 10.0,
         **kwargs,
@@ -48,7 +48,7 @@ class AMNet(EmbeddingModel):
             "backbone": backbone,
             "size": size,
             "embedding_dim": embedding_dim,
-            "canvas_scale": canvas_scale,
+            "image_scale": image_scale,
             "fusion_dim": fusion_dim,
             "sharpness": sharpness,
         }
@@ -56,7 +56,7 @@ class AMNet(EmbeddingModel):
         self.offsets = tuple(offsets)
         self.embedding_dim = embedding_dim
         values = self.offsets[-1]
-        self.shrink = averaging(canvas_scale)
+        self.shrink = averaging(image_scale)
         self.trunk = Trunk(backbone, size, name="trunk")
         self.projection = keras.layers.Dense(embedding_dim, name="projection")
         self.projection.build((None, self.trunk.backbone.output.shape[-1]))
@@ -75,8 +75,8 @@ class AMNet(EmbeddingModel):
         self.built = True
 
     @property
-    def canvas_size(self) -> int:
-        return self._config["canvas_scale"] * self.trunk.size
+    def image_size(self) -> int:
+        return self._config["image_scale"] * self.trunk.size
 
     def parts(self) -> dict[str, list[keras.Variable]]:
         """The embedding, the classifiers on it, and the memory with what fuses its prototypes."""

@@ -13,7 +13,7 @@ _BRANCHES = ("global_branch", "local_branch")
 # The keys of `config.model` that are the network's own.
 _KEYS = (
     *_BRANCHES,
-    "canvas_scale",
+    "image_scale",
     "attribute_dim",
     "spatial_attention",
     "channel_attention",

@@ -28,7 +28,7 @@ class ASEN(EmbeddingModel):
       attributes: number of attributes, A.
       global_branch, local_branch: dicts of `backbone`, `size`, `common_dim`, `embedding_dim`
         (see `Branch`).
-      canvas_scale: side of the canvases / `global_branch["size"]`, an integer: the local branch
+      image_scale: side of the canvases / `global_branch["size"]`, an integer: the local branch
         cuts its regions from the canvas, so this is the detail it can see.
       attribute_dim: length of an attribute's vector, which both branches share.
       spatial_attention, channel_attention, channel_reduction, channel_query_activation: of both
@@ -47,7 +47,7 @@ class ASEN(EmbeddingModel):
         attributes: int,
         global_branch: dict,
         local_branch: dict,
-        canvas_scale: int = 2,
+        image_scale: int = 2,
         attribute_dim: int = 512,
         spatial_attention: bool = True,
         channel_attention: bool = True,
@@ -73,7 +73,7 @@ class ASEN(EmbeddingModel):
             "attributes": attributes,
             "global_branch": dict(global_branch),
             "local_branch": dict(local_branch),
-            "canvas_scale": canvas_scale,
+            "image_scale": image_scale,
             **shared,
             "localization": localization,
             "threshold": threshold,
@@ -83,7 +83,7 @@ class ASEN(EmbeddingModel):
         self.attributes = attributes
         self.beta = beta
         self.localization = localization
-        self.shrink = averaging(canvas_scale)
+        self.shrink = averaging(image_scale)
         size = global_branch["size"]
         self.localize = _localizer(localization, size, threshold, peak_side)
         self.attribute_embedding = AttributeEmbedding(attributes, attribute_dim)
@@ -94,8 +94,8 @@ class ASEN(EmbeddingModel):
         self.built = True
 
     @property
-    def canvas_size(self) -> int:
-        return self._config["canvas_scale"] * self.global_branch.size
+    def image_size(self) -> int:
+        return self._config["image_scale"] * self.global_branch.size
 
     @property
     def input_size(self) -> int:
@@ -199,7 +199,7 @@ class ASEN(EmbeddingModel):
             attention, boxes = self.explain(images, attributes[:, None], sizes)
             return attention[:, 0], boxes[:, 0]
         if sizes is None:
-            sizes = tf.fill((tf.shape(images)[0], 2), self.canvas_size)
+            sizes = tf.fill((tf.shape(images)[0], 2), self.image_size)
         outputs = self.outputs_of(images, attributes, parts=())
         boxes = original_boxes(outputs["region"], self.global_branch.size, sizes)
         return outputs["attention"], boxes

@@ -14,7 +14,7 @@ class ASENAAAI2020(OneBranchModel):
     """Backbone, spatial and channel attention, linear map (Ma et al., AAAI 2020).
 
     Args:
-      attributes, canvas_scale: see `OneBranchModel`.
+      attributes, image_scale: see `OneBranchModel`.
       global_branch: dict of `backbone`, `size`, `common_dim` (K of the spatial attention) and
         `embedding_dim`.
       channel_reduction: see `ChannelAttention`.
@@ -26,12 +26,12 @@ class ASENAAAI2020(OneBranchModel):
         self,
         attributes: int,
         global_branch: dict,
-        canvas_scale: int = 2,
+        image_scale: int = 2,
         channel_reduction: int = 2,
         threshold: float = 0.1,
         **kwargs,
     ):
-        super().__init__(attributes, global_branch, canvas_scale, **kwargs)
+        super().__init__(attributes, global_branch, image_scale, **kwargs)
         self._config |= {"channel_reduction": channel_reduction, "threshold": threshold}
         self.spatial_attention = SpatialAttention(attributes, global_branch["common_dim"])
         self.channel_attention = ChannelAttention(attributes, channel_reduction)
@@ -65,6 +65,6 @@ class ASENAAAI2020(OneBranchModel):
             attention, boxes = self.explain(images, attributes[:, None], sizes)
             return attention[:, 0], boxes[:, 0]
         if sizes is None:
-            sizes = tf.fill((tf.shape(images)[0], 2), self.canvas_size)
+            sizes = tf.fill((tf.shape(images)[0], 2), self.image_size)
         attention = self.outputs_of(images, attributes)["attention"]
         return attention, original_boxes(self.localize(attention), self.trunk.size, sizes)

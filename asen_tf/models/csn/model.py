@@ -14,7 +14,7 @@ class CSN(OneBranchModel):
     """f(x) * m_a: a general embedding times the mask of the attribute (Veit et al., CVPR 2017).
 
     Args:
-      attributes, global_branch, canvas_scale: see `OneBranchModel`.
+      attributes, global_branch, image_scale: see `OneBranchModel`.
       masks: "learned" or "disjoint", see `AttributeMask`.
       similarity: "cosine" as in ASEN's tables, or "euclidean" as in the paper.
       radius: with "euclidean", embeddings v become the unit vectors (v, radius) / |(v, radius)|.
@@ -26,13 +26,13 @@ class CSN(OneBranchModel):
         self,
         attributes: int,
         global_branch: dict,
-        canvas_scale: int = 2,
+        image_scale: int = 2,
         masks: str = "learned",
         similarity: str = "cosine",
         radius: float = 10.0,
         **kwargs,
     ):
-        super().__init__(attributes, global_branch, canvas_scale, **kwargs)
+        super().__init__(attributes, global_branch, image_scale, **kwargs)
         if similarity not in SIMILARITIES:
             raise ValueError(unknown_name("similarity of CSN", similarity, SIMILARITIES))
         if radius <= 0:

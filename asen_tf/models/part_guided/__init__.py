@@ -24,4 +24,4 @@ def build(config: config_dict.ConfigDict, attributes: int, offsets: Sequence[int
     """The network that `config.model` describes, for the values that `offsets` delimit."""
     branch = config.global_branch
     trunk = {key: branch[key] for key in ("backbone", "size", "embedding_dim")}
-    return PartGuided(offsets, trunk, config.canvas_scale, **config.part_guided.to_dict())
+    return PartGuided(offsets, trunk, config.image_scale, **config.part_guided.to_dict())

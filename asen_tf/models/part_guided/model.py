@@ -31,7 +31,7 @@ class PartGuided(EmbeddingModel):
       offsets: `AttributeSpace.offsets`, A + 1 numbers.
       global_branch: dict of `backbone`, `size` and `embedding_dim`, the trunk's and the length of
         each vector.
-      canvas_scale: side of the canvases / `global_branch["size"]`, an integer.
+      image_scale: side of the canvases / `global_branch["size"]`, an integer.
       parts: of `CHOICES`, one an attribute; "whole" makes it a general one, "sleeves" gives it both
         sleeves side by side. Empty: all are general.
       variant: "part_guided"; "without_parts": every branch gets the whole image;
@@ -49,7 +49,7 @@ class PartGuided(EmbeddingModel):
         self,
         offsets: Sequence[int],
         global_branch: dict,
-        canvas_scale: int = 2,
+        image_scale: int = 2,
         parts: Sequence[str] = (),
         variant: str = "part_guided",
         roi_size: int = 6,
@@ -66,7 +66,7 @@ class PartGuided(EmbeddingModel):
         self._config = {
             "offsets": list(offsets),
             "global_branch": dict(global_branch),
-            "canvas_scale": canvas_scale,
+            "image_scale": image_scale,
             "parts": list(parts),
             "variant": variant,
             "roi_size": roi_size,
@@ -80,7 +80,7 @@ class PartGuided(EmbeddingModel):
         branches = 1 if variant == "classic" else self.attributes
         self._branch_of = tuple(min(n, branches - 1) for n in range(self.attributes))
 
-        self.shrink = averaging(canvas_scale)
+        self.shrink = averaging(image_scale)
         self.trunk = Trunk(global_branch["backbone"], global_branch["size"], name="trunk")
         self.extract = PartExtractor(threshold, dtype="float32")
         self.pool = RoIPooling(roi_size, dtype="float32")
@@ -109,8 +109,8 @@ class PartGuided(EmbeddingModel):
         return [getattr(self, f"classifier_{n}") for n in range(self.attributes)]
 
     @property
-    def canvas_size(self) -> int:
-        return self._config["canvas_scale"] * self.trunk.size
+    def image_size(self) -> int:
+        return self._config["image_scale"] * self.trunk.size
 
     def parts(self) -> dict[str, list[keras.Variable]]:
         heads = [*self.branches, *self.classifiers]
@@ -174,7 +174,7 @@ class PartGuided(EmbeddingModel):
             attention, boxes = self.explain(images, attributes[:, None], sizes)
             return attention[:, 0], boxes[:, 0]
         if sizes is None:
-            sizes = tf.fill((tf.shape(images)[0], 2), self.canvas_size)
+            sizes = tf.fill((tf.shape(images)[0], 2), self.image_size)
         found = self._boxes(images)
         _, height, width, _ = self.trunk.backbone.output.shape
         of_attribute = [tf.gather(found, places, axis=1) for places in self._places]

@@ -13,8 +13,8 @@ class TripletNet(OneBranchModel):
     The "triplet network" of ASEN's and ASEN++'s tables. Arguments: see `OneBranchModel`.
     """
 
-    def __init__(self, attributes: int, global_branch: dict, canvas_scale: int = 2, **kwargs):
-        super().__init__(attributes, global_branch, canvas_scale, **kwargs)
+    def __init__(self, attributes: int, global_branch: dict, image_scale: int = 2, **kwargs):
+        super().__init__(attributes, global_branch, image_scale, **kwargs)
         self.projection = keras.layers.Dense(self.embedding_dim, name="projection")
         self.projection.build((None, self.feature_shape[-1]))
         self.built = True

@@ -66,7 +66,7 @@ def expected_answers(
 
 def _canvases(photographs: Iterable, model) -> tuple[np.ndarray, np.ndarray]:
     prepared = [
-        to_canvas(photograph, row, model.canvas_size) for row, photograph in enumerate(photographs)
+        to_canvas(photograph, row, model.image_size) for row, photograph in enumerate(photographs)
     ]
     canvases = np.stack([canvas.numpy() for canvas, _ in prepared])
     return canvases, np.array([size for _, size in prepared], np.int32)

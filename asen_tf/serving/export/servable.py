@@ -55,7 +55,7 @@ def signatures(
       parts: of the model that make the embedding, see `EmbeddingModel.embed`.
       metadata: what it says of itself.
     """
-    size = model.canvas_size
+    size = model.image_size
     canvas = tf.TensorSpec((None, size, size, 3), tf.uint8)
     pairs = tf.TensorSpec((None, None), tf.int32)
     sizes = tf.TensorSpec((None, 2), tf.int32)

@@ -133,7 +133,7 @@ def _save(model, ids, parts, metadata, folder) -> list[str]:
 
 
 def _black(model):
-    return tf.zeros((1, model.canvas_size, model.canvas_size, 3), tf.uint8)
+    return tf.zeros((1, model.image_size, model.image_size, 3), tf.uint8)
 
 
 def _check_named(kind, given, known) -> None:
