@@ -63,7 +63,7 @@ def evaluate(
       the data has triplets.
     """
     # A random order needs no TensorFlow, which takes seconds to load.
-    from asen_tf.cli.run_data import load_manifest
+    from asen_tf.run_data import load_manifest
     from asen_tf.evaluation.embed import explain_fn
     from asen_tf.workdir import Workdir
 
@@ -111,7 +111,7 @@ def evaluate_changes(
     Returns:
       What `evaluation.evaluate_manipulation` gives.
     """
-    from asen_tf.cli.run_data import load_manifest
+    from asen_tf.run_data import load_manifest
     from asen_tf.evaluation.embed import change_fn
     from asen_tf.workdir import Workdir
 

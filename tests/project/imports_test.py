@@ -17,7 +17,7 @@ LEVELS = (
     {"models"},
     {"evaluation", "explain", "workdir"},
     # The page gets an embedder as a callable: it is built on search and on checks of photographs.
-    {"embedder", "training", "serving", "app"},
+    {"embedder", "run_data", "training", "serving", "app"},
     {"benchmarks", "figures", "reproduction"},
     {"asen_tf"},  # the names that asen_tf itself offers
     {"cli"},
