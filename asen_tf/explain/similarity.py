@@ -139,7 +139,7 @@ class SimilarityMaps:
     def _inputs(self, canvases):
         """What the backbone sees, float32 [B, s, s, 3]."""
         pixels = self._model.shrink(tf.cast(canvases, tf.float32))
-        return tf.cast(self._trunk.normalize(pixels), tf.float32)
+        return tf.cast(self._trunk.preprocess(pixels), tf.float32)
 
     def _blank(self):
         return tf.zeros((1, *self._trunk.backbone.input.shape[1:]))

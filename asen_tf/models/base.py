@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from asen_tf.models.trunk import Trunk
+from asen_tf.backbones.feature_extractor import FeatureExtractor
 
 
 class EmbeddingModel(keras.Model, abc.ABC):
@@ -72,7 +72,7 @@ class EmbeddingModel(keras.Model, abc.ABC):
         raise NotImplementedError(f"{type(self).__name__} has no attention to explain")
 
     @property
-    def trunk_of_features(self) -> Trunk:
+    def trunk_of_features(self) -> FeatureExtractor:
         """What makes the feature maps that `embed_features` takes."""
         raise NotImplementedError(f"{type(self).__name__} has no embedding of feature maps alone")
 
@@ -132,9 +132,9 @@ class EmbeddingModel(keras.Model, abc.ABC):
         raise NotImplementedError(f"{type(self).__name__} does not change embeddings")
 
     def configure_backbones(self, jit_compile: bool = False, recompute: bool = False) -> None:
-        """How all its backbones run, see `Trunk.configure`; models without one ignore it."""
+        """How its backbones run, see `FeatureExtractor.configure`; models without one ignore it."""
         for layer in self.layers:
-            if isinstance(layer, Trunk):
+            if isinstance(layer, FeatureExtractor):
                 layer.configure(jit_compile, recompute)
 
     def call(self, inputs, training=False):

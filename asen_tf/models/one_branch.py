@@ -7,10 +7,10 @@ import tensorflow as tf
 from ml_collections import config_dict
 
 from asen_tf import backbones
+from asen_tf.backbones.feature_extractor import FeatureExtractor, averaging
 from asen_tf.core.errors import unknown_name
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.models.ranking import Ranking
-from asen_tf.models.trunk import Trunk, averaging
 
 PART = "global_branch"
 TRIPLET = "global_triplet"
@@ -38,7 +38,9 @@ class OneBranchModel(EmbeddingModel):
         self.attributes = attributes
         self.embedding_dim = global_branch["embedding_dim"]
         self.shrink = averaging(image_scale)
-        self.trunk = Trunk(global_branch["backbone"], global_branch["size"], name="trunk")
+        self.trunk = FeatureExtractor(
+            global_branch["backbone"], global_branch["size"], name="trunk"
+        )
 
     @property
     def image_size(self) -> int:
@@ -78,7 +80,7 @@ class OneBranchModel(EmbeddingModel):
         return self.unit_vectors(outputs[PART])
 
     @property
-    def trunk_of_features(self) -> Trunk:
+    def trunk_of_features(self) -> FeatureExtractor:
         return self.trunk
 
     def embed_features(self, features, attributes) -> tf.Tensor:

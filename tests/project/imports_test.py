@@ -25,7 +25,7 @@ LEVELS = (
 
 # Below models/, every folder is one model; these modules are what all of them share.
 SHARED_BY_MODELS = {
-    f"asen_tf.models.{name}" for name in ("base", "one_branch", "ranking", "registry", "trunk")
+    f"asen_tf.models.{name}" for name in ("base", "one_branch", "ranking", "registry")
 }
 
 WITHOUT_TENSORFLOW = (

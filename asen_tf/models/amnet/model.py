@@ -6,10 +6,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.backbones.feature_extractor import FeatureExtractor, averaging
 from asen_tf.core.errors import unknown_name
 from asen_tf.layers import PrototypeMemory
 from asen_tf.models.base import EmbeddingModel
-from asen_tf.models.trunk import Trunk, averaging
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
@@ -57,7 +57,7 @@ class AMNet(EmbeddingModel):
         self.embedding_dim = embedding_dim
         values = self.offsets[-1]
         self.shrink = averaging(image_scale)
-        self.trunk = Trunk(backbone, size, name="trunk")
+        self.trunk = FeatureExtractor(backbone, size, name="trunk")
         self.projection = keras.layers.Dense(embedding_dim, name="projection")
         self.projection.build((None, self.trunk.backbone.output.shape[-1]))
         self.classifiers = keras.layers.Dense(values, dtype="float32", name="classifiers")
@@ -158,7 +158,7 @@ class AMNet(EmbeddingModel):
         return self.classifiers(self._spread(vectors))
 
     @property
-    def trunk_of_features(self) -> Trunk:
+    def trunk_of_features(self) -> FeatureExtractor:
         return self.trunk
 
     def embed_features(self, features, attributes) -> tf.Tensor:

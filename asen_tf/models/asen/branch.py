@@ -3,12 +3,12 @@
 import keras
 from keras import ops
 
+from asen_tf.backbones.feature_extractor import FeatureExtractor
 from asen_tf.layers import AttributeChannelAttention, AttributeSpatialAttention
-from asen_tf.models.trunk import Trunk
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
-class Branch(Trunk):
+class Branch(FeatureExtractor):
     """Attribute-specific embedding of images (ASEN++ figure 2, one of its two branches).
 
     Args:

@@ -6,6 +6,7 @@ import itertools
 import keras
 import tensorflow as tf
 
+from asen_tf.backbones.feature_extractor import averaging
 from asen_tf.core.errors import unknown_name
 from asen_tf.layers import (
     AttributeEmbedding,
@@ -15,7 +16,6 @@ from asen_tf.layers import (
 )
 from asen_tf.models.asen.branch import Branch
 from asen_tf.models.base import EmbeddingModel, original_boxes
-from asen_tf.models.trunk import averaging
 
 LOCALIZATIONS = ("attention", "largest", "peak", "whole")
 

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
+from asen_tf.backbones.feature_extractor import FeatureExtractor, averaging
 from asen_tf.core.errors import unknown_name
 from asen_tf.layers import RoIPooling
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.models.part_guided.branch import PartBranch
 from asen_tf.models.part_guided.part_extractor import PARTS, PartExtractor
-from asen_tf.models.trunk import Trunk, averaging
 
 WHOLE = "whole"
 SLEEVES = ("left_sleeve", "right_sleeve")
@@ -81,7 +81,9 @@ class PartGuided(EmbeddingModel):
         self._branch_of = tuple(min(n, branches - 1) for n in range(self.attributes))
 
         self.shrink = averaging(image_scale)
-        self.trunk = Trunk(global_branch["backbone"], global_branch["size"], name="trunk")
+        self.trunk = FeatureExtractor(
+            global_branch["backbone"], global_branch["size"], name="trunk"
+        )
         self.extract = PartExtractor(threshold, dtype="float32")
         self.pool = RoIPooling(roi_size, dtype="float32")
         dim = global_branch["embedding_dim"]

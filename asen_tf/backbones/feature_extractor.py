@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from asen_tf import backbones
+from asen_tf.backbones import backbones
 from asen_tf.backbones.recompute import check_recomputable, recomputing
 
 _MEAN = (0.485, 0.456, 0.406)
@@ -11,7 +11,7 @@ _DEVIATION = (0.229, 0.224, 0.225)
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
-class Trunk(keras.layers.Layer):
+class FeatureExtractor(keras.layers.Layer):
     """Feature maps of images, normalised with ImageNet's mean and deviation.
 
     Attributes:
@@ -33,7 +33,7 @@ class Trunk(keras.layers.Layer):
         self._config = {"backbone": backbone, "size": size}
         self.size = size
         self.configure()
-        self.normalize = keras.layers.Rescaling(
+        self.preprocess = keras.layers.Rescaling(
             [1 / (255 * d) for d in _DEVIATION],
             [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)],
         )
@@ -60,7 +60,7 @@ class Trunk(keras.layers.Layer):
 
     def features(self, images, training=False):
         """What `call` gives; for layers that extend this one."""
-        images = self.normalize(images)
+        images = self.preprocess(images)
         if self._jit_compile:
             return tf.function(self.backbone, jit_compile=True)(images, training=training)
         if self._recompute and training:
@@ -72,10 +72,10 @@ class Trunk(keras.layers.Layer):
 
 
 def averaging(image_scale: int) -> keras.layers.Layer:
-    """The layer from canvases to a trunk's input, which averages squares of pixels.
+    """The layer from images to a feature extractor's input, which averages squares of pixels.
 
     Args:
-      image_scale: side of the canvases / side of the input; raises ValueError unless it is a
+      image_scale: side of the images / side of the input; raises ValueError unless it is a
         whole number from 1.
     """
     if int(image_scale) != image_scale or image_scale < 1:
