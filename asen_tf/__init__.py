@@ -10,6 +10,7 @@ from asen_tf.version import __version__
 
 _MODULES = (
     "backbones",
+    "catalogue",
     "core",
     "data",
     "evaluation",
@@ -17,7 +18,6 @@ _MODULES = (
     "losses",
     "metrics",
     "models",
-    "search",
     "serving",
     "training",
     "viz",

@@ -23,9 +23,9 @@ import numpy as np
 from absl import app, flags, logging
 
 from asen_tf.benchmarks.report import report
+from asen_tf.catalogue import Engine, Identity, Items, Record, open_store
+from asen_tf.catalogue.filters import parse
 from asen_tf.core import AttributeSpace
-from asen_tf.search import Engine, Identity, Items, Record, open_store
-from asen_tf.search.filters import parse
 
 _ENGINE = flags.DEFINE_enum("engine", "faiss", ["faiss", "milvus"], "What is measured.")
 _OPTIONS = flags.DEFINE_string("options", "", "Of the store, such as index=IVF256,Flat.")

@@ -20,9 +20,9 @@ import numpy as np
 from absl import app, flags, logging
 
 from asen_tf.benchmarks.report import report
+from asen_tf.catalogue import Catalogue, Identity, Record
+from asen_tf.catalogue.storage import item_store
 from asen_tf.core import AttributeSpace
-from asen_tf.search import Catalogue, Identity, Record
-from asen_tf.search.storage import item_store
 
 _ENGINE = flags.DEFINE_enum("engine", "faiss", ["faiss", "milvus"], "What keeps the items.")
 _ROUNDS = flags.DEFINE_integer("rounds", 20, "Kills.")

@@ -26,10 +26,10 @@ from absl import app, flags
 
 import asen_tf
 from asen_tf.benchmarks.report import report
+from asen_tf.catalogue import Catalogue, Query, Record
+from asen_tf.catalogue.queries import weighted
 from asen_tf.core.progress import Progress
 from asen_tf.data.synthetic import SPACE, render
-from asen_tf.search import Catalogue, Query, Record
-from asen_tf.search.queries import weighted
 from asen_tf.workdir import Workdir
 
 _WORKDIR = flags.DEFINE_string("workdir", "demo/run", "A run on drawn garments, plain look.")

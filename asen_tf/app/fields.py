@@ -8,11 +8,11 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from asen_tf.app import problems
-from asen_tf.search import Catalogue
-from asen_tf.search.columns import is_number
-from asen_tf.search.filters import All, Comparison, Condition, parse
-from asen_tf.search.indexing import IMAGE_VERSION
-from asen_tf.search.items import Cell
+from asen_tf.catalogue import Catalogue
+from asen_tf.catalogue.columns import is_number
+from asen_tf.catalogue.filters import All, Comparison, Condition, parse
+from asen_tf.catalogue.indexing import IMAGE_VERSION
+from asen_tf.catalogue.items import Cell
 
 # Items whose metadata are looked at, evenly spread: enough to see which columns there are.
 _LOOKED_AT = 20_000

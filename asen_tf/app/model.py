@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from asen_tf.app import problems
+from asen_tf.catalogue import Identity, identity_of
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.search import Identity, identity_of
 
 # A server may take up another version of its model at any time.
 _CHECK_AGAIN_S = 60.0

@@ -8,8 +8,8 @@ from pathlib import Path
 import cachetools
 
 from asen_tf.app import photographs, problems
+from asen_tf.catalogue import Catalogue
 from asen_tf.data.root import Root
-from asen_tf.search import Catalogue
 
 
 class Pictures:

@@ -54,7 +54,7 @@ class Search(_Question):
       liked: ids of each round of feedback, the oldest first.
       hidden: ids to leave out.
       filters: column -> what it shall have.
-      condition: in words, see `asen_tf.search.filters`.
+      condition: in words, see `asen_tf.catalogue.filters`.
       offset, count: which of the results.
     """
 

@@ -25,8 +25,8 @@ from asen_tf.app.headers import Headers
 from asen_tf.app.limits import MEGABYTE, Limits
 from asen_tf.app.model import Model
 from asen_tf.app.shop import Shop
+from asen_tf.catalogue import Catalogue
 from asen_tf.data.root import Root
-from asen_tf.search import Catalogue
 
 _LOG = logging.getLogger(__name__)
 _FOLDER = Path(__file__).parent

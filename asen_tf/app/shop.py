@@ -13,8 +13,8 @@ from asen_tf.app.limits import Limits
 from asen_tf.app.model import Model
 from asen_tf.app.pictures import Pictures
 from asen_tf.app.uploads import Upload, Uploads
+from asen_tf.catalogue import Catalogue, Match
 from asen_tf.data.root import Root
-from asen_tf.search import Catalogue, Match
 
 _LOG = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 from absl import flags
 
+from asen_tf.catalogue import Catalogue
 from asen_tf.cli import program
 from asen_tf.cli.embedders import define_flags, opened
 from asen_tf.data.root import Root
-from asen_tf.search import Catalogue
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _MEGABYTE = 1_000_000

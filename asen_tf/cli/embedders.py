@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from absl import app, flags
 
-from asen_tf.search import Embedder
+from asen_tf.catalogue import Embedder
 from asen_tf.serving.signatures import MODEL_NAME
 
 _PLACES = ("saved_model", "workdir", "server")

@@ -16,12 +16,12 @@ from pathlib import Path
 
 from absl import flags
 
+from asen_tf.catalogue import Catalogue, Record, identity_of
+from asen_tf.catalogue.indexing import IMAGE_VERSION, Photograph, index
 from asen_tf.cli import program
 from asen_tf.cli.embedders import define_flags, described, opened
 from asen_tf.data.catalogue_table import CatalogueRow, read_catalogue
 from asen_tf.data.root import Root
-from asen_tf.search import Catalogue, Record, identity_of
-from asen_tf.search.indexing import IMAGE_VERSION, Photograph, index
 
 _SHOWN = 20
 

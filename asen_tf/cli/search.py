@@ -15,10 +15,10 @@ from pathlib import Path
 
 from absl import app, flags
 
+from asen_tf.catalogue import Catalogue, Match
 from asen_tf.cli import program, search_output
 from asen_tf.cli.embedders import define_flags, opened
 from asen_tf.data.root import Root
-from asen_tf.search import Catalogue, Match
 
 # Flag -> others that mean nothing beside it.
 _EXCLUDED = {

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from asen_tf.catalogue import Likeness, Match
 from asen_tf.core.progress import say
 from asen_tf.data.root import Root
-from asen_tf.search import Likeness, Match
 
 # A JPEG is decoded at a fraction of its size, but no smaller than this.
 _ENOUGH_PX = 512

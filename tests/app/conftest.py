@@ -13,11 +13,11 @@ pytest.importorskip("starlette")
 import uvicorn
 
 from asen_tf.app import Limits, Model, create_app
+from asen_tf.catalogue import Catalogue, Record
 from asen_tf.data.root import Root
 from asen_tf.data.synthetic import SPACE, render
 from asen_tf.embedder import Embedder
 from asen_tf.models import ASEN
-from asen_tf.search import Catalogue, Record
 
 ITEMS = 30
 LIMITS = Limits(upload_bytes=300_000, pixels=1_000_000, kept_upload_bytes=310_000)

@@ -14,8 +14,8 @@ import pytest
 from PIL import Image
 
 from asen_tf.app import Limits, Model, Problem, create_app
+from asen_tf.catalogue import Catalogue, Record
 from asen_tf.data.root import Root
-from asen_tf.search import Catalogue, Record
 from asen_tf.serving.client.errors import from_status
 
 starlette = pytest.importorskip("starlette.testclient")

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from asen_tf.catalogue import Catalogue, Identity, Record
 from asen_tf.core import AttributeSpace
-from asen_tf.search import Catalogue, Identity, Record
 
 pytest.importorskip("faiss")
 

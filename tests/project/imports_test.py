@@ -13,7 +13,7 @@ FILES = sorted(path.relative_to(ROOT) for path in ROOT.glob("asen_tf/**/*.py"))
 LEVELS = (
     {"version"},
     {"core", "weights"},
-    {"data", "backbones", "layers", "losses", "metrics", "search", "viz"},
+    {"data", "backbones", "layers", "losses", "catalogue", "metrics", "viz"},
     {"models"},
     {"evaluation", "explain", "workdir"},
     # The page gets an embedder as a callable: it is built on search and on checks of photographs.
@@ -37,7 +37,7 @@ WITHOUT_TENSORFLOW = (
     "asen_tf.data.photograph_forms",
     "asen_tf.data.synthetic",
     "asen_tf.metrics.retrieval",
-    "asen_tf.search",
+    "asen_tf.catalogue",
     "asen_tf.serving.client",
     "asen_tf.serving.signatures",
     "asen_tf.viz",

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asen_tf.search import Catalogue
+from asen_tf.catalogue import Catalogue
 from asen_tf.serving import InvalidInputError, SavedModel, signatures
 
 pytest.importorskip("faiss")

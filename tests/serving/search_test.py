@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from asen_tf.search import Catalogue
+from asen_tf.catalogue import Catalogue
 from asen_tf.serving import SavedModel
 
 pytest.importorskip("faiss")

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from asen_tf.search import Identity, Items, Record, open_store
-from asen_tf.search.filters import parse
+from asen_tf.catalogue import Identity, Items, Record, open_store
+from asen_tf.catalogue.filters import parse
 
 COUNT = 60
 IDS = [f"{n:02d}.jpg" for n in range(COUNT)]
@@ -192,7 +192,7 @@ def test_what_was_opened_read_only_is_not_written(filled_uri, unit):
 
 
 def test_a_second_process_does_not_write(engine, filled_uri, items):
-    program = f"from asen_tf.search import open_store; open_store({filled_uri!r})"
+    program = f"from asen_tf.catalogue import open_store; open_store({filled_uri!r})"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert result.returncode == 1
     last = result.stderr.strip().splitlines()[-1]

@@ -9,9 +9,9 @@ import resource
 import numpy as np
 import pytest
 
-from asen_tf.search import Items, Record
-from asen_tf.search.storage import item_store, log
-from asen_tf.search.storage.item_store import ItemStore
+from asen_tf.catalogue import Items, Record
+from asen_tf.catalogue.storage import item_store, log
+from asen_tf.catalogue.storage.item_store import ItemStore
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import json
 import numpy as np
 import pytest
 
+from asen_tf.catalogue import Catalogue, Identity, Record
 from asen_tf.core import AttributeSpace
-from asen_tf.search import Catalogue, Identity, Record
 
 SPACE = AttributeSpace(
     {"neckline": ["v", "round"], "color": ["red", "blue", "pink"], "pattern": ["plain", "dots"]}

@@ -15,10 +15,10 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from asen_tf.catalogue.filters import Condition
+from asen_tf.catalogue.identity import Identity
+from asen_tf.catalogue.items import Hits, Items, Record
 from asen_tf.core.errors import unknown_name
-from asen_tf.search.filters import Condition
-from asen_tf.search.identity import Identity
-from asen_tf.search.items import Hits, Items, Record
 
 
 class Engine(abc.ABC):

@@ -8,10 +8,10 @@ milvus-lite where a key holds values of several kinds, or lists, so that every k
 
 import json
 
+from asen_tf.catalogue.columns import is_number, number
+from asen_tf.catalogue.filters import All, AnyOf, Comparison, Condition, Not
+from asen_tf.catalogue.items import Cell, Record
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.search.columns import is_number, number
-from asen_tf.search.filters import All, AnyOf, Comparison, Condition, Not
-from asen_tf.search.items import Cell, Record
 
 
 def facts(record: Record) -> dict[str, Cell]:

@@ -5,7 +5,7 @@ import pytest
 from scipy.spatial.distance import pdist
 from scipy.stats import percentileofscore
 
-from asen_tf.search import queries
+from asen_tf.catalogue import queries
 
 ATTRIBUTES = ("neckline", "color", "pattern")
 

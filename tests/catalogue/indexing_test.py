@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from asen_tf.search import Catalogue, Record
-from asen_tf.search.indexing import IMAGE_VERSION, Photograph, index
+from asen_tf.catalogue import Catalogue, Record
+from asen_tf.catalogue.indexing import IMAGE_VERSION, Photograph, index
 
 
 class Model:

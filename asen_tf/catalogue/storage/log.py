@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from asen_tf.search.storage.durable import sync_folder
+from asen_tf.catalogue.storage.durable import sync_folder
 
 # Mark, bytes of text, bytes of vectors, CRC-32 of both, CRC-32 of the fields before.
 _HEADER = struct.Struct("<4sQQI")

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from asen_tf.search.columns import Column, number
+from asen_tf.catalogue.columns import Column, number
 
 _SIGN = r"!=|<=|>=|==|[=<>(),]"
 _TOKEN = re.compile(

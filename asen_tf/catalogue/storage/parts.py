@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from asen_tf.search.columns import Column
-from asen_tf.search.items import Items, Record
-from asen_tf.search.storage.durable import sync_folder, synced
+from asen_tf.catalogue.columns import Column
+from asen_tf.catalogue.items import Items, Record
+from asen_tf.catalogue.storage.durable import sync_folder, synced
 
 # [id, labels, metadata], as the log and the segments keep it.
 Row = list

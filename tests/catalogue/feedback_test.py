@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from asen_tf.catalogue import Catalogue, Identity
 from asen_tf.core import AttributeSpace
-from asen_tf.search import Catalogue, Identity
 
 pytest.importorskip("faiss")
 

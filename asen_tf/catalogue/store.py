@@ -2,14 +2,14 @@
 
 import importlib
 
+from asen_tf.catalogue.engine import Engine
+from asen_tf.catalogue.identity import Identity
 from asen_tf.core.errors import unknown_name
-from asen_tf.search.engine import Engine
-from asen_tf.search.identity import Identity
 
 # Scheme -> module, class, and what to install; imported when it is asked for.
 _ENGINES = {
-    "faiss": ("asen_tf.search.faiss_engine", "FaissEngine", "search"),
-    "milvus": ("asen_tf.search.milvus_engine", "MilvusEngine", "milvus"),
+    "faiss": ("asen_tf.catalogue.faiss_engine", "FaissEngine", "search"),
+    "milvus": ("asen_tf.catalogue.milvus_engine", "MilvusEngine", "milvus"),
 }
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 from pymilvus import DataType, MilvusClient, MilvusException
 
+from asen_tf.catalogue.engine import Engine, best
+from asen_tf.catalogue.filters import Condition
+from asen_tf.catalogue.identity import Identity
+from asen_tf.catalogue.items import Hits, Items, Record
+from asen_tf.catalogue.milvus_filter import expression, facts, has_field, text
+from asen_tf.catalogue.uri import split_options
 from asen_tf.core.lock import Lock
-from asen_tf.search.engine import Engine, best
-from asen_tf.search.filters import Condition
-from asen_tf.search.identity import Identity
-from asen_tf.search.items import Hits, Items, Record
-from asen_tf.search.milvus_filter import expression, facts, has_field, text
-from asen_tf.search.uri import split_options
 
 # Both tell on every occasion that milvus-lite has no clock, gRPC with a traceback.
 logging.getLogger("pymilvus.client.iterator.query_iterator").setLevel(logging.ERROR)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from asen_tf.search.items import Cell
+from asen_tf.catalogue.items import Cell
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
+from asen_tf.catalogue import queries
+from asen_tf.catalogue.engine import Engine
+from asen_tf.catalogue.filters import Comparison, Condition, parse
+from asen_tf.catalogue.results import Likeness, Match, Query
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.search import queries
-from asen_tf.search.engine import Engine
-from asen_tf.search.filters import Comparison, Condition, parse
-from asen_tf.search.results import Likeness, Match, Query
 
 # Items whose mean is a value's prototype, at most: more would hardly move it.
 _EXAMPLES = 4096
@@ -120,7 +120,7 @@ class Finder:
         Args:
           k: how many at most.
           offset: so many better ones are passed over, for pages after the first.
-          where: condition on labels and metadata, see `asen_tf.search.filters`.
+          where: condition on labels and metadata, see `asen_tf.catalogue.filters`.
           exclude: ids to leave out.
           threshold: lowest score of a result, -1 to 1.
           query: as in `query`.

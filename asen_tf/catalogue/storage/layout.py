@@ -5,8 +5,8 @@ import json
 import shutil
 from pathlib import Path
 
-from asen_tf.search.identity import Identity
-from asen_tf.search.storage import durable
+from asen_tf.catalogue.identity import Identity
+from asen_tf.catalogue.storage import durable
 
 STORE = "store.json"
 LOCK = "LOCK"

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from asen_tf.catalogue import Catalogue, Identity, identity_of
+from asen_tf.catalogue.fingerprint import probe
 from asen_tf.core import AttributeSpace
-from asen_tf.search import Catalogue, Identity, identity_of
-from asen_tf.search.fingerprint import probe
 
 SPACE = AttributeSpace({"color": ["red", "green"], "collar": ["polo"]})
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from asen_tf.search.items import Cell
+from asen_tf.catalogue.items import Cell
 
 
 class Column:

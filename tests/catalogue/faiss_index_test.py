@@ -7,10 +7,10 @@ import time
 import numpy as np
 import pytest
 
-from asen_tf.search import Items, Record, open_store
-from asen_tf.search.filters import parse
+from asen_tf.catalogue import Items, Record, open_store
+from asen_tf.catalogue.filters import parse
 
-faiss_engine = pytest.importorskip("asen_tf.search.faiss_engine")
+faiss_engine = pytest.importorskip("asen_tf.catalogue.faiss_engine")
 
 COUNT = 600
 

@@ -2,9 +2,9 @@
 
 import pytest
 
+from asen_tf.catalogue.filters import All, AnyOf, Comparison, Not, parse
+from asen_tf.catalogue.milvus_filter import expression
 from asen_tf.core import AttributeSpace
-from asen_tf.search.filters import All, AnyOf, Comparison, Not, parse
-from asen_tf.search.milvus_filter import expression
 
 A, B, C = (Comparison(name, "=", "1") for name in "abc")
 

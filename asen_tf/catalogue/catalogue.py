@@ -5,13 +5,13 @@ from typing import Protocol
 
 import numpy as np
 
+from asen_tf.catalogue.filters import parse
+from asen_tf.catalogue.finder import Finder
+from asen_tf.catalogue.fingerprint import fingerprint_of
+from asen_tf.catalogue.identity import Identity
+from asen_tf.catalogue.items import Items, Record
+from asen_tf.catalogue.store import open_store
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.search.filters import parse
-from asen_tf.search.finder import Finder
-from asen_tf.search.fingerprint import fingerprint_of
-from asen_tf.search.identity import Identity
-from asen_tf.search.items import Items, Record
-from asen_tf.search.store import open_store
 
 
 class Embedder(Protocol):

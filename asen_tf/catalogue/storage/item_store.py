@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
+from asen_tf.catalogue.identity import Identity
+from asen_tf.catalogue.items import Items, Record
+from asen_tf.catalogue.storage import log as logs
+from asen_tf.catalogue.storage.durable import explained, sync_folder
+from asen_tf.catalogue.storage.layout import LOCK, STORE, Layout
+from asen_tf.catalogue.storage.parts import Part, Row, Segment, Tail, rows_of, write_segment
 from asen_tf.core.lock import Lock
-from asen_tf.search.identity import Identity
-from asen_tf.search.items import Items, Record
-from asen_tf.search.storage import log as logs
-from asen_tf.search.storage.durable import explained, sync_folder
-from asen_tf.search.storage.layout import LOCK, STORE, Layout
-from asen_tf.search.storage.parts import Part, Row, Segment, Tail, rows_of, write_segment
 
 # A log of so many bytes becomes a segment. As much memory holds its vectors.
 LOG_BYTES = 128 * 1024 * 1024

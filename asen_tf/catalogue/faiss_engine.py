@@ -7,14 +7,14 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from asen_tf.search.engine import Engine, best
-from asen_tf.search.filters import Condition
-from asen_tf.search.identity import Identity
-from asen_tf.search.items import Hits, Items, Record
-from asen_tf.search.storage.durable import sync_folder, synced
-from asen_tf.search.storage.item_store import ItemStore
-from asen_tf.search.storage.parts import Part, Segment
-from asen_tf.search.uri import split_options
+from asen_tf.catalogue.engine import Engine, best
+from asen_tf.catalogue.filters import Condition
+from asen_tf.catalogue.identity import Identity
+from asen_tf.catalogue.items import Hits, Items, Record
+from asen_tf.catalogue.storage.durable import sync_folder, synced
+from asen_tf.catalogue.storage.item_store import ItemStore
+from asen_tf.catalogue.storage.parts import Part, Segment
+from asen_tf.catalogue.uri import split_options
 
 # Smaller segments are searched faster without an index.
 _INDEXED_FROM = 10_000

@@ -7,9 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from asen_tf.catalogue.catalogue import Catalogue
+from asen_tf.catalogue.items import Record
 from asen_tf.core.progress import Progress
-from asen_tf.search.catalogue import Catalogue
-from asen_tf.search.items import Record
 
 # Metadata by which a photograph that was changed is known.
 IMAGE_VERSION = "image_version"

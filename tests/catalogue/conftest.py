@@ -8,8 +8,8 @@ import signal
 import numpy as np
 import pytest
 
+from asen_tf.catalogue import Identity, Items, Record, open_store
 from asen_tf.core import AttributeSpace
-from asen_tf.search import Identity, Items, Record, open_store
 
 SPACE = AttributeSpace({"color": ["red", "green"], "collar": ["polo", "mandarin"], "hem": ["a"]})
 ENGINES = {"faiss": ("faiss", "store"), "milvus": ("milvus_lite", "store.db")}
