@@ -14,6 +14,7 @@ import tempfile
 from absl import flags
 
 from asen_tf.cli import program
+from asen_tf.core.choices import PRECISIONS
 
 CASES = (
     "train_stage1",
@@ -25,7 +26,6 @@ CASES = (
     "export_start",
     "memory",
 )
-PRECISIONS = ("float32", "mixed_bfloat16")  # models.precision would load TensorFlow
 
 
 def main() -> None:

@@ -10,17 +10,19 @@ from pathlib import Path
 from absl import flags
 from ml_collections import config_flags
 
-from asen_tf.cli import experiment_files, program
-from asen_tf.cli.evaluate import evaluate, report
-from asen_tf.cli.visualize import visualize
-from asen_tf.core.progress import duration
-from asen_tf.data.synthetic import write_dataset
-from asen_tf.evaluation import save
-from asen_tf.training import loop
-from asen_tf.workdir import Workdir
+from asen_tf.cli import program
+from asen_tf.core import experiment_files
 
 
 def main() -> None:
+    from asen_tf.cli.evaluate import evaluate, report
+    from asen_tf.cli.visualize import visualize
+    from asen_tf.core.progress import duration
+    from asen_tf.data.synthetic import write_dataset
+    from asen_tf.evaluation import save
+    from asen_tf.training import loop
+    from asen_tf.workdir import Workdir
+
     given = flags.FLAGS
     began = time.monotonic()
     output = Path(given.output)

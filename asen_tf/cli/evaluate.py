@@ -11,209 +11,38 @@ A random order needs the index files alone: no photograph is opened.
 
 from collections.abc import Sequence
 
-import numpy as np
 from absl import flags
-from ml_collections import ConfigDict, config_flags
+from ml_collections import config_flags
 
 from asen_tf.cli import program
-from asen_tf.core.errors import unknown_name
-from asen_tf.data.load import load
-from asen_tf.data.manifest import SPLITS, Manifest
-from asen_tf.evaluation import (
-    Evaluator,
-    evaluate_localization,
-    evaluate_manipulation,
-    evaluate_random,
-    evaluate_triplets,
-    localization_table,
-    manipulation_table,
-    save,
-    to_table,
-    triplets_table,
-)
-from asen_tf.evaluation.tasks import RELEVANCE
+from asen_tf.core.choices import MANIPULATION, PRECISIONS, PROTOCOLS, RELEVANCE, SIMILARITY, SPLITS
 
 RANDOM = "random"
-SIMILARITY, MANIPULATION = "similarity", "manipulation"
-
-
-def evaluate(
-    workdir: str,
-    split: str = "test",
-    variants: Sequence[str] = (),
-    data_root: str = "",
-    relevance: str | None = None,
-    ks: Sequence[int] = (),
-    precision: str | None = None,
-) -> dict:
-    """Scores the best model of a run on one split of its data.
-
-    Args:
-      workdir: of the run.
-      split: "train", "valid" or "test".
-      variants: pieces of the embedding to score separately, such as "global", "local", "both".
-      data_root: where the data lies now; "": where it lay in training.
-      relevance: see `evaluation.tasks.RELEVANCE`; None: the run's own.
-      ks: cut-offs; (): the run's own.
-      precision: what the networks compute in, see `Workdir.load_best`.
-
-    Returns:
-      What `Evaluator.evaluate` gives, and under "localization" what `evaluate_localization` gives
-      where the data has part boxes and the model attention; what `evaluate_triplets` gives where
-      the data has triplets.
-    """
-    # A random order needs no TensorFlow, which takes seconds to load.
-    from asen_tf.run_data import load_manifest
-    from asen_tf.evaluation.embed import explain_fn
-    from asen_tf.workdir import Workdir
-
-    run = Workdir(workdir)
-    model, best, config = run.load_best(precision), run.best(), run.config()
-    known = model.variants(best["parts"])
-    for name in variants:
-        if name not in known:
-            raise ValueError(unknown_name("variant", name, known))
-    manifest = load_manifest(run, data_root)
-    photographs, embed = _inputs(model, best["parts"], config, manifest)
-    batch_size = config.eval.batch_size
-    pieces = {name: known[name] for name in variants} or None
-    if manifest.triplets is not None:
-        return evaluate_triplets(embed, manifest, split, photographs, batch_size, pieces)
-    result = Evaluator(
-        embed,
-        batch_size,
-        ks or config.eval.ks,
-        relevance=relevance or config.eval.relevance,
-    ).evaluate(manifest, split, photographs, pieces)
-    if manifest.boxes is not None and model.explains:
-        result["localization"] = evaluate_localization(
-            explain_fn(model), manifest, split, _canvases(model, manifest), batch_size
-        )
-    return result
-
-
-def evaluate_changes(
-    workdir: str,
-    split: str = "test",
-    special: Sequence[str] = (),
-    data_root: str = "",
-    ks: Sequence[int] = (),
-) -> dict:
-    """Scores searches of the best model of a run for all labels at once, also after changes.
-
-    Args:
-      workdir: of the run.
-      split: "train", "valid" or "test".
-      special: attributes that make up the labels; (): the run's own, `data.special`.
-      data_root: where the data lies now; "": where it lay in training.
-      ks: cut-offs; (): the run's own.
-
-    Returns:
-      What `evaluation.evaluate_manipulation` gives.
-    """
-    from asen_tf.run_data import load_manifest
-    from asen_tf.evaluation.embed import change_fn
-    from asen_tf.workdir import Workdir
-
-    run = Workdir(workdir)
-    model, config = run.load_best(), run.config()
-    manifest = load_manifest(run, data_root)
-    photographs, embed = _inputs(model, run.best()["parts"], config, manifest)
-    return evaluate_manipulation(
-        embed,
-        manifest,
-        split,
-        photographs,
-        special or config.data.special,
-        ks or config.eval.ks,
-        change_fn(model),
-        config.eval.batch_size,
-    )
-
-
-def _inputs(model, parts: Sequence[str], config: ConfigDict, manifest: Manifest):
-    """What gives the photographs of rows, and what embeds them."""
-    from asen_tf.evaluation.embed import embed_fn
-    from asen_tf.evaluation.published import PublishedInputs, is_published, open_fn
-
-    if is_published(config.eval.preprocessing):
-        return open_fn(manifest), PublishedInputs(model, parts).embed
-    return _canvases(model, manifest), embed_fn(model, parts)
-
-
-def _canvases(model, manifest: Manifest):
-    from asen_tf.data.canvases import open_canvases
-    from asen_tf.evaluation.embed import canvas_fn
-
-    rows = np.arange(len(manifest))
-    return canvas_fn(open_canvases(manifest, rows, model.image_size, "none"))
-
-
-def evaluate_random_order(
-    config: ConfigDict,
-    split: str = "test",
-    seeds: int = 5,
-    relevance: str | None = None,
-    ks: Sequence[int] = (),
-) -> dict:
-    """Scores random orders on one split of the data that a configuration describes.
-
-    Args:
-      config: of an experiment; its images need not be there.
-      split: "train", "valid" or "test".
-      seeds: how many random orders.
-      relevance: see `evaluation.tasks.RELEVANCE`; None: the configuration's.
-      ks: cut-offs; (): the configuration's.
-
-    Returns:
-      What `evaluation.evaluate_random` gives.
-    """
-    data = config.data.copy_and_resolve_references()
-    data.check = "none"
-    manifest = load(data, training=False)
-    return evaluate_random(
-        manifest,
-        split,
-        range(seeds),
-        ks or config.eval.ks,
-        relevance or config.eval.relevance,
-    )
-
-
-def report(result: dict) -> str:
-    """The tables of a result, for the terminal."""
-    if "special" in result:
-        return manipulation_table(result)
-    if "triplets" in result:
-        return triplets_table(result)
-    tables = [to_table(result)]
-    if "localization" in result:
-        tables.append(localization_table(result["localization"]))
-    return "\n\n".join(tables)
 
 
 def main() -> None:
     given = flags.FLAGS
     _check_flags(given)
-    ks = _cut_offs(given.ks)
+    from asen_tf.api.evaluate import evaluate, random_order
+    from asen_tf.evaluation import save
+    from asen_tf.evaluation.report import tables
+
+    chosen = {"split": given.split, "relevance": given.relevance, "ks": _cut_offs(given.ks)}
     output = given.output
     if given.model == RANDOM:
-        result = evaluate_random_order(given.config, given.split, given.seeds, given.relevance, ks)
-    elif given.protocol == MANIPULATION:
-        result = evaluate_changes(given.workdir, given.split, given.special, given.data_root, ks)
-        output = output or _result_file(given.workdir, given.split, MANIPULATION)
+        result = random_order(given.config, seeds=given.seeds, **chosen)
     else:
         result = evaluate(
             given.workdir,
-            given.split,
-            given.variants,
-            given.data_root,
-            given.relevance,
-            ks,
-            given.precision,
+            given.data_root or None,
+            protocol=given.protocol,
+            variants=given.variants,
+            special=given.special,
+            precision=given.precision,
+            **chosen,
         )
-        output = output or _result_file(given.workdir, given.split)
-    print(report(result))
+        output = output or _result_file(given.workdir, given.split, given.protocol)
+    print(tables(result))
     if "relevance" in result:
         print(f"\nrelevance: {result['relevance']}")
     if output:
@@ -221,10 +50,10 @@ def main() -> None:
         print(f"saved as {output}")
 
 
-def _result_file(workdir: str, split: str, protocol: str = "") -> str:
+def _result_file(workdir: str, split: str, protocol: str) -> str:
     from asen_tf.workdir import Workdir
 
-    return str(Workdir(workdir).result(split, protocol))
+    return str(Workdir(workdir).result(split, "" if protocol == SIMILARITY else protocol))
 
 
 def _cut_offs(given: Sequence[str]) -> list[int]:
@@ -259,7 +88,7 @@ def run() -> None:
     flags.DEFINE_integer("seeds", 5, "With --model=random: how many random orders.", 1)
     flags.DEFINE_enum("split", "test", SPLITS, "Which images.")
     flags.DEFINE_enum(
-        "protocol", SIMILARITY, [SIMILARITY, MANIPULATION], "What is measured, see above."
+        "protocol", SIMILARITY, PROTOCOLS, "What is measured, see above."
     )
     flags.DEFINE_list(
         "special", "", "Attributes that make up the labels of a manipulation; default: the run's."

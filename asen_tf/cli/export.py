@@ -8,12 +8,13 @@ import sys
 from absl import flags, logging
 
 from asen_tf.cli import program
-from asen_tf.data.photographs import MAX_PIXELS
-from asen_tf.models.precision import PRECISIONS
-from asen_tf.serving.export import VerificationFailed, export
+from asen_tf.core.choices import PRECISIONS
 
 
 def main() -> int | None:
+    from asen_tf.data.photographs import MAX_PIXELS
+    from asen_tf.serving.export import VerificationFailed, export
+
     given = flags.FLAGS
     # The session loader is deprecated in Python only.
     logging.set_verbosity(logging.ERROR)
@@ -22,7 +23,7 @@ def main() -> int | None:
             given.workdir,
             given.output,
             given.attributes,
-            given.max_pixels,
+            given.max_pixels or MAX_PIXELS,
             given.parts,
             given.precision,
         )
@@ -42,7 +43,10 @@ def run() -> None:
     flags.DEFINE_string("output", None, "Folder of the versions; the next one is written there.")
     flags.DEFINE_list("attributes", "", "Those to serve, in this order; none: all.")
     flags.DEFINE_integer(
-        "max_pixels", MAX_PIXELS, "A photograph that declares more is refused.", lower_bound=1
+        "max_pixels",
+        None,
+        "A photograph that declares more pixels is refused; default: as many as in training.",
+        lower_bound=1,
     )
     flags.DEFINE_list(
         "parts", "", "Of the model, such as global_branch alone; none: all that are trained."

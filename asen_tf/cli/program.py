@@ -1,15 +1,20 @@
-"""How every program of this library starts and fails."""
+"""How every program of this library starts, shows its help and fails."""
 
 import sys
 from collections.abc import Callable
 
-from absl import app, logging
+from absl import app, flags, logging
+
+from asen_tf.core import startup
+
+_HELP = ("help", "helpshort", "?")
 
 
 def run(main: Callable[..., int | None], positional: bool = False) -> None:
     """Parses the command line and calls `main`, whose result is the exit status.
 
     What is no flag is refused, or given to `main` as a list if it takes `positional` arguments.
+    --help shows the docstring of `main`'s module and the flags that were defined for it.
 
     Bad input (a key that the configuration lacks, ValueError, OSError) ends the program with a
     message and status 1, without a traceback; anything else is a bug and shows one.
@@ -25,10 +30,24 @@ def run(main: Callable[..., int | None], positional: bool = False) -> None:
         except (ValueError, OSError) as error:
             return _failed(error)
 
+    startup.quiet()
+    _describe(main)
     app.run(checked, flags_parser=_parsed)
 
 
+def _describe(main: Callable) -> None:
+    """Names text and flags for --help: absl takes both from the script that was started."""
+    sys.modules["__main__"].__doc__ = sys.modules[main.__module__].__doc__
+    for module, defined in flags.FLAGS.flags_by_module_dict().items():
+        if module.startswith("asen_tf."):
+            for flag in defined:
+                flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
+
+
 def _parsed(arguments: list[str]) -> list[str]:
+    words = arguments[1 : arguments.index("--")] if "--" in arguments else arguments[1:]
+    if any(word.startswith("-") and word.lstrip("-") in _HELP for word in words):
+        app.usage(shorthelp=True, writeto_stdout=True, exitcode=0)
     try:
         return app.parse_flags_with_usage(arguments)
     except (AttributeError, TypeError, ValueError, OSError) as error:

@@ -11,320 +11,42 @@ What is finished is kept: the same command goes on where it was stopped, and tab
 these seeds.
 """
 
-import ast
-import contextlib
-import json
-import os
-import platform
-import shutil
-import time
-from collections.abc import Sequence
+import sys
 from pathlib import Path
 
 from absl import flags
-from ml_collections import config_dict
 
-from asen_tf.cli import experiment_files, program
-from asen_tf.cli.evaluate import evaluate, evaluate_changes, evaluate_random_order
-from asen_tf.core import experiments
-from asen_tf.core.errors import unknown_name
-from asen_tf.core.lock import Lock
-from asen_tf.core.progress import duration, say
-from asen_tf.data.load import load
-from asen_tf.evaluation import save
-from asen_tf.reproduction import pace, summary
-from asen_tf.reproduction.processes import Task, run_all
-from asen_tf.reproduction.tables import ASEN, MANIPULATION, TABLES, Row
-from asen_tf.training.stages import plan
-from asen_tf.version import __version__
-from asen_tf.workdir import Workdir
-
-PIECES = ("both", "global", "local")  # of ASEN's embedding
-
-
-def reproduce(
-    table: str,
-    data: str,
-    budget_minutes: float,
-    output: str | os.PathLike,
-    seeds: Sequence[int] = (0, 1, 2),
-    data_root: str = "",
-    changes: Sequence[str] = (),
-    jobs: int = 1,
-    rows: Sequence[str] = (),
-) -> list[dict]:
-    """Trains and scores the rows of a table that are not there yet, and writes the table.
-
-    Args:
-      table: of `reproduction.tables.TABLES`.
-      data: stem of an experiment file, such as "synthetic".
-      budget_minutes: of training steps, for each row and seed.
-      output: folder for runs, results and the table.
-      seeds: of weights and of the order of examples.
-      data_root: where the data lies; "": of synthetic garments, OUTPUT/data.
-      changes: "KEY=VALUE" of the configuration, for all rows.
-      jobs: runs at once, each with its share of the processor's cores.
-      rows: names of rows to train; (): all.
-
-    Returns:
-      What `summarize` gives.
-
-    Raises:
-      ValueError: an unknown table, row, data set or key; a run in the folder that was begun with
-        other settings; data that does not fit. Said before anything is trained.
-      RuntimeError: runs failed, after all others were trained; their logs say why.
-    """
-    _check(table, rows, seeds, budget_minutes, jobs)
-    return _Reproduction(table, data, budget_minutes, output, seeds, data_root, changes, jobs).run(
-        rows
-    )
-
-
-class _Reproduction:
-    def __init__(self, table, data, minutes, output, seeds, data_root, changes, jobs):
-        self.name, self.table = table, TABLES[table]
-        self.data, self.minutes, self.seeds, self.jobs = data, minutes, seeds, jobs
-        self.output = Path(output)
-        self.root = data_root or (str(self.output / "data") if data == "synthetic" else "")
-        self.changes = changes
-
-    def run(self, wanted: Sequence[str]) -> list[dict]:
-        rows = [row for row in self.table.rows if row.run and (not wanted or row.name in wanted)]
-        runs = {row.run: self._experiment(row) for row in rows}
-        base = self._experiment(Row("", ASEN))
-        manifest = load(base.data)
-        if manifest.triplets is not None:
-            raise ValueError(
-                f"{self.data} is a data set of fixed triplets, which have no MAP: expected one "
-                "with labels"
-            )
-        self.output.mkdir(parents=True, exist_ok=True)
-        # Two programs must not train the same run.
-        lock = Lock(self.output / ".lock", "trains in this folder", "Wait for it, or name another")
-        with contextlib.closing(lock):
-            paces = self._paces(runs)
-            runs = {name: pace.within(c, self.minutes, paces[name]) for name, c in runs.items()}
-            runs = {(n, seed): _seeded(c, seed) for seed in self.seeds for n, c in runs.items()}
-            for run, config in runs.items():
-                Workdir(self._folder(*run)).check_same(config)
-            failures = self._train(
-                {run: c for run, c in runs.items() if not self._result_file(*run).exists()}, base
-            )
-            summarized, text = self._write(base)
-        print(f"\n{text}\nsaved as {self._target}.md and {self._target}.json")
-        if failures:
-            raise RuntimeError("\n".join([f"{len(failures)} runs failed", *failures]))
-        return summarized
-
-    def _experiment(self, row: Row) -> config_dict.ConfigDict:
-        """The experiment of a row: its own, or ASEN's with another model of one branch."""
-        own = row.model not in experiments.ONE_BRANCH or self.data in experiment_files.names(
-            row.model
-        )
-        path = experiment_files.find(row.model if own else ASEN, self.data)
-        config = experiment_files.read(path, row.argument)
-        if not own:
-            experiments.one_stage(config, row.model)
-        if self.root:
-            config.data.root = self.root
-        for key, value in [*row.changes.items(), *map(_change, self.changes)]:
-            try:
-                config.update_from_flattened_dict({key: value})
-            except (AttributeError, KeyError, TypeError) as error:
-                raise ValueError(f"--set={key}={value}: {error}") from error
-        return config
-
-    def _paces(self, runs) -> dict[str, dict[str, float]]:
-        """Run -> stage -> seconds a step, as measured when the run was first asked for."""
-        file = self.output / "pace.json"
-        known = json.loads(file.read_text()) if file.exists() else {}
-        keys = {name: " ".join([self._stem(name), *self.changes]) for name in runs}
-        # As many probes at once as there will be runs, for they share memory and caches.
-        folder = self.output / "probe"
-        tasks = [
-            Task(name, _probe, (_seeded(runs[name], 0), folder / name), folder / f"{name}.log")
-            for name, key in keys.items()
-            if key not in known
-        ]
-        if tasks:
-            shutil.rmtree(folder, ignore_errors=True)
-            say(f"measuring the pace of {', '.join(task.name for task in tasks)}")
-        for task, failure in run_all(tasks, self.jobs, self._threads):
-            if failure:
-                raise RuntimeError(failure)
-            known[keys[task.name]] = json.loads((folder / f"{task.name}.json").read_text())
-            save(known, file)
-        shutil.rmtree(folder, ignore_errors=True)
-        return {name: known[key] for name, key in keys.items()}
-
-    @property
-    def _threads(self) -> int:
-        return max(1, (os.cpu_count() or 1) // self.jobs) if self.jobs > 1 else 0
-
-    def _train(self, runs, base) -> list[str]:
-        """Trains and scores, and writes the table anew after each run; why some failed."""
-        tasks = []
-        for run, config in runs.items():
-            folder = self._folder(*run)
-            arguments = (config, folder, self.table.protocol, self._result_file(*run))
-            tasks.append(Task(folder.name, _train_and_score, arguments, Path(f"{folder}.log")))
-        began, failures = time.monotonic(), []
-        for done, (task, failure) in enumerate(run_all(tasks, self.jobs, self._threads), start=1):
-            left = duration((time.monotonic() - began) / done * (len(tasks) - done))
-            say(f"{done}/{len(tasks)} {failure or f'{task.name} done'}, {left} left")
-            if failure:
-                failures.append(failure)
-            else:
-                self._write(base)
-        return failures
-
-    def _stem(self, name: str) -> str:
-        return f"{self.data}_{name}"
-
-    def _folder(self, name: str, seed: int) -> Path:
-        return self.output / "runs" / f"{self._stem(name)}_seed{seed}"
-
-    def _result_file(self, name: str, seed: int) -> Path:
-        return Path(f"{self._folder(name, seed)}_{self.table.protocol}.json")
-
-    @property
-    def _target(self) -> Path:
-        return self.output / f"{self.name}_{self.data}"
-
-    def _write(self, base):
-        """Writes the table of what has come out so far; gives its rows, and it as Markdown."""
-        results = {row.name: self._columns(row, base) for row in self.table.rows}
-        rows = summary.summarize(self.table, results)
-        if not rows:
-            raise RuntimeError("no run has come to an end")
-        runs = {row.name: row.run for row in self.table.rows}
-        for row in rows:
-            run = runs[row["name"]]
-            row["steps"] = self._steps(run) if run else {}
-        facts = [
-            f"Data: the test split of {self.data}.",
-            f"Network: {base.model.global_branch.backbone} at "
-            f"{base.model.global_branch.size} pixels, from "
-            f"{base.model.global_branch.weights or 'weights that start at random'}.",
-            f"Budget: {self.minutes:g} minutes of training steps for each row and seed, as "
-            f"measured on this machine ({os.cpu_count()} cores, {self.jobs} runs at once). "
-            f"Seeds: {', '.join(map(str, self.seeds))}.",
-            *([f"Changed for all rows: {', '.join(self.changes)}."] if self.changes else []),
-        ]
-        text = summary.to_markdown(self.table, rows, facts)
-        Path(f"{self._target}.md").write_text(text, encoding="utf-8")
-        record = {
-            "table": self.name,
-            "data": self.data,
-            "budget_minutes": self.minutes,
-            "seeds": list(self.seeds),
-            "changes": list(self.changes),
-            "rows": rows,
-            "facts": facts,
-            "source_of_published": self.table.source,
-            "versions": {"asen_tf": __version__, "python": platform.python_version()},
-        }
-        save(record, Path(f"{self._target}.json"))
-        return rows, text
-
-    def _steps(self, name: str) -> dict[str, int]:
-        """Stage -> steps that a run of this table was given."""
-        folder = next(self._folder(name, s) for s in self.seeds if self._scored(name, s))
-        return {stage.name: stage.steps for stage in plan(Workdir(folder).config())}
-
-    def _scored(self, name: str, seed: int) -> bool:
-        return self._result_file(name, seed).exists()
-
-    def _columns(self, row: Row, base) -> list[dict]:
-        """The numbers of a row, for each seed that has come out."""
-        protocol = self.table.protocol
-        if row.run:
-            return [summary.columns(r, protocol, row.piece) for r in self._results(row.run)]
-        if protocol == MANIPULATION:
-            known = next(filter(None, (self._results(r.run) for r in self.table.rows if r.run)), [])
-            return [summary.columns(result, protocol, summary.RANDOM) for result in known[:1]]
-        result = evaluate_random_order(base, "test", len(self.seeds))
-        return [summary.columns(result, protocol, f"seed {n}") for n in range(len(self.seeds))]
-
-    def _results(self, name: str) -> list[dict]:
-        """What the seeds of a run scored, as far as they are finished."""
-        return [
-            json.loads(self._result_file(name, seed).read_text())
-            for seed in self.seeds
-            if self._scored(name, seed)
-        ]
-
-
-def _train_and_score(config, folder: Path, protocol: str, result_file: Path) -> None:
-    from asen_tf.training import loop
-
-    loop.train(config, folder)
-    if protocol == MANIPULATION:
-        result = evaluate_changes(str(folder), "test", ks=(1, 5, 20))
-    else:
-        result = evaluate(str(folder), "test", PIECES if config.model.name == ASEN else ())
-    save(result, result_file)
-
-
-def _probe(config, folder: Path) -> None:
-    save(pace.seconds_a_step(config, folder), f"{folder}.json")
-
-
-def _seeded(config, seed):
-    config = config.copy_and_resolve_references()
-    config.train.seed = seed
-    if not config.data.skip_bad:
-        config.data.check = "none"  # all of it has been checked once
-    return config
-
-
-def _change(text: str) -> tuple[str, object]:
-    key, separator, value = text.partition("=")
-    if not separator:
-        raise ValueError(f"--set takes KEY=VALUE, such as data.images=500, got {text!r}")
-    try:
-        return key, ast.literal_eval(value)
-    except (SyntaxError, ValueError):
-        return key, value
-
-
-def _check(table, rows, seeds, minutes, jobs):
-    if table not in TABLES:
-        raise ValueError(unknown_name("table", table, TABLES))
-    names = [row.name for row in TABLES[table].rows]
-    for row in rows:
-        if row not in names:
-            raise ValueError(unknown_name(f"row of {table}", row, names))
-    if TABLES[table].protocol == MANIPULATION and list(rows) == [summary.RANDOM]:
-        raise ValueError("what a random order scores in this table comes with a trained row")
-    if not seeds or len(set(seeds)) < len(seeds):
-        raise ValueError(f"--seeds takes different whole numbers, got {list(seeds)}")
-    if minutes <= 0 or jobs < 1:
-        raise ValueError(
-            f"expected --budget_minutes above 0 and --jobs from 1, got {minutes:g} and {jobs}"
-        )
+from asen_tf.cli import program
+from asen_tf.reproduction.tables import TABLES
 
 
 def main() -> int:
+    from asen_tf.reproduction.reproduce import reproduce
+
     given = flags.FLAGS
     if not all(seed.isdecimal() for seed in given.seeds):
         raise ValueError(f"--seeds takes whole numbers from 0, got {','.join(given.seeds)}")
+    failed = ""
     try:
         reproduce(
             given.table,
             given.data,
             given.budget_minutes,
             given.output,
-            [int(seed) for seed in given.seeds],
-            given.data_root,
-            given.set,
-            given.jobs,
-            given.rows,
+            seeds=[int(seed) for seed in given.seeds],
+            data_root=given.data_root,
+            changes=given.set,
+            jobs=given.jobs,
+            rows=given.rows,
         )
     except RuntimeError as error:
-        say(f"error: {error}")
-        return 1
-    return 0
+        failed = f"error: {error}"
+    written = Path(given.output, f"{given.table}_{given.data}.md")
+    if written.exists():
+        print(f"\n{written.read_text(encoding='utf-8')}\nsaved as {written} and .json")
+    if failed:
+        print(failed, file=sys.stderr)
+    return int(bool(failed))
 
 
 def run() -> None:

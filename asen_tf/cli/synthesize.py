@@ -11,11 +11,12 @@ import os
 from absl import flags
 
 from asen_tf.cli import program
-from asen_tf.data.synthetic import write_dataset
-from asen_tf.data.synthetic.scene import LOOKS
+from asen_tf.core.choices import LOOKS
 
 
 def main() -> None:
+    from asen_tf.data.synthetic import write_dataset
+
     given = flags.FLAGS
     write_dataset(given.output, given.images, given.seed, given.look, given.processes)
     print(f"{given.images} garments in {given.output}")

@@ -7,12 +7,14 @@ from absl import flags
 from ml_collections import config_flags
 
 from asen_tf.cli import program
-from asen_tf.evaluation.report import LABELS
-from asen_tf.training import loop, strategy
-from asen_tf.training.loop import TrainingDiverged
+from asen_tf.core.choices import STRATEGIES
 
 
 def main() -> int | None:
+    from asen_tf.evaluation.report import LABELS
+    from asen_tf.training import loop, strategy
+    from asen_tf.training.loop import TrainingDiverged
+
     given = flags.FLAGS
     where = strategy.create(given.strategy, given.logical_cpus)
     try:
@@ -39,7 +41,7 @@ def run() -> None:
         "config", None, "Experiment file; --config.KEY=VALUE changes a key."
     )
     flags.DEFINE_string("workdir", None, "Folder of the run; a killed run goes on there.")
-    flags.DEFINE_enum("strategy", "default", strategy.NAMES, "Where to train.")
+    flags.DEFINE_enum("strategy", "default", STRATEGIES, "Where to train.")
     flags.DEFINE_integer(
         "logical_cpus", 0, "Splits the processor into devices, to try --strategy=mirrored.", 0
     )

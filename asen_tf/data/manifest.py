@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.choices import SPLITS
 
-SPLITS = ("train", "valid", "test")
 NO_ROLE, QUERY, CANDIDATE = 0, 1, 2
 ROLES = ("", "query", "candidate")
 TRIPLET_ROLES = ("anchor", "positive", "negative")

@@ -35,7 +35,7 @@ class Evaluator:
       memory_limit_bytes: embeddings that take more go to a temporary file; ranking takes up to a
         quarter of it besides.
       scratch_folder: where that file goes (default: the system's temporary folder).
-      relevance: which values of an image count, see `evaluation.tasks.RELEVANCE`.
+      relevance: which values of an image count, see `core.choices.RELEVANCE`.
       progress: what says how it goes, first counting images, then queries.
     """
 

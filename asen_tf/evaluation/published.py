@@ -12,12 +12,11 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from asen_tf.core.choices import PREPROCESSING
 from asen_tf.core.errors import unknown_name
 from asen_tf.data.manifest import Manifest
 from asen_tf.models.asen import ASEN
 from asen_tf.models.base import original_boxes
-
-PREPROCESSING = ("canvas", "published")
 
 
 def is_published(preprocessing: str) -> bool:

@@ -30,7 +30,7 @@ def evaluate_random(
       split: "train", "valid" or "test".
       seeds: one random ranking each, 0 or more.
       ks: cut-offs of precision, recall, nDCG and top-k accuracy.
-      relevance: see `evaluation.tasks.RELEVANCE`.
+      relevance: see `core.choices.RELEVANCE`.
       progress: what says how it goes, counting queries.
 
     Returns:

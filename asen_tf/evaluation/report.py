@@ -13,6 +13,18 @@ METRICS = ("map", "random_map", "precision", "triplet_accuracy")
 VARIANT_METRICS = ("map",)
 
 
+def tables(result: dict) -> str:
+    """The tables of what `asen_tf.evaluate` gave, whichever protocol it was measured by."""
+    if "special" in result:
+        return manipulation_table(result)
+    if "triplets" in result:
+        return triplets_table(result)
+    found = [to_table(result)]
+    if "localization" in result:
+        found.append(localization_table(result["localization"]))
+    return "\n\n".join(found)
+
+
 def to_table(result: dict, metrics: Sequence[str] | None = None) -> str:
     """The result of `Evaluator.evaluate` as a table, metrics in percent.
 

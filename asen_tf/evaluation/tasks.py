@@ -5,17 +5,9 @@ import functools
 
 import numpy as np
 
+from asen_tf.core.choices import MULTI_LABEL, OFFICIAL, RELEVANCE
 from asen_tf.core.errors import unknown_name
 from asen_tf.data.manifest import CANDIDATE, QUERY, SPLITS, Manifest
-
-OFFICIAL, MULTI_LABEL = "official", "multi_label"
-RELEVANCE = (OFFICIAL, MULTI_LABEL)
-"""Which values decide whether a candidate is relevant to a query, one shared value being enough:
-
-official: those that came with the roles of query and candidate, as in the papers. DeepFashion's
-  index files keep one value of each image there.
-multi_label: all that are known of the image, so that two images that share any value are alike.
-"""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -2,9 +2,8 @@
 
 import tensorflow as tf
 
+from asen_tf.core.choices import STRATEGIES
 from asen_tf.core.errors import unknown_name
-
-NAMES = ("default", "mirrored", "multi_worker")
 
 
 def create(name: str = "default", logical_cpus: int = 0) -> tf.distribute.Strategy:
@@ -15,8 +14,8 @@ def create(name: str = "default", logical_cpus: int = 0) -> tf.distribute.Strate
         of the machines that the environment variable TF_CONFIG lists.
       logical_cpus: splits the processor into so many devices, to try the others without GPUs.
     """
-    if name not in NAMES:
-        raise ValueError(unknown_name("strategy", name, NAMES))
+    if name not in STRATEGIES:
+        raise ValueError(unknown_name("strategy", name, STRATEGIES))
     if logical_cpus:
         _split_cpu(logical_cpus)
     if name == "default":

@@ -2,7 +2,7 @@
 
 import pytest
 
-from asen_tf.cli import experiment_files
+from asen_tf.core import experiment_files
 from asen_tf.models import registry
 from asen_tf.reproduction.tables import TABLES
 

@@ -13,7 +13,7 @@ from asen_tf.data.synthetic.draw_garment import paint_garment
 from asen_tf.data.synthetic.frame import Brush
 from asen_tf.data.synthetic.garment import Box, Garment, boxes_of
 from asen_tf.data.synthetic.lighting import cloth_shading, light
-from asen_tf.data.synthetic.scene import LOOKS, paint_scene
+from asen_tf.data.synthetic.scene import paint_scene
 
 _SUPERSAMPLING = 2
 

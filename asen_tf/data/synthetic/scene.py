@@ -10,8 +10,6 @@ from asen_tf.data.synthetic.colors import any_color, darker, from_hsv, lighter
 from asen_tf.data.synthetic.frame import Brush, Frame, both_sides, shifted
 from asen_tf.data.synthetic.pattern import paint_pattern
 
-LOOKS = ("plain", "cluttered")
-
 
 @dataclasses.dataclass(frozen=True)
 class _Room:

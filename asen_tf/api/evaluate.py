@@ -1,0 +1,199 @@
+"""Measures a trained model, any embedder, or a random order, by the papers' protocols."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from ml_collections import ConfigDict
+
+from asen_tf.core import config as configs
+from asen_tf.core.choices import MANIPULATION, PROTOCOLS, SIMILARITY
+from asen_tf.core.errors import unknown_name
+from asen_tf.data.load import load
+from asen_tf.data.manifest import Manifest
+from asen_tf.evaluation import (
+    Evaluator,
+    evaluate_localization,
+    evaluate_manipulation,
+    evaluate_random,
+    evaluate_triplets,
+)
+
+
+def evaluate(
+    model,
+    data: ConfigDict | Manifest | str | os.PathLike | None = None,
+    *,
+    split: str = "test",
+    protocol: str = SIMILARITY,
+    variants: Sequence[str] = (),
+    special: Sequence[str] = (),
+    relevance: str | None = None,
+    ks: Sequence[int] = (),
+    precision: str | None = None,
+) -> dict:
+    """Scores embeddings on one split of labelled photographs.
+
+    Args:
+      model: the folder of a run, or its `Workdir`: the best model; or anything that embeds as
+        `asen_tf.Embedder` does.
+      data: a configuration, the `data` part of one, or a manifest. For a run also the folder where
+        its data lies now; None: its own data, where it lay in training.
+      split: "train", "valid" or "test".
+      protocol: "similarity": how candidates are ranked for each attribute (Ma et al., AAAI 2020);
+        "manipulation": searches for all labels at once, also after changes (Ak et al., WACV 2018).
+      variants: slices of a run's embedding to score separately: "global", "local", "both".
+      special: of a manipulation, attributes that make up the labels; (): the configuration's.
+      relevance: see `core.choices.RELEVANCE`; None: the configuration's.
+      ks: cut-offs; (): the configuration's.
+      precision: what a run's networks compute in, see `Workdir.load_best`.
+
+    Returns:
+      What `evaluation.evaluate_manipulation` gives for that protocol; what `evaluate_triplets`
+      gives where the data has triplets; else what `Evaluator.evaluate` gives, and under
+      "localization" what `evaluate_localization` gives where the data has boxes of parts and the
+      model of the run has attention.
+
+    Raises:
+      ValueError: an unknown protocol, split, slice or attribute, or data of other attributes.
+      FileNotFoundError: the folder holds no run.
+    """
+    if protocol not in PROTOCOLS:
+        raise ValueError(unknown_name("protocol", protocol, PROTOCOLS))
+    if protocol == MANIPULATION and (variants or relevance):
+        raise ValueError("a manipulation is of the whole embedding: it has no slice or relevance")
+    if hasattr(model, "embed_all"):
+        if data is None or variants or precision:
+            raise ValueError("an embedder takes data, and neither slices nor a precision")
+        subject = _subject_of_embedder(model, data)
+    else:
+        subject = _subject_of_run(model, data, precision)
+    manifest, settings = subject.manifest, subject.settings
+    inputs = (subject.embed, manifest, split, subject.photographs)
+    size = settings.batch_size
+    if protocol == MANIPULATION:
+        special = special or subject.special
+        ks = ks or settings.ks
+        return evaluate_manipulation(*inputs, special, ks, subject.change, size)
+    slices = _named(variants, subject.slices)
+    if manifest.triplets is not None:
+        return evaluate_triplets(*inputs, size, slices)
+    relevance = relevance or settings.relevance
+    evaluator = Evaluator(subject.embed, size, ks or settings.ks, relevance=relevance)
+    result = evaluator.evaluate(manifest, split, subject.photographs, slices)
+    if manifest.boxes is not None and subject.localize:
+        result["localization"] = subject.localize(split)
+    return result
+
+
+def random_order(
+    data: ConfigDict,
+    *,
+    split: str = "test",
+    seeds: int = 5,
+    relevance: str | None = None,
+    ks: Sequence[int] = (),
+) -> dict:
+    """Scores random orders on one split; no image has to be there.
+
+    Args:
+      data: a configuration.
+      split: "train", "valid" or "test".
+      seeds: how many random orders.
+      relevance: see `core.choices.RELEVANCE`; None: the configuration's.
+      ks: cut-offs; (): the configuration's.
+
+    Returns:
+      What `evaluation.evaluate_random` gives.
+    """
+    options = data.data.copy_and_resolve_references()
+    options.check = "none"
+    manifest = load(options, training=False)
+    relevance = relevance or data.eval.relevance
+    return evaluate_random(manifest, split, range(seeds), ks or data.eval.ks, relevance)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Subject:
+    """What is measured, and on which photographs: all that the protocols ask for."""
+
+    manifest: Manifest
+    settings: ConfigDict  # the `eval` part of a configuration
+    special: Sequence[str]
+    embed: Callable
+    photographs: Callable
+    slices: Mapping[str, slice] = dataclasses.field(default_factory=dict)
+    change: Callable | None = None
+    localize: Callable[[str], dict] | None = None  # split -> result
+
+
+def _subject_of_run(run, data, precision) -> _Subject:
+    # A random order needs no TensorFlow, which takes seconds to load.
+    from asen_tf.data.canvases import open_canvases
+    from asen_tf.evaluation.embed import canvas_fn, change_fn, embed_fn, explain_fn
+    from asen_tf.evaluation.published import PublishedInputs, is_published, open_fn
+    from asen_tf.workdir import Workdir
+
+    run = run if isinstance(run, Workdir) else Workdir(run)
+    model, parts, config = run.load_best(precision), run.best()["parts"], run.config()
+    manifest = _manifest_of_run(run, data)
+
+    def canvases():
+        rows = np.arange(len(manifest))
+        return canvas_fn(open_canvases(manifest, rows, model.image_size, "none"))
+
+    def localize(split):
+        size = config.eval.batch_size
+        return evaluate_localization(explain_fn(model), manifest, split, canvases(), size)
+
+    published = is_published(config.eval.preprocessing)
+    return _Subject(
+        manifest,
+        config.eval,
+        config.data.special,
+        PublishedInputs(model, parts).embed if published else embed_fn(model, parts),
+        open_fn(manifest) if published else canvases(),
+        model.variants(parts),
+        change_fn(model),
+        localize if model.explains else None,
+    )
+
+
+def _manifest_of_run(run, data) -> Manifest:
+    from asen_tf.run_data import load_manifest
+
+    if data is None or isinstance(data, str | os.PathLike):
+        return load_manifest(run, str(data or ""))
+    return _manifest(data, run.space())
+
+
+def _subject_of_embedder(embedder, data) -> _Subject:
+    manifest = _manifest(data, embedder.attributes)
+    whole = isinstance(data, ConfigDict) and "eval" in data
+    config = data if whole else configs.defaults()
+
+    def embed(photographs, attributes):
+        vectors = np.asarray(embedder.embed_all(photographs))
+        return np.take_along_axis(vectors, attributes[..., None], axis=1)
+
+    def photographs(rows):
+        return [manifest.path(row) for row in rows]
+
+    return _Subject(manifest, config.eval, config.data.special, embed, photographs)
+
+
+def _manifest(data: ConfigDict | Manifest, space) -> Manifest:
+    """The data set, whose attributes are checked."""
+    if not isinstance(data, Manifest):
+        data = load(data.get("data", data), training=False)
+    if data.space != space:
+        raise ValueError(f"the model knows {space}, the data has {data.space}")
+    return data
+
+
+def _named(names: Sequence[str], known: Mapping[str, slice]) -> dict[str, slice] | None:
+    for name in names:
+        if name not in known:
+            raise ValueError(unknown_name("variant", name, known))
+    return {name: known[name] for name in names} or None

@@ -1,0 +1,29 @@
+"""Names to choose from that flags list, too: here, so that --help loads nothing that is heavy."""
+
+SPLITS = ("train", "valid", "test")
+
+OFFICIAL, MULTI_LABEL = "official", "multi_label"
+RELEVANCE = (OFFICIAL, MULTI_LABEL)
+"""Which values decide whether a candidate is relevant to a query, one shared value being enough:
+
+official: those that came with the roles of query and candidate, as in the papers. DeepFashion's
+  index files keep one value of each image there.
+multi_label: all that are known of the image, so that two images that share any value are alike.
+"""
+
+FLOAT32, BFLOAT16 = "float32", "mixed_bfloat16"
+PRECISIONS = (FLOAT32, BFLOAT16)
+"""What networks compute in."""
+
+PREPROCESSING = ("canvas", "published")
+"""How photographs are prepared; "published": as by the authors' PyTorch code, for its numbers."""
+
+STRATEGIES = ("default", "mirrored", "multi_worker")
+"""Where training runs, see `training.strategy.create`."""
+
+LOOKS = ("plain", "cluttered")
+"""What stands around a synthetic garment: a studio wall, or a room full of other things."""
+
+SIMILARITY, MANIPULATION = "similarity", "manipulation"
+PROTOCOLS = (SIMILARITY, MANIPULATION)
+"""What `asen_tf.evaluate` measures."""
