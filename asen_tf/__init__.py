@@ -1,7 +1,8 @@
 """Attribute-specific embeddings of fashion photographs.
 
-`asen_tf.load(workdir)` gives a trained model, ready to use. Its building blocks are in
-`asen_tf.layers`, `asen_tf.losses`, `asen_tf.metrics` and `asen_tf.models`.
+What one does with it are functions: `check_data`, `train`, `evaluate`, `export`, `convert`,
+`visualize`, `reproduce`; `load(workdir)` gives a trained model, ready to use. Its building blocks
+are in `asen_tf.layers`, `asen_tf.losses`, `asen_tf.metrics` and `asen_tf.models`.
 """
 
 import importlib
@@ -22,15 +23,24 @@ _MODULES = (
     "training",
     "viz",
 )
-_FUNCTIONS = {"Embedder": "asen_tf.embedder", "load": "asen_tf.embedder"}
+_NAMES = {
+    "Embedder": "embedder",
+    "check_data": "api.check_data",
+    "convert": "api.convert",
+    "evaluate": "api.evaluate",
+    "export": "serving.export",
+    "load": "embedder",
+    "reproduce": "reproduction.reproduce",
+    "train": "training.loop",
+}
 
-__all__ = ["Embedder", "__version__", "load", *_MODULES]
+__all__ = ["__version__", *_NAMES, *_MODULES]
 
 
 def __getattr__(name: str):
     # Nothing is imported before it is used: TensorFlow takes seconds to load.
-    if name in _FUNCTIONS:
-        return getattr(importlib.import_module(_FUNCTIONS[name]), name)
+    if name in _NAMES:
+        return getattr(importlib.import_module(f"asen_tf.{_NAMES[name]}"), name)
     if name in _MODULES:
         return importlib.import_module(f"asen_tf.{name}")
     raise AttributeError(f"module 'asen_tf' has no attribute {name!r}")

@@ -9,8 +9,8 @@ from absl import app, flags
 
 from asen_tf.benchmarks import machine
 from asen_tf.benchmarks.report import report
-from asen_tf.run_data import load_manifest
 from asen_tf.data.canvases import open_canvases
+from asen_tf.run_data import load_manifest
 from asen_tf.workdir import Workdir
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)

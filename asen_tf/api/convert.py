@@ -86,8 +86,8 @@ def _space(attributes, config: ConfigDict) -> AttributeSpace:
     if attributes is None:
         if not config.data.attributes:
             raise ValueError(
-                "a checkpoint does not name its attributes: give --attributes=FILE, a CSV file "
-                "index,attribute,values, or a --config that has data.attributes"
+                "a checkpoint does not name its attributes: give `attributes`, such as a CSV file "
+                "index,attribute,values, or a configuration that has data.attributes"
             )
         return index_files.configured_space(config.data.attributes)
     if not isinstance(attributes, AttributeSpace):

@@ -62,7 +62,9 @@ def main() -> None:
 def run() -> None:
     flags.DEFINE_string("checkpoint", None, "File of the PyTorch release, checkpoint.pth.tar.")
     flags.DEFINE_string("output", None, "Folder to write, a --workdir for other programs.")
-    flags.DEFINE_string("attributes", None, "CSV file index,attribute,values, in the table's order.")
+    flags.DEFINE_string(
+        "attributes", None, "CSV file index,attribute,values, in the table's order."
+    )
     config_flags.DEFINE_config_file(
         "config", None, "Experiment whose data and settings apply; default: index files, the paper."
     )

@@ -15,11 +15,12 @@ from asen_tf.core import experiment_files
 
 
 def main() -> None:
-    from asen_tf.cli.evaluate import evaluate, report
+    from asen_tf.api.evaluate import evaluate
     from asen_tf.cli.visualize import visualize
     from asen_tf.core.progress import duration
     from asen_tf.data.synthetic import write_dataset
     from asen_tf.evaluation import save
+    from asen_tf.evaluation.report import tables
     from asen_tf.training import loop
     from asen_tf.workdir import Workdir
 
@@ -33,13 +34,13 @@ def main() -> None:
     data = config.data
     write_dataset(data.root, data.images, data.seed, data.look, processes=os.cpu_count() or 1)
     loop.train(config, workdir)
-    result = evaluate(str(workdir), "test", ("both", "global", "local"))
+    result = evaluate(workdir, variants=("both", "global", "local"))
     for file in (output / "test.json", Workdir(workdir).result("test")):
         save(result, file)
     pictures = visualize(str(workdir), str(output / "pictures"))
     listed = "\n".join(f"  {picture}" for picture in pictures)
     print(
-        f"\nMAP on the test split, in percent\n\n{report(result)}\n\n"
+        f"\nMAP on the test split, in percent\n\n{tables(result)}\n\n"
         f"pictures:\n{listed}\n\n"
         f"done in {duration(time.monotonic() - began)}. Try next:\n"
         f"  asen-evaluate --workdir={workdir} --split=valid\n"

@@ -15,7 +15,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from asen_tf.cli import program
-from asen_tf.core.choices import MANIPULATION, PRECISIONS, PROTOCOLS, RELEVANCE, SIMILARITY, SPLITS
+from asen_tf.core.choices import MANIPULATION, PROTOCOLS, RELEVANCE, SIMILARITY, SPLITS
 
 RANDOM = "random"
 
@@ -87,9 +87,7 @@ def run() -> None:
     config_flags.DEFINE_config_file("config", None, "With --model: the experiment whose data.")
     flags.DEFINE_integer("seeds", 5, "With --model=random: how many random orders.", 1)
     flags.DEFINE_enum("split", "test", SPLITS, "Which images.")
-    flags.DEFINE_enum(
-        "protocol", SIMILARITY, PROTOCOLS, "What is measured, see above."
-    )
+    flags.DEFINE_enum("protocol", SIMILARITY, PROTOCOLS, "What is measured, see above.")
     flags.DEFINE_list(
         "special", "", "Attributes that make up the labels of a manipulation; default: the run's."
     )

@@ -54,8 +54,8 @@ def visualize(
       ValueError: an unknown figure or attribute, or one that this run has nothing for.
     """
     from asen_tf import figures as drawn
-    from asen_tf.run_data import load_manifest
     from asen_tf.embedder import load as load_embedder
+    from asen_tf.run_data import load_manifest
     from asen_tf.workdir import Workdir
 
     drawn.check_names(figures)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import asen_tf
-from asen_tf.cli.convert import attribute_space, convert
+from asen_tf.api.convert import RECORD, convert
 from asen_tf.core import experiments
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.workdir import Workdir
@@ -71,8 +71,8 @@ def checkpoint(local=True):
     return {"epoch": 3, "model": tensors, "mAP": np.float64(0.5)}
 
 
-def settings():
-    config = experiments.published()
+def settings(named):
+    config = experiments.published(named)
     config.model.global_branch.size = 32
     config.model.local_branch.size = 32
     return config
@@ -83,11 +83,11 @@ class Files:
     folder: Path
     save: object
 
-    def convert(self, value, space=SPACE):
+    def convert(self, value, space=SPACE, named=()):
         self.save(value, self.folder / "checkpoint.pth.tar")
-        return convert(
-            str(self.folder / "checkpoint.pth.tar"), str(self.folder / "run"), space, settings()
-        )
+        checkpoint = self.folder / "checkpoint.pth.tar"
+        run = convert(checkpoint, self.folder / "run", space, settings(named))
+        return json.loads((run.path / RECORD).read_text())
 
 
 @pytest.fixture
@@ -115,7 +115,6 @@ def test_two_branches(files):
     ignored = {n for n in tensors if n.endswith("num_batches_tracked")}
     assert record["ignored"].keys() == ignored | {"choices.local.attrnet.attr_embedding.weight"}
     assert record["used"] + len(record["ignored"]) == len(tensors)
-    assert json.loads((files.folder / "run" / "converted.json").read_text()) == record
 
     embedder = asen_tf.load(files.folder / "run")
     photographs = np.random.default_rng(0).integers(0, 256, (3, 40, 50, 3)).astype(np.uint8)
@@ -214,7 +213,7 @@ def test_other_contents(files):
 
 def test_another_number_of_attributes(files):
     space = AttributeSpace({**SPACE.to_dict(), "fit": ("slim",)})
-    with pytest.raises(ValueError, match=r"knows 2 attributes.*names 3: color, side, fit"):
+    with pytest.raises(ValueError, match=r"knows 2 attributes.*3 are named: color, side, fit"):
         files.convert(checkpoint(), space)
 
 
@@ -224,12 +223,13 @@ def test_a_folder_with_a_run_is_left_alone(files):
         files.convert(checkpoint())
 
 
-def test_attributes_from_the_configuration():
-    config = experiments.published((("color", 3), ("fit", ("slim", "loose"))))
-    space = attribute_space("", config)
-    assert space.to_dict() == {"color": ["0", "1", "2"], "fit": ["slim", "loose"]}
-    with pytest.raises(ValueError, match="--attributes"):
-        attribute_space("", experiments.published())
+def test_attributes_from_the_configuration(files):
+    with pytest.raises(ValueError, match="does not name its attributes"):
+        files.convert(checkpoint(local=False), None)
+    named = (("color", 3), ("side", ("left", "right")))
+    files.convert(checkpoint(local=False), None, named)
+    space = Workdir(files.folder / "run").space()
+    assert space.to_dict() == {"color": ["0", "1", "2"], "side": ["left", "right"]}
 
 
 def write_index_files(root):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from asen_tf.cli.evaluate import evaluate, evaluate_random_order
+from asen_tf.api.evaluate import evaluate, random_order
 from asen_tf.workdir import Workdir
 
 ROOT = Path(__file__).parents[2]
@@ -87,7 +87,7 @@ def test_random_rows_of_the_published_data_sets(name, queries, percent, relevanc
     config = module.get_config()
     config.data.root = str(OFFICIAL / name)
     config.data.check = "full"  # no photograph is there to be looked at
-    result = evaluate_random_order(config, seeds=2, relevance=relevance)
+    result = random_order(config, seeds=2, relevance=relevance)
     assert result["queries"] == queries
     assert 100 * result["map"] == pytest.approx(percent, abs=0.1)
     assert 100 * result["random_map"] == pytest.approx(percent, abs=0.01)
@@ -98,5 +98,5 @@ def test_the_flag_overrides_what_the_run_says(demo):
     run = str(demo / "demo" / "run")
     assert Workdir(run).config().eval.relevance == "official"
     root = str(demo / "demo" / "data")
-    assert evaluate(run, data_root=root)["relevance"] == "official"
-    assert evaluate(run, data_root=root, relevance="multi_label")["relevance"] == "multi_label"
+    assert evaluate(run, root)["relevance"] == "official"
+    assert evaluate(run, root, relevance="multi_label")["relevance"] == "multi_label"

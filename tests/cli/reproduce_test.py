@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from asen_tf.cli.reproduce import reproduce
+from asen_tf.reproduction.reproduce import reproduce
 
 TINY = (
     "data.images=60",
@@ -22,11 +22,12 @@ def test_a_table_is_trained_once_and_written_again(tmp_path, capfd):
         arguments = {"seeds": [3], "changes": TINY, "rows": ["random", "triplet network"]}
         return reproduce("asen_baselines", "synthetic", 0.01, tmp_path, **arguments | changes)
 
-    rows = run()
+    record = run()
+    rows = record["rows"]
     assert [row["name"] for row in rows] == ["random", "triplet network"]
     assert all(0 < row["mean"]["all queries"] < 1 for row in rows)
     written = json.loads((tmp_path / "asen_baselines_synthetic.json").read_text())
-    assert written["rows"] == rows and written["seeds"] == [3]
+    assert written == record and written["seeds"] == [3]
     assert written["changes"] == list(TINY) and rows[1]["steps"]["stage1"] >= 1
     assert "triplet network |" in (tmp_path / "asen_baselines_synthetic.md").read_text()
     run_folder = tmp_path / "runs" / "synthetic_triplet_net_seed3"
@@ -37,7 +38,7 @@ def test_a_table_is_trained_once_and_written_again(tmp_path, capfd):
 
     history = (run_folder / "history.jsonl").read_bytes()
     capfd.readouterr()
-    assert run() == rows
+    assert run() == record
     assert (run_folder / "history.jsonl").read_bytes() == history
     assert "done" not in capfd.readouterr().err
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import asen_tf
-from asen_tf.cli.evaluate import evaluate
+from asen_tf.api.evaluate import evaluate
 from asen_tf.cli.visualize import visualize
 from asen_tf.core import config as configs
 from asen_tf.data.synthetic import write_dataset
@@ -47,7 +47,7 @@ def test_trained_evaluated_drawn_and_loaded(name, garments, tmp_path):
     assert run.best()["stage"] == config.train.stages[-1]
 
     embedder = asen_tf.load(run.path)
-    result = evaluate(run.path, "test")
+    result = evaluate(run)
     assert 0 < result["map"] < 1
     assert ("localization" in result) == embedder.model.explains
 

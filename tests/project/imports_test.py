@@ -18,7 +18,8 @@ LEVELS = (
     {"evaluation", "explain", "workdir"},
     # The page gets an embedder as a callable: it is built on search and on checks of photographs.
     {"embedder", "run_data", "training", "serving", "app"},
-    {"benchmarks", "figures", "reproduction"},
+    {"api", "benchmarks", "figures"},
+    {"reproduction"},
     {"asen_tf"},  # the names that asen_tf itself offers
     {"cli"},
 )

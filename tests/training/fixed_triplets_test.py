@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from asen_tf.cli.check_data import summary
-from asen_tf.cli.evaluate import evaluate, report
+from asen_tf.api.check_data import check_data
+from asen_tf.api.evaluate import evaluate
 from asen_tf.core import config as configs
 from asen_tf.core import experiments
-from asen_tf.data.load import load
+from asen_tf.evaluation.report import tables
 from asen_tf.training.loop import train
 
 COLORS = ((220, 20, 20), (20, 20, 220))
@@ -72,7 +72,7 @@ def test_validation_chooses_by_triplet_accuracy(finished):
 
 
 def test_the_program_measures_the_triplets_of_the_split(finished):
-    result = evaluate(str(finished.path), "test", ["global"])
+    result = evaluate(finished, variants=["global"])
     counts = {name: row["triplets"] for name, row in result["attributes"].items()}
     assert counts == {"class": 8, "closure": 7, "gender": 6, "heel": 5}
     assert result["triplets"] == 26
@@ -80,7 +80,7 @@ def test_the_program_measures_the_triplets_of_the_split(finished):
     assert result["triplet_accuracy"] == pytest.approx(right / 26)
     # Red and blue are hard to mistake for one another.
     assert result["triplet_accuracy"] > 0.7
-    assert "all triplets" in report(result)
+    assert "all triplets" in tables(result)
     json.dumps(result, allow_nan=False)
 
 
@@ -92,9 +92,7 @@ def test_sampling_by_labels_is_refused(config, tmp_path):
 
 
 def test_checking_the_data_counts_triplets(config):
-    lines = summary(load(config.data)).splitlines()
-    assert lines[0] == "images: train 8, valid 8, test 8"
-    assert lines[1].split() == [
-        *("attribute", "train", "triplets", "valid", "triplets", "test", "triplets")
-    ]
-    assert lines[3].split() == ["closure", "7", "7", "7"]
+    found = check_data(config)
+    assert found["images"] == {"train": 8, "valid": 8, "test": 8}
+    counts = {f"{split} triplets": 7 for split in ("train", "valid", "test")}
+    assert found["attributes"]["closure"] == counts

@@ -5,12 +5,13 @@ import json
 import numpy as np
 import pytest
 
-from asen_tf.cli.evaluate import evaluate, evaluate_changes, report
+from asen_tf.api.evaluate import evaluate
 from asen_tf.core import config as configs
 from asen_tf.data.canvases import open_canvases
 from asen_tf.data.load import load
 from asen_tf.evaluation import value_means
 from asen_tf.evaluation.embed import canvas_fn, embed_fn
+from asen_tf.evaluation.report import tables
 from asen_tf.training.loop import train
 
 
@@ -53,7 +54,7 @@ def test_the_memory_holds_what_stage1_learned(run):
 
 
 def test_both_protocols_measure_it(run):
-    changes = evaluate_changes(str(run.path), ks=(1, 2))
+    changes = evaluate(run, protocol="manipulation", ks=(1, 2))
     # 12 test images of 6 kinds, two of each; one of 3 colors and one of 2 sides can change.
     assert changes["special"] == ["color", "side"] and changes["ks"] == [1, 2]
     counts = [changes[kind]["searches"] for kind in ("direct", "one_change", "two_changes")]
@@ -62,7 +63,7 @@ def test_both_protocols_measure_it(run):
     # Two of eleven candidates.
     assert changes["one_change"]["random_top_accuracy@1"] == pytest.approx(2 / 11)
     assert json.loads(json.dumps(changes)) == changes
-    assert "top-2" in report(changes).splitlines()[0]
-    alone = evaluate_changes(str(run.path), special=("side",))
+    assert "top-2" in tables(changes).splitlines()[0]
+    alone = evaluate(run, protocol="manipulation", special=("side",))
     assert alone["special"] == ["side"] and alone["ks"] == [1, 3]
-    assert "precision@4" in evaluate(str(run.path), ks=(4,))
+    assert "precision@4" in evaluate(run, ks=(4,))
