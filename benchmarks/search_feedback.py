@@ -49,7 +49,7 @@ def photographs(name: str, series: int, count: int) -> tuple[list, list[dict]]:
     with Progress(f"rendering {name}", count, "images") as progress:
         for index in range(count):
             drawn.append(render(_SEED.value + series, index, "plain"))
-            progress.add(1)
+            progress.update(1)
     return [one.image for one in drawn], [one.labels for one in drawn]
 
 

@@ -84,7 +84,7 @@ def index(
         )
         for batch, contents in _read_ahead(_batches(stale, batch_size)):
             _embed(catalogue, batch, contents, summary)
-            meter.add(len(batch))
+            meter.update(len(batch))
     if delete_others:
         others = set(catalogue.ids()).difference(one.id for one in photographs)
         summary.deleted = catalogue.delete(sorted(others))
@@ -114,7 +114,7 @@ def _stale(
         catalogue.upsert(ids, catalogue.vectors(ids), [one.record for one in changed])
     summary.updated += len(changed)
     summary.unchanged += len(same) - len(changed)
-    meter.add(len(same))
+    meter.update(len(same))
     return [one for one in photographs if one.id not in same]
 
 

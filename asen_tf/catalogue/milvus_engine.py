@@ -17,7 +17,7 @@ from asen_tf.catalogue.identity import Identity
 from asen_tf.catalogue.items import Hits, Items, Record
 from asen_tf.catalogue.milvus_filter import expression, facts, has_field, text
 from asen_tf.catalogue.uri import split_options
-from asen_tf.core.lock import Lock
+from asen_tf.core.lock import hold
 
 # Both tell on every occasion that milvus-lite has no clock, gRPC with a traceback.
 logging.getLogger("pymilvus.client.iterator.query_iterator").setLevel(logging.ERROR)
@@ -341,11 +341,11 @@ def _take(place: str) -> None:
     place = os.path.abspath(place)
     # milvus-lite would log a traceback.
     if not _in_use[place] and os.path.exists(lock := os.path.join(place, "LOCK")):
-        Lock(
+        hold(
             Path(lock),
             "has this store open for writing",
             "milvus-lite lets one process at a time read, too; wait for it",
-        ).close()
+        ).release()
     os.makedirs(os.path.dirname(place), exist_ok=True)
     _in_use[place] += 1
 

@@ -1,71 +1,51 @@
 """What long work says on stderr: how far it is."""
 
 import sys
-import time
 
-_QUIET_SECONDS = 2.0
+from tqdm.auto import tqdm
+
+_SILENT_SECONDS = 2.0
 _TERMINAL_SECONDS = 1.0
 _FILE_SECONDS = 30.0
 
 
-class Progress:
-    """Counts work done and says how far it is; nothing in the first two seconds.
-
-    On a terminal one line is renewed once a second, in a file a line follows every half minute.
+class Progress(tqdm):
+    """A tqdm bar, also in notebooks; nothing in the first two seconds, and in files few updates.
 
     Args:
       what: what is being done, for example "decoding".
       total: how much there is to do.
       unit: of what is counted, for example "images".
+      disable: say nothing.
     """
 
-    def __init__(self, what: str, total: int, unit: str):
-        self.what = what
-        self.total = total
-        self.unit = unit
-        self.done = 0
-        self._terminal = sys.stderr.isatty()
-        self._began = time.monotonic()
-        self._next = self._began + _QUIET_SECONDS
-        self._open = False
+    monitor_interval = 0  # no thread that looks after bars
 
-    def add(self, count: int) -> None:
-        """So much more is done."""
-        self.done += count
-        now = time.monotonic()
-        if now < self._next:
-            return
-        self._next = now + (_TERMINAL_SECONDS if self._terminal else _FILE_SECONDS)
-        rate = self.done / (now - self._began)
-        left = (self.total - self.done) / rate if rate else 0.0
-        self._write(
-            f"{self.what} {self.done}/{self.total} {self.unit}, "
-            f"{rate:.0f} {self.unit}/s, {duration(left)} left"
+    def __init__(self, what: str, total: int, unit: str, disable: bool = False):
+        seconds = _TERMINAL_SECONDS if sys.stderr.isatty() else _FILE_SECONDS
+        super().__init__(
+            desc=what,
+            total=total,
+            unit=f" {unit}",
+            delay=_SILENT_SECONDS,
+            mininterval=seconds,
+            maxinterval=2 * seconds,
+            dynamic_ncols=True,
+            disable=disable,
         )
-
-    def __enter__(self) -> "Progress":
-        return self
-
-    def __exit__(self, *_) -> None:
-        if self._open:
-            say("")
-
-    def _write(self, text: str) -> None:
-        self._open = self._terminal
-        # The blanks wipe the rest of a longer line before.
-        say(f"\r{text}  " if self._terminal else text, end="" if self._terminal else "\n")
 
 
 class Quiet(Progress):
     """Says nothing."""
 
-    def _write(self, text: str) -> None:
-        pass
+    def __init__(self, what: str, total: int, unit: str):
+        super().__init__(what, total, unit, disable=True)
 
 
-def say(text: str, end: str = "\n") -> None:
-    """Writes to stderr at once."""
-    print(text, end=end, file=sys.stderr, flush=True)
+def say(text: str) -> None:
+    """Writes a line to stderr, above the bars that are shown."""
+    tqdm.write(text, file=sys.stderr)
+    sys.stderr.flush()
 
 
 def duration(seconds: float) -> str:

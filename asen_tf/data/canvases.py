@@ -68,7 +68,7 @@ def _decoded(manifest, rows, size):
     with Progress("decoding", len(rows), "images") as progress:
         for batch in batches:
             yield batch.numpy()
-            progress.add(len(batch))
+            progress.update(len(batch))
 
 
 def _in_memory(manifest, rows, size):

@@ -55,7 +55,7 @@ def check_images(
         try:
             for chunk, found in zip(chunks, executor.map(checker.check, chunks), strict=True):
                 problems += found
-                meter.add(len(chunk))
+                meter.update(len(chunk))
         finally:
             executor.shutdown(cancel_futures=True)
     return problems

@@ -162,7 +162,7 @@ class _Ranker:
                 chunk = slice(start, start + self._at_a_time)
                 some = Searches(*(column[chunk] for column in searches))
                 ranks.append(self._of_some(some))
-                meter.add(len(some.queries))
+                meter.update(len(some.queries))
         return np.concatenate(ranks)
 
     def _of_some(self, searches):

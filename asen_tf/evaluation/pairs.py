@@ -91,7 +91,7 @@ def with_canvases(
             if following is not None:
                 upcoming = loader.submit(canvases, following.images)
             yield batch, loaded
-            meter.add(batch.count)
+            meter.update(batch.count)
 
 
 def embedded_pairs(

@@ -46,7 +46,7 @@ def measure(
                 candidates = (~excluded).sum(-1)
                 for name, ranked in rank(number, chunk, relevant, excluded):
                     found.setdefault(name, []).append(_metrics(ranked, candidates, ks))
-                meter.add(len(candidates))
+                meter.update(len(candidates))
             for name, of_chunks in found.items():
                 per_query.setdefault(name, []).append(_joined(of_chunks))
     return per_query

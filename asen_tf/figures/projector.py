@@ -38,7 +38,7 @@ def write(source: Source) -> list[Path]:
             files.append(folder / f"vectors-{n}.tsv")
             np.savetxt(files[-1], vectors, fmt="%.5f", delimiter="\t")
             _declare(config, name, files[-1].name)
-            progress.add(1)
+            progress.update(1)
     settings = board / "projector_config.pbtxt"
     settings.write_text(text_format.MessageToString(config), encoding="utf-8")
     return [settings, *files]

@@ -64,7 +64,7 @@ def _pair(source, explained, name, n, progress):
     for method in METHODS:
         found = explained.maps(canvases, attribute, method)
         maps[NAMES[method]] = [_readable(one) for one in found] if method == "saliency" else found
-        progress.add(1)
+        progress.update(1)
     one, other = explained.vectors(canvases, attribute)
     values = [source.values(row, name) for row in rows]
     return viz.Pair(name, images, maps, float(one @ other), values)

@@ -88,7 +88,7 @@ class Source:
         with Progress("embedding", len(paths), "images") as progress:
             for start in range(0, len(paths), step):
                 found.append(self.embedder.embed_all(paths[start : start + step]))
-                progress.add(len(found[-1]))
+                progress.update(len(found[-1]))
         return np.concatenate(found)
 
     def labelled(self, name: str) -> tuple[np.ndarray, np.ndarray]:

@@ -25,7 +25,7 @@ def draw(source: Source) -> Iterator[Picture]:
     with Progress("laying out", len(enough), "attributes") as progress:
         for name in enough:
             maps[name] = _map(source, name)
-            progress.add(1)
+            progress.update(1)
     yield Picture(
         "tsne",
         viz.embedding_maps({name: maps[name] for name in source.choice.attributes if name in maps}),

@@ -17,7 +17,7 @@ from asen_tf.api.evaluate import evaluate, random_order
 from asen_tf.core import experiment_files, experiments
 from asen_tf.core.choices import MANIPULATION
 from asen_tf.core.errors import unknown_name
-from asen_tf.core.lock import Lock
+from asen_tf.core.lock import hold
 from asen_tf.core.progress import duration, say
 from asen_tf.data.load import load
 from asen_tf.evaluation import save
@@ -101,8 +101,9 @@ class _Reproduction:
             )
         self.output.mkdir(parents=True, exist_ok=True)
         # Two programs must not train the same run.
-        lock = Lock(self.output / ".lock", "trains in this folder", "Wait for it, or name another")
-        with contextlib.closing(lock):
+        with contextlib.ExitStack() as stack:
+            held = hold(self.output / ".lock", "trains in this folder", "Wait, or name another")
+            stack.callback(held.release)
             paces = self._paces(runs)
             runs = {name: pace.within(c, self.minutes, paces[name]) for name, c in runs.items()}
             runs = {(n, seed): _seeded(c, seed) for seed in self.seeds for n, c in runs.items()}

@@ -174,7 +174,7 @@ def test_large_embeddings_go_to_a_temporary_file_only_while_it_runs(tmp_path):
     files = []
 
     class Watching(Progress):
-        def add(self, count):
+        def update(self, count):
             files.append([path.name for path in tmp_path.rglob("*.f32")])
 
     settings = {"scratch_folder": str(tmp_path), "progress": Watching}
@@ -290,7 +290,7 @@ def test_progress_counts_images_and_queries_to_the_end():
 
     class Recording(Progress):
         def __exit__(self, *error):
-            meters.append((self.unit, self.done, self.total))
+            meters.append((self.unit.strip(), self.n, self.total))
 
     result = Evaluator(look_up(table), batch_size=7, progress=Recording).evaluate(
         manifest, "test", row_canvases

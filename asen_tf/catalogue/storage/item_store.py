@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+import filelock
 import numpy as np
 
 from asen_tf.catalogue.identity import Identity
@@ -13,7 +14,7 @@ from asen_tf.catalogue.storage import log as logs
 from asen_tf.catalogue.storage.durable import explained, sync_folder
 from asen_tf.catalogue.storage.layout import LOCK, STORE, Layout
 from asen_tf.catalogue.storage.parts import Part, Row, Segment, Tail, rows_of, write_segment
-from asen_tf.core.lock import Lock
+from asen_tf.core.lock import hold
 
 # A log of so many bytes becomes a segment. As much memory holds its vectors.
 LOG_BYTES = 128 * 1024 * 1024
@@ -51,7 +52,7 @@ class ItemStore:
         self.folder = folder
         self._read_only = read_only
         self._on_segment = on_segment
-        self._lock: Lock | None = None
+        self._lock: filelock.BaseFileLock | None = None
         self._log: logs.Log | None = None
         if not read_only:
             self._make(identity, settings or {})
@@ -121,7 +122,7 @@ class ItemStore:
         if self._log:
             self._log.close()
         if self._lock:
-            self._lock.close()
+            self._lock.release()
         self._log = self._lock = None
 
     def _make(self, identity: Identity | None, settings: dict) -> None:
@@ -130,7 +131,7 @@ class ItemStore:
         with explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             sync_folder(self.folder.parent)
-            self._lock = Lock(
+            self._lock = hold(
                 self.folder / LOCK,
                 "has this store open for writing",
                 "Wait for it, or open the store read-only",
@@ -139,7 +140,7 @@ class ItemStore:
                 return
             # A process that was killed in these lines leaves only what they make themselves.
             if {path.name for path in self.folder.iterdir()} - {LOCK, _FIRST_LOG, f"{STORE}.new"}:
-                self._lock.close()
+                self._lock.release()
                 raise ValueError(f"{self.folder}: neither empty nor a store; name another folder")
             logs.Log(self.folder / _FIRST_LOG).close()
             Layout(identity, settings, (), _FIRST_LOG, 2).write(self.folder)

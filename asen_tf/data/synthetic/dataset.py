@@ -147,7 +147,7 @@ def _collected(results: Iterable[list[list]], images: int) -> list[list]:
     with Progress("rendering", images, "images") as progress:
         for result in results:
             rows += result
-            progress.add(len(result) // len(SPACE))
+            progress.update(len(result) // len(SPACE))
     return rows
 
 

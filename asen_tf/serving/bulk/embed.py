@@ -170,7 +170,7 @@ def _watched(
         left = dict(sizes)
         while not over.wait(_LOOK_SECONDS):
             for shard in store.done(shards) & left.keys():
-                meter.add(left.pop(shard))
+                meter.update(left.pop(shard))
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()

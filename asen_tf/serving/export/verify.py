@@ -51,7 +51,7 @@ def verify(
                     for signature, inputs in requests.items():
                         where = f"{loader}, {signature}"
                         _compare(where, ask(signature, inputs), expected[signature], tolerance)
-                        progress.add(1)
+                        progress.update(1)
             except (tf.errors.OpError, KeyError, ValueError) as error:
                 raise VerificationFailed(f"{loader}: {error}") from error
 
