@@ -107,7 +107,7 @@ setup(
     packages=find_packages(include=["asen_tf", "asen_tf.*"]),
     package_data={
         "asen_tf.app": ["static/*", "templates/*"],
-        "asen_tf.viz": ["templates/*.html"],
+        "asen_tf.figures": ["templates/*.html"],
     },
     install_requires=INSTALL,
     extras_require=EXTRAS,

@@ -15,13 +15,13 @@ _MODULES = (
     "core",
     "data",
     "evaluation",
+    "figures",
     "layers",
     "losses",
     "metrics",
     "models",
     "serving",
     "training",
-    "viz",
 )
 _NAMES = {
     "Embedder": "embedder",
@@ -32,6 +32,7 @@ _NAMES = {
     "load": "embedder",
     "reproduce": "reproduction.reproduce",
     "train": "training.loop",
+    "visualize": "figures.visualize",
 }
 
 __all__ = ["__version__", *_NAMES, *_MODULES]

@@ -16,11 +16,11 @@ from asen_tf.core import experiment_files
 
 def main() -> None:
     from asen_tf.api.evaluate import evaluate
-    from asen_tf.cli.visualize import visualize
     from asen_tf.core.progress import duration
     from asen_tf.data.synthetic import write_dataset
     from asen_tf.evaluation import save
     from asen_tf.evaluation.report import tables
+    from asen_tf.figures import visualize
     from asen_tf.training import loop
     from asen_tf.workdir import Workdir
 
@@ -37,7 +37,7 @@ def main() -> None:
     result = evaluate(workdir, variants=("both", "global", "local"))
     for file in (output / "test.json", Workdir(workdir).result("test")):
         save(result, file)
-    pictures = visualize(str(workdir), str(output / "pictures"))
+    pictures = visualize(workdir, output=output / "pictures")
     listed = "\n".join(f"  {picture}" for picture in pictures)
     print(
         f"\nMAP on the test split, in percent\n\n{tables(result)}\n\n"

@@ -25,7 +25,8 @@ def similarities(client: Client, photographs: Sequence[str], attribute: str) -> 
 
 def draw(client: Client, photographs: Sequence[str], attribute: str, output: str) -> None:
     """Writes a picture of the photographs with attention and boxes, a row for each."""
-    from asen_tf.viz import attention_grid, save  # matplotlib takes a second
+    from asen_tf.figures import save
+    from asen_tf.figures.attention import attention_grid  # matplotlib takes a second
 
     attention, boxes = client.explain(photographs, attribute)
     figure = attention_grid(

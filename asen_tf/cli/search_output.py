@@ -61,7 +61,7 @@ def write_page(
       facts: name -> text, shown under the title.
       first: rank of the first result.
     """
-    from asen_tf.viz.contact_sheet import Card, contact_sheet  # matplotlib takes a second
+    from asen_tf.figures.contact_sheet import Card, contact_sheet  # matplotlib takes a second
 
     cards = [
         Card(

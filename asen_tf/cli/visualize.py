@@ -4,12 +4,9 @@ asen-visualize --workdir=runs/asen --output=runs/asen/pictures
 asen-visualize --workdir=runs/asen --report=runs/asen/report.html
 asen-visualize --workdir=runs/asen --figures=projector && tensorboard --logdir=runs/asen
 
-Figures: attention, retrieval, reranking, tsne, similarity, channels, curves; a report has them all.
-"projector" writes the attributes' spaces for TensorBoard.
+Figures: attention, retrieval, reranking, tsne, similarity, channels, curves, and those of other
+packages; a report has them all. "projector" writes the attributes' spaces for TensorBoard.
 """
-
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from absl import app, flags
 
@@ -17,90 +14,26 @@ from asen_tf.cli import program
 from asen_tf.data.manifest import SPLITS
 
 
-def visualize(
-    workdir: str,
-    output: str = "",
-    split: str = "test",
-    attributes: Sequence[str] = (),
-    photographs: int = 6,
-    results: int = 6,
-    data_root: str = "",
-    *,
-    figures: Sequence[str] = (),
-    attribute: str = "",
-    images: int = 1000,
-    report: str = "",
-) -> list[Path]:
-    """Writes the pictures of a run.
-
-    Args:
-      workdir: of the run.
-      output: folder to write pictures to; "": none are written.
-      split: whose photographs are shown.
-      attributes: those that are shown; none: all.
-      photographs: rows of a picture.
-      results: columns of a retrieval grid.
-      data_root: where the data lies now; "": where it lay in training.
-      figures: names of `asen_tf.figures.FIGURES`, or "projector"; none: the quick ones, and of a
-        report all.
-      attribute: the one that is shown large; "": the first of `attributes`.
-      images: at most so many are embedded.
-      report: HTML file to write; "": none.
-
-    Returns:
-      The files.
-
-    Raises:
-      ValueError: an unknown figure or attribute, or one that this run has nothing for.
-    """
-    from asen_tf import figures as drawn
-    from asen_tf.embedder import load as load_embedder
-    from asen_tf.run_data import load_manifest
-    from asen_tf.workdir import Workdir
-
-    drawn.check_names(figures)
-    run = Workdir(workdir)
-    choice = drawn.Choice(split, tuple(attributes), attribute, photographs, results, images)
-    embedder = load_embedder(workdir)
-    source = drawn.Source(run, embedder, load_manifest(run, data_root), choice)
-    files = drawn.write_projector(source) if drawn.PROJECTOR in figures else []
-    if output:
-        files += _write_pictures(source, figures, Path(output))
-    if report:
-        named = [name for name in figures if name != drawn.PROJECTOR]
-        files.append(drawn.write_report(source, named, report))
-    return files
-
-
-def _write_pictures(source, figures, output) -> Iterator[Path]:
-    from asen_tf import viz
-    from asen_tf.figures import DEFAULT, PROJECTOR, pictures
-
-    for name in figures or DEFAULT:
-        if name != PROJECTOR:
-            for picture in pictures(source, name, wanted=name in figures):
-                path = output / f"{picture.name}{picture.suffix}"
-                yield viz.save(picture.figure, path)
-
-
 def main() -> None:
+    from asen_tf.figures import visualize
+
     given = flags.FLAGS
     if not given.output and not given.report and list(given.figures) != ["projector"]:
         raise app.UsageError("name a folder for pictures with --output, or a page with --report")
     files = visualize(
         given.workdir,
-        given.output,
-        given.split,
-        given.attributes,
-        given.photographs,
-        given.results,
-        given.data_root,
-        figures=given.figures,
+        given.figures,
+        given.output or None,
+        report=given.report or None,
+        split=given.split,
+        attributes=given.attributes,
         attribute=given.attribute,
+        photographs=given.photographs,
+        results=given.results,
         images=given.images,
-        report=given.report,
+        data_root=given.data_root,
     )
-    print("\n".join(str(file) for file in files))
+    print("\n".join(map(str, files)))
 
 
 def run() -> None:

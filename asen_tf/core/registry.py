@@ -28,6 +28,8 @@ class Registry:
     def register(self, name: str) -> Callable:
         """A decorator that gives a class or function this name.
 
+        Our own may carry it too; it then only says what `builtin` says.
+
         Raises:
           ValueError: something else has the name.
         """
@@ -36,7 +38,8 @@ class Registry:
             known = self._registered.get(name)
             # A module that is run again registers the same thing anew.
             same = known is not None and known.__qualname__ == registered.__qualname__
-            if name in self._builtin or (known is not None and not same):
+            ours = f"{registered.__module__}:{registered.__qualname__}" == self._builtin.get(name)
+            if (name in self._builtin and not ours) or (known is not None and not same):
                 raise ValueError(f"there is a {self._kind} {name!r} already: choose another name")
             self._registered[name] = registered
             return registered

@@ -1,22 +1,22 @@
-"""Figures of a run: the model and the data that it needs, drawn by `asen_tf.viz`."""
+"""Figures of a run: one file each, with what it needs, how it is computed and how it is drawn.
 
-from asen_tf.figures.catalogue import DEFAULT, FIGURES, PROJECTOR, Figure, check_names, pictures
-from asen_tf.figures.picture import Picture
-from asen_tf.figures.projector import write as write_projector
-from asen_tf.figures.report import write_report
-from asen_tf.figures.source import Choice, NothingToDraw, Source
+`visualize` draws them; a figure of one's own is a function under the decorator `figure`.
+"""
+
+from asen_tf.figures.picture import Picture, encode, save
+from asen_tf.figures.registry import FIGURES, Figure, figure
+from asen_tf.figures.source import NothingToDraw, Source, spread
+from asen_tf.figures.visualize import visualize
 
 __all__ = [
-    "DEFAULT",
     "FIGURES",
-    "PROJECTOR",
-    "Choice",
     "Figure",
     "NothingToDraw",
     "Picture",
     "Source",
-    "check_names",
-    "pictures",
-    "write_projector",
-    "write_report",
+    "encode",
+    "figure",
+    "save",
+    "spread",
+    "visualize",
 ]

@@ -1,12 +1,14 @@
 """The attributes' spaces in TensorBoard's projector."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
-from asen_tf import viz
 from asen_tf.core.progress import Progress
+from asen_tf.figures import style
+from asen_tf.figures.registry import figure
 from asen_tf.figures.source import Source
 
 SPRITE_PX = 64
@@ -15,12 +17,13 @@ FOLDER = "projector"
 _ONE_CELL = str.maketrans(dict.fromkeys("\t\n\r", " "))
 
 
-def write(source: Source) -> list[Path]:
+@figure("projector", slow=True)
+def draw(source: Source) -> Iterator[Path]:
     """Writes vectors, labels and small photographs beside the run's TensorBoard log.
 
     `tensorboard --logdir=WORKDIR` then shows a space for each attribute.
 
-    Returns:
+    Yields:
       The files: WORKDIR/tensorboard/projector_config.pbtxt, and under projector/ beside it
       `metadata.tsv`, `sprite.png`, and `vectors-0.tsv` and so on, one an attribute.
     """
@@ -30,44 +33,58 @@ def write(source: Source) -> list[Path]:
     board = source.run.tensorboard
     folder = board / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
-    files = [_write_sprite(source, folder), _write_metadata(source, folder)]
-    config = ProjectorConfig()
-    with Progress("writing vectors", len(source.choice.attributes), "attributes") as progress:
-        for n, name in enumerate(source.choice.attributes):
-            vectors = source.vectors[:, source.embedder.attributes.index(name)]
-            files.append(folder / f"vectors-{n}.tsv")
-            np.savetxt(files[-1], vectors, fmt="%.5f", delimiter="\t")
-            _declare(config, name, files[-1].name)
+    images = (source.pixels(row) for row in source.rows)
+    Image.fromarray(sprite(images, SPRITE_PX)).save(folder / "sprite.png")
+    _write_metadata(source, folder / "metadata.tsv")
+    config, files = ProjectorConfig(), ["sprite.png", "metadata.tsv"]
+    with Progress("writing vectors", len(source.attributes), "attributes") as progress:
+        for n, name in enumerate(source.attributes):
+            files.append(f"vectors-{n}.tsv")
+            vectors = source.vectors[:, source.index(name)]
+            np.savetxt(folder / files[-1], vectors, fmt="%.5f", delimiter="\t")
+            entry = config.embeddings.add()
+            entry.tensor_name = name
+            entry.tensor_path = f"{FOLDER}/{files[-1]}"
+            entry.metadata_path = f"{FOLDER}/metadata.tsv"
+            entry.sprite.image_path = f"{FOLDER}/sprite.png"
+            entry.sprite.single_image_dim.extend([SPRITE_PX, SPRITE_PX])
             progress.update(1)
     settings = board / "projector_config.pbtxt"
     settings.write_text(text_format.MessageToString(config), encoding="utf-8")
-    return [settings, *files]
+    yield settings
+    yield from (folder / file for file in files)
 
 
-def _declare(config, name, file):
-    entry = config.embeddings.add()
-    entry.tensor_name = name
-    entry.tensor_path = f"{FOLDER}/{file}"
-    entry.metadata_path = f"{FOLDER}/metadata.tsv"
-    entry.sprite.image_path = f"{FOLDER}/sprite.png"
-    entry.sprite.single_image_dim.extend([SPRITE_PX, SPRITE_PX])
+def sprite(images: Iterable[np.ndarray], side: int = SPRITE_PX) -> np.ndarray:
+    """Photographs of one attribute's space as TensorBoard's projector wants them.
+
+    Args:
+      images: N >= 1 photographs, uint8 [H, W, 3], of which the centred square is taken.
+      side: of each, in pixels.
+
+    Returns:
+      uint8 [R * side, C * side, 3], row by row, C the root of N rounded up; white where none is.
+
+    Raises:
+      ValueError: no photograph, or something that is none.
+    """
+    squares = [style.square(image, side) for image in images]
+    if not squares:
+        raise ValueError("expected photographs, received none")
+    columns = int(np.ceil(np.sqrt(len(squares))))
+    rows = -(-len(squares) // columns)
+    tiles = np.full((rows * columns, side, side, 3), 255, np.uint8)
+    tiles[: len(squares)] = squares
+    grid = tiles.reshape(rows, columns, side, side, 3).swapaxes(1, 2)
+    return grid.reshape(rows * side, columns * side, 3)
 
 
-def _write_sprite(source, folder):
-    images = (source.pixels(row) for row in source.rows)
-    path = folder / "sprite.png"
-    Image.fromarray(viz.sprite(images, SPRITE_PX)).save(path)
-    return path
-
-
-def _write_metadata(source, folder):
+def _write_metadata(source: Source, path: Path) -> None:
     """A line an image: its path and its value of each attribute."""
     names = list(source.embedder.attributes)
-    path = folder / "metadata.tsv"
     lines = [["image", *names]]
     for row in source.rows:
         values = [source.values(row, name) or "?" for name in names]
         lines.append([source.manifest.images[row], *values])
     text = "".join("\t".join(cell.translate(_ONE_CELL) for cell in line) + "\n" for line in lines)
     path.write_text(text, encoding="utf-8", newline="\n")
-    return path

@@ -1,82 +1,158 @@
 """A run on one page: what it scored, its figures, its configuration."""
 
+import dataclasses
+import io
 import json
 import os
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
+from PIL import Image
 
 from asen_tf.core import config as configs
-from asen_tf.core.progress import say
 from asen_tf.evaluation.report import (
     localization_rows,
     manipulation_table,
     rows_of,
     triplets_rows,
 )
-from asen_tf.figures.catalogue import FIGURES, pictures
+from asen_tf.figures import html
+from asen_tf.figures.picture import Picture, encode
+from asen_tf.figures.registry import Figure
 from asen_tf.figures.source import Source
 from asen_tf.version import __version__
-from asen_tf.viz.report_page import PageImage, Section, Table, report_page
 
 SCORES = {
     "map": "MAP, percent",
     "random_map": "a random order's MAP",
     "triplet_accuracy": "triplets ranked rightly, percent",
 }
+# Twice what a page is wide, for dense screens, and not much more than a phone sends in a second.
+_WIDEST_PX = 1500
+# Narrow screens show a picture at so many pixels an inch and scroll it: its text stays legible.
+_LEAST_PX_AN_INCH = 96
 
 
-def write_report(source: Source, names: Sequence[str], path: str | os.PathLike) -> Path:
+@dataclasses.dataclass(frozen=True)
+class PageImage:
+    """A picture inside the page.
+
+    Attributes:
+      source: a data URI.
+      alt: what it shows, without a full stop.
+      width, height: in pixels of the page.
+      least: width below which it is scrolled instead of reduced.
+    """
+
+    source: str
+    alt: str
+    width: int
+    height: int
+    least: int
+
+    @classmethod
+    def of(cls, picture: Picture) -> "PageImage":
+        """A picture as the page shows it."""
+        inches = float(picture.figure.get_figwidth())
+        data = encode(picture.figure, ".webp", min(_WIDEST_PX, round(inches * 150)))
+        with Image.open(io.BytesIO(data)) as image:
+            width, height = image.size
+        shown = min(width, round(110 * inches))
+        least = min(shown, round(_LEAST_PX_AN_INCH * inches))
+        source = html.data_uri("image/webp", data)
+        return cls(source, picture.alt, shown, round(shown * height / width), least)
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table.
+
+    Attributes:
+      caption: what it shows.
+      header: names of the columns.
+      rows: cells as text, the first of a row its name.
+      totals: so many of the last rows are means or sums.
+      percent: names of columns in percent, behind whose numbers a bar is drawn.
+      words: whether the cells are words rather than numbers.
+    """
+
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    totals: int = 0
+    percent: Sequence[str] = ()
+    words: bool = False
+
+    def is_percent(self, column: int) -> bool:
+        return self.header[column] in self.percent
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """A heading and what stands under it, in this order.
+
+    Attributes:
+      title: the heading.
+      text: a paragraph; "": none.
+      images: pictures.
+      tables: tables.
+      details: (summary, text) pairs that are unfolded on demand.
+      commands: lines for a shell.
+    """
+
+    title: str
+    text: str = ""
+    images: Sequence[PageImage] = ()
+    tables: Sequence[Table] = ()
+    details: Sequence[tuple[str, str]] = ()
+    commands: Sequence[str] = ()
+
+
+def write_report(
+    source: Source, pictures: Mapping[Figure, Sequence[Picture]], path: str | os.PathLike
+) -> Path:
     """Writes the page.
 
     Args:
-      source: what to draw from.
-      names: figures of `asen_tf.figures.FIGURES`; none: all that the run has something for.
+      source: the run.
+      pictures: of each figure; one without pictures is left out.
       path: the HTML file; folders on the way are made.
 
     Returns:
       The path.
-
-    Raises:
-      NothingToDraw: a figure was named, and the run has nothing for it.
     """
-    result = _read(source.run.result(source.choice.split))
+    result = _read(source.run.result(source.split))
     sections = [
         _scores(source, result),
-        *_figures(source, names),
+        *(
+            Section(figure.title, figure.text, [PageImage.of(picture) for picture in drawn])
+            for figure, drawn in pictures.items()
+            if drawn
+        ),
         _training(source),
         _configuration(source),
     ]
     space, data = source.embedder.attributes, source.run.config().data
     model = type(source.embedder.model).__name__
-    page = report_page(
-        f"{model}: what it learned",
-        f"{len(source.manifest):,} images of the format {data.format}, {len(space)} attributes "
-        f"with {sum(space.value_counts)} values; pictures of its {source.choice.split} split. "
+    page = html.render(
+        "report.html",
+        title=f"{model}: what it learned",
+        subtitle=f"{len(source.manifest):,} images of the format {data.format}, {len(space)} "
+        f"attributes with {sum(space.value_counts)} values; pictures of its {source.split} split. "
         f"The run is {source.run.path}.",
-        _numbers(source, result),
-        sections,
-        f"Written by asen-visualize of asen_tf {__version__}. This file holds all that it shows.",
+        numbers=_numbers(source, result),
+        sections=sections,
+        footer=f"Written by asen-visualize of asen_tf {__version__}. This file holds all that it "
+        "shows.",
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(page, encoding="utf-8")
     return path
-
-
-def _figures(source: Source, names: Sequence[str]) -> Iterator[Section]:
-    for name in names or FIGURES:
-        say(f"drawing {name}")
-        images = [
-            PageImage.of(picture.figure, picture.alt)
-            for picture in pictures(source, name, wanted=name in names)
-        ]
-        if images:
-            yield Section(FIGURES[name].title, FIGURES[name].text, images)
 
 
 def _read(path: Path) -> dict | None:
@@ -107,7 +183,7 @@ def _seconds(history: Sequence[dict]) -> float:
 
 def _scores(source: Source, result: dict | None) -> Section:
     """The tables of what was measured on the split, or how to measure it."""
-    split = source.choice.split
+    split = source.split
     changes = _read(source.run.result(split, "manipulation"))
     details = (
         [("Searches after attributes were changed", manipulation_table(changes))] if changes else []

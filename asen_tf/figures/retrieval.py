@@ -1,47 +1,90 @@
 """What is found by each attribute."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import matplotlib.figure
 import numpy as np
 
-from asen_tf import viz
+from asen_tf.figures import style
 from asen_tf.figures.picture import Picture
-from asen_tf.figures.source import NothingToDraw, Source
+from asen_tf.figures.registry import figure
+from asen_tf.figures.source import Source
+
+# Inches.
+MARGIN, GAP, QUERY_GAP, TITLE, CAPTION = 0.14, 0.1, 0.24, 0.24, 0.33
+WIDTHS = (1.0, 1.5)
 
 
+@figure(
+    "retrieval",
+    title="What it finds",
+    text="At the left a query, then the candidates most alike in one attribute, best first, with "
+    "their cosines. A solid frame and a tick: the same value as the query.",
+)
 def draw(source: Source) -> Iterator[Picture]:
     """A picture an attribute that has queries and candidates."""
-    drawn = False
-    for name in source.choice.attributes:
-        if len(source.queries(name)) and len(source.candidates(name)):
-            drawn = True
-            yield _picture(source, name)
-    if not drawn:
-        raise NothingToDraw(f"split {source.choice.split!r} has no queries with candidates")
+    for name in source.searchable():
+        rows = list(_rows(source, name))
+        verdicts = [cell.correct for _, *results in rows for cell in results]
+        yield Picture(
+            f"retrieval_{name}",
+            retrieval_grid(name, rows),
+            f"{len(rows)} photographs and what is most alike in {style.words(name)}: "
+            f"{sum(verdicts)} of {len(verdicts)} results have the same value",
+        )
 
 
-def _picture(source, name):
+def _rows(source: Source, name: str) -> Iterator[list[style.Cell]]:
+    """The cells of each query: its own, then those of its results."""
     queries, candidates = source.searched(name)
-    vectors = source.vectors[:, source.embedder.attributes.index(name)]
-    scores = vectors[queries] @ vectors[candidates].T
-    best = np.argsort(-scores, axis=1, kind="stable")[:, : source.choice.results]
-    found = candidates[best]
-    correct = np.array(
-        [source.alike(name, query, line) for query, line in zip(queries, found, strict=True)]
-    )
-    figure = viz.retrieval_grid(
-        [source.pixels(row) for row in source.rows[queries]],
-        [[source.pixels(row) for row in line] for line in source.rows[found]],
-        correct,
-        name,
-        [source.values(row, name) for row in source.rows[queries]],
-        [[source.values(row, name) for row in line] for line in source.rows[found]],
-        np.take_along_axis(scores, best, axis=1),
-    )
-    words = name.replace("_", " ")
-    return Picture(
-        f"retrieval_{name}",
-        figure,
-        f"{len(queries)} photographs and what is most alike in {words}: "
-        f"{correct.sum()} of {correct.size} results have the same value",
-    )
+    vectors = source.vectors[:, source.index(name)]
+    for query in queries:
+        scores = vectors[candidates] @ vectors[query]
+        best = np.argsort(-scores, kind="stable")[: source.results]
+        found = candidates[best]
+        alike = source.alike(name, query, found)
+        yield [
+            _cell(source, name, query),
+            *(
+                _cell(source, name, position, bool(same), f"{score:.2f}")
+                for position, same, score in zip(found, alike, scores[best], strict=True)
+            ),
+        ]
+
+
+def _cell(source, name, position, *said):
+    row = source.rows[position]
+    return style.Cell(source.pixels(row), source.values(row, name), *said)
+
+
+def retrieval_grid(
+    attribute: str, rows: Sequence[Sequence[style.Cell]]
+) -> matplotlib.figure.Figure:
+    """A row a query: the query at the left, then its results, best first.
+
+    Right results have a solid frame and a tick, wrong ones a dashed frame of another colour and a
+    cross.
+
+    Args:
+      attribute: searched by; underscores become spaces.
+      rows: of each query its own cell, then those of its results.
+
+    Raises:
+      ValueError: no query or no result, or an image that is no photograph.
+    """
+    columns = max(map(len, rows), default=0)
+    if columns < 2:
+        raise ValueError(f"expected queries with results, received {len(rows)} rows of {columns}")
+    images = [style.check_image(cell.image) for row in rows for cell in row]
+    lefts, width, height = style.cell_layout(images, columns, WIDTHS, MARGIN, GAP, QUERY_GAP)
+    tops = [MARGIN + TITLE + n * (height + CAPTION) for n in range(len(rows))]
+    axes = style.page(lefts[-1] + width + MARGIN, tops[-1] + height + CAPTION + MARGIN / 2)
+    y = tops[0] - 0.1
+    title = style.words(attribute)
+    style.text(axes, lefts[0], y, title, width=width + QUERY_GAP, weight="bold")
+    for rank, left in enumerate(lefts[1:], 1):
+        style.text(axes, left, y, str(rank), color=style.QUIET)
+    for row, top in zip(rows, tops, strict=True):
+        for cell, left in zip(row, lefts, strict=False):
+            style.draw_cell(axes, cell, style.Area(left, top, width, height))
+    return axes.figure

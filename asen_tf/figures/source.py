@@ -3,34 +3,46 @@
 import dataclasses
 import functools
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from asen_tf.core.progress import Progress, say
 from asen_tf.data.manifest import CANDIDATE, QUERY, Manifest
-from asen_tf.embedder import Embedder
-from asen_tf.workdir import Workdir
+
+if TYPE_CHECKING:  # TensorFlow takes seconds
+    from asen_tf.embedder import Embedder
+    from asen_tf.workdir import Workdir
 
 
 class NothingToDraw(ValueError):
     """The run's model or data has not what a figure shows; the message says what is missing."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Choice:
-    """What is shown.
+@dataclasses.dataclass(eq=False)
+class Source:
+    """What figures are drawn from.
 
     Attributes:
-      split: whose photographs: "train", "valid" or "test".
-      attributes: those that are shown; (): all.
-      attribute: the one that is shown large; "": the first of these.
+      run: its folder.
+      embedder: its best model.
+      manifest: its data.
+      split: whose photographs are shown: "train", "valid" or "test".
+      attributes: those that are shown; given (): all.
+      attribute: the one that is shown large; given "": the first of these.
       photographs: rows of a picture.
       results: photographs found that are shown.
       images: at most so many are embedded, evenly spread over the labelled ones of the split: those
         that are searched, and the points of a map.
+
+    Raises:
+      ValueError: an unknown attribute.
     """
 
+    run: "Workdir"
+    embedder: "Embedder"
+    manifest: Manifest
     split: str = "test"
     attributes: Sequence[str] = ()
     attribute: str = ""
@@ -38,42 +50,27 @@ class Choice:
     results: int = 6
     images: int = 1000
 
+    def __post_init__(self):
+        self.attributes = tuple(self.attributes or self.embedder.attributes)
+        self.attribute = self.attribute or self.attributes[0]
+        for name in (*self.attributes, self.attribute):
+            self.index(name)
 
-class Source:
-    """What figures are drawn from.
+    def index(self, name: str) -> int:
+        """The attribute's number; raises ValueError, naming the nearest, for an unknown one."""
+        return self.embedder.attributes.index(name)
 
-    Args, which are attributes too:
-      run: its folder.
-      embedder: its best model.
-      manifest: its data.
-      choice: what is shown; as an attribute, with the names of all attributes that are.
-
-    Raises:
-      ValueError: an unknown attribute.
-    """
-
-    def __init__(self, run: Workdir, embedder: Embedder, manifest: Manifest, choice: Choice):
-        self.run = run
-        self.embedder = embedder
-        self.manifest = manifest
-        self.choice = _named(choice, embedder)
-
-    @property
-    def large(self) -> str:
-        """The attribute that is shown large."""
-        return self.choice.attribute
-
-    def photographs(self) -> np.ndarray:
-        """Rows of the photographs that pictures show, evenly spread over the split."""
-        return spread(self.manifest.rows(self.choice.split), self.choice.photographs)
+    def sample(self, count: int) -> np.ndarray:
+        """So many rows of the split's photographs, evenly spread."""
+        return spread(self.manifest.rows(self.split), count)
 
     @functools.cached_property
     def rows(self) -> np.ndarray:
         """Rows of the labelled images of the split that are embedded, int64 [N], ascending."""
-        labelled = np.unique(self.manifest.labels_of(self.choice.split)["image"]).astype(np.int64)
+        labelled = np.unique(self.manifest.labels_of(self.split)["image"]).astype(np.int64)
         if not len(labelled):
-            raise NothingToDraw(f"split {self.choice.split!r} of the data has no labelled image")
-        chosen = spread(labelled, self.choice.images)
+            raise NothingToDraw(f"split {self.split!r} of the data has no labelled image")
+        chosen = spread(labelled, self.images)
         if len(chosen) < len(labelled):
             say(
                 f"{len(chosen)} of {len(labelled)} labelled images are used; --images sets how many"
@@ -98,22 +95,27 @@ class Source:
         inside = np.isin(images, self.rows)
         return np.searchsorted(self.rows, images[inside]), labels["value"][first[inside]]
 
-    def queries(self, name: str) -> np.ndarray:
-        """Positions in `rows` of an attribute's queries that pictures show."""
-        return spread(self._of_role(name, QUERY), self.choice.photographs)
-
-    def candidates(self, name: str) -> np.ndarray:
-        """Positions in `rows` of an attribute's candidates."""
-        return self._of_role(name, CANDIDATE)
+    def searchable(self) -> list[str]:
+        """The shown attributes with queries and candidates; raises NothingToDraw for none."""
+        names = [name for name in self.attributes if all(map(len, self._searched(name)))]
+        if not names:
+            raise NothingToDraw(f"split {self.split!r} has no queries with candidates")
+        return names
 
     def searched(self, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """Queries and candidates; raises NothingToDraw where one of them is missing."""
-        queries, candidates = self.queries(name), self.candidates(name)
-        if not len(queries) or not len(candidates):
-            raise NothingToDraw(
-                f"split {self.choice.split!r} has no queries or no candidates for {name}"
-            )
-        return queries, candidates
+        """Positions in `rows` of an attribute's queries that pictures show, and its candidates.
+
+        Raises:
+          NothingToDraw: one of them is missing.
+        """
+        found = self._searched(name)
+        if not all(map(len, found)):
+            raise NothingToDraw(f"split {self.split!r} has no queries or no candidates for {name}")
+        return found
+
+    def _searched(self, name):
+        queries = spread(self._of_role(name, QUERY), self.photographs)
+        return queries, self._of_role(name, CANDIDATE)
 
     def alike(self, name: str, position: int, others: np.ndarray) -> np.ndarray:
         """bool [R]: which of the others share a value of the attribute with this one."""
@@ -133,9 +135,9 @@ class Source:
         return np.asarray(loaded)
 
     def values(self, row: int, name: str) -> str:
-        """The values of an attribute that a photograph is labelled with, in words."""
+        """The values of an attribute that a photograph is labelled with, in words; or ""."""
         labels = self.manifest.labels
-        of_pair = (labels["image"] == row) & (labels["attribute"] == self._index(name))
+        of_pair = (labels["image"] == row) & (labels["attribute"] == self.index(name))
         names = self.manifest.space[name].values
         return " | ".join(names[value].replace("_", " ") for value in labels["value"][of_pair])
 
@@ -145,21 +147,10 @@ class Source:
         return np.searchsorted(self.rows, images[np.isin(images, self.rows)])
 
     def _labels(self, name: str) -> np.ndarray:
-        labels = self.manifest.labels_of(self.choice.split)
-        return labels[labels["attribute"] == self._index(name)]
-
-    def _index(self, name: str) -> int:
-        return self.embedder.attributes.index(name)
+        labels = self.manifest.labels_of(self.split)
+        return labels[labels["attribute"] == self.index(name)]
 
 
 def spread(rows: np.ndarray, count: int) -> np.ndarray:
     """So many of the rows, evenly spread."""
     return rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
-
-
-def _named(choice: Choice, embedder: Embedder) -> Choice:
-    attributes = tuple(choice.attributes) or tuple(embedder.attributes)
-    attribute = choice.attribute or attributes[0]
-    for name in (*attributes, attribute):
-        embedder.attributes.index(name)
-    return dataclasses.replace(choice, attributes=attributes, attribute=attribute)

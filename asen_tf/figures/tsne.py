@@ -1,23 +1,53 @@
-"""The attributes' spaces, laid out by t-SNE."""
+"""The attributes' spaces, laid out in a plane by t-SNE."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+import matplotlib.figure
 import numpy as np
+from matplotlib.axes import Axes
 
-from asen_tf import viz
 from asen_tf.core.progress import Progress
-from asen_tf.explain import layout
-from asen_tf.explain.layout import FEWEST
+from asen_tf.figures import style
 from asen_tf.figures.picture import Picture
+from asen_tf.figures.registry import figure
 from asen_tf.figures.source import NothingToDraw, Source
 
+FEWEST, PERPLEXITY = 4, 30.0
 # Longer side of the photographs: more than a tile of the picture shows.
 SMALL_PX = 160
+# Inches.
+MARGIN, TITLE = 0.16, 0.26
+SIDE, FRAME = 7.6, 0.028
+CELL, CELL_GAP, MOST_COLUMNS, MOST_WORDS = 2.3, 0.24, 4, 10
+# Tiles along either side of the large plot, and how many of them a photograph may be moved.
+TILES, TILE_PX, FARTHEST = 17, 140, 3.0
 
 
+class EmbeddingMap(NamedTuple):
+    """Points of one attribute's space.
+
+    Attributes:
+      points: float [N, 2], in any unit.
+      values: int [N], the value of each, a position in `names`.
+      names: the attribute's values.
+    """
+
+    points: np.ndarray
+    values: np.ndarray
+    names: Sequence[str]
+
+
+@figure(
+    "tsne",
+    title="The attributes' spaces",
+    text="Each dot is a photograph; those that are alike in the attribute lie near one another "
+    "(t-SNE). Distances between groups mean nothing, and neither do the axes.",
+    slow=True,
+)
 def draw(source: Source) -> Iterator[Picture]:
     """All attributes side by side, and one of them large, with photographs."""
-    names = dict.fromkeys((*source.choice.attributes, source.large))
+    names = dict.fromkeys((*source.attributes, source.attribute))
     enough = [name for name in names if len(source.labelled(name)[0]) >= FEWEST]
     if not enough:
         raise NothingToDraw(f"no attribute has {FEWEST} labelled images to lay out")
@@ -28,23 +58,191 @@ def draw(source: Source) -> Iterator[Picture]:
             progress.update(1)
     yield Picture(
         "tsne",
-        viz.embedding_maps({name: maps[name] for name in source.choice.attributes if name in maps}),
+        embedding_maps({name: maps[name] for name in source.attributes if name in maps}),
         "The space of each attribute as dots, coloured by value",
         ".png",
     )
-    large = source.large if source.large in maps else enough[0]
+    large = source.attribute if source.attribute in maps else enough[0]
     rows = source.rows[source.labelled(large)[0]]
     images = [source.pixels(row, SMALL_PX) for row in rows]
     yield Picture(
         f"tsne_{large}",
-        viz.embedding_map(large, maps[large], images),
-        f"The space of {large.replace('_', ' ')} as photographs, framed in the colour of the value",
+        embedding_map(large, maps[large], images),
+        f"The space of {style.words(large)} as photographs, framed in the colour of the value",
     )
 
 
-def _map(source, name):
+def _map(source: Source, name: str) -> EmbeddingMap:
     positions, values = source.labelled(name)
-    vectors = source.vectors[positions, source.embedder.attributes.index(name)]
-    return viz.EmbeddingMap(
-        layout(vectors), values.astype(np.int64), source.embedder.attributes[name].values
+    vectors = source.vectors[positions, source.index(name)]
+    names = source.embedder.attributes[name].values
+    return EmbeddingMap(layout(vectors), values.astype(np.int64), names)
+
+
+def layout(vectors: np.ndarray, seed: int = 0) -> np.ndarray:
+    """t-SNE of unit vectors by cosine: who is near whom stays, distances do not.
+
+    van der Maaten and Hinton, "Visualizing Data using t-SNE", JMLR 2008; it starts from the two
+    main components, so that far groups are apart for a reason. Perplexity is 30, or what fewer
+    points allow.
+
+    Args:
+      vectors: float [N, D], N >= 4.
+      seed: of what is random in it.
+
+    Returns:
+      float32 [N, 2].
+
+    Raises:
+      ValueError: fewer than four vectors, or another shape.
+    """
+    from sklearn.manifold import TSNE  # takes a second
+    from threadpoolctl import threadpool_limits
+
+    vectors = np.asarray(vectors)
+    if vectors.ndim != 2 or len(vectors) < FEWEST:
+        raise ValueError(
+            f"expected at least {FEWEST} vectors as [N, D], received {list(vectors.shape)}"
+        )
+    perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)
+    # Of unit vectors, squared distances are 2 - 2 cosines: the same order, and faster to search.
+    plane = TSNE(perplexity=perplexity, init="pca", random_state=seed)
+    # So few points are laid out faster by one thread than by several that wait for one another.
+    with threadpool_limits(1):
+        return plane.fit_transform(vectors)
+
+
+def embedding_map(
+    attribute: str, shown: EmbeddingMap, images: Sequence[np.ndarray]
+) -> matplotlib.figure.Figure:
+    """One attribute's space, large: photographs framed in the colours of their values.
+
+    Photographs lie on a grid, each in the free cell that is nearest to its point. Where none is
+    near, because the crowd is too dense, it is left out.
+
+    Args:
+      attribute: its name, the title; underscores become spaces.
+      shown: the points.
+      images: [N] photographs, uint8 [H, W, 3], of which the centred square is shown.
+
+    Raises:
+      ValueError: no point, lengths that disagree, or no photograph.
+    """
+    points, values = _checked(attribute, shown)
+    if len(images) != len(points):
+        raise ValueError(f"expected images of length {len(points)}, got {len(images)}")
+    colors = style.value_colors(shown.names)
+    entries = _entries(values, shown.names)
+    box = style.Area(MARGIN, MARGIN + TITLE, SIDE, SIDE)
+    height = box.bottom + MARGIN + style.KEY_LINE * _lines(entries, SIDE)
+    axes = style.page(box.right + MARGIN, height)
+    style.text(axes, box.left, box.top - 0.1, style.words(attribute), size=11, weight="bold")
+    style.fill(axes, box, style.MAT)
+    tile = SIDE / TILES
+    for n, (column, row) in _tiled(points).items():
+        cell = style.Area(box.left + column * tile, box.top + row * tile, tile, tile)
+        style.fill(axes, cell.shrink(0.015), colors[values[n]])
+        small = style.thumbnail(style.check_image(images[n]), TILE_PX)
+        style.picture(axes, small, cell.shrink(0.015 + FRAME))
+    style.key(axes, box.left, box.bottom + 0.16, entries, SIDE)
+    return axes.figure
+
+
+def embedding_maps(maps: Mapping[str, EmbeddingMap]) -> matplotlib.figure.Figure:
+    """The spaces of several attributes side by side, as dots coloured by value.
+
+    Args:
+      maps: attribute -> its points.
+
+    Raises:
+      ValueError: no attribute, or what `embedding_map` refuses.
+    """
+    if not maps:
+        raise ValueError("expected at least one attribute, received none")
+    checked = {name: _checked(name, shown) for name, shown in maps.items()}
+    keys = {
+        name: _entries(values, maps[name].names, MOST_WORDS)
+        for name, (_, values) in checked.items()
+    }
+    columns = min(len(maps), MOST_COLUMNS)
+    below = 0.14 + style.KEY_LINE * max(_lines(key, CELL) for key in keys.values())
+    row = TITLE + CELL + below + 0.1
+    rows = -(-len(maps) // columns)
+    width = 2 * MARGIN + columns * (CELL + CELL_GAP) - CELL_GAP
+    axes = style.page(width, MARGIN + rows * row + 0.02)
+    for n, (name, (points, values)) in enumerate(checked.items()):
+        left = MARGIN + n % columns * (CELL + CELL_GAP)
+        box = style.Area(left, MARGIN + TITLE + n // columns * row, CELL, CELL)
+        style.text(axes, left, box.top - 0.09, style.words(name), width=CELL, weight="bold")
+        style.fill(axes, box, style.MAT)
+        _draw_dots(axes, _placed(points, box.shrink(0.1)), values, maps[name].names)
+        style.key(axes, left, box.bottom + 0.13, keys[name], CELL)
+    return axes.figure
+
+
+def _checked(name: str, shown: EmbeddingMap) -> tuple[np.ndarray, np.ndarray]:
+    points, values = np.asarray(shown.points, np.float64), np.asarray(shown.values)
+    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
+        raise ValueError(f"expected points of {name} as [N, 2], received {list(points.shape)}")
+    if values.shape != points.shape[:1] or values.dtype.kind not in "iu":
+        raise ValueError(
+            f"expected values of {name} as {len(points)} whole numbers, "
+            f"received {values.dtype} {list(values.shape)}"
+        )
+    if not np.isfinite(points).all():
+        raise ValueError(f"expected finite points of {name}, received NaN or infinity")
+    return points, values
+
+
+def _placed(points: np.ndarray, area: style.Area) -> np.ndarray:
+    """The points in inches, so that they fill the area; each axis has its own scale."""
+    low, high = points.min(0), points.max(0)
+    span = np.where(high > low, high - low, 1)
+    scaled = (points - (low + high) / 2) / span
+    centre = (area.left + area.width / 2, area.top + area.height / 2)
+    return scaled * (area.width, -area.height) + centre
+
+
+def _tiled(points: np.ndarray) -> dict[int, tuple[int, int]]:
+    """Point -> column and row of its cell, for those that find one."""
+    at = _placed(points, style.Area(0.5, 0.5, TILES - 1, TILES - 1))
+    cells = np.stack(np.meshgrid(*[np.arange(TILES)] * 2), -1).reshape(-1, 2)
+    taken = np.zeros(len(cells), bool)
+    found = {}
+    for n, point in enumerate(at):
+        distances = np.where(taken, np.inf, np.linalg.norm(cells + 0.5 - point, axis=1))
+        nearest = distances.argmin()
+        if distances[nearest] <= FARTHEST:
+            taken[nearest] = True
+            found[n] = tuple(cells[nearest])
+    return found
+
+
+def _draw_dots(axes: Axes, at: np.ndarray, values: np.ndarray, names: Sequence[str]) -> None:
+    colors = style.value_colors(names)
+    axes.scatter(
+        *at.T,
+        s=9 if len(at) < 500 else 4,
+        c=[colors[value] for value in values],
+        edgecolors=style.SHADE,
+        linewidths=0.25,
+        zorder=2,
     )
+
+
+def _entries(
+    values: np.ndarray, names: Sequence[str], most: int | None = None
+) -> list[tuple[str, str]]:
+    """Colour and name of the values that occur, the most frequent where there are too many."""
+    found, counts = np.unique(values, return_counts=True)
+    shown = np.sort(found[np.argsort(-counts, kind="stable")[:most]])
+    colors = style.value_colors(names)
+    entries = [(colors[value], style.words(names[value])) for value in shown]
+    hidden = len(found) - len(shown)
+    return [*entries, ("none", f"and {hidden} more")] if hidden else entries
+
+
+def _lines(entries: Sequence[tuple[str, str]], width: float) -> int:
+    """How many lines of a key they need."""
+    blank = style.page(1, 1)
+    return round(style.key(blank, 0, 0, entries, width) / style.KEY_LINE)

@@ -3,10 +3,11 @@
 import numpy as np
 import tensorflow as tf
 
-from asen_tf import viz
 from asen_tf.data.canvases import Canvases
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation.embed import canvas_fn
+from asen_tf.figures.overlay import attention_overlay
+from asen_tf.figures.style import square, strip
 from asen_tf.models.base import EmbeddingModel
 
 SIDE_PX = 128
@@ -41,11 +42,9 @@ class AttentionPictures:
             return {}
         maps, boxes = (found.numpy() for found in self._explain(tf.constant(self._canvases)))
         return {
-            name: viz.strip(
+            name: strip(
                 [
-                    viz.square(
-                        viz.attention_overlay(image, maps[n, a], _with_area(boxes[n, a])), SIDE_PX
-                    )
+                    square(attention_overlay(image, maps[n, a], _with_area(boxes[n, a])), SIDE_PX)
                     for n, image in enumerate(self._canvases)
                 ]
             )

@@ -8,9 +8,9 @@ import pytest
 
 import asen_tf
 from asen_tf.api.evaluate import evaluate
-from asen_tf.cli.visualize import visualize
 from asen_tf.core import config as configs
 from asen_tf.data.synthetic import write_dataset
+from asen_tf.figures import visualize
 from asen_tf.models import registry
 from asen_tf.training.loop import train
 
@@ -51,7 +51,9 @@ def test_trained_evaluated_drawn_and_loaded(name, garments, tmp_path):
     assert 0 < result["map"] < 1
     assert ("localization" in result) == embedder.model.explains
 
-    pictures = visualize(run.path, tmp_path / "pictures", attributes=[ATTRIBUTE], photographs=2)
+    pictures = visualize(
+        run.path, output=tmp_path / "pictures", attributes=[ATTRIBUTE], photographs=2
+    )
     drawn = {picture.name for picture in pictures}
     assert f"retrieval_{ATTRIBUTE}.jpg" in drawn
     assert ("attention.jpg" in drawn) == embedder.model.explains

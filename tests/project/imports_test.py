@@ -13,12 +13,14 @@ FILES = sorted(path.relative_to(ROOT) for path in ROOT.glob("asen_tf/**/*.py"))
 LEVELS = (
     {"version"},
     {"core", "weights"},
-    {"data", "backbones", "layers", "losses", "catalogue", "metrics", "viz"},
+    {"data", "backbones", "layers", "losses", "catalogue", "metrics"},
     {"models"},
-    {"evaluation", "explain", "workdir"},
+    {"evaluation", "workdir"},
     # The page gets an embedder as a callable: it is built on search and on checks of photographs.
-    {"embedder", "run_data", "training", "serving", "app"},
-    {"api", "benchmarks", "figures"},
+    {"embedder", "run_data", "serving", "app"},
+    {"figures"},
+    {"training"},  # which shows attention in TensorBoard
+    {"api", "benchmarks"},
     {"reproduction"},
     {"asen_tf"},  # the names that asen_tf itself offers
     {"cli"},
@@ -41,7 +43,9 @@ WITHOUT_TENSORFLOW = (
     "asen_tf.catalogue",
     "asen_tf.serving.client",
     "asen_tf.serving.signatures",
-    "asen_tf.viz",
+    "asen_tf.figures.attention",
+    "asen_tf.figures.contact_sheet",
+    "asen_tf.figures.visualize",
     "asen_tf.weights.state_dict",
     "asen_tf.weights.torch_file",
 )

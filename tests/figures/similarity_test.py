@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from asen_tf.core import config as configs
-from asen_tf.explain import METHODS, SimilarityMaps
-from asen_tf.explain.similarity import SimilarityHead
+from asen_tf.figures.overlay import attention_overlay
+from asen_tf.figures.similarity import Pair, SimilarityMaps, similarity_grid
 from asen_tf.models import registry
 
 OFFSETS = (0, 2, 4, 7)
@@ -36,7 +36,7 @@ def explained(model):
 
 
 @pytest.fixture(scope="module")
-def canvases():
+def images():
     return np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
 
 
@@ -45,14 +45,14 @@ def part(model):
     return ("global_branch",) if "global_branch" in model.parts() else None
 
 
-def seen_by_the_backbone(model, canvases):
-    pixels = canvases.reshape(2, 32, 2, 32, 2, 3).astype(np.float32).mean((2, 4)) / 255
+def seen_by_the_backbone(model, images):
+    pixels = images.reshape(2, 32, 2, 32, 2, 3).astype(np.float32).mean((2, 4)) / 255
     return (pixels - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]
 
 
-def cosine_to_the_other(model, canvases, own):
+def cosine_to_the_other(model, images, own):
     """(inputs [B, s, s, 3]) -> feature maps and cosines, with the other photograph fixed."""
-    other = model.embed(canvases[1 - own][None], [ATTRIBUTE], part(model))[0]
+    other = model.embed(images[1 - own][None], [ATTRIBUTE], part(model))[0]
 
     def run(inputs):
         features = model.trunk_of_features.backbone(inputs)
@@ -72,16 +72,16 @@ def between_the_corners(grid, size):
     return np.array([np.interp(at, cells, column) for column in rows.T]).T
 
 
-def test_vectors_are_those_of_the_model(model, explained, canvases):
-    expected = model.embed(canvases, [ATTRIBUTE] * 2, part(model))
-    np.testing.assert_allclose(explained.vectors(canvases, ATTRIBUTE), expected, atol=1e-5)
+def test_vectors_are_those_of_the_model(model, explained, images):
+    expected = model.embed(images, [ATTRIBUTE] * 2, part(model))
+    np.testing.assert_allclose(explained.vectors(images, ATTRIBUTE), expected, atol=1e-5)
 
 
-def test_saliency_is_the_gradient_of_the_cosine_by_the_pixels(model, explained, canvases):
-    found = explained.maps(canvases, ATTRIBUTE, "saliency")
-    inputs = tf.constant(seen_by_the_backbone(model, canvases), tf.float32)
+def test_saliency_is_the_gradient_of_the_cosine_by_the_pixels(model, explained, images):
+    found = explained.maps(images, ATTRIBUTE, "saliency")
+    inputs = tf.constant(seen_by_the_backbone(model, images), tf.float32)
     for own in range(2):
-        run, _ = cosine_to_the_other(model, canvases, own)
+        run, _ = cosine_to_the_other(model, images, own)
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             cosine = run(inputs[own : own + 1])[1]
@@ -90,11 +90,11 @@ def test_saliency_is_the_gradient_of_the_cosine_by_the_pixels(model, explained, 
         np.testing.assert_allclose(found[own], expected, atol=1e-5 * expected.max())
 
 
-def test_gradcam_weighs_feature_maps_by_their_mean_gradient(model, explained, canvases):
-    found = explained.maps(canvases, ATTRIBUTE, "gradcam")
-    inputs = tf.constant(seen_by_the_backbone(model, canvases), tf.float32)
+def test_gradcam_weighs_feature_maps_by_their_mean_gradient(model, explained, images):
+    found = explained.maps(images, ATTRIBUTE, "gradcam")
+    inputs = tf.constant(seen_by_the_backbone(model, images), tf.float32)
     for own in range(2):
-        run, of_features = cosine_to_the_other(model, canvases, own)
+        run, of_features = cosine_to_the_other(model, images, own)
         features, _ = run(inputs[own : own + 1])
         with tf.GradientTape() as tape:
             tape.watch(features)
@@ -104,11 +104,11 @@ def test_gradcam_weighs_feature_maps_by_their_mean_gradient(model, explained, ca
         np.testing.assert_allclose(found[own], np.maximum(sums, 0), atol=1e-4 * np.abs(sums).max())
 
 
-def test_scorecam_weighs_feature_maps_by_what_they_leave_of_the_cosine(model, explained, canvases):
-    found = explained.maps(canvases, ATTRIBUTE, "scorecam")
-    inputs = seen_by_the_backbone(model, canvases)
+def test_scorecam_weighs_feature_maps_by_what_they_leave_of_the_cosine(model, explained, images):
+    found = explained.maps(images, ATTRIBUTE, "scorecam")
+    inputs = seen_by_the_backbone(model, images)
     for own in range(2):
-        run, _ = cosine_to_the_other(model, canvases, own)
+        run, _ = cosine_to_the_other(model, images, own)
         features = run(tf.constant(inputs[own : own + 1], tf.float32))[0].numpy()[0]
         most_varied = np.argsort(-features.std((0, 1)), kind="stable")[:5]
         empty = run(tf.zeros((1, 32, 32, 3)))[1].numpy()[0]
@@ -123,19 +123,10 @@ def test_scorecam_weighs_feature_maps_by_what_they_leave_of_the_cosine(model, ex
         )
 
 
-def test_the_attribute_matters(canvases):
+def test_the_attribute_matters(images):
     explained = SimilarityMaps(build("asen"))
-    first, second = (explained.maps(canvases, attribute, "saliency") for attribute in (0, 1))
+    first, second = (explained.maps(images, attribute, "saliency") for attribute in (0, 1))
     assert np.abs(first - second).max() > 0.01 * first.max()
-
-
-def test_head_survives_serialisation(explained, canvases):
-    head = explained._head
-    again = SimilarityHead.from_config(head.get_config())
-    features = np.random.default_rng(1).random((2, 4, 4, 128)).astype(np.float32)
-    again.build(features.shape)
-    again.set_weights(head.get_weights())
-    np.testing.assert_allclose(again(features), head(features), atol=1e-6)
 
 
 def test_models_that_need_more_than_feature_maps_are_refused():
@@ -145,8 +136,46 @@ def test_models_that_need_more_than_feature_maps_are_refused():
 
 @pytest.mark.parametrize(
     ("count", "method", "message"),
-    [(2, "gradcan", "Did you mean 'gradcam'"), (3, METHODS[0], r"received [3, 64, 64, 3]")],
+    [(2, "gradcan", "Did you mean 'gradcam'"), (3, "gradcam", r"received [3, 64, 64, 3]")],
 )
-def test_bad_input_is_refused(explained, canvases, count, method, message):
+def test_bad_input_is_refused(explained, images, count, method, message):
     with pytest.raises(ValueError, match=message.replace("[3, 64", r"\[3, 64")):
-        explained.maps(np.resize(canvases, (count, 64, 64, 3)), ATTRIBUTE, method)
+        explained.maps(np.resize(images, (count, 64, 64, 3)), ATTRIBUTE, method)
+
+
+IMAGES = [np.full((40, 40, 3), level, np.uint8) for level in (90, 200)]
+HEAT = np.eye(4, dtype=np.float32)
+
+
+def pair(**changes):
+    maps = {"first": [HEAT, HEAT[::-1]], "second": [HEAT[:, :2], HEAT]}
+    return Pair("neck_line", IMAGES, maps, 0.937, ("v", None))._replace(**changes)
+
+
+def test_each_photograph_is_followed_by_its_own_maps():
+    axes = similarity_grid([pair()]).axes[0]
+    expected = [
+        picture
+        for side in (0, 1)
+        for picture in (
+            IMAGES[side],
+            attention_overlay(IMAGES[side], pair().maps["first"][side]),
+            attention_overlay(IMAGES[side], pair().maps["second"][side]),
+        )
+    ]
+    ordered = sorted(axes.images, key=lambda artist: artist.get_extent()[0])
+    for artist, picture in zip(ordered, expected, strict=True):
+        np.testing.assert_array_equal(artist.get_array(), picture)
+
+
+def test_words_name_methods_attribute_values_and_cosine():
+    words = [text.get_text() for text in similarity_grid([pair(), pair()]).axes[0].texts]
+    assert words[:4] == ["first", "second"] * 2
+    assert words[4:] == ["neck line", "v", "cosine 0.94"] * 2
+
+
+def test_pairs_without_maps_of_the_same_methods_are_refused():
+    with pytest.raises(ValueError, match="received none"):
+        similarity_grid([])
+    with pytest.raises(ValueError, match="maps by first, second of every pair"):
+        similarity_grid([pair(), pair(maps={"first": [HEAT, HEAT]})])

@@ -4,12 +4,20 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 
-from asen_tf.viz import EmbeddingMap, embedding_map, embedding_maps, style
-from asen_tf.viz.embedding_map import TILES, _tiled
+from asen_tf.figures import style
+from asen_tf.figures.tsne import (
+    TILES,
+    EmbeddingMap,
+    _tiled,
+    embedding_map,
+    embedding_maps,
+    layout,
+)
 
 NAMES = ("round", "v_neck", "boat")
 POINTS = np.array([[0.0, 0.0], [10.0, 0.0], [0.0, 50.0], [10.0, 50.0]])
 VALUES = np.array([0, 1, 1, 2])
+IMAGE = np.zeros((2, 2, 3), np.uint8)
 
 
 def shown(**changes):
@@ -78,15 +86,41 @@ def test_no_two_photographs_share_a_tile_and_crowds_are_cut():
         ({"values": VALUES[:3]}, None, "as 4 whole numbers"),
         ({"values": VALUES / 2}, None, "received float64"),
         ({"points": POINTS * np.nan}, None, "finite"),
-        ({}, [np.zeros((2, 2, 3), np.uint8)], "images of length 4, got 1"),
+        ({}, [IMAGE], "images of length 4, got 1"),
     ],
 )
 def test_bad_input_is_refused(changes, images, message):
     with pytest.raises(ValueError) as refused:
-        embedding_map("collar", shown(**changes), images)
+        embedding_map("collar", shown(**changes), images or [IMAGE] * 4)
     assert message in str(refused.value)
 
 
 def test_no_attribute_is_refused():
     with pytest.raises(ValueError, match="received none"):
         embedding_maps({})
+
+
+def groups(count, each):
+    generator = np.random.default_rng(0)
+    centres = generator.normal(size=(count, 16))
+    points = np.repeat(centres, each, 0) + 0.1 * generator.normal(size=(count * each, 16))
+    return points / np.linalg.norm(points, axis=1, keepdims=True)
+
+
+def test_neighbours_stay_in_their_group():
+    points = layout(groups(3, 20))
+    assert points.shape == (60, 2)
+    distances = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    np.fill_diagonal(distances, np.inf)
+    np.testing.assert_array_equal(distances.argmin(1) // 20, np.arange(60) // 20)
+
+
+def test_the_same_seed_gives_the_same_plane():
+    vectors = groups(2, 5)
+    np.testing.assert_array_equal(layout(vectors), layout(vectors))
+
+
+def test_as_few_as_four_points_and_no_fewer():
+    assert np.isfinite(layout(groups(4, 1))).all()
+    with pytest.raises(ValueError, match=r"at least 4 vectors as \[N, D\], received \[3, 16\]"):
+        layout(groups(3, 1))

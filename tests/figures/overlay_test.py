@@ -1,11 +1,10 @@
-"""Heat maps over photographs: where the heat and the boxes lie, and what a grid holds."""
+"""Heat maps over photographs: where the heat and the boxes lie."""
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
-from PIL import Image
 
-from asen_tf.viz import attention, attention_grid, attention_overlay, save, style
+from asen_tf.figures import overlay as overlays
+from asen_tf.figures.overlay import attention_overlay
 
 GREY = 90
 WHITE = (255, 255, 255)
@@ -49,7 +48,7 @@ def test_upsampling_is_bilinear_with_half_pixel_centres():
     columns = np.array([np.interp(at, np.arange(4), row) for row in heat])
     expected = np.array([np.interp(at, np.arange(4), column) for column in columns.T]).T
     expected = (expected - expected.min()) / (expected.max() - expected.min())
-    np.testing.assert_allclose(attention._upsample(heat, 22), expected, atol=1e-5)
+    np.testing.assert_allclose(overlays._upsample(heat, 22), expected, atol=1e-5)
 
 
 def test_outside_of_the_square_is_dimmed_and_cold_parts_are_untouched():
@@ -115,90 +114,3 @@ def test_the_photograph_given_stays_as_it_was():
 def test_bad_input_is_refused(image, heat, box, message):
     with pytest.raises(ValueError, match=message):
         attention_overlay(image, heat, box)
-
-
-def grid(sizes, attributes, **given):
-    images = [photograph(*size) for size in sizes]
-    return attention_grid(
-        images, attributes, [[hot_cell(2, 2)] * len(attributes) for _ in sizes], **given
-    )
-
-
-def texts(figure):
-    return [text.get_text() for text in figure.axes[0].texts]
-
-
-@pytest.mark.parametrize("count", [1, 4, 10])
-def test_grid_takes_one_to_ten_attributes_and_photographs_of_any_size(count, tmp_path):
-    names = [f"attribute_{n}" for n in range(count)]
-    figure = grid([LANDSCAPE, PORTRAIT, (900, 100), (30, 700)], names)
-    assert texts(figure)[:count] == [name.replace("_", " ") for name in names]
-    assert save(figure, tmp_path / "grid.png", 400).exists()
-
-
-def test_captions_are_written_only_where_known():
-    figure = grid([LANDSCAPE] * 2, ["collar", "color"], labels=[["shirt", None], ["", "red"]])
-    assert [t for t in texts(figure) if t in ("shirt", "red", "None")] == ["shirt", "red"]
-
-
-def test_boxes_of_a_grid_lie_in_their_cells_at_their_place():
-    region, part = (40, 0, 160, 120), (100, 60, 130, 90)
-    unknown = [np.nan] * 4
-    figure = grid(
-        [LANDSCAPE], ["collar", "color"], boxes=[[region, None]], part_boxes=[[unknown, part]]
-    )
-    axes = figure.axes[0]
-    cells = [image.get_extent() for image in axes.images[:3]]
-    drawn = {
-        color: [
-            p.get_bbox().padded(p.get_linewidth() / 72 / 2)
-            for p in axes.patches
-            if p.get_edgecolor()[:3] == to_rgb(color)
-        ]
-        for color in (attention.REGION.color, attention.PART.color)
-    }
-    for color, box, cell in (
-        (attention.REGION.color, region, cells[1]),
-        (attention.PART.color, part, cells[2]),
-    ):
-        first, _legend = drawn[color]
-        left, right, bottom, top = cell
-        scale = (right - left) / 200
-        found = (first.x0 - left, first.y0 - top, first.x1 - left, first.y1 - top)
-        np.testing.assert_allclose(np.array(found) / scale, box, atol=1e-6)
-        assert (bottom - top) / scale == pytest.approx(120)
-
-
-def test_legend_names_only_what_is_drawn():
-    assert not any("part" in text for text in texts(grid([LANDSCAPE], ["collar"])))
-    with_parts = grid([LANDSCAPE], ["collar"], part_boxes=[[(1, 1, 9, 9)]])
-    assert any("part" in text for text in texts(with_parts))
-
-
-def test_legend_fits_on_the_narrowest_page(tmp_path):
-    boxes = [[(1, 1, 9, 9)]]
-    figure = grid([LANDSCAPE], ["collar"], boxes=boxes, part_boxes=boxes)
-    image = np.asarray(Image.open(save(figure, tmp_path / "grid.png")))
-    assert (image[:, -8:] == WHITE).all()
-
-
-def test_large_photographs_are_reduced_before_they_are_drawn():
-    figure = grid([(3000, 2000)], ["collar"], boxes=[[(0, 500, 2000, 2500)]])
-    assert all(max(image.get_array().shape) <= 640 for image in figure.axes[0].images)
-
-
-def test_grid_refuses_tables_of_another_size():
-    with pytest.raises(ValueError, match="labels with 1 rows"):
-        grid([LANDSCAPE], ["collar", "color"], labels=[["a"]])
-    with pytest.raises(ValueError, match="received 0 and 1"):
-        grid([], ["collar"])
-
-
-def test_text_that_is_too_wide_is_made_smaller_then_cut():
-    full = style.text_width("sleeve length", 10)
-    assert style.fit("sleeve length", full * 1.01, 10) == ("sleeve length", 10)
-    string, size = style.fit("sleeve length", full * 0.9, 10)
-    assert string == "sleeve length" and 8 <= size < 10
-    string, size = style.fit("sleeve length", full * 0.5, 10)
-    assert string.endswith("…") and string[:-1] and "sleeve length".startswith(string[:-1])
-    assert style.text_width(string, size) <= full * 0.5

@@ -5,22 +5,19 @@ import pytest
 from matplotlib.colors import to_rgba
 from matplotlib.patches import PathPatch
 
-from asen_tf.viz import Reranking, reranking_grid
-from asen_tf.viz.reranking import MOVED
+from asen_tf.figures.reranking import MOVED, Reranking, reranking_grid
+from asen_tf.figures.style import Cell
 
 COUNT = 5
 AFTER = [4, 0, 2, 1, 3]
 
 
 def ranking(**changes):
-    return Reranking(
-        np.full((30, 20, 3), 250, np.uint8),
-        "v",
-        [np.full((30, 20, 3), 40 * n, np.uint8) for n in range(COUNT)],
-        [f"value {n}" for n in range(COUNT)],
-        np.arange(COUNT) % 2 == 0,
-        np.array(AFTER),
-    )._replace(**changes)
+    found = [
+        Cell(np.full((30, 20, 3), 40 * n, np.uint8), f"value {n}", n % 2 == 0) for n in range(COUNT)
+    ]
+    query = Cell(np.full((30, 20, 3), 250, np.uint8), "v")
+    return Reranking(query, found, np.array(AFTER))._replace(**changes)
 
 
 def rows(axes):
@@ -48,10 +45,10 @@ def test_lines_lead_from_the_old_place_to_the_new_one():
 
 
 def test_words_tell_the_orders_the_values_and_where_a_photograph_comes_from():
-    figure = reranking_grid([ranking(), ranking()], "neck_line", "by their engine", shown=3)
+    figure = reranking_grid([ranking(), ranking()], "neck_line", shown=3)
     words = [text.get_text() for text in figure.axes[0].texts]
     own = words[: len(words) // 2]
-    assert own[:5] == ["neck line", "v", "by their engine", "then by", "neck line"]
+    assert own[:5] == ["neck line", "v", "most alike over all attributes", "then by", "neck line"]
     assert own[5:] == [*(f"value {n}" for n in (0, 1, 2, 4)), "from 5", "value 0", "value 2"]
     assert words == own * 2
 
@@ -64,9 +61,8 @@ def test_fewer_results_than_places_are_fine():
     ("changes", "message"),
     [
         ({"after": np.array([0, 1, 2, 3, 3])}, "0 to 4, each once"),
-        ({"values": ["a"]}, "values of length 5"),
-        ({"correct": np.ones(4, bool)}, "correct of length 5"),
-        ({"query": np.zeros((2, 2))}, "uint8"),
+        ({"found": []}, "each once"),
+        ({"query": Cell(np.zeros((2, 2)), "v")}, "uint8"),
     ],
 )
 def test_bad_input_is_refused(changes, message):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from asen_tf.viz.contact_sheet import Card, contact_sheet
+from asen_tf.figures.contact_sheet import Card, contact_sheet
 
 
 class Page(HTMLParser):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from asen_tf.viz import curves, learning_curve, save
+from asen_tf.figures import curves, save
+from asen_tf.figures.curves import learning_curve
 
 X = np.array([0.0, 10.0, 20.0])
 RUNS = {"one": (X, np.array([50.0, 55.0, 60.0])), "two": (X, np.array([50.0, 54.0, 59.9]))}
@@ -14,23 +15,21 @@ def labels(figure):
     return {text.get_text(): text.get_position()[1] for text in figure.axes[0].texts}
 
 
-def test_draws_the_points_given_and_the_baseline(tmp_path):
-    figure = learning_curve(RUNS, 52.2)
-    one, two, baseline = figure.axes[0].lines
+def test_draws_the_points_given(tmp_path):
+    figure = learning_curve(RUNS)
+    one, two = figure.axes[0].lines
     np.testing.assert_array_equal(one.get_xydata(), np.stack(RUNS["one"], 1))
     np.testing.assert_array_equal(two.get_xydata(), np.stack(RUNS["two"], 1))
-    assert set(baseline.get_ydata()) == {52.2}
     assert one.get_color() != two.get_color()
     with Image.open(save(figure, tmp_path / "curve.png", 600)) as image:
         assert image.width == 600
 
 
 def test_names_stand_at_the_ends_in_order_and_do_not_overlap():
-    heights = labels(learning_curve(RUNS, 52.2))
-    assert list(heights) == ["one  60", "two  59.9", "random order  52.2"]
-    one, two, baseline = heights.values()
+    heights = labels(learning_curve(RUNS))
+    assert list(heights) == ["one  60", "two  59.9"]
+    one, two = heights.values()
     assert one - two >= curves.LINE_HEIGHT - 1e-9
-    assert two > baseline
 
 
 def test_names_fit_on_the_page(tmp_path):

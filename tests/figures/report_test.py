@@ -2,14 +2,16 @@
 
 import base64
 import io
+import json
 from html.parser import HTMLParser
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from asen_tf.viz import learning_curve
-from asen_tf.viz.report_page import PageImage, Section, Table, report_page
+from asen_tf.figures import FIGURES, Picture, html
+from asen_tf.figures.curves import learning_curve
+from asen_tf.figures.report import PageImage, Section, Table, write_report
 
 EVIL = '"><script>alert(1)</script>'
 CURVE = learning_curve({"one": (np.arange(3.0), np.arange(3.0))})
@@ -42,6 +44,16 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.elements if name == tag]
 
 
+def report_page(title, subtitle, numbers, sections, footer):
+    values = {"title": title, "subtitle": subtitle, "numbers": numbers, "footer": footer}
+    return html.render("report.html", sections=sections, **values)
+
+
+def written(source, name, path):
+    figure = FIGURES[name]
+    return write_report(source, {figure: list(figure(source))}, path)
+
+
 TABLE = Table("Scores", ("attribute", "queries", "MAP"), [("collar", "60", "71.40")], 1, ("MAP",))
 
 
@@ -50,13 +62,13 @@ def page():
     section = Section(
         "Scores & more",
         "Read this.",
-        [PageImage.of(CURVE, "A line")],
+        [PageImage.of(Picture("curve", CURVE, "A line"))],
         [TABLE],
         [("All keys", "{}")],
         ["asen-evaluate --workdir=w"],
     )
-    html = report_page("T", "S", [("MAP", "80.9")], [section, Section("Next")], "F")
-    return html, Page(html)
+    text = report_page("T", "S", [("MAP", "80.9")], [section, Section("Next")], "F")
+    return text, Page(text)
 
 
 def test_headings_are_in_order_and_reached_from_the_navigation(page):
@@ -99,11 +111,11 @@ def test_texts_stand_in_it(page):
 
 
 def test_nothing_is_loaded_from_anywhere(page):
-    html, found = page
+    text, found = page
     (policy,) = (m["content"] for m in found.all("meta") if "http-equiv" in m)
     assert policy.startswith("default-src 'none';")
-    assert not found.all("script") and not found.all("link") and "http:" not in html
-    assert "https:" not in html and "url(" not in html
+    assert not found.all("script") and not found.all("link") and "http:" not in text
+    assert "https:" not in text and "url(" not in text
 
 
 def test_texts_of_a_run_cannot_become_markup():
@@ -113,3 +125,21 @@ def test_texts_of_a_run_cannot_become_markup():
     found = Page(report_page(EVIL, EVIL, [(EVIL, EVIL)], [section], EVIL))
     assert found.all("script") == []
     assert found.text.count(EVIL) == 17
+
+
+def test_report_has_figures_scores_and_what_differs_from_the_defaults(source, tmp_path):
+    path = written(source, "channels", tmp_path / "new" / "report.html")
+    text = path.read_text()
+    assert "Which channels count" in text and "Where the model looks" not in text
+    assert f"asen-evaluate --workdir={source.run.path} --split=test" in text
+    assert "model.global_branch.backbone" in text and "resnet6" in text
+    assert "data.skip_bad</th>" not in text
+
+
+def test_report_shows_what_was_measured(source, tmp_path):
+    row = {"queries": 1, "candidates": 2, "map": 0.714, "random_map": 0.25}
+    macro = {"map_macro": 0.714, "random_map_macro": 0.25}
+    result = {**row, **macro, "skipped": [], "attributes": {"side": row}}
+    source.run.result("test").write_text(json.dumps(result))
+    text = written(source, "curves", tmp_path / "report.html").read_text()
+    assert "<b>71.4</b>" in text and ">25.00<" in text and "asen-evaluate" not in text

@@ -1,18 +1,14 @@
-"""What all pictures share: colours, type, layout in inches, and writing to a file."""
+"""What all pictures share: colours, type, and layout in inches."""
 
-import io
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import is_color_like
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Circle, Rectangle
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox, TransformedBbox
 from PIL import Image
@@ -36,14 +32,10 @@ FONT = "DejaVu Sans"
 TEXT_SIZE, SMALL_SIZE = 8.5, 7.5
 POINTS = 72.0  # an inch
 KEY_MARK, KEY_LINE = 0.12, 0.15  # inches
-
-_DPI = 150
-_FORMATS = {
-    ".png": {"format": "PNG", "optimize": True},
-    ".jpg": {"format": "JPEG", "quality": 88, "optimize": True},
-    ".jpeg": {"format": "JPEG", "quality": 88, "optimize": True},
-    ".webp": {"format": "WEBP", "quality": 85, "method": 6},
-}
+# Frames and marks of search results: strokes as x and y in radii of the badge.
+BADGE = 0.095
+TICK = (((-0.45, 0.05), (-0.12, 0.38), (0.46, -0.34)),)
+CROSS = (((-0.34, -0.34), (0.34, 0.34)), ((0.34, -0.34), (-0.34, 0.34)))
 
 
 class Area(NamedTuple):
@@ -85,6 +77,22 @@ class Area(NamedTuple):
         return Area(left, top, width, width * proportion)
 
 
+class Cell(NamedTuple):
+    """A photograph among others, and what is said about it.
+
+    Attributes:
+      image: uint8 [H, W, 3].
+      caption: under it, usually its value; None or "": nothing.
+      correct: whether it has the query's value; None, of the query itself: no verdict.
+      note: small, at the right of the caption.
+    """
+
+    image: np.ndarray
+    caption: str | None
+    correct: bool | None = None
+    note: str = ""
+
+
 class Line(NamedTuple):
     """How a line looks: width in points; dashes as lengths on and off, in line widths."""
 
@@ -103,6 +111,11 @@ def check_image(image: np.ndarray) -> np.ndarray:
             f"received {image.dtype} {list(image.shape)}; convert it to RGB in 0..255 first"
         )
     return image
+
+
+def words(name: str) -> str:
+    """An attribute's name as it is written in pictures."""
+    return name.replace("_", " ")
 
 
 def page(width: float, height: float) -> Axes:
@@ -139,6 +152,23 @@ def picture(axes: Axes, image: np.ndarray, area: Area) -> Area:
     )
     artist.set_clip_box(_extent(axes, area))
     return whole
+
+
+def square(image: np.ndarray, side: int) -> np.ndarray:
+    """The centred square of a photograph uint8 [H, W, 3], as uint8 [side, side, 3]."""
+    image = check_image(image)
+    height, width = image.shape[:2]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    cut = Image.fromarray(image[top : top + short, left : left + short])
+    return np.asarray(cut.resize((side, side), Image.Resampling.LANCZOS))
+
+
+def strip(images: Sequence[np.ndarray], gap: int = 4) -> np.ndarray:
+    """Photographs of one height in a row with white gaps, uint8 [H, W, 3]."""
+    white = np.full((len(images[0]), gap, 3), 255, np.uint8)
+    parts = [part for image in images for part in (white, check_image(image))]
+    return np.concatenate(parts[1:], axis=1)
 
 
 def fill(axes: Axes, area: Area, color: str) -> None:
@@ -262,49 +292,62 @@ def fit(string: str, width: float, size: float, weight: str = "normal") -> tuple
     return next(candidates, "…"), size
 
 
-def save(figure: Figure, path: str | os.PathLike, width_px: int | None = None) -> Path:
-    """Writes a figure; the same figure gives the same bytes.
+RIGHT = Line(GREEN, 2.2)
+WRONG = Line(VERMILLION, 2.2, (3, 1.5))
+
+
+def cell_layout(
+    images: Sequence[np.ndarray],
+    columns: int,
+    widths: tuple[float, float],
+    margin: float,
+    gap: float,
+    query_gap: float,
+) -> tuple[list[float], float, float]:
+    """Where the cells of a row lie: a query, then results, all of one size.
+
+    Their proportions are those that most photographs have.
 
     Args:
-      figure: what the functions of this package return, or any other figure.
-      path: ends in .png, .jpg, .jpeg or .webp; parent folders are made. Pages of photographs take
-        four to seven times less room as .jpg or .webp than as .png.
-      width_px: width of the picture; without it 150 pixels an inch.
+      images: all photographs.
+      columns: cells of a row.
+      widths: the least and the most that a cell may have.
+      margin, gap, query_gap: left of the row, between cells, and more beside the query.
 
     Returns:
-      The path written.
-
-    Raises:
-      ValueError: another suffix, or a width that leaves no pixel.
+      The left sides; width and height of a cell.
     """
-    path = Path(path)
-    if path.suffix.lower() not in _FORMATS:
-        raise ValueError(f"expected a path ending in {', '.join(_FORMATS)}, received {str(path)!r}")
-    data = encode(figure, path.suffix, width_px)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
-    return path
+    width = float(np.clip(10.0 / columns, *widths))
+    proportion = np.median([image.shape[0] / image.shape[1] for image in images])
+    lefts = [margin + n * (width + gap) + (n > 0) * query_gap for n in range(columns)]
+    return lefts, width, width * float(np.clip(proportion, 3 / 4, 4 / 3))
 
 
-def encode(figure: Figure, suffix: str, width_px: int | None = None) -> bytes:
-    """A figure as the bytes of a file with this suffix, see `save`."""
-    width, height = figure.get_size_inches()
-    if width_px is not None and width_px < max(1, width / height):
-        raise ValueError(f"width_px leaves no pixel to draw on, received {width_px}")
-    file = io.BytesIO()
-    Image.fromarray(_render(figure, width_px)).save(file, **_FORMATS[suffix.lower()])
-    return file.getvalue()
+def draw_cell(axes: Axes, cell: Cell, area: Area) -> None:
+    """A photograph, a frame and a badge that say whether it is right, a caption.
+
+    Its ends are cut off towards the area's proportion, but never into the centred square that a
+    model sees.
+    """
+    image = check_image(cell.image)
+    proportion = area.height / area.width
+    shown = np.clip(image.shape[0] / image.shape[1], min(proportion, 1), max(proportion, 1))
+    fill(axes, area, MAT)
+    picture(axes, thumbnail(image), area.contain(float(shown)))
+    if cell.correct is not None:
+        _draw_verdict(axes, area, cell.correct)
+    y, weight = area.bottom + 0.17, "bold" if cell.correct is None else "normal"
+    noted = text_width(cell.note, SMALL_SIZE) + 0.06 if cell.note else 0.0
+    text(axes, area.left, y, cell.caption, width=area.width - noted, weight=weight)
+    text(axes, area.right, y, cell.note, size=SMALL_SIZE, color=QUIET, align="right")
 
 
-def _render(figure: Figure, width_px: int | None) -> np.ndarray:
-    """The figure as uint8 [H, W, 3]; leaves its resolution and canvas as they were."""
-    dpi, canvas, inches = figure.dpi, figure.canvas, figure.get_figwidth()
-    # The canvas truncates: a hundredth of a pixel more keeps the width from falling one short.
-    figure.set_dpi(_DPI if width_px is None else (width_px + 0.01) / inches)
-    try:
-        agg = FigureCanvasAgg(figure)
-        agg.draw()
-        return np.asarray(agg.buffer_rgba())[..., :3].copy()
-    finally:
-        figure.set_canvas(canvas)
-        figure.set_dpi(dpi)
+def _draw_verdict(axes: Axes, area: Area, right: bool) -> None:
+    line, strokes = (RIGHT, TICK) if right else (WRONG, CROSS)
+    outline(axes, area, line)
+    x, y = area.right - 1.5 * BADGE, area.top + 1.5 * BADGE
+    badge = Circle((x, y), BADGE, facecolor=line.color, edgecolor="white", linewidth=0.8, zorder=4)
+    axes.add_patch(badge)
+    for stroke in strokes:
+        dx, dy = BADGE * np.transpose(stroke)
+        axes.plot(x + dx, y + dy, color="white", linewidth=1.4, solid_capstyle="round", zorder=5)
