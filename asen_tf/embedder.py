@@ -30,7 +30,7 @@ def load(workdir: str | os.PathLike, batch_size: int = 32) -> "Embedder":
     return Embedder(
         run.load_best(),
         run.space(),
-        run.best()["parts"],
+        run.best()["slices"],
         batch_size,
         preprocessing=run.config().eval.preprocessing,
     )

@@ -12,6 +12,8 @@ from asen_tf.core import config as configs
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
 
+PRECISIONS = ("float32", "mixed_bfloat16")
+
 # Keys that may differ when a run goes on: they change how it runs, not what comes out.
 _FREE_KEYS = (
     "data.cache",
@@ -119,7 +121,7 @@ class Workdir:
             aside.unlink()
 
     def write_best(self, record: dict) -> None:
-        """Says which model to use: `stage`, `step`, the `parts` that are trained and the score.
+        """Says which model to use: `stage`, `step`, the trained `slices` (None: all) and the score.
 
         The score is `map`, None where none was measured, or `triplet_accuracy`.
         """
@@ -136,23 +138,18 @@ class Workdir:
         """The model that validated best in the last stage so far.
 
         Args:
-          precision: of `models.precision.PRECISIONS`, what it is to compute in; None: what it was
-            trained in. Weights are float32 in any case.
+          precision: dtype policy, what it is to compute in, such as "mixed_bfloat16"; None: what it
+            was trained in. Weights of mixed policies are float32.
 
         Raises:
           ValueError: an unknown precision.
         """
         import asen_tf.models  # noqa: F401  registers the classes that the file names
-        from asen_tf.models.precision import PRECISIONS, dtype_policy
 
-        model = keras.saving.load_model(self.best_model(self.best()["stage"]))
+        model = keras.saving.load_model(self.best_model(self.best()["stage"]), compile=False)
         if precision is None:
             return model
-        if precision not in PRECISIONS:
-            raise ValueError(unknown_name("precision", precision, PRECISIONS))
-        with dtype_policy(precision):
-            described = {k: v for k, v in model.get_config().items() if k != "dtype"}
-            twin = type(model).from_config(described)
+        twin = type(model).from_config({**model.get_config(), "dtype": _checked(precision)})
         twin.set_weights(model.get_weights())
         return twin
 
@@ -178,6 +175,12 @@ class Workdir:
                 f"{self.path} holds no {path.name}: expected the --workdir of an asen-train run"
                 + (" that has validated at least once" if path == self.best_file else "")
             )
+
+
+def _checked(precision: str) -> str:
+    if precision not in PRECISIONS:
+        raise ValueError(unknown_name("precision", precision, PRECISIONS))
+    return precision
 
 
 def _differences(stored, given):

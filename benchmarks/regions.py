@@ -24,7 +24,9 @@ def main(_) -> None:
     rows = manifest.examples_of("test")[: _IMAGES.value]
     canvases = open_canvases(manifest, rows, model.image_size, "none")
     locate = tf.function(
-        lambda images: model.outputs_of(images, model.all_attributes(images), ())["region"]
+        lambda images: model.compute_outputs(
+            {"images": images, "attributes": model.all_attributes(images)}, ()
+        )["region"]
     )
     regions = np.concatenate([locate(canvases(part)) for part in np.array_split(rows, 8)])
     pairs = regions.shape[0] * regions.shape[1]

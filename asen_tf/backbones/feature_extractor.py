@@ -28,7 +28,7 @@ class FeatureExtractor(keras.layers.Layer):
       float [B, h, w, C], in the compute dtype.
     """
 
-    def __init__(self, backbone: str, size: int, **kwargs):
+    def __init__(self, backbone: str, size: int, weights=None, **kwargs):
         super().__init__(**kwargs)
         self._config = {"backbone": backbone, "size": size}
         self.size = size
@@ -37,7 +37,13 @@ class FeatureExtractor(keras.layers.Layer):
             [1 / (255 * d) for d in _DEVIATION],
             [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)],
         )
-        self.backbone = backbones.build(backbone, size)
+        from asen_tf.backbones.scope import child_scope
+
+        with child_scope(self):
+            self.backbone = backbones.build(backbone, size)
+        if weights:
+            backbones.load_weights(self.backbone, weights)
+        self.feature_shape = self.backbone.output.shape
         self.built = True
 
     def configure(self, jit_compile: bool = False, recompute: bool = False) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import config_dict
 
+from asen_tf import losses, models
 from asen_tf.benchmarks import network
 from asen_tf.benchmarks.flops import convolution_flops
 from asen_tf.benchmarks.machine import memory_mb
@@ -31,10 +32,9 @@ from asen_tf.evaluation.embed import canvas_fn, embed_fn
 from asen_tf.evaluation.evaluator import Evaluator
 from asen_tf.evaluation.pairs import pair_batches
 from asen_tf.evaluation.tasks import retrieval_tasks
-from asen_tf.models import registry
 from asen_tf.models.asen import ASEN
 from asen_tf.serving.export import export_model
-from asen_tf.training import determinism
+from asen_tf.training import determinism, optimizer
 from asen_tf.training.stages import plan
 from asen_tf.training.step import TrainStep
 
@@ -55,8 +55,8 @@ def _training(setting: Setting, root: str, seconds: float, stage: str) -> dict[s
     flops = sum(convolution_flops(branch.backbone, training=True) for branch in branches)
     return measure(
         Work(
-            call=lambda: step(next(batches))["total"].numpy(),
-            step=lambda: step(batch)["total"].numpy(),
+            call=lambda: step(next(batches))["loss"].numpy(),
+            step=lambda: step(batch)["loss"].numpy(),
             images=images,
             flops=images * flops,
             dtype=_compute_dtype(setting),
@@ -71,10 +71,10 @@ def _memory(setting: Setting, root: str, seconds: float) -> dict[str, object]:
     manifest = load(config.data)
     step, model = _step(config, manifest, "stage2")
     batches = _batches(config, manifest, model.image_size)
-    step(next(batches))["total"].numpy()
+    step(next(batches))["loss"].numpy()
     began, steps, resident = time.monotonic(), 0, []
     while len(resident) < _SAMPLES:
-        step(next(batches))["total"].numpy()
+        step(next(batches))["loss"].numpy()
         steps += 1
         if time.monotonic() - began > len(resident) * seconds / _SAMPLES:
             resident.append(memory_mb(peak=False))
@@ -91,7 +91,7 @@ def _embedding(setting: Setting, root: str, seconds: float, attributes: int) -> 
     config = setting.config(root)
     files = load(config.data).paths
     space = _space(setting)
-    model = network.build(config, len(space))
+    model = network.build(config, space)
     embedder = Embedder(model, space, batch_size=setting.batch)
     chosen = itertools.cycle(np.resize(files, (len(files), setting.batch)).tolist())
 
@@ -124,13 +124,13 @@ def _pipeline(setting: Setting, root: str, seconds: float) -> dict[str, object]:
     config = setting.config(root)
     manifest = load(config.data)
     batches = _batches(config, manifest, config.model.image_scale * setting.size)
-    return measure(Work(lambda: next(batches)["attributes"].numpy(), 3 * setting.batch), seconds)
+    return measure(Work(lambda: next(batches)[0]["attributes"].numpy(), 3 * setting.batch), seconds)
 
 
 def _evaluation(setting: Setting, root: str, seconds: float) -> dict[str, object]:
     config = setting.config(root)
     manifest = load(config.data)
-    model = network.build(config, len(manifest.space))
+    model = network.build(config, manifest.space)
     canvases = canvas_fn(
         open_canvases(manifest, np.arange(len(manifest)), model.image_size, "none")
     )
@@ -164,7 +164,7 @@ def _export_start(setting: Setting, root: str, seconds: float) -> dict[str, obje
     photograph = load(config.data).paths[0]
     space = _space(setting)
     with tempfile.TemporaryDirectory() as output:
-        folder = export_model(network.build(config, len(space)), space, output, verified=False)
+        folder = export_model(network.build(config, space), space, output, verified=False)
         began = time.perf_counter()
         program = [sys.executable, "-m", "asen_tf.benchmarks.start"]
         with subprocess.Popen(
@@ -201,24 +201,19 @@ def _space(setting: Setting) -> AttributeSpace:
 
 
 def _step(config: config_dict.ConfigDict, manifest: Manifest, stage: str) -> tuple[TrainStep, ASEN]:
-    if config.train.deterministic:
-        determinism.enable()
-    model = registry.build(config, len(manifest.space))
+    model = models.build(config.model, manifest.space, config.train.precision)
     model.configure_backbones(recompute=config.train.recompute_backbone)
-    step = TrainStep(
-        tf.distribute.get_strategy(),
-        model,
-        registry.objective(config, manifest.space.offsets),
-        next(s for s in plan(config) if s.name == stage),
-        config.train.batch_size,
-        config.train.steps_per_epoch,
-    )
-    return step, model
+    planned = next(s for s in plan(config) if s.name == stage)
+    made, weights = losses.build(planned.losses, manifest.space.offsets)
+    model.compile(optimizer=None, loss=made, loss_weights=weights)
+    rates = planned.scheduled(config.train.steps_per_epoch)
+    chosen = optimizer(model, planned.rates, planned.optimizer, rates)
+    return TrainStep(tf.distribute.get_strategy(), model, chosen), model
 
 
 def _batches(
     config: config_dict.ConfigDict, manifest: Manifest, image_size: int
-) -> Iterator[dict[str, tf.Tensor]]:
+) -> Iterator[pipeline.Batch]:
     canvases = open_canvases(manifest, manifest.rows("train"), image_size, "none")
     examples = pipeline.training_examples(config, manifest, canvases)
     return iter(pipeline.dataset(examples, config.train.batch_size, start=0))

@@ -4,7 +4,8 @@ import keras
 import tensorflow as tf
 from ml_collections import config_dict
 
-from asen_tf.models import registry
+from asen_tf import models
+from asen_tf.core.attributes import AttributeSpace
 from asen_tf.models.asen import ASEN
 
 
@@ -26,8 +27,8 @@ class ARegionEach(keras.layers.Layer):
         return tf.tile(squares[None], (batch, 1, 1))
 
 
-def build(config: config_dict.ConfigDict, attributes: int) -> ASEN:
+def build(config: config_dict.ConfigDict, space: AttributeSpace) -> ASEN:
     """ASEN as the configuration has it, with random weights and a region for each attribute."""
-    model = registry.build(config, attributes)
+    model = models.build(config.model, space, config.train.precision)
     model.localize = ARegionEach(model.input_size)
     return model

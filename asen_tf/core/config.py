@@ -9,6 +9,8 @@ import os
 
 from ml_collections import config_dict
 
+LOCAL, ALL = "/local_branch/", ".*"  # patterns over paths of variables
+
 
 def defaults() -> config_dict.ConfigDict:
     """All keys, with the paper's values (design of the network, rates, schedules, batch)."""
@@ -38,9 +40,11 @@ def defaults() -> config_dict.ConfigDict:
         "cache_dir": "",  # where the disk cache goes; "": <workdir>/canvases
     }
 
+    # The name of a model and keyword arguments of its class (`asen_tf.models`), but for those that
+    # the data gives.
     config.model = {
         "name": "asen",
-        "image_scale": 2,  # canvas side / global size: what the zoom can resolve
+        "image_scale": 2,  # side of the images / global size: what the local branch can resolve
         "attribute_dim": 512,
         "global_branch": branch("resnet50", size=224, common_dim=512),
         "local_branch": branch("resnet34", size=112, common_dim=256),
@@ -54,25 +58,6 @@ def defaults() -> config_dict.ConfigDict:
         "threshold": 0.1,
         "peak_side": 0.5,  # localization=peak: side of the square / side of the image
         "beta": 0.6,  # weight of the global branch's cosine
-        "csn": {
-            "masks": "learned",  # learned | disjoint
-            "similarity": "cosine",  # as in ASEN's tables; euclidean as in the paper
-            "radius": 10.0,  # euclidean: embeddings must be short beside it, see models/csn
-        },
-        "part_guided": {
-            # part_guided | without_parts | without_parts_and_ranking | classic
-            "variant": "part_guided",
-            # One an attribute, in their order: whole (a general attribute) | torso | sleeves |
-            # left_sleeve | right_sleeve | collar | fastening | chest. (): all are general.
-            "parts": (),
-            "roi_size": 6,  # bins along either side of a pooled part
-            "hidden_dim": 1024,  # layer between a branch's pooled parts and its vector
-            "threshold": 0.5,  # parts found with less confidence are not used
-        },
-        "amnet": {
-            "fusion_dim": 1024,  # hidden layer that sees embedding and prototype
-            "sharpness": 10.0,  # how surely the controller reads what is wanted, at the start
-        },
     }
 
     config.train = {
@@ -85,9 +70,7 @@ def defaults() -> config_dict.ConfigDict:
         "checkpoint_every_steps": 1000,
         "log_every_steps": 20,
         "init_from": "",  # workdir whose weights the run starts from
-        "sampling": "paper",  # paper | multi_attribute | manipulation
-        "mining": "all",  # multi_attribute: all | semi_hard | hard
-        "margin": 0.2,
+        "sampling": "triplet",  # triplet: the papers' | multi_attribute | manipulation
         "precision": "float32",  # or mixed_bfloat16
         "jit_backbone": False,  # XLA for the convolutions; not with deterministic
         "recompute_backbone": False,  # a third more work, much less memory; not with jit_backbone
@@ -103,28 +86,22 @@ def defaults() -> config_dict.ConfigDict:
         "color_falsifies": (),
     }
 
-    # A stage names the parts that train, each with its rate, and the losses with their weights.
-    config.stage1 = {
-        "epochs": 50.0,
-        "rates": {"global_branch": 1e-4},
-        "optimizer": "adam",  # adam | sgd, with momentum 0.9
-        "copies": {},  # part -> the part whose weights it starts from, where shapes agree
-        "means": (),  # parts that start from the mean embedding of each value's images
-        "losses": {"global_triplet": 1.0},
-        "attributes_per_step": 0,  # multi_attribute: so many, drawn anew each step; 0: all
-        # constant | step | cosine, which may have a "warmup": the share of steps it rises in
-        "schedule": {"name": "step", "every_epochs": 3, "gamma": 0.9},
-    }
-    config.stage2 = {
-        "epochs": 20.0,
-        "rates": {"global_branch": 1e-5, "local_branch": 1e-4},
-        "optimizer": "adam",
-        "copies": {},
-        "means": (),
-        "losses": {"global_triplet": 1.0, "local_triplet": 0.1, "alignment": 0.1},
-        "attributes_per_step": 0,
-        "schedule": {"name": "step", "every_epochs": 1, "gamma": 0.9},
-    }
+    config.stage1 = stage(
+        epochs=50.0,
+        rates=((LOCAL, 0.0), (ALL, 1e-4)),
+        losses={"global_triplet": triplet("global")},
+        schedule={"name": "step", "every_epochs": 3, "gamma": 0.9},
+    )
+    config.stage2 = stage(
+        epochs=20.0,
+        rates=((LOCAL, 1e-4), (ALL, 1e-5)),
+        losses={
+            "global_triplet": triplet("global"),
+            "local_triplet": triplet("local", weight=0.1),
+            "alignment": {"name": "alignment", "weight": 0.1},
+        },
+        schedule={"name": "step", "every_epochs": 1, "gamma": 0.9},
+    )
 
     config.eval = {
         "batch_size": 32,
@@ -135,6 +112,49 @@ def defaults() -> config_dict.ConfigDict:
         "relevance": "official",  # or multi_label: any value of an image counts, role or not
     }
     return config.lock()
+
+
+def stage(
+    *,
+    epochs: float,
+    rates: tuple[tuple[str, float], ...],
+    losses: dict[str, dict],
+    schedule: dict,
+    optimizer: dict | None = None,
+) -> dict:
+    """One stage of training.
+
+    Args:
+      epochs: how long it is.
+      rates: (pattern, rate) pairs: a variable learns at the rate of the first pattern that is found
+        in its path; at 0 it stands still.
+      losses: what each is called -> its `name`, its `weight`, and keyword arguments of its class
+        (`asen_tf.losses`).
+      schedule: constant | step | cosine, which may have a "warmup": the share of steps it rises in.
+      optimizer: of `asen_tf.training.optimizers`, with keyword arguments of its class.
+    """
+    return {
+        "epochs": epochs,
+        "rates": rates,
+        "optimizer": optimizer or {"name": "adam", "epsilon": 1e-8},
+        "copies": (),  # (target, source): paths that start from the weights of others
+        "means": (),  # variables that start from the mean embedding of each value's images
+        "losses": losses,
+        "attributes_per_step": 0,  # multi_attribute: so many, drawn anew each step; 0: all
+        "schedule": schedule,
+    }
+
+
+def triplet(output: str, weight: float = 1.0, mining: str = "none") -> dict:
+    """The triplet loss of one output, with the margin of the papers."""
+    return {
+        "name": "triplet",
+        "weight": weight,
+        "output": output,
+        "distance": "cosine",  # cosine | euclidean | squared_euclidean
+        "mining": mining,  # none: triplets of the batch; multi_attribute: all | semi_hard | hard
+        "margin": 0.2,
+    }
 
 
 def branch(backbone: str, size: int, common_dim: int) -> dict:
@@ -155,12 +175,25 @@ def save(config: config_dict.ConfigDict, path: str | os.PathLike) -> None:
 
 
 def load(path: str | os.PathLike) -> config_dict.ConfigDict:
-    """Reads what `save` wrote; keys that have come to exist since keep their defaults."""
+    """Reads what `save` wrote; keys that have come to exist since keep their defaults.
+
+    Raises:
+      ValueError: an older version of the library wrote it.
+    """
     with open(path, encoding="utf-8") as file:
         stored = json.load(file)
+    if any("rates" in section and isinstance(section["rates"], dict) for section in _stages(stored)):
+        raise ValueError(
+            f"{path} is of a run of asen_tf before 0.2, which named no losses: train it again with "
+            "its data, or use it with the version that wrote it"
+        )
     config = defaults()
     with config.unlocked():
-        _update(config, stored)
+        for key, value in stored.items():
+            if key in ("data", "train", "augment", "eval"):
+                config[key].update(_with_tuples(value))
+            else:
+                config[key] = _with_tuples(value)
     return config
 
 
@@ -175,15 +208,11 @@ def flat(config: config_dict.ConfigDict, prefix: str = "") -> dict[str, object]:
     return found
 
 
-def _update(config: config_dict.ConfigDict, stored: dict) -> None:
-    for key, value in stored.items():
-        # The keys of these mean something themselves: a rate that is not stored is not there.
-        whole = key in ("rates", "copies", "losses", "schedule")
-        if isinstance(value, dict) and key in config and not whole:
-            _update(config[key], value)
-        else:
-            config[key] = _with_tuples(value)
+def _stages(stored: dict) -> list[dict]:
+    return [section for section in stored.values() if isinstance(section, dict)]
 
 
 def _with_tuples(value):
+    if isinstance(value, dict):
+        return {key: _with_tuples(inner) for key, inner in value.items()}
     return tuple(map(_with_tuples, value)) if isinstance(value, list) else value

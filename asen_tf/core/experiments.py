@@ -7,6 +7,8 @@ that are compared on it start from the same lines.
 from ml_collections import config_dict
 
 from asen_tf.core import config as configs
+from asen_tf.core.config import ALL, LOCAL
+from asen_tf.core.errors import unknown_name
 
 ONE_BRANCH = ("triplet_net", "csn", "asen_aaai2020")  # what `one_stage` can turn ASEN's into
 
@@ -43,15 +45,23 @@ def small(config: config_dict.ConfigDict, backbone: str) -> None:
     config.train.checkpoint_every_steps = 150
     config.eval.every_epochs = 4
     config.stage1.epochs = 36
-    config.stage1.rates = {"global_branch": 3e-4}
-    config.stage1.schedule = {"name": "cosine"}
     config.stage2.epochs = 12
-    config.stage2.rates = {"global_branch": 3e-5, "local_branch": 3e-4}
-    config.stage2.schedule = {"name": "cosine"}
-    config.stage2.copies = {"local_branch": "global_branch"}
+    config.stage1.schedule = config.stage2.schedule = {"name": "cosine"}
+    _rates(config, 3e-4)
+    config.stage2.copies = ((LOCAL, "/global_branch/"),)
     config.stage2.attributes_per_step = 3
     # Held less to the global branch than in the paper, the local one adds more to it.
-    config.stage2.losses = {"global_triplet": 1.0, "local_triplet": 1.0, "alignment": 0.03}
+    config.stage2.losses.local_triplet.weight = 1.0
+    config.stage2.losses.alignment.weight = 0.03
+    mine(config, "all")
+
+
+def mine(config: config_dict.ConfigDict, mining: str) -> None:
+    """Sets the mining of every triplet loss."""
+    for stage in (config.stage1, config.stage2):
+        for loss in stage.losses.values():
+            if "mining" in loss:
+                loss.mining = mining
 
 
 def garments() -> config_dict.ConfigDict:
@@ -63,14 +73,13 @@ def garments() -> config_dict.ConfigDict:
     # Few of the garments have the same values in more attributes than these.
     config.data.special = ("sleeve_length", "pattern", "color")
     small(config, "resnet6")
-    config.train.mining = "semi_hard"
+    mine(config, "semi_hard")
     config.train.steps_per_epoch = 22
     config.stage1.epochs = 42
     # At the full rate from the start, attention to small parts often settles in a wrong place.
     config.stage1.schedule = {"name": "cosine", "warmup": 0.15}
-    config.stage1.rates = {"global_branch": 5e-4}
     config.stage2.epochs = 9
-    config.stage2.rates = {"global_branch": 5e-5, "local_branch": 5e-4}
+    _rates(config, 5e-4)
     return config
 
 
@@ -91,66 +100,115 @@ def clothing_attributes() -> config_dict.ConfigDict:
 
 def one_stage(config: config_dict.ConfigDict, model: str) -> None:
     """Turns ASEN's experiment into one of a network of one branch, with as many epochs in all."""
-    config.model.name = model
+    branch, asen = config.model.global_branch, config.model
+    more = {}
+    if model == "asen_aaai2020":
+        more = {
+            "common_dim": branch.common_dim,
+            "channel_reduction": asen.channel_reduction,
+            "threshold": asen.threshold,
+        }
+    _one_branch(config, model, **more)
     config.train.stages = ("stage1",)
     config.stage1.epochs += config.stage2.epochs
+    config.stage1.rates = ((ALL, config.stage1.rates[-1][1]),)
 
 
-def csn(config: config_dict.ConfigDict, similarity: str) -> None:
+def csn(config: config_dict.ConfigDict, distance: str) -> None:
     """Conditional similarity networks: `cosine` as in ASEN's tables, or the paper's `euclidean`."""
     one_stage(config, "csn")
-    config.model.csn.similarity = similarity
-    if similarity == "euclidean":
-        config.stage1.losses = {"global_triplet": 1.0, "embedding_norm": 5e-3, "mask_norm": 5e-4}
+    with config.unlocked():
+        config.model.update({"masks": "learned", "distance": distance, "radius": 10.0})
+        config.stage1.losses.global_triplet.distance = distance
+        if distance == "euclidean":
+            config.stage1.losses.update(
+                embedding_norm={"name": "norm", "weight": 5e-3, "output": "shared"},
+                mask_norm={"name": "norm", "weight": 5e-4, "output": "mask", "norm": "sum"},
+            )
 
 
 def amnet(config: config_dict.ConfigDict, rate: float) -> None:
     """AMNet: stage 1 learns to classify; stage 2 starts the memory and learns changes."""
-    _equal_stages(config, "amnet")
-    config.model.amnet.fusion_dim = 512
+    _one_branch(config, "amnet", fusion_dim=512, sharpness=10.0)
+    _equal_stages(config)
     config.train.sampling = "manipulation"
     config.train.batch_size = 16
-    config.stage1.rates = {"global_branch": rate, "classifiers": rate}
-    config.stage1.losses = {"classification": 1.0}
-    slower = 0.6 * rate
-    config.stage2.rates = {"global_branch": slower, "classifiers": slower, "memory": rate}
-    config.stage2.means = ("memory",)
-    config.stage2.losses = {
-        "classification": 1.0,
-        "changed_classification": 1.0,
-        "changed_triplet": 1.0,
-    }
+    memory = "/(memory|fuse|edit)/"
+    config.stage1.rates = ((memory, 0.0), (ALL, rate))
+    config.stage2.rates = ((memory, rate), (ALL, 0.6 * rate))
+    config.stage2.means = ("/memory/prototypes",)
+    classification = {"name": "classification", "weight": 1.0}
+    with config.unlocked():
+        config.stage1.losses = {"classification": classification}
+        config.stage2.losses = {
+            "classification": classification,
+            "changed_classification": {"name": "changed_classification", "weight": 1.0},
+            "changed_triplet": {"name": "changed_triplet", "weight": 1.0, "margin": 0.2},
+        }
+
+
+# Baselines of the part-guided network's ablation: what each leaves out.
+PART_GUIDED = {
+    "part_guided": {},
+    "without_parts": {"parts": ()},
+    "without_parts_and_ranking": {"parts": (), "ranking": 0.0},
+    "classic": {"parts": (), "ranking": 0.0, "one_branch": True},
+}
 
 
 def part_guided(
-    config: config_dict.ConfigDict, variant: str, parts: tuple[str, ...], roi_size: int
+    config: config_dict.ConfigDict, baseline: str, parts: tuple[str, ...], roi_size: int
 ) -> None:
     """The part-guided network: classification first, then ranking as well, both with SGD.
 
     Args:
       config: ASEN's experiment, changed in place.
-      variant: the network itself, or a baseline of its ablation.
-      parts: one an attribute, see `config.model.part_guided.parts`.
+      baseline: of `PART_GUIDED`: the network itself, or what its ablation leaves.
+      parts: one an attribute, see `asen_tf.models.PartGuided`.
       roi_size: bins along either side of a pooled part.
     """
-    _equal_stages(config, "part_guided")
-    config.model.global_branch.embedding_dim = 128
-    config.model.part_guided.variant = variant
-    config.model.part_guided.parts = parts
-    config.model.part_guided.roi_size = roi_size
-    config.model.part_guided.hidden_dim = 256
+    if baseline not in PART_GUIDED:
+        raise ValueError(unknown_name("baseline of part_guided", baseline, PART_GUIDED))
+    mining = config.stage1.losses.global_triplet.mining
+    changed = {"parts": parts, "ranking": 1.0, "one_branch": False, **PART_GUIDED[baseline]}
+    ranking = changed.pop("ranking")
+    _one_branch(config, "part_guided", roi_size=roi_size, threshold=0.5, **changed)
+    config.model.embedding_dim = 128
+    with config.unlocked():
+        config.model.hidden_dim = 256
+    _equal_stages(config)
+    classification = {"name": "classification", "weight": 1.0}
     for stage, rate in ((config.stage1, 0.03), (config.stage2, 0.01)):
-        stage.optimizer = "sgd"
-        stage.rates = {"trunk": rate, "branches": rate}
-    config.stage1.losses = {"classification": 1.0}
-    config.stage2.losses = {"classification": 1.0, "ranking": 1.0}
+        with stage.unlocked():
+            stage.optimizer = {"name": "sgd", "momentum": 0.9}
+            stage.losses = {"classification": classification}
+        stage.rates = ((ALL, rate),)
+    with config.unlocked():
+        config.stage2.losses.ranking = configs.triplet("branch", ranking, mining)
 
 
-def _equal_stages(config, model):
-    """Turns ASEN's experiment into one whose two stages have half of all its epochs each."""
-    config.model.name = model
+def _rates(config, rate):
+    """The rate of what starts at random; in stage 2 a tenth for what stage 1 has trained."""
+    config.stage1.rates = ((LOCAL, 0.0), (ALL, rate))
+    config.stage2.rates = ((LOCAL, rate), (ALL, 0.1 * rate))
+
+
+def _one_branch(config, model, **more):
+    """Puts a model on the backbone of ASEN's global branch in its place."""
+    asen = config.model
+    with config.unlocked():
+        config.model = {
+            "name": model,
+            **{k: asen.global_branch[k] for k in ("backbone", "weights", "size", "embedding_dim")},
+            "image_scale": asen.image_scale,
+            **more,
+        }
+
+
+def _equal_stages(config):
+    """The two stages have half of all epochs each, and the schedule of the first."""
     config.stage1.epochs = config.stage2.epochs = (config.stage1.epochs + config.stage2.epochs) / 2
     for stage in (config.stage1, config.stage2):
         stage.schedule = config.stage1.schedule.to_dict()
-        stage.copies = {}
+        stage.copies = ()
         stage.attributes_per_step = 0

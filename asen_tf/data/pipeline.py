@@ -14,13 +14,14 @@ from asen_tf.data.manifest import Manifest
 from asen_tf.data.manipulations import ManipulationSampler
 from asen_tf.data.triplets import FixedTriplets, TripletSampler
 
-SAMPLINGS = ("paper", "multi_attribute", "manipulation")
+SAMPLINGS = ("triplet", "multi_attribute", "manipulation")
 
 # Independent random streams of one seed.
 _TRIPLETS, _IMAGES, _ATTRIBUTES, _CHANGES, _MANIPULATIONS = range(5)
 
-# int64 [B], numbers of the examples of a run -> a batch.
-Examples = Callable[[tf.Tensor], dict[str, tf.Tensor]]
+# int64 [E], numbers of the examples of a run -> a batch (x, y), as `fit` takes it.
+Batch = tuple[dict[str, tf.Tensor], dict[str, tf.Tensor]]
+Examples = Callable[[tf.Tensor], Batch]
 
 
 def training_examples(
@@ -32,39 +33,41 @@ def training_examples(
 ) -> Examples:
     """What `config.train.sampling` makes of example numbers.
 
-    Where the data set brings triplets, "paper" takes these, each once an epoch in random order.
+    Where the data set brings triplets, "triplet" takes these, each once an epoch in random order.
 
     Args:
       config: `asen_tf.core.config.defaults()` with its changes.
       manifest: whose train split is drawn from.
       canvases: of that split's images.
-      attributes_per_step: "multi_attribute" sampling asks for so many, drawn anew each step;
-        0: for all.
-      labels: whether "paper" gives the labels of its images as well.
+      attributes_per_step: "multi_attribute" sampling takes so many, drawn anew each step; 0: all.
+      labels: whether "triplet" gives the labels of its images as well.
 
     Returns:
-      A function from int64 [B] to a dict of tensors. "paper": B triplets, images uint8
-      [B, 3, S, S, 3], attributes int32 [B] and, where asked for, labels bool [B, 3, V].
-      "multi_attribute": B images, images uint8 [B, S, S, 3], ids int64 [B], labels bool [B, V],
-      attributes int32 [M]. "manipulation": B triplets of query, target and negative, see
-      `ManipulationSampler`, with their labels.
+      A function from int64 [E] to a batch (x, y). x: "images" uint8 [N, S, S, 3], "attributes"
+      int32 [N, M]. y: see `asen_tf.losses.Loss`.
+      "triplet": E triplets in N = 3 E rows, anchor, positive, negative in turn, M = 1; y has
+      "attributes", "roles" int32 [N] and, where wanted, "labels" bool [N, V].
+      "multi_attribute": E images, N = E; y has "attributes", "ids" int64 [N], "labels" bool [N, V].
+      "manipulation": as "triplet", of query, target and negative (`ManipulationSampler`), with
+      labels, and "changes" bool [N, V] in x: the target's values in the attribute in which it
+      differs from the query; y has "changed_labels" bool [N, V], the query's labels changed so.
 
     Raises:
       ValueError: an unknown sampling, one that the data does not fit, or nothing to draw from.
     """
-    if manifest.triplets is not None and config.train.sampling != "paper":
+    if manifest.triplets is not None and config.train.sampling != "triplet":
         raise ValueError(
             f"{manifest.source} brings triplets instead of labels: they need "
-            f"train.sampling=paper, got {config.train.sampling!r}"
+            f"train.sampling=triplet, got {config.train.sampling!r}"
         )
     if manifest.triplets is not None and labels:
         raise ValueError(
-            f"{manifest.source} brings triplets instead of labels, which model.name="
-            f"{config.model.name!r} learns to classify: choose another model"
+            f"{manifest.source} brings triplets instead of labels, which a loss of "
+            f"model.name={config.model.name!r} needs: choose other losses, or another model"
         )
     seed = config.train.seed
     augment = Augment.from_config(config.augment, manifest.space, stream(seed, _CHANGES))
-    if config.train.sampling == "paper":
+    if config.train.sampling == "triplet":
         kind = TripletSampler if manifest.triplets is None else FixedTriplets
         sampler = kind.from_manifest(manifest, stream(seed, _TRIPLETS))
         values = ValueTable(manifest) if labels else None
@@ -75,8 +78,10 @@ def training_examples(
         sampler = ManipulationSampler.from_manifest(
             manifest, stream(seed, _MANIPULATIONS), config.data.special
         )
-        values = ValueTable(manifest)
-        return lambda numbers: _triplets(sampler, canvases, augment, numbers, values)
+        values, offsets = ValueTable(manifest), manifest.space.offsets
+        return lambda numbers: _with_changes(
+            _triplets(sampler, canvases, augment, numbers, values), offsets
+        )
     raise ValueError(unknown_name("sampling", config.train.sampling, SAMPLINGS))
 
 
@@ -120,18 +125,27 @@ def stream(seed: int, which: int) -> int:
 
 def _triplets(sampler, canvases, augment, numbers, values=None):
     rows, attributes = sampler.draw(numbers)
-    images, falsified = canvases(tf.reshape(rows, [-1])), None
+    rows, attributes = tf.reshape(rows, [-1]), tf.repeat(attributes, 3)
+    images, falsified = canvases(rows), None
     if augment.active:
         roles = tf.reshape(numbers[:, None] * 3 + tf.range(3, dtype=tf.int64), [-1])
-        images, falsified = augment(images, roles, tf.repeat(attributes, 3))
-    batch = {
-        "images": tf.reshape(images, (-1, 3, *images.shape[1:])),
-        "attributes": attributes,
-    }
+        images, falsified = augment(images, roles, attributes)
+    pairs = attributes[:, None]
+    targets = {"attributes": pairs, "roles": tf.range(tf.shape(rows)[0]) % 3}
     if values is not None:
-        labels = values.labels(tf.reshape(rows, [-1]), falsified)
-        batch["labels"] = tf.reshape(labels, (-1, 3, labels.shape[1]))
-    return batch
+        targets["labels"] = values.labels(rows, falsified)
+    return {"images": images, "attributes": pairs}, targets
+
+
+def _with_changes(batch, offsets):
+    inputs, targets = batch
+    labels = targets["labels"]
+    before, after = (tf.repeat(labels[role::3], 3, axis=0) for role in (0, 1))
+    flat, attribute = tf.range(offsets[-1]), targets["attributes"]
+    offsets = tf.constant(offsets)
+    inside = (flat >= tf.gather(offsets, attribute)) & (flat < tf.gather(offsets, attribute + 1))
+    changed = tf.where(inside, after, before)
+    return {**inputs, "changes": after & inside}, {**targets, "changed_labels": changed}
 
 
 class ValueTable:
@@ -182,12 +196,10 @@ class _Images:
         falsified = None
         if self.augment.active:
             images, falsified = self.augment(images, numbers)
-        return {
-            "images": images,
-            "ids": rows,
-            "labels": self.values.labels(rows, falsified),
-            "attributes": self._attributes(numbers[0]),
-        }
+        pairs = tf.tile(self._attributes(numbers[0])[None], (tf.shape(rows)[0], 1))
+        labels = self.values.labels(rows, falsified)
+        targets = {"attributes": pairs, "ids": rows, "labels": labels}
+        return {"images": images, "attributes": pairs}, targets
 
     def _attributes(self, number):
         """A random choice of attributes, the same for every image of the batch."""

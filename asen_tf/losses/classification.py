@@ -3,7 +3,10 @@
 import itertools
 from collections.abc import Sequence
 
+import keras
 import tensorflow as tf
+
+from asen_tf.losses.base import Loss, example_mean
 
 
 def attribute_cross_entropy(logits, labels, offsets: Sequence[int]):
@@ -30,3 +33,36 @@ def attribute_cross_entropy(logits, labels, offsets: Sequence[int]):
         losses.append(-tf.reduce_sum(wanted * chances, axis=1))
         labelled.append(tf.cast(count[:, 0] > 0, logits.dtype))
     return tf.math.divide_no_nan(sum(losses), sum(labelled))
+
+
+@keras.saving.register_keras_serializable(package="asen_tf")
+class ClassificationLoss(Loss):
+    """Cross entropy of every attribute's values, see `attribute_cross_entropy`.
+
+    Args:
+      output: name of the logits, float [N, V], in the flat numbering of values.
+      offsets: `AttributeSpace.offsets`.
+      name: what it is called in logs.
+
+    Returns:
+      float [E], a value for each image, or the mean over the roles of each triplet.
+    """
+
+    needs_labels = True
+
+    def __init__(
+        self,
+        output: str = "logits",
+        offsets: Sequence[int] = (),
+        name: str = "classification",
+    ):
+        super().__init__(output, name)
+        self.offsets = tuple(offsets)
+
+    def call(self, y_true, y_pred):
+        (logits,) = self.select(y_pred)
+        loss = attribute_cross_entropy(logits, y_true["labels"], self.offsets)
+        return example_mean(y_true, loss[:, None])
+
+    def get_config(self) -> dict:
+        return {**super().get_config(), "offsets": self.offsets}

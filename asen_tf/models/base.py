@@ -1,21 +1,35 @@
 """What every model offers to training, evaluation, export and search."""
 
 import abc
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from asen_tf.backbones.feature_extractor import FeatureExtractor
+from asen_tf.backbones import FeatureExtractor
+from asen_tf.core.errors import unknown_name
+from asen_tf.losses import Loss
+from asen_tf.models.compiled import CompiledLosses
+from asen_tf.models.preset import Preset
 
 
-class EmbeddingModel(keras.Model, abc.ABC):
+class EmbeddingModel(Preset, keras.Model, abc.ABC):
     """Embeds (image, attribute) pairs; a dot product of two embeddings is their similarity.
 
-    Images are canvases: uint8 [B, S, S, 3] with S = `image_size`. Attributes are ids in
-    [0, `attributes`), int [B] (one an image) or [B, M] (M an image). Whatever works an image
-    rather than a pair runs once an image.
+    Images are uint8 [B, S, S, 3] with S = `image_size`. Attributes are ids in [0, `attributes`),
+    int [B] (one an image) or [B, M] (M an image). Whatever works an image rather than a pair runs
+    once an image.
+
+    An embedding is made of slices, such as ASEN's "global" and "local", which are also names of
+    outputs; those that no loss has trained yet can be left out.
+
+    Call arguments:
+      inputs: {"images": uint8 [B, S, S, 3], "attributes": int32 [B, M]}.
+      training: for batch normalisation.
+
+    Returns:
+      "embedding" float32 [B, M, D], unit vectors, and the outputs that the compiled losses need.
     """
 
     attributes: int
@@ -23,61 +37,203 @@ class EmbeddingModel(keras.Model, abc.ABC):
     @property
     @abc.abstractmethod
     def image_size(self) -> int:
-        """Side of the square photographs that it takes, in pixels."""
+        """Side of the square images that it takes, in pixels."""
 
     @property
     def input_size(self) -> int:
         """Side of the image that attention lies over, in pixels."""
         return self.image_size
 
+    @property
     @abc.abstractmethod
-    def parts(self) -> dict[str, list[keras.Variable]]:
-        """Name -> the trainable variables of that part; the parts are disjoint."""
-
-    def copy_part(self, source: str, target: str) -> None:
-        """Gives a part the weights of another one; those of other shapes stay as they are."""
-        raise NotImplementedError(f"{type(self).__name__} has no parts that are alike")
-
-    def start_from_means(self, part: str, means: np.ndarray) -> None:
-        """Gives a part the mean embedding of each value's training images, float32 [V, D]."""
-        raise NotImplementedError(f"{type(self).__name__} has no part that starts from means")
+    def slices(self) -> dict[str, int]:
+        """Names and widths of the slices of which an embedding can be made, in their order."""
 
     @abc.abstractmethod
-    def variants(self, parts: Sequence[str] | None = None) -> dict[str, slice]:
-        """Pieces of the embedding of these parts that can be scored alone, by name."""
+    def compute_outputs(
+        self, inputs: Mapping[str, tf.Tensor], names: Iterable[str], training: bool = False
+    ) -> dict[str, tf.Tensor]:
+        """The outputs of these names, and perhaps others.
 
-    @abc.abstractmethod
-    def outputs_of(self, images, attributes, parts, training=False) -> dict[str, tf.Tensor]:
-        """What the losses need of the named parts, for pairs [B, M]."""
+        Args:
+          inputs: "images" uint8 [B, S, S, 3], "attributes" int32 [B, M], and what else a model
+            takes.
+          names: of slices, float32 [B, M, D], not normalised; of what else losses need.
+          training: for batch normalisation.
+        """
 
-    @abc.abstractmethod
-    def embed(self, images, attributes, parts=None, training=False) -> tf.Tensor:
-        """Unit vectors of the named parts (None: all that the model uses), [B, D] or [B, M, D]."""
+    def join(self, outputs: Mapping[str, tf.Tensor], slices: Sequence[str]) -> tf.Tensor:
+        """The embedding, unit vectors float32 [B, M, D], from the outputs of its slices."""
+        (name,) = slices
+        return tf.math.l2_normalize(outputs[name], axis=-1)
 
-    def embed_all(self, images, parts=None, training=False) -> tf.Tensor:
+    def used_slices(self, slices: Sequence[str] | None = None) -> tuple[str, ...]:
+        """The slices that make the embedding, of those named, in the order they stand in it.
+
+        Raises:
+          ValueError: an unknown slice; names the nearest.
+        """
+        for name in slices or ():
+            if name not in self.slices:
+                raise ValueError(
+                    unknown_name(f"slice of {type(self).__name__}", name, self.slices)
+                )
+        return tuple(name for name in self.slices if slices is None or name in slices)
+
+    def embedding_slices(self, slices: Sequence[str] | None = None) -> dict[str, slice]:
+        """Where each of the slices stands in the embedding; "both" is the whole of several."""
+        used = self.used_slices(slices)
+        if len(used) == 1:
+            return {used[0]: slice(None)}
+        ends = list(itertools.accumulate(self.slices[name] for name in used))
+        starts = [0, *ends[:-1]]
+        return {"both": slice(None), **dict(zip(used, map(slice, starts, ends), strict=True))}
+
+    def trained_slices(self, outputs: Iterable[str]) -> tuple[str, ...] | None:
+        """Those of the slices that are among these outputs; None, all, where none is."""
+        return tuple(name for name in self.slices if name in outputs) or None
+
+    def embed(self, images, attributes, slices=None, training=False, **options) -> tf.Tensor:
+        """Embeddings of (image, attribute) pairs.
+
+        Args:
+          images: uint8 [B, S, S, 3].
+          attributes: int [B] or [B, M].
+          slices: that make the embedding; None: all that the model uses.
+          training: for batch normalisation.
+          **options: of the model's `compute_outputs`.
+
+        Returns:
+          float32 [B, D] or [B, M, D], unit vectors.
+        """
+        attributes = tf.convert_to_tensor(attributes)
+        if attributes.shape.rank == 1:
+            return self.embed(images, attributes[:, None], slices, training, **options)[:, 0]
+        used = self.used_slices(slices)
+        inputs = {"images": images, "attributes": attributes}
+        return self.join(self.compute_outputs(inputs, used, training, **options), used)
+
+    def embed_all(self, images, slices=None, training=False) -> tf.Tensor:
         """Unit vectors for every attribute, float32 [B, A, D]."""
-        return self.embed(images, self.all_attributes(images), parts, training)
+        return self.embed(images, self.all_attributes(images), slices, training)
 
     def all_attributes(self, images) -> tf.Tensor:
         """int32 [B, A]: every attribute for every image."""
         return tf.tile(tf.range(self.attributes)[None], (tf.shape(images)[0], 1))
 
+    # Training, by `fit` or by `asen_tf.train`.
+
+    def compile(
+        self,
+        optimizer="rmsprop",
+        loss: Loss | Mapping[str, Loss] | None = None,
+        loss_weights: Mapping[str, float] | None = None,
+        **kwargs,
+    ) -> None:
+        """`keras.Model.compile` with losses that add up by name.
+
+        Args:
+          optimizer: of Keras; `asen_tf.training.optimizer` makes one with rates by variable name.
+          loss: what a log calls it -> a loss on named outputs; or one loss.
+          loss_weights: of the losses, 1 where none is given.
+          **kwargs: other arguments of `keras.Model.compile`.
+
+        Raises:
+          ValueError: a weight of a loss that is not there.
+        """
+        super().compile(optimizer=optimizer, loss=None, **kwargs)
+        self.compiled_losses = CompiledLosses.of(loss, loss_weights)
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The weighted sum of the losses of a batch, float32 [].
+
+        Each is the mean over the batch's examples. On several replicas this is the replica's share:
+        the shares add up to the mean over the whole batch.
+
+        Args:
+          x: inputs, not used.
+          y: targets, see `asen_tf.losses.Loss`.
+          y_pred: what the model gave for x.
+          sample_weight: must be None.
+          training: not used.
+
+        Raises:
+          ValueError: the model was compiled without a loss, or weights of samples were given.
+        """
+        if sample_weight is not None:
+            raise ValueError("examples are not weighted: expected batches (x, y) without weights")
+        if self.compiled_losses is None:
+            raise ValueError("no loss to compute: give compile(loss=...) at least one")
+        return self.compiled_losses(y, y_pred)
+
     @property
-    def explains(self) -> bool:
-        """Whether it has attention to show."""
-        return type(self).explain is not EmbeddingModel.explain
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """Keras's own, and the running mean of each compiled loss."""
+        return [*super().metrics, *(self.compiled_losses.means.values() if self.compiled_losses else ())]
+
+    compiled_losses: CompiledLosses | None = None
+
+    def call(self, inputs, training=False):
+        needed = self.compiled_losses.outputs if self.compiled_losses else ()
+        used = self.used_slices(self.trained_slices(needed))
+        outputs = self.compute_outputs(inputs, dict.fromkeys([*used, *needed]), training)
+        found = {name: outputs[name] for name in needed}
+        return {"embedding": self.join(outputs, used), **found}
+
+    def get_compile_config(self):
+        config = super().get_compile_config()
+        if config and self.compiled_losses:
+            config |= self.compiled_losses.get_config()
+        return config
+
+    def compile_from_config(self, config):
+        config = keras.saving.deserialize_keras_object(config)
+        self.compile(**config)
+        if getattr(self, "optimizer", None) and self.built:
+            self.optimizer.build(self.trainable_variables)
+
+    # What some models can do besides.
 
     def explain(self, images, attributes, sizes=None) -> tuple[tf.Tensor, tf.Tensor]:
-        """Where the model looked: attention maps and boxes. Models without attention raise."""
+        """Where the model looked for an attribute.
+
+        Args:
+          images: uint8 [B, S, S, 3].
+          attributes: int [B] or [B, M].
+          sizes: int [B, 2], height and width of the original photographs; None: the images' own.
+
+        Returns:
+          attention float32 [B, h, w] or [B, M, h, w], over the image, summing to 1;
+          boxes int32 [B, 4] or [B, M, 4]: left, top, right, bottom of the region of interest in
+          pixels of the original photograph.
+
+        Raises:
+          NotImplementedError: the model has no attention.
+        """
+        attributes = tf.convert_to_tensor(attributes)
+        if attributes.shape.rank == 1:
+            attention, boxes = self.explain(images, attributes[:, None], sizes)
+            return attention[:, 0], boxes[:, 0]
+        if sizes is None:
+            sizes = tf.fill((tf.shape(images)[0], 2), self.image_size)
+        return self.attend(images, attributes, sizes)
+
+    def attend(self, images, attributes, sizes) -> tuple[tf.Tensor, tf.Tensor]:
+        """What `explain` gives, for attributes [B, M] and sizes [B, 2]."""
         raise NotImplementedError(f"{type(self).__name__} has no attention to explain")
 
     @property
-    def trunk_of_features(self) -> FeatureExtractor:
+    def explains(self) -> bool:
+        """Whether it has attention to show."""
+        return type(self).attend is not EmbeddingModel.attend
+
+    @property
+    def feature_extractor(self) -> FeatureExtractor:
         """What makes the feature maps that `embed_features` takes."""
         raise NotImplementedError(f"{type(self).__name__} has no embedding of feature maps alone")
 
     def embed_features(self, features, attributes) -> tf.Tensor:
-        """What `embed` makes of images, from the feature maps of `trunk_of_features`.
+        """What `embed` makes of images, from the feature maps of `feature_extractor`.
 
         A model of several branches takes those of the first, and gives its embedding alone.
 
@@ -92,14 +248,14 @@ class EmbeddingModel(keras.Model, abc.ABC):
 
     @property
     def embeds_features(self) -> bool:
-        """Whether it has `trunk_of_features` and `embed_features`."""
+        """Whether it has `feature_extractor` and `embed_features`."""
         return type(self).embed_features is not EmbeddingModel.embed_features
 
     def channel_weights(self, images, attributes) -> tf.Tensor:
         """How much each channel of the feature maps counts for attributes.
 
         Args:
-          images: uint8 [B, S, S, 3] canvases.
+          images: uint8 [B, S, S, 3].
           attributes: int [B, M].
 
         Returns:
@@ -132,14 +288,10 @@ class EmbeddingModel(keras.Model, abc.ABC):
         raise NotImplementedError(f"{type(self).__name__} does not change embeddings")
 
     def configure_backbones(self, jit_compile: bool = False, recompute: bool = False) -> None:
-        """How its backbones run, see `FeatureExtractor.configure`; models without one ignore it."""
+        """How all its backbones run, see `FeatureExtractor.configure`."""
         for layer in self.layers:
             if isinstance(layer, FeatureExtractor):
                 layer.configure(jit_compile, recompute)
-
-    def call(self, inputs, training=False):
-        """`embed` for {"images": ..., "attributes": ...}, so that it works in `model.fit`."""
-        return self.embed(inputs["images"], inputs["attributes"], training=training)
 
 
 def original_boxes(regions, reference: int, sizes) -> tf.Tensor:

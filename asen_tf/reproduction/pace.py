@@ -4,7 +4,7 @@ import os
 
 from ml_collections import config_dict
 
-from asen_tf.training import loop
+from asen_tf.training.train import train
 
 _STEPS = 24  # of a probe, a stage
 _LOG_EVERY = 6  # the first of them are left out: they compile
@@ -24,7 +24,7 @@ def seconds_a_step(config: config_dict.ConfigDict, workdir: str | os.PathLike) -
         probe.eval.every_epochs = 0
         probe.train.log_every_steps = _LOG_EVERY
         probe.train.checkpoint_every_steps = _STEPS
-    history = loop.train(probe, workdir).history()
+    history = train(probe, workdir).history()
     pace = {}
     for stage in config.train.stages:
         logged = [e for e in history if e["stage"] == stage and "images_per_sec" in e]

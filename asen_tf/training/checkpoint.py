@@ -10,7 +10,7 @@ _KEPT = 2
 
 
 class Checkpoints:
-    """Model, optimizers and the run's counters, saved together.
+    """Model, optimizer and the run's counters, saved together.
 
     Attributes:
       step: steps of the stage that are done.
@@ -21,7 +21,7 @@ class Checkpoints:
       folder: where they lie. Every worker must save, because replicas hold parts of some
         variables, but only the chief's files count.
       model: built.
-      optimizers: built.
+      optimizer: built.
       chief: whether this process is the chief.
     """
 
@@ -29,7 +29,7 @@ class Checkpoints:
         self,
         folder: Path,
         model: keras.Model,
-        optimizers: dict[str, keras.optimizers.Optimizer],
+        optimizer: keras.optimizers.Optimizer,
         chief: bool = True,
     ):
         self._step = tf.Variable(0, dtype=tf.int64)
@@ -37,7 +37,7 @@ class Checkpoints:
         self._seconds = tf.Variable(0.0, dtype=tf.float64)
         self._checkpoint = tf.train.Checkpoint(
             model=model,
-            optimizers=optimizers,
+            optimizer=optimizer,
             step=self._step,
             best=self._best,
             seconds=self._seconds,

@@ -14,7 +14,7 @@ from asen_tf.workdir import Workdir
 
 
 class Log:
-    """Averages what steps measured and writes it, now and then.
+    """Writes what steps measured, now and then.
 
     Nothing is read off the device between two calls of `write`.
 
@@ -28,9 +28,9 @@ class Log:
         self._workdir = workdir
         self._chief = chief
         self._max_minutes = config.train.max_minutes
-        per_example = 3 if config.train.sampling == "paper" else 1
+        per_example = 3 if config.train.sampling != "multi_attribute" else 1
         self._images_per_step = config.train.batch_size * per_example
-        self._measured = []
+        self._steps = 0
         self._since = time.monotonic()
         self._offset = 0
         self._score = ""
@@ -58,20 +58,16 @@ class Log:
                 say(f"{stage.name} goes on from step {step}")
         earlier = {e["stage"]: e["step"] for e in kept if e["stage"] != stage.name}
         self._offset = sum(earlier.values())
-        self._since = time.monotonic()
+        self._steps, self._since = step, time.monotonic()
         self._score = ""
 
-    def add(self, measured: dict[str, tf.Tensor]) -> None:
-        """What one step measured."""
-        self._measured.append(measured)
-
-    def write(self, stage: Stage, step: int, seconds: float) -> bool:
-        """Writes the means since the last time; False where one of them is no finite number."""
-        names = self._measured[0]
-        means = {n: float(np.mean([m[n].numpy() for m in self._measured])) for n in names}
+    def write(
+        self, stage: Stage, step: int, seconds: float, means: dict[str, float]
+    ) -> bool:
+        """Writes means over the steps since the last time; False where one is no finite number."""
         now = time.monotonic()
-        rate = len(self._measured) / (now - self._since)
-        self._measured, self._since = [], now
+        rate = (step - self._steps) / (now - self._since)
+        self._steps, self._since = step, now
         speed = rate * self._images_per_step
         self._store(stage, step, seconds, {**means, "images_per_sec": speed})
         left = (stage.steps - step) / rate
@@ -79,7 +75,7 @@ class Log:
             left = min(left, stage.share * 60 * self._max_minutes)
         if self._chief:
             say(
-                f"{stage.name} {step}/{stage.steps}  loss {means['total']:.4f}  "
+                f"{stage.name} {step}/{stage.steps}  loss {means['loss']:.4f}  "
                 f"{speed:.0f} images/s  {duration(left)} left in this stage{self._score}"
             )
         return all(math.isfinite(mean) for mean in means.values())

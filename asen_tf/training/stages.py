@@ -1,16 +1,13 @@
-"""Stages of training: data that says which parts train, how fast, for what, how long."""
+"""Stages of training: data that says which variables learn, how fast, for what, how long."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Callable, Mapping
 
-import keras
 from ml_collections import config_dict
 
 from asen_tf.core.errors import unknown_name
-
-SCHEDULES = ("constant", "step", "cosine")
-OPTIMIZERS = ("adam", "sgd")
-_MOMENTUM = 0.9  # of sgd
+from asen_tf.core.signature import call_with_known
+from asen_tf.training.optimizers import SCHEDULES, Rate
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,68 +16,46 @@ class Stage:
 
     Attributes:
       name: key of the configuration that describes it.
-      rates: part of the model -> learning rate; parts without one stand still.
-      optimizer: of `OPTIMIZERS`, for each of them.
-      copies: part -> the part whose weights it starts from.
-      means: parts that start from the mean embedding of each value's training images.
-      losses: name -> weight.
-      schedule: how the rates fall, see `learning_rate`.
+      rates: (pattern, rate) pairs, see `training.optimizers.optimizer`.
+      optimizer: name and keyword arguments of an optimizer.
+      copies: (target, source) pairs, see `training.start.copy_weights`.
+      means: patterns of variables, see `training.start.start_from_means`.
+      losses: what each is called -> its settings, see `asen_tf.losses.build`.
+      schedule: name and keyword arguments of how the rates fall.
       attributes_per_step: see `asen_tf.data.pipeline.training_examples`.
-      planned_steps: epochs * steps an epoch.
-      steps: those that the bound on the whole run leaves.
+      steps: those that the bound on the whole run leaves of epochs * steps an epoch.
       share: of the bound on the whole run.
-      trained: parts that this stage or one before it trains; the others say nothing yet.
     """
 
     name: str
-    rates: dict[str, float]
-    optimizer: str
-    copies: dict[str, str]
+    rates: tuple[tuple[str, float], ...]
+    optimizer: Mapping
+    copies: tuple[tuple[str, str], ...]
     means: tuple[str, ...]
-    losses: dict[str, float]
-    schedule: dict
+    losses: Mapping[str, Mapping]
+    schedule: Mapping
     attributes_per_step: int
-    planned_steps: int
     steps: int
     share: float
-    trained: tuple[str, ...]
 
-    def learning_rate(self, part: str, steps_per_epoch: int):
-        """The part's rate over the stage's steps, for an optimizer."""
-        rate, schedule = self.rates[part], self.schedule
-        schedules = keras.optimizers.schedules
-        if schedule["name"] == "constant":
-            return rate
-        if schedule["name"] == "step":
-            return schedules.ExponentialDecay(
-                rate, schedule["every_epochs"] * steps_per_epoch, schedule["gamma"], staircase=True
-            )
-        if schedule["name"] == "cosine":
-            warmup = round(schedule.get("warmup", 0) * self.steps)
-            return schedules.CosineDecay(
-                0.0 if warmup else rate,
-                self.steps - warmup,
-                warmup_target=rate if warmup else None,
-                warmup_steps=warmup,
-            )
-        raise ValueError(unknown_name("schedule", schedule["name"], SCHEDULES))
-
-    def optimizer_of(self, part: str, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-        """A new optimizer for the part's variables, at the part's rate."""
-        rate = self.learning_rate(part, steps_per_epoch)
-        if self.optimizer == "adam":
-            return keras.optimizers.Adam(rate, epsilon=1e-8, name=f"adam_{part}")
-        if self.optimizer == "sgd":
-            return keras.optimizers.SGD(rate, momentum=_MOMENTUM, name=f"sgd_{part}")
-        raise ValueError(unknown_name("optimizer", self.optimizer, OPTIMIZERS))
+    def scheduled(self, steps_per_epoch: int) -> Callable[[float], Rate]:
+        """What becomes of a rate over the stage's steps, for an optimizer."""
+        arguments = dict(self.schedule)
+        make = SCHEDULES[arguments.pop("name")]
+        return lambda rate: call_with_known(
+            make,
+            f"{self.name}.schedule",
+            {**arguments, "rate": rate},
+            steps=self.steps,
+            steps_per_epoch=steps_per_epoch,
+        )
 
 
-def plan(config: config_dict.ConfigDict, trained: Iterable[str] = ()) -> list[Stage]:
+def plan(config: config_dict.ConfigDict) -> list[Stage]:
     """The stages of `config.train.stages`; `train.max_steps` is shared out in proportion.
 
     Args:
       config: `asen_tf.core.config.defaults()` with its changes.
-      trained: parts that the weights from which the run starts already train.
 
     Raises:
       ValueError: no stage, one that the configuration does not describe, or one without steps.
@@ -99,23 +74,9 @@ def plan(config: config_dict.ConfigDict, trained: Iterable[str] = ()) -> list[St
     stages = []
     for name, planned_steps, bounded in zip(names, planned, steps, strict=True):
         settings = config[name].to_dict()
-        trained = tuple(dict.fromkeys([*trained, *settings["rates"]]))
-        stages.append(
-            Stage(
-                name=name,
-                rates=settings["rates"],
-                optimizer=settings["optimizer"],
-                copies=settings["copies"],
-                means=tuple(settings["means"]),
-                losses=settings["losses"],
-                schedule=settings["schedule"],
-                attributes_per_step=settings["attributes_per_step"],
-                planned_steps=planned_steps,
-                steps=bounded,
-                share=planned_steps / sum(planned),
-                trained=trained,
-            )
-        )
+        del settings["epochs"]
+        share = planned_steps / sum(planned)
+        stages.append(Stage(name=name, steps=bounded, share=share, **settings))
     return stages
 
 

@@ -1,54 +1,37 @@
-"""One training step of one stage, on every replica."""
+"""One training step, on every replica, that comes out the same each time."""
 
-from collections.abc import Callable
-
+import keras
 import tensorflow as tf
 
 from asen_tf.models.base import EmbeddingModel
-from asen_tf.training.stages import Stage
 
 
 class TrainStep:
-    """Moves the parts that a stage trains along the gradient of its weighted losses.
+    """Moves a compiled model along the gradient of its losses.
 
-    Each part has an optimizer of its own, so that each can have its own rate. Losses are sums over
-    a replica's examples divided by the global batch; the optimizers add the replicas' gradients.
+    It does what a step of `fit` does with the same `compute_loss`, and besides adds gradients in an
+    order that does not depend on timing, and averages the moving statistics of replicas.
 
     Args:
       strategy: where it runs.
-      model: made in the scope of the strategy.
-      objective: (model, batch, names) -> named per-example losses.
-      stage: what to train.
-      batch_size: of all replicas together.
-      steps_per_epoch: for the schedules.
+      model: made and compiled in the scope of the strategy.
+      optimizer: built for its trainable variables, in the scope as well.
     """
 
     def __init__(
         self,
         strategy: tf.distribute.Strategy,
         model: EmbeddingModel,
-        objective: Callable[..., dict[str, tf.Tensor]],
-        stage: Stage,
-        batch_size: int,
-        steps_per_epoch: int,
+        optimizer: keras.optimizers.Optimizer,
     ):
         self._strategy = strategy
         self._model = model
-        self._objective = objective
-        self._stage = stage
-        self._batch_size = batch_size
-        parts = model.parts()
-        self._variables = {part: parts[part] for part in stage.rates}
-        with strategy.scope():
-            self.optimizers = {
-                part: stage.optimizer_of(part, steps_per_epoch) for part in stage.rates
-            }
-            for part, optimizer in self.optimizers.items():
-                optimizer.build(self._variables[part])
+        self._optimizer = optimizer
+        self._variables = model.trainable_variables
         self._run = tf.function(self._on_replicas)
 
     def __call__(self, batch) -> dict[str, tf.Tensor]:
-        """Runs a step: a distributed batch -> each loss, their total, and the gradient's norm.
+        """Runs a step: a distributed batch (x, y) -> the loss and the gradient's norm.
 
         With several replicas that norm is the mean of the norms of their own gradients.
         """
@@ -62,42 +45,38 @@ class TrainStep:
         }
 
     def _on_replica(self, batch):
+        x, y = batch
         with tf.GradientTape() as tape:
-            losses = self._objective(self._model, batch, tuple(self._stage.losses), training=True)
-            means = {n: tf.reduce_sum(loss) / self._batch_size for n, loss in losses.items()}
-            total = sum(weight * means[n] for n, weight in self._stage.losses.items())
-        gradients = self._gradients(total, tape)
-        for part, optimizer in self.optimizers.items():
-            optimizer.apply(gradients[part], self._variables[part])
+            loss = self._model.compute_loss(x, y, self._model(x, training=True), training=True)
+        gradients = self._gradients(loss, tape)
+        self._optimizer.apply(gradients, self._variables)
         self._share_statistics()
-        norm = tf.linalg.global_norm(tf.nest.flatten(gradients))
-        replicas = self._strategy.num_replicas_in_sync
-        return {**means, "total": total, "gradient_norm": norm / replicas}
+        norm = tf.linalg.global_norm(gradients) / self._strategy.num_replicas_in_sync
+        return {"loss": loss, "gradient_norm": norm}
 
-    def _gradients(self, total, tape):
-        """Part -> its gradients, the same ones each time.
+    def _gradients(self, loss, tape):
+        """The gradients of the variables, the same ones each time.
 
         A sum of three or more gradients would begin with whichever happens to be free to be
         overwritten: here they are added two by two, which only graphs can be asked for. Eagerly
         (`tf.config.run_functions_eagerly`, to look into a step) one operation follows another.
         """
-        values = {part: [v.value for v in own] for part, own in self._variables.items()}
+        values = [variable.value for variable in self._variables]
         unconnected = tf.UnconnectedGradients.ZERO
         if tf.executing_eagerly():
-            return tape.gradient(total, values, unconnected_gradients=unconnected)
-        flat = tf.gradients(
-            total,
-            tf.nest.flatten(values),
+            return tape.gradient(loss, values, unconnected_gradients=unconnected)
+        return tf.gradients(
+            loss,
+            values,
             aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE,
             unconnected_gradients=unconnected,
         )
-        return tf.nest.pack_sequence_as(values, flat)
 
     def _share_statistics(self):
         """Averages the moving statistics, which Keras updates on each replica alone."""
         if self._strategy.num_replicas_in_sync == 1:
             return
-        statistics = [v.value for v in self._model.non_trainable_variables]
+        statistics = [variable.value for variable in self._model.non_trainable_weights]
         if not statistics:
             return
         means = tf.distribute.get_replica_context().all_reduce(

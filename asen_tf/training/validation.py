@@ -39,14 +39,14 @@ class Validation:
         self._embed_fns = {}
         self.metric = "map" if manifest.triplets is None else "triplet_accuracy"
 
-    def __call__(self, parts: Sequence[str]) -> float:
-        """Scores the embedding of these parts; NaN where the data has nothing to validate with."""
+    def __call__(self, slices: Sequence[str] | None) -> float:
+        """Scores the embedding of these slices; NaN where the data has nothing to validate with."""
         has_roles = self._manifest.labels_of("valid")["role"].any()
         if not has_roles and not len(self._manifest.triplets_of("valid")):
             return float("nan")
-        if parts not in self._embed_fns:
-            self._embed_fns[parts] = embed_fn(self._model, parts)
-        embed = self._embed_fns[parts]
+        if slices not in self._embed_fns:
+            self._embed_fns[slices] = embed_fn(self._model, slices)
+        embed = self._embed_fns[slices]
         if self._manifest.triplets is not None:
             result = evaluate_triplets(
                 embed, self._manifest, "valid", self._canvases, self._batch_size, progress=Quiet

@@ -15,5 +15,5 @@ def get_config():
     # the global one.
     config.model.threshold = 0.3
     config.model.beta = 0.8
-    config.stage2.losses.alignment = 0.0
+    config.stage2.losses.alignment.weight = 0.0
     return config

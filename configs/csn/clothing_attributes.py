@@ -12,7 +12,7 @@ The data, the network and the number of epochs are those of configs/asen/clothin
 from asen_tf.core import experiments
 
 
-def get_config(similarity="cosine"):
+def get_config(distance="cosine"):
     config = experiments.clothing_attributes()
-    experiments.csn(config, similarity)
+    experiments.csn(config, distance)
     return config

@@ -13,7 +13,7 @@ Score: test MAP 53.87 ± 1.10, three seeds of 4 minutes on one core; random orde
 from asen_tf.core import experiments
 
 
-def get_config(similarity="cosine"):
+def get_config(distance="cosine"):
     config = experiments.garments()
-    experiments.csn(config, similarity)
+    experiments.csn(config, distance)
     return config

@@ -5,8 +5,8 @@
 
 These are street photographs: on few of them the parts are found with confidence, on the
 others every branch sees the whole image.
-The baselines of its ablation: --config=configs/part_guided/clothing_attributes.py:VARIANT, with
-VARIANT one of without_parts, without_parts_and_ranking, classic.
+The baselines of its ablation: --config=configs/part_guided/clothing_attributes.py:BASELINE, with
+BASELINE one of without_parts, without_parts_and_ranking, classic.
 The data, the network and the number of epochs are those of configs/asen/clothing_attributes.py.
 """
 
@@ -26,8 +26,8 @@ _PARTS = {
 }
 
 
-def get_config(variant="part_guided"):
+def get_config(baseline="part_guided"):
     config = experiments.clothing_attributes()
     parts = tuple(_PARTS[name] for name in SPACE)
-    experiments.part_guided(config, variant, parts, roi_size=3)
+    experiments.part_guided(config, baseline, parts, roi_size=3)
     return config

@@ -3,8 +3,8 @@
     asen-train --config=configs/part_guided/synthetic.py --workdir=runs/part_guided_garments \\
         --config.data.root=data/garments
 
-The baselines of its ablation: --config=configs/part_guided/synthetic.py:VARIANT, with
-VARIANT one of without_parts, without_parts_and_ranking, classic.
+The baselines of its ablation: --config=configs/part_guided/synthetic.py:BASELINE, with
+BASELINE one of without_parts, without_parts_and_ranking, classic.
 The data, the network and the number of epochs are those of configs/asen/synthetic.py.
 """
 
@@ -23,8 +23,8 @@ _PARTS = {
 }
 
 
-def get_config(variant="part_guided"):
+def get_config(baseline="part_guided"):
     config = experiments.garments()
     parts = tuple(_PARTS[name] for name in SPACE)
-    experiments.part_guided(config, variant, parts, roi_size=4)
+    experiments.part_guided(config, baseline, parts, roi_size=4)
     return config

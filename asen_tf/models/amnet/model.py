@@ -1,19 +1,18 @@
 """AMNet: one embedding of an image, and what it becomes when an attribute changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import keras
-import numpy as np
 import tensorflow as tf
 
-from asen_tf.backbones.feature_extractor import FeatureExtractor, averaging
-from asen_tf.core.errors import unknown_name
+from asen_tf.backbones import child_scope
 from asen_tf.layers import PrototypeMemory
-from asen_tf.models.base import EmbeddingModel
+from asen_tf.models.amnet.losses import SAMPLING
+from asen_tf.models.one_branch import OneBranchModel
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
-class AMNet(EmbeddingModel):
+class AMNet(OneBranchModel):
     """Memory-augmented attribute manipulation (Zhao et al., CVPR 2017).
 
     An image has one embedding f, the same for every attribute. A wanted change reads r from the
@@ -23,122 +22,101 @@ class AMNet(EmbeddingModel):
 
     Args:
       offsets: `AttributeSpace.offsets`, A + 1 numbers.
-      backbone: name of a backbone (`asen_tf.backbones.NAMES`, or a keras-hub preset).
-      size: side of its input in pixels.
-      embedding_dim: length of the embedding, D.
-      image_scale: side of the canvases / `size`, a whole number.
       fusion_dim: length of the hidden layer that fuses embedding and prototype.
       sharpness: of the memory's controller, see `PrototypeMemory`.
+      Others: see `OneBranchModel`.
     """
 
     def __init__(
         self,
         offsets: Sequence[int],
-        backbone: str,
+        backbone: str | Mapping | keras.Model,
         size: int,
         embedding_dim: int = 1024,
         image_scale: int = 2,
         fusion_dim: int = 1024,
         sharpness: float = 10.0,
+        weights: str | None = None,
         **kwargs,
     ):
-        super().__init__(**kwargs)
-        self._config = {
+        super().__init__(
+            len(offsets) - 1, backbone, size, embedding_dim, image_scale, weights, **kwargs
+        )
+        del self._config["attributes"]
+        self._config |= {
             "offsets": list(offsets),
-            "backbone": backbone,
-            "size": size,
-            "embedding_dim": embedding_dim,
-            "image_scale": image_scale,
             "fusion_dim": fusion_dim,
             "sharpness": sharpness,
         }
-        self.attributes = len(offsets) - 1
         self.offsets = tuple(offsets)
-        self.embedding_dim = embedding_dim
         values = self.offsets[-1]
-        self.shrink = averaging(image_scale)
-        self.trunk = FeatureExtractor(backbone, size, name="trunk")
-        self.projection = keras.layers.Dense(embedding_dim, name="projection")
-        self.projection.build((None, self.trunk.backbone.output.shape[-1]))
-        self.classifiers = keras.layers.Dense(values, dtype="float32", name="classifiers")
-        self.classifiers.build((None, embedding_dim))
-        self.memory = PrototypeMemory(
-            values, embedding_dim, sharpness, dtype="float32", name="memory"
-        )
-        self.memory.build((None, values))
-        self.fuse = keras.layers.Dense(fusion_dim, "relu", dtype="float32", name="fuse")
-        self.fuse.build((None, 2 * embedding_dim))
-        self.edit = keras.layers.Dense(
-            embedding_dim, kernel_initializer="zeros", dtype="float32", name="edit"
-        )
-        self.edit.build((None, fusion_dim))
+        with child_scope(self):
+            self.projection = keras.layers.Dense(embedding_dim, name="projection")
+            self.projection.build((None, self.features.feature_shape[-1]))
+            self.classifiers = keras.layers.Dense(values, dtype="float32", name="classifiers")
+            self.classifiers.build((None, embedding_dim))
+            self.memory = PrototypeMemory(
+                values, embedding_dim, sharpness, dtype="float32", name="memory"
+            )
+            self.memory.build((None, values))
+            self.fuse = keras.layers.Dense(fusion_dim, "relu", dtype="float32", name="fuse")
+            self.fuse.build((None, 2 * embedding_dim))
+            self.edit = keras.layers.Dense(
+                embedding_dim, kernel_initializer="zeros", dtype="float32", name="edit"
+            )
+            self.edit.build((None, fusion_dim))
         self.built = True
 
-    @property
-    def image_size(self) -> int:
-        return self._config["image_scale"] * self.trunk.size
+    def outputs_of_features(self, features, inputs):
+        """The embedding, the same for every attribute."""
+        vectors = self._vectors(features)
+        return {"global": tf.repeat(vectors[:, None], tf.shape(inputs["attributes"])[1], axis=1)}
 
-    def parts(self) -> dict[str, list[keras.Variable]]:
-        """The embedding, the classifiers on it, and the memory with what fuses its prototypes."""
-        layers = {
-            "global_branch": (self.trunk, self.projection),
-            "classifiers": (self.classifiers,),
-            "memory": (self.memory, self.fuse, self.edit),
-        }
-        return {
-            part: [v for layer in its for v in layer.trainable_variables]
-            for part, its in layers.items()
-        }
+    def compute_outputs(self, inputs, names, training=False):
+        """Embeddings, logits, and what becomes of both when an attribute changes.
 
-    def start_from_means(self, part: str, means: np.ndarray) -> None:
-        """Gives "memory" the mean embedding of each value's images as its prototypes, [V, D]."""
-        if part != "memory":
-            raise ValueError(unknown_name("part of AMNet that starts from means", part, ["memory"]))
-        self.memory.prototypes.assign(means)
-
-    def variants(self, parts=None) -> dict[str, slice]:
-        self._check(parts)
-        return {"global": slice(None)}
-
-    def outputs_of(self, images, attributes, parts, training=False) -> dict[str, tf.Tensor]:
-        """Embedding and logits of images, which are the same for every attribute.
+        Args:
+          inputs: "images" uint8 [B, S, S, 3], "attributes" int [B, M]; where changes are named,
+            "changes" bool [B, V]: images are query, target and negative in turn, and each query is
+            changed to the values that its row names.
+          names: see below.
+          training: for batch normalisation.
 
         Returns:
-          "global_branch", "classifiers" (as asked for): unit vectors float32 [B, D], and logits
-          float32 [B, V].
+          as named: "global" float32 [B, M, D], unit vectors; "logits" float32 [B, V]; "changed"
+          float32 [B / 3, D] and "changed_logits" float32 [B / 3, V].
         """
-        self._check(parts)
-        vectors = self._vectors(images, training)
-        outputs = {}
-        if "global_branch" in parts:
-            outputs["global_branch"] = vectors
-        if "classifiers" in parts:
-            outputs["classifiers"] = self.logits(vectors)
+        names = set(names)
+        vectors = self._vectors(self.feature_maps(inputs["images"], training))
+        count = tf.shape(inputs["attributes"])[1]
+        outputs = {"global": tf.repeat(vectors[:, None], count, axis=1)}
+        if "logits" in names:
+            outputs["logits"] = self.logits(vectors)
+        if names & {"changed", "changed_logits"}:
+            if "changes" not in inputs:
+                raise ValueError(
+                    "AMNet learns changes from queries, targets and negatives: set "
+                    f"train.sampling={SAMPLING}"
+                )
+            wanted = tf.cast(inputs["changes"][::3], tf.float32)[:, None]
+            outputs["changed"] = self.change_to(vectors[::3], wanted)
+            if "changed_logits" in names:
+                outputs["changed_logits"] = self.logits(outputs["changed"])
         return outputs
 
-    def embed(self, images, attributes, parts=None, training=False) -> tf.Tensor:
-        """The image's one embedding, for whichever attribute: float32 [B, D] or [B, M, D]."""
-        self._check(parts)
-        vectors = self._vectors(images, training)
-        attributes = tf.convert_to_tensor(attributes)
-        if attributes.shape.rank == 1:
-            return vectors
-        return tf.repeat(vectors[:, None], tf.shape(attributes)[1], axis=1)
-
-    def manipulate(self, images, attribute, value, training=False) -> tf.Tensor:
+    def manipulate(self, images, attribute, value) -> tf.Tensor:
         """Embeddings of images as they would be with other values.
 
         Args:
-          images: uint8 [B, S, S, 3] canvases.
+          images: uint8 [B, S, S, 3].
           attribute, value: int [B], or [B, C] for C changes at once; the value is counted within
             its attribute.
-          training: for batch normalisation.
 
         Returns:
           float32 [B, D], unit vectors.
         """
         attribute, value = (tf.reshape(n, (tf.shape(images)[0], -1)) for n in (attribute, value))
-        return self.change(self._vectors(images, training), attribute, value)
+        return self.change(self._vectors(self.feature_maps(images)), attribute, value)
 
     def change(self, vectors, attributes, values) -> tf.Tensor:
         """Embeddings changed in some attributes, see `EmbeddingModel.change`."""
@@ -157,31 +135,14 @@ class AMNet(EmbeddingModel):
         """Which values embeddings show: float32 [..., D] -> [..., V], a softmax an attribute."""
         return self.classifiers(self._spread(vectors))
 
-    @property
-    def trunk_of_features(self) -> FeatureExtractor:
-        return self.trunk
+    def join(self, outputs, slices):
+        (name,) = slices
+        return outputs[name]
 
-    def embed_features(self, features, attributes) -> tf.Tensor:
-        vectors = self._vectors_of_features(features)
-        return tf.repeat(vectors[:, None], tf.shape(attributes)[1], axis=1)
-
-    def _vectors(self, images, training):
-        features = self.trunk(self.shrink(tf.cast(images, tf.float32)), training=training)
-        return self._vectors_of_features(features)
-
-    def _vectors_of_features(self, features):
+    def _vectors(self, features):
         vectors = self.projection(tf.reduce_mean(tf.cast(features, tf.float32), axis=(1, 2)))
         return tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1)
 
     def _spread(self, vectors):
         """Unit vectors so long that their numbers are about 1, as layers expect them."""
         return vectors * self.embedding_dim**0.5
-
-    def _check(self, parts):
-        known = self.parts()
-        for part in parts or ():
-            if part not in known:
-                raise ValueError(unknown_name("part of AMNet", part, known))
-
-    def get_config(self):
-        return {**super().get_config(), **self._config}

@@ -1,9 +1,11 @@
 """One branch of ASEN: a backbone, attention over space and channels, a linear embedding."""
 
+from collections.abc import Mapping
+
 import keras
 from keras import ops
 
-from asen_tf.backbones.feature_extractor import FeatureExtractor
+from asen_tf.backbones import FeatureExtractor, child_scope
 from asen_tf.layers import AttributeChannelAttention, AttributeSpatialAttention
 
 
@@ -12,8 +14,7 @@ class Branch(FeatureExtractor):
     """Attribute-specific embedding of images (ASEN++ figure 2, one of its two branches).
 
     Args:
-      backbone: name of a backbone (`asen_tf.backbones.NAMES`, or a keras-hub preset).
-      size: side of the input images in pixels.
+      backbone, size, weights: see `FeatureExtractor`.
       common_dim: K, the dimension in which attribute and positions meet.
       embedding_dim: length of the embedding, D.
       attribute_dim: length of an attribute's vector, E.
@@ -32,7 +33,7 @@ class Branch(FeatureExtractor):
 
     def __init__(
         self,
-        backbone: str,
+        backbone: str | Mapping | keras.Model,
         size: int,
         common_dim: int = 512,
         embedding_dim: int = 1024,
@@ -41,9 +42,10 @@ class Branch(FeatureExtractor):
         channel_attention: bool = True,
         channel_reduction: int = 2,
         channel_query_activation: str = "relu",
+        weights: str | None = None,
         **kwargs,
     ):
-        super().__init__(backbone, size, **kwargs)
+        super().__init__(backbone, size, weights, **kwargs)
         self._config |= {
             "common_dim": common_dim,
             "embedding_dim": embedding_dim,
@@ -54,23 +56,24 @@ class Branch(FeatureExtractor):
             "channel_query_activation": channel_query_activation,
         }
         self.embedding_dim = embedding_dim
-        self.spatial_attention = (
-            AttributeSpatialAttention(common_dim) if spatial_attention else None
-        )
-        self.channel_attention = (
-            AttributeChannelAttention(channel_reduction, channel_query_activation)
-            if channel_attention
-            else None
-        )
-        self.projection = keras.layers.Dense(embedding_dim, name="projection")
-
-        features, asked = self.backbone.output.shape, (None, attribute_dim)
+        features, queries = self.feature_shape, (None, attribute_dim)
         pooled = (None, features[-1])
-        if self.spatial_attention:
-            self.spatial_attention.build(features, asked)
-        if self.channel_attention:
-            self.channel_attention.build(pooled, asked)
-        self.projection.build(pooled)
+        self.spatial_attention = self.channel_attention = None
+        with child_scope(self):
+            if spatial_attention:
+                self.spatial_attention = AttributeSpatialAttention(
+                    common_dim, name="spatial_attention"
+                )
+            if channel_attention:
+                self.channel_attention = AttributeChannelAttention(
+                    channel_reduction, channel_query_activation, name="channel_attention"
+                )
+            self.projection = keras.layers.Dense(embedding_dim, name="projection")
+            if self.spatial_attention:
+                self.spatial_attention.build(features, queries)
+            if self.channel_attention:
+                self.channel_attention.build(pooled, queries)
+            self.projection.build(pooled)
 
     def call(self, images, attributes, training=False):
         return self.embed_features(self.features(images, training), attributes)
@@ -91,18 +94,7 @@ class Branch(FeatureExtractor):
         if self.spatial_attention:
             return self.spatial_attention(features, attributes)
         batch, height, width, channels = ops.shape(features)
-        asked = ops.shape(attributes)[1:-1]
-        pooled = ops.reshape(ops.mean(features, axis=(1, 2)), (batch, *[1] * len(asked), channels))
-        pooled = ops.broadcast_to(pooled, (batch, *asked, channels))
-        return pooled, ops.full((batch, *asked, height, width), 1 / (height * width))
-
-    def start_from(self, other: "Branch") -> None:
-        """Takes the weights of another branch, except of layers that have another shape."""
-        for name in ("backbone", "spatial_attention", "channel_attention", "projection"):
-            mine, given = getattr(self, name), getattr(other, name)
-            if (
-                mine
-                and given
-                and [w.shape for w in mine.weights] == [w.shape for w in given.weights]
-            ):
-                mine.set_weights(given.get_weights())
+        count = ops.shape(attributes)[1:-1]
+        pooled = ops.reshape(ops.mean(features, axis=(1, 2)), (batch, *[1] * len(count), channels))
+        pooled = ops.broadcast_to(pooled, (batch, *count, channels))
+        return pooled, ops.full((batch, *count, height, width), 1 / (height * width))

@@ -1,12 +1,12 @@
 """ASEN++: a global branch, and a local branch on the region that the global one attends to."""
 
 import functools
-import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import keras
 import tensorflow as tf
 
-from asen_tf.backbones.feature_extractor import averaging
+from asen_tf.backbones import averaging, child_scope
 from asen_tf.core.errors import unknown_name
 from asen_tf.layers import (
     AttributeEmbedding,
@@ -71,8 +71,6 @@ class ASEN(EmbeddingModel):
         }
         self._config = {
             "attributes": attributes,
-            "global_branch": dict(global_branch),
-            "local_branch": dict(local_branch),
             "image_scale": image_scale,
             **shared,
             "localization": localization,
@@ -83,14 +81,17 @@ class ASEN(EmbeddingModel):
         self.attributes = attributes
         self.beta = beta
         self.localization = localization
-        self.shrink = averaging(image_scale)
         size = global_branch["size"]
-        self.localize = _localizer(localization, size, threshold, peak_side)
-        self.attribute_embedding = AttributeEmbedding(attributes, attribute_dim)
-        self.attribute_embedding.build((None,))
-        self.global_branch = Branch(**global_branch, **shared, name="global_branch")
-        self.local_branch = Branch(**local_branch, **shared, name="local_branch")
-        self.crop = RegionCrop(self.local_branch.size, reference=size, dtype="float32")
+        with child_scope(self):
+            self.shrink = averaging(image_scale)
+            self.localize = _localizer(localization, size, threshold, peak_side)
+            self.attribute_embedding = AttributeEmbedding(
+                attributes, attribute_dim, name="attribute_embedding"
+            )
+            self.attribute_embedding.build((None,))
+            self.global_branch = Branch(**global_branch, **shared, name="global_branch")
+            self.local_branch = Branch(**local_branch, **shared, name="local_branch")
+            self.crop = RegionCrop(self.local_branch.size, reference=size, dtype="float32")
         self.built = True
 
     @property
@@ -101,111 +102,77 @@ class ASEN(EmbeddingModel):
     def input_size(self) -> int:
         return self.global_branch.size
 
-    def parts(self) -> dict[str, list[keras.Variable]]:
-        shared = self.attribute_embedding.trainable_variables
+    @property
+    def slices(self) -> dict[str, int]:
         return {
-            "global_branch": shared + self.global_branch.trainable_variables,
-            "local_branch": self.local_branch.trainable_variables,
+            "global": self.global_branch.embedding_dim,
+            "local": self.local_branch.embedding_dim,
         }
 
-    def copy_part(self, source: str, target: str) -> None:
-        """Gives a branch the weights of the other one, see `Branch.start_from`."""
-        getattr(self, target).start_from(getattr(self, source))
+    def used_slices(self, slices: Sequence[str] | None = None) -> tuple[str, ...]:
+        named = super().used_slices(slices)
+        weights = {"global": self.beta, "local": 1 - self.beta}
+        # A slice without weight stands alone where it is all that is named.
+        return tuple(name for name in named if weights[name] > 0) or named
 
-    def variants(self, parts=None) -> dict[str, slice]:
-        """The branches by their short names, and "both" where the embedding has both."""
-        parts = self._used(parts)
-        widths = [getattr(self, part).embedding_dim for part in parts]
-        ends = list(itertools.accumulate(widths))
-        pieces = {
-            part.removesuffix("_branch"): slice(end - width, end)
-            for part, end, width in zip(parts, ends, widths, strict=True)
-        }
-        return {"both": slice(None), **pieces} if len(parts) > 1 else pieces
-
-    def outputs_of(
-        self, images, attributes, parts, training=False, zoom=None
+    def compute_outputs(
+        self,
+        inputs: Mapping[str, tf.Tensor],
+        names: Iterable[str],
+        training: bool = False,
+        crop: Callable[[tf.Tensor], tf.Tensor] | None = None,
     ) -> dict[str, tf.Tensor]:
         """The branches' own outputs for (image, attribute) pairs.
 
         Args:
-          images: uint8 [B, S, S, 3] canvases.
-          attributes: int [B, M].
-          parts: "global_branch", "local_branch" or both.
+          inputs: "images" uint8 [B, S, S, 3], "attributes" int [B, M].
+          names: "global", "local" or both.
           training: for batch normalisation.
-          zoom: regions int32 [B, M, 3] -> what the local branch sees of them, [B, M, s, s, 3];
-            None: they are cut from the canvases.
+          crop: regions int32 [B, M, 3] -> what the local branch sees of them, [B, M, s, s, 3];
+            None: they are cut from the images.
 
         Returns:
-          "global_branch", "local_branch" (as asked for): embeddings, float32 [B, M, D], not
-          normalised;
+          "global", "local" (as named): embeddings, float32 [B, M, D], not normalised;
           "attention": float32 [B, M, h, w]; "region": int32 [B, M, 3]: left, top, side, in pixels
           of the global branch's input.
         """
-        vectors = self.attribute_embedding(attributes)
+        images, names = inputs["images"], tuple(names)
+        vectors = self.attribute_embedding(inputs["attributes"])
         embedding, attention = self.global_branch(
             self.shrink(tf.cast(images, tf.float32)), vectors, training=training
         )
-        outputs = {"attention": attention, "region": self.localize(attention)}
-        if "global_branch" in parts:
-            outputs["global_branch"] = embedding
-        if "local_branch" in parts:
-            if training or zoom:
-                crops = (zoom or functools.partial(self.crop, images))(outputs["region"])
-                embedding = self._embed_crops(crops, vectors, training)
+        outputs = {
+            "global": embedding,
+            "attention": attention,
+            "region": self.localize(attention),
+        }
+        if "local" in names:
+            if training or crop:
+                crops = (crop or functools.partial(self.crop, images))(outputs["region"])
+                outputs["local"] = self._embed_crops(crops, vectors, training)
             else:
-                embedding = self._embed_regions(images, outputs["region"], vectors)
-            outputs["local_branch"] = embedding
+                outputs["local"] = self._embed_regions(images, outputs["region"], vectors)
         return outputs
 
-    def embed(self, images, attributes, parts=None, training=False, zoom=None) -> tf.Tensor:
+    def join(self, outputs: Mapping[str, tf.Tensor], slices: Sequence[str]) -> tf.Tensor:
         """concat(sqrt(beta) unit(f_g), sqrt(1 - beta) unit(f_l)) (ASEN++ section III-F).
 
-        Args:
-          images: uint8 [B, S, S, 3] canvases.
-          attributes: int [B] or [B, M].
-          parts: "global_branch", "local_branch" or both; None: those that `beta` gives a weight.
-          training: for batch normalisation.
-          zoom: see `outputs_of`.
-
-        Returns:
-          float32 [B, D] or [B, M, D], unit vectors: a dot product is beta cos_g + (1 - beta) cos_l.
+        A dot product of two such vectors is beta cos_g + (1 - beta) cos_l.
         """
-        attributes = tf.convert_to_tensor(attributes)
-        if attributes.shape.rank == 1:
-            return self.embed(images, attributes[:, None], parts, training, zoom)[:, 0]
-        parts = self._used(parts)
-        outputs = self.outputs_of(images, attributes, parts, training, zoom)
-        units = [tf.math.l2_normalize(outputs[part], axis=-1) for part in parts]
-        if len(parts) == 1:
+        units = [tf.math.l2_normalize(outputs[name], axis=-1) for name in slices]
+        if len(units) == 1:
             return units[0]
         return tf.concat([self.beta**0.5 * units[0], (1 - self.beta) ** 0.5 * units[1]], axis=-1)
 
-    def explain(self, images, attributes, sizes=None) -> tuple[tf.Tensor, tf.Tensor]:
-        """Where the model looked for an attribute.
-
-        Args:
-          images: uint8 [B, S, S, 3] canvases.
-          attributes: int [B] or [B, M].
-          sizes: int [B, 2], height and width of the original photographs; None: the canvas's own.
-
-        Returns:
-          attention float32 [B, h, w] or [B, M, h, w], over the centred square of the photograph;
-          boxes int32 [B, 4] or [B, M, 4]: left, top, right, bottom of the local branch's region
-          in pixels of the original photograph.
-        """
-        attributes = tf.convert_to_tensor(attributes)
-        if attributes.shape.rank == 1:
-            attention, boxes = self.explain(images, attributes[:, None], sizes)
-            return attention[:, 0], boxes[:, 0]
-        if sizes is None:
-            sizes = tf.fill((tf.shape(images)[0], 2), self.image_size)
-        outputs = self.outputs_of(images, attributes, parts=())
+    def attend(self, images, attributes, sizes) -> tuple[tf.Tensor, tf.Tensor]:
+        """The global branch's attention, and the local branch's regions as boxes."""
+        inputs = {"images": images, "attributes": attributes}
+        outputs = self.compute_outputs(inputs, ())
         boxes = original_boxes(outputs["region"], self.global_branch.size, sizes)
         return outputs["attention"], boxes
 
     @property
-    def trunk_of_features(self) -> Branch:
+    def feature_extractor(self) -> Branch:
         return self.global_branch
 
     def embed_features(self, features, attributes) -> tf.Tensor:
@@ -222,16 +189,6 @@ class ASEN(EmbeddingModel):
         """The global branch's channel attention, see `EmbeddingModel.channel_weights`."""
         vectors = self.attribute_embedding(attributes)
         return self.global_branch.channel_weights(self.shrink(tf.cast(images, tf.float32)), vectors)
-
-    def _used(self, parts=None) -> tuple[str, ...]:
-        """The parts that make the embedding, of those named, in the order they stand in it."""
-        weights = {"global_branch": self.beta, "local_branch": 1 - self.beta}
-        for part in parts or ():
-            if part not in weights:
-                raise ValueError(unknown_name("part of ASEN", part, weights))
-        named = tuple(p for p in weights if parts is None or p in parts)
-        # A part without weight stands alone where it is all that is named (a stage that trains it).
-        return tuple(p for p in named if weights[p] > 0) or named
 
     def _embed_crops(self, crops, vectors, training):
         count = tf.shape(crops)[1]
@@ -254,7 +211,18 @@ class ASEN(EmbeddingModel):
         return tf.reshape(embedding, (-1, count, self.local_branch.embedding_dim))
 
     def get_config(self):
-        return {**super().get_config(), **self._config}
+        return {
+            **super().get_config(),
+            **self._config,
+            "global_branch": _described(self.global_branch, self._config),
+            "local_branch": _described(self.local_branch, self._config),
+        }
+
+
+def _described(branch: Branch, shared: Mapping) -> dict:
+    """The arguments of a branch that are its own."""
+    left_out = {"name", "trainable", "dtype", *shared}
+    return {key: value for key, value in branch.get_config().items() if key not in left_out}
 
 
 def _without_repetition(regions):

@@ -22,9 +22,10 @@ class PartBranch(keras.layers.Layer):
     def __init__(self, hidden_dim: int, embedding_dim: int, **kwargs):
         super().__init__(**kwargs)
         self._config = {"hidden_dim": hidden_dim, "embedding_dim": embedding_dim}
-        self.hidden = keras.layers.Dense(hidden_dim, "relu", name="hidden")
-        self.embedding = keras.layers.Dense(embedding_dim, name="embedding")
-        self.flatten = keras.layers.Flatten()
+        dtype = self.dtype_policy
+        self.hidden = keras.layers.Dense(hidden_dim, "relu", dtype=dtype, name="hidden")
+        self.embedding = keras.layers.Dense(embedding_dim, dtype=dtype, name="embedding")
+        self.flatten = keras.layers.Flatten(dtype=dtype)
 
     def build(self, pooled_shape):
         flat = self.flatten.compute_output_shape(pooled_shape)

@@ -3,7 +3,8 @@
 import keras
 import tensorflow as tf
 
-from asen_tf.models.one_branch import PART, OneBranchModel
+from asen_tf.backbones import child_scope
+from asen_tf.models.one_branch import OneBranchModel
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
@@ -13,13 +14,14 @@ class TripletNet(OneBranchModel):
     The "triplet network" of ASEN's and ASEN++'s tables. Arguments: see `OneBranchModel`.
     """
 
-    def __init__(self, attributes: int, global_branch: dict, image_scale: int = 2, **kwargs):
-        super().__init__(attributes, global_branch, image_scale, **kwargs)
-        self.projection = keras.layers.Dense(self.embedding_dim, name="projection")
-        self.projection.build((None, self.feature_shape[-1]))
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        with child_scope(self):
+            self.projection = keras.layers.Dense(self.embedding_dim, name="projection")
+            self.projection.build((None, self.features.feature_shape[-1]))
         self.built = True
 
-    def outputs_of_features(self, features, attributes):
+    def outputs_of_features(self, features, inputs):
         pooled = tf.reduce_mean(tf.cast(features, tf.float32), axis=(1, 2))
         embedding = tf.cast(self.projection(pooled), tf.float32)[:, None]
-        return {PART: tf.repeat(embedding, tf.shape(attributes)[1], axis=1)}
+        return {"global": tf.repeat(embedding, tf.shape(inputs["attributes"])[1], axis=1)}

@@ -69,8 +69,8 @@ def export(
     _make_folder(output)
     say(f"loading {run.best_model(best['stage'])}")
     model = run.load_best(precision)
-    _check_named("part", parts, best["parts"] or model.parts())
-    return export_model(model, space, output, attributes, max_pixels, parts or best["parts"])
+    _check_named("slice", parts, best["slices"] or model.slices)
+    return export_model(model, space, output, attributes, max_pixels, parts or best["slices"])
 
 
 def export_model(

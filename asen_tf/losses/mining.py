@@ -3,9 +3,9 @@
 import tensorflow as tf
 
 from asen_tf.core.errors import unknown_name
-from asen_tf.losses.triplet import LEAST_SQUARE, SIMILARITIES
+from asen_tf.losses.distances import pairwise_similarity
 
-MINING = ("all", "semi_hard", "hard")
+NO_MINING = "none"
 
 
 def pair_masks(labels, attributes, offsets, images=None):
@@ -13,7 +13,7 @@ def pair_masks(labels, attributes, offsets, images=None):
 
     Args:
       labels: bool [B, V], the values each image carries, in the space's flat numbering.
-      attributes: int32 [M], the attributes asked for.
+      attributes: int32 [M], the attributes that count.
       offsets: int [A + 1], `AttributeSpace.offsets`.
       images: int [B] or None; the same number twice is the same image, no positive of itself.
 
@@ -41,7 +41,7 @@ def mined_triplet_loss(
     negative,
     margin: float = 0.2,
     mining: str = "all",
-    similarity: str = "cosine",
+    distance: str = "cosine",
 ):
     """Triplet ranking loss over the triplets that a batch holds, for each anchor and attribute.
 
@@ -53,34 +53,17 @@ def mined_triplet_loss(
         positive against its nearest negative that is farther than it, or, where there is none,
         the farthest (Schroff et al., CVPR 2015); "hard": the farthest positive against the nearest
         negative (Hermans et al., 2017).
-      similarity: "cosine" or "euclidean", see `triplet_loss`.
+      distance: of `losses.distances.DISTANCES`.
 
     Returns:
       loss float [B, M], 0 where an anchor has no triplet; bool [B, M], whether it has one.
     """
-    if mining not in MINING:
-        raise ValueError(unknown_name("mining", mining, MINING))
-    if similarity not in _PAIRWISE:
-        raise ValueError(unknown_name("similarity", similarity, SIMILARITIES))
-    similarities = _PAIRWISE[similarity](tf.transpose(embeddings, (1, 0, 2)))
+    if mining not in _MINERS:
+        raise ValueError(unknown_name("mining", mining, _MINERS))
+    similarities = pairwise_similarity(tf.transpose(embeddings, (1, 0, 2)), distance)
     valid = tf.reduce_any(positive, -1) & tf.reduce_any(negative, -1)
     loss = _MINERS[mining](similarities, positive, negative, margin)
     return tf.transpose(tf.where(valid, loss, 0.0)), tf.transpose(valid)
-
-
-def _cosines(embeddings):
-    unit = tf.math.l2_normalize(embeddings, axis=-1)
-    return tf.matmul(unit, unit, transpose_b=True)
-
-
-def _negative_distances(embeddings):
-    squares = tf.reduce_sum(embeddings**2, axis=-1)
-    products = tf.matmul(embeddings, embeddings, transpose_b=True)
-    squared = squares[:, :, None] + squares[:, None, :] - 2.0 * products
-    return -tf.sqrt(tf.maximum(squared, LEAST_SQUARE))
-
-
-_PAIRWISE = {"cosine": _cosines, "euclidean": _negative_distances}
 
 
 def _all(similarity, positive, negative, margin):
@@ -110,3 +93,4 @@ def _hard(similarity, positive, negative, margin):
 
 
 _MINERS = {"all": _all, "semi_hard": _semi_hard, "hard": _hard}
+MINING = (NO_MINING, *_MINERS)

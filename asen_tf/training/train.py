@@ -8,18 +8,19 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import config_dict
 
+from asen_tf import losses, models
 from asen_tf.data import load as data
 from asen_tf.data import pipeline
 from asen_tf.data.canvases import open_canvases
 from asen_tf.evaluation.embed import canvas_fn, embed_fn
 from asen_tf.evaluation.prototypes import value_means
-from asen_tf.models import registry
-from asen_tf.models.precision import dtype_policy
 from asen_tf.training import determinism
 from asen_tf.training.checkpoint import Checkpoints
 from asen_tf.training.log import Log
+from asen_tf.training.optimizers import optimizer
 from asen_tf.training.pictures import AttentionPictures
 from asen_tf.training.stages import Stage, plan
+from asen_tf.training.start import copy_weights, start_from_means
 from asen_tf.training.step import TrainStep
 from asen_tf.training.strategy import is_chief
 from asen_tf.training.validation import Validation
@@ -50,7 +51,9 @@ def train(
         training begins.
       TrainingDiverged: a loss became NaN.
     """
-    return _Run(config, Workdir(workdir), strategy or tf.distribute.get_strategy()).run()
+    strategy = strategy or tf.distribute.get_strategy()
+    with determinism.enabled(config.train.deterministic):
+        return _Run(config, Workdir(workdir), strategy).run()
 
 
 class _Run:
@@ -60,47 +63,25 @@ class _Run:
         self.config, self.workdir, self.strategy = config, workdir, strategy
         self.chief = is_chief(strategy)
         self.seconds = 0.0
-        replicas = strategy.num_replicas_in_sync
-        if config.train.batch_size % replicas:
-            raise ValueError(
-                f"train.batch_size={config.train.batch_size} must be a multiple of the "
-                f"{replicas} replicas"
-            )
-        if config.train.jit_backbone and config.train.deterministic:
-            raise ValueError(
-                "XLA has no deterministic gradient of max pooling: train.jit_backbone=true needs "
-                "train.deterministic=false"
-            )
-        if config.train.jit_backbone and config.train.recompute_backbone:
-            raise ValueError(
-                "train.jit_backbone=true and train.recompute_backbone=true exclude one another: "
-                "XLA joins what is to be computed again with what was"
-            )
+        _check(config.train, strategy.num_replicas_in_sync)
         start = Workdir(config.train.init_from) if config.train.init_from else None
-        self.stages = plan(config, start.best()["parts"] if start else ())
+        self.stages = plan(config)
+        self.trained = set(start.best()["slices"] or ()) if start else set()
         self.manifest = data.load(config.data)
+        space = self.manifest.space
+        self.losses = {s.name: losses.build(s.losses, space.offsets) for s in self.stages}
         if self.chief:
-            workdir.begin(config, self.manifest.space)
-        self._build(start)
+            workdir.begin(config, space)
+        keras.utils.set_random_seed(config.train.seed)
+        with strategy.scope():
+            self.model = models.build(config.model, space, config.train.precision)
+        if start:
+            self.model.load_weights(start.best_model(start.best()["stage"]))
+        self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
         self.canvases = self._open_canvases()
         self.validation = Validation(config, self.manifest, self.canvases, self.model)
         pictures = config.eval.pictures if self.chief else 0
         self.pictures = AttentionPictures(self.model, self.manifest, self.canvases, pictures)
-
-    def _build(self, start):
-        train = self.config.train
-        if train.deterministic:
-            determinism.enable()
-        keras.utils.set_random_seed(train.seed)
-        with dtype_policy(train.precision), self.strategy.scope():
-            space = self.manifest.space
-            self.model = registry.build(self.config, len(space), space.offsets)
-        if start:
-            self.model.load_weights(start.best_model(start.best()["stage"]))
-        else:
-            registry.load_pretrained(self.model, self.config)
-        self.model.configure_backbones(train.jit_backbone, train.recompute_backbone)
-        self.objective = registry.objective(self.config, self.manifest.space.offsets)
 
     def _open_canvases(self):
         rows = [self.manifest.examples_of(split) for split in ("train", "valid")]
@@ -124,45 +105,51 @@ class _Run:
 
     def _run_stage(self, stage: Stage, previous: Stage | None, log: Log):
         train = self.config.train
-        step = TrainStep(
-            self.strategy,
-            self.model,
-            self.objective,
-            stage,
-            train.batch_size,
-            train.steps_per_epoch,
-        )
-        state = Checkpoints(
-            self.workdir.checkpoints(stage.name), self.model, step.optimizers, self.chief
-        )
+        with self.strategy.scope():
+            self._compile(stage)
+            made = optimizer(
+                self.model, stage.rates, stage.optimizer, stage.scheduled(train.steps_per_epoch)
+            )
+        step = TrainStep(self.strategy, self.model, made)
+        state = Checkpoints(self.workdir.checkpoints(stage.name), self.model, made, self.chief)
         if not state.restore():
-            if previous:
-                self.model.load_weights(self.workdir.best_model(previous.name))
-            for part, source in stage.copies.items():
-                self.model.copy_part(source, part)
-            for part in stage.means:
-                self.model.start_from_means(part, self._means())
+            self._start(stage, previous)
             state.seconds = self.seconds
         log.resume(stage, state.step)
 
         every = round(self.config.eval.every_epochs * train.steps_per_epoch)
         batches = self._batches(stage, state.step)
         began, before = time.monotonic(), state.seconds
+        measured = _Means(self.model.metrics)
         while state.step < stage.steps and not self._out_of_time(stage, state):
-            measured = step(next(batches))
+            measured.add(step(next(batches)))
             state.step += 1
             state.seconds = before + time.monotonic() - began
-            log.add(measured)
             last = state.step == stage.steps or self._out_of_time(stage, state)
             validate = last or (every and state.step % every == 0)
             save = last or state.step % train.checkpoint_every_steps == 0
             if validate or save or state.step % train.log_every_steps == 0:
-                self._log(log, stage, state)
+                self._log(log, stage, state, measured.take())
             if validate:
                 self._validate(stage, state, log)
             if save:
                 state.save()
         self.seconds = state.seconds
+
+    def _compile(self, stage: Stage):
+        """The optimizer is not the model's: a saved model is to embed, not to go on."""
+        made, weights = self.losses[stage.name]
+        self.model.compile(optimizer=None, loss=made, loss_weights=weights)
+        outputs = {name for loss in made.values() for name in loss.outputs}
+        self.trained |= set(self.model.trained_slices(outputs) or ())
+
+    def _start(self, stage: Stage, previous: Stage | None):
+        if previous:
+            self.model.load_weights(self.workdir.best_model(previous.name))
+        for target, source in stage.copies:
+            copy_weights(self.model, target, source)
+        for pattern in stage.means:
+            start_from_means(self.model, pattern, self._means())
 
     def _means(self):
         """The mean embedding of each value's training images, [V, D]."""
@@ -173,9 +160,9 @@ class _Run:
             batch_size=self.config.eval.batch_size,
         )
 
-    def _log(self, log, stage, state):
+    def _log(self, log, stage, state, means):
         """Nothing is validated or saved after a loss that is no number."""
-        if log.write(stage, state.step, state.seconds):
+        if log.write(stage, state.step, state.seconds, means):
             return
         raise TrainingDiverged(
             f"{stage.name}: a loss or gradient is NaN or infinite by step {state.step}. The last "
@@ -184,7 +171,8 @@ class _Run:
         )
 
     def _validate(self, stage, state, log):
-        score = self._agree(self.validation(stage.trained))
+        trained = self.model.trained_slices(self.trained)
+        score = self._agree(self.validation(trained))
         metric = self.validation.metric
         log.pictures(stage, state.step, self.pictures())
         log.validated(stage, state.step, state.seconds, metric, score)
@@ -197,7 +185,7 @@ class _Run:
                     {
                         "stage": stage.name,
                         "step": state.step,
-                        "parts": stage.trained,
+                        "slices": trained,
                         "map": None,
                         **({} if np.isnan(score) else {metric: score}),
                     }
@@ -220,12 +208,13 @@ class _Run:
 
     def _batches(self, stage, start):
         """Distributed batches of a stage from step `start` on."""
+        made, _ = self.losses[stage.name]
         examples = pipeline.training_examples(
             self.config,
             self.manifest,
             self.canvases,
             stage.attributes_per_step,
-            labels=getattr(self.objective, "needs_labels", False),
+            labels=any(loss.needs_labels for loss in made.values()),
         )
 
         def of_pipeline(context):
@@ -239,3 +228,40 @@ class _Run:
             )
 
         return iter(self.strategy.distribute_datasets_from_function(of_pipeline))
+
+
+class _Means:
+    """Means of what steps measured, and of the losses that the model keeps."""
+
+    def __init__(self, metrics):
+        self._metrics = metrics
+        self._steps = []
+
+    def add(self, measured):
+        self._steps.append(measured)
+
+    def take(self) -> dict[str, float]:
+        means = {metric.name: float(metric.result()) for metric in self._metrics}
+        for name in self._steps[0]:
+            means[name] = float(np.mean([step[name].numpy() for step in self._steps]))
+        for metric in self._metrics:
+            metric.reset_state()
+        self._steps = []
+        return means
+
+
+def _check(train: config_dict.ConfigDict, replicas: int) -> None:
+    if train.batch_size < 1 or train.batch_size % replicas:
+        raise ValueError(
+            f"train.batch_size={train.batch_size} must be a multiple of the {replicas} replicas"
+        )
+    if train.jit_backbone and train.deterministic:
+        raise ValueError(
+            "XLA has no deterministic gradient of max pooling: train.jit_backbone=true needs "
+            "train.deterministic=false"
+        )
+    if train.jit_backbone and train.recompute_backbone:
+        raise ValueError(
+            "train.jit_backbone=true and train.recompute_backbone=true exclude one another: "
+            "XLA joins what is to be computed again with what was"
+        )
