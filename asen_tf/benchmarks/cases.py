@@ -34,7 +34,7 @@ from asen_tf.evaluation.pairs import pair_batches
 from asen_tf.evaluation.tasks import retrieval_tasks
 from asen_tf.models.asen import ASEN
 from asen_tf.serving.export import export_model
-from asen_tf.training import determinism, optimizer
+from asen_tf.training import optimizer
 from asen_tf.training.stages import plan
 from asen_tf.training.step import TrainStep
 

@@ -182,7 +182,9 @@ def load(path: str | os.PathLike) -> config_dict.ConfigDict:
     """
     with open(path, encoding="utf-8") as file:
         stored = json.load(file)
-    if any("rates" in section and isinstance(section["rates"], dict) for section in _stages(stored)):
+    if any(
+        "rates" in section and isinstance(section["rates"], dict) for section in _stages(stored)
+    ):
         raise ValueError(
             f"{path} is of a run of asen_tf before 0.2, which named no losses: train it again with "
             "its data, or use it with the version that wrote it"

@@ -34,7 +34,7 @@ def call_with_known(
 
 def parameters_of(target: Callable) -> dict[str, inspect.Parameter]:
     """By name, those of base classes too where a class hands **kwargs on."""
-    found = {}
+    found, inherited = {}, False
     initializers = (
         [vars(kind)["__init__"] for kind in target.__mro__ if "__init__" in vars(kind)]
         if inspect.isclass(target)
@@ -42,10 +42,14 @@ def parameters_of(target: Callable) -> dict[str, inspect.Parameter]:
     )
     for initializer in initializers:
         parameters = inspect.signature(initializer).parameters.values()
+        kinds = {parameter.kind for parameter in parameters}
         for parameter in parameters:
             if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-                found.setdefault(parameter.name, parameter)
-        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters):
+                # What a class without *args needs of its base, it gives itself.
+                given = {"default": None} if inherited else {}
+                found.setdefault(parameter.name, parameter.replace(**given))
+        inherited = inherited or inspect.Parameter.VAR_POSITIONAL not in kinds
+        if inspect.Parameter.VAR_KEYWORD not in kinds:
             break
     found.pop("self", None)
     return found

@@ -75,9 +75,7 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
         """
         for name in slices or ():
             if name not in self.slices:
-                raise ValueError(
-                    unknown_name(f"slice of {type(self).__name__}", name, self.slices)
-                )
+                raise ValueError(unknown_name(f"slice of {type(self).__name__}", name, self.slices))
         return tuple(name for name in self.slices if slices is None or name in slices)
 
     def embedding_slices(self, slices: Sequence[str] | None = None) -> dict[str, slice]:
@@ -169,7 +167,10 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
     @property
     def metrics(self) -> list[keras.metrics.Metric]:
         """Keras's own, and the running mean of each compiled loss."""
-        return [*super().metrics, *(self.compiled_losses.means.values() if self.compiled_losses else ())]
+        return [
+            *super().metrics,
+            *(self.compiled_losses.means.values() if self.compiled_losses else ()),
+        ]
 
     compiled_losses: CompiledLosses | None = None
 

@@ -61,9 +61,7 @@ class Log:
         self._steps, self._since = step, time.monotonic()
         self._score = ""
 
-    def write(
-        self, stage: Stage, step: int, seconds: float, means: dict[str, float]
-    ) -> bool:
+    def write(self, stage: Stage, step: int, seconds: float, means: dict[str, float]) -> bool:
         """Writes means over the steps since the last time; False where one is no finite number."""
         now = time.monotonic()
         rate = (step - self._steps) / (now - self._since)

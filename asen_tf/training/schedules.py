@@ -14,9 +14,7 @@ def step(
     rate: float, steps_per_epoch: int, every_epochs: float, gamma: float
 ) -> keras.optimizers.schedules.LearningRateSchedule:
     """Times `gamma` every so many epochs."""
-    return _schedules.ExponentialDecay(
-        rate, every_epochs * steps_per_epoch, gamma, staircase=True
-    )
+    return _schedules.ExponentialDecay(rate, every_epochs * steps_per_epoch, gamma, staircase=True)
 
 
 def cosine(
