@@ -31,7 +31,7 @@ _NAMES = {
     "export": "serving.export",
     "load": "embedder",
     "reproduce": "reproduction.reproduce",
-    "train": "training.loop",
+    "train": "training.train",
     "visualize": "figures.visualize",
 }
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
+from asen_tf import models
 from asen_tf.core import experiments
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.formats import attributes_file, index_files
-from asen_tf.models import registry
 from asen_tf.models.asen import torch_checkpoint
 from asen_tf.weights import StateDict, read
 from asen_tf.workdir import Workdir
@@ -64,7 +64,7 @@ def convert(
     config.model.update(torch_checkpoint.sizes(state))
     for part in ("global_branch", "local_branch"):
         config.model[part].weights = ""  # they come from the checkpoint
-    model = registry.build(config, len(space))
+    model = models.build(config.model, space)
     ignored = torch_checkpoint.load(model, state)
     record = {
         "checkpoint": str(checkpoint),
@@ -107,7 +107,8 @@ def _write(run, config, space, model, record):
     stage = "stage2" if "local_branch" in record["parts"] else "stage1"
     run.path.mkdir(parents=True, exist_ok=True)
     run.save_best(model, stage)
-    run.write_best({"stage": stage, "step": 0, "map": record["map"], "parts": record["parts"]})
+    slices = [part.removesuffix("_branch") for part in record["parts"]]
+    run.write_best({"stage": stage, "step": 0, "map": record["map"], "slices": slices})
     (run.path / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
     # Last, so that a folder that has a configuration is complete.
     run.begin(config, space)

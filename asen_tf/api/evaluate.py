@@ -136,7 +136,7 @@ def _subject_of_run(run, data, precision) -> _Subject:
     from asen_tf.workdir import Workdir
 
     run = run if isinstance(run, Workdir) else Workdir(run)
-    model, parts, config = run.load_best(precision), run.best()["parts"], run.config()
+    model, parts, config = run.load_best(precision), run.best()["slices"], run.config()
     manifest = _manifest_of_run(run, data)
 
     def canvases():
@@ -154,7 +154,7 @@ def _subject_of_run(run, data, precision) -> _Subject:
         config.data.special,
         PublishedInputs(model, parts).embed if published else embed_fn(model, parts),
         open_fn(manifest) if published else canvases(),
-        model.variants(parts),
+        model.embedding_slices(parts),
         change_fn(model),
         localize if model.explains else None,
     )

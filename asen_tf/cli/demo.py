@@ -21,7 +21,7 @@ def main() -> None:
     from asen_tf.evaluation import save
     from asen_tf.evaluation.report import tables
     from asen_tf.figures import visualize
-    from asen_tf.training import loop
+    from asen_tf.training.train import train
     from asen_tf.workdir import Workdir
 
     given = flags.FLAGS
@@ -33,7 +33,7 @@ def main() -> None:
     workdir = output / "run"
     data = config.data
     write_dataset(data.root, data.images, data.seed, data.look, processes=os.cpu_count() or 1)
-    loop.train(config, workdir)
+    train(config, workdir)
     result = evaluate(workdir, variants=("both", "global", "local"))
     for file in (output / "test.json", Workdir(workdir).result("test")):
         save(result, file)

@@ -12,13 +12,13 @@ from asen_tf.core.choices import STRATEGIES
 
 def main() -> int | None:
     from asen_tf.evaluation.report import LABELS
-    from asen_tf.training import loop, strategy
-    from asen_tf.training.loop import TrainingDiverged
+    from asen_tf.training import strategy
+    from asen_tf.training.train import TrainingDiverged, train
 
     given = flags.FLAGS
     where = strategy.create(given.strategy, given.logical_cpus)
     try:
-        run = loop.train(given.config, given.workdir, where)
+        run = train(given.config, given.workdir, where)
     except TrainingDiverged as error:
         print(f"error: {error}")
         return 1

@@ -182,9 +182,8 @@ def load(path: str | os.PathLike) -> config_dict.ConfigDict:
     """
     with open(path, encoding="utf-8") as file:
         stored = json.load(file)
-    if any(
-        "rates" in section and isinstance(section["rates"], dict) for section in _stages(stored)
-    ):
+    sections = [section for section in stored.values() if isinstance(section, dict)]
+    if any(isinstance(section.get("rates"), dict) for section in sections):
         raise ValueError(
             f"{path} is of a run of asen_tf before 0.2, which named no losses: train it again with "
             "its data, or use it with the version that wrote it"
@@ -208,10 +207,6 @@ def flat(config: config_dict.ConfigDict, prefix: str = "") -> dict[str, object]:
         else:
             found[prefix + key] = json.loads(json.dumps(value))
     return found
-
-
-def _stages(stored: dict) -> list[dict]:
-    return [section for section in stored.values() if isinstance(section, dict)]
 
 
 def _with_tuples(value):

@@ -254,9 +254,9 @@ class _Reproduction:
 
 
 def _train_and_score(config, folder: Path, protocol: str, result_file: Path) -> None:
-    from asen_tf.training import loop
+    from asen_tf.training.train import train
 
-    loop.train(config, folder)
+    train(config, folder)
     if protocol == MANIPULATION:
         result = evaluate(folder, protocol=protocol, ks=(1, 5, 20))
     else:

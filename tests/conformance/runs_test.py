@@ -8,11 +8,11 @@ import pytest
 
 import asen_tf
 from asen_tf.api.evaluate import evaluate
-from asen_tf.core import config as configs
-from asen_tf.data.synthetic import write_dataset
 from asen_tf.figures import visualize
-from asen_tf.models import registry
-from asen_tf.training.loop import train
+from asen_tf.data.synthetic import write_dataset
+from asen_tf.models import MODELS
+from asen_tf.training.train import train
+from tests.networks import shrink
 
 IMAGES = 40
 ATTRIBUTE = "collar"
@@ -29,10 +29,7 @@ def garments(tmp_path_factory):
 def tiny(name, root):
     """A step of each stage of the model's experiment."""
     config = runpy.run_path(str(EXPERIMENTS / name / "synthetic.py"))["get_config"]()
-    for branch in ("global_branch", "local_branch"):
-        config.model[branch].update(configs.branch("resnet6", size=32, common_dim=8))
-        config.model[branch].embedding_dim = 8
-    config.model.attribute_dim = 8
+    shrink(config.model)
     config.data.images = IMAGES
     config.data.root = str(root)
     config.train.batch_size = 6
@@ -40,7 +37,7 @@ def tiny(name, root):
     return config
 
 
-@pytest.mark.parametrize("name", registry.NAMES)
+@pytest.mark.parametrize("name", MODELS.names())
 def test_trained_evaluated_drawn_and_loaded(name, garments, tmp_path):
     config = tiny(name, garments)
     run = train(config, tmp_path / "run")

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from asen_tf.training.loop import train
 from PIL import Image
 
 from asen_tf.api.check_data import check_data
@@ -11,7 +12,6 @@ from asen_tf.api.evaluate import evaluate
 from asen_tf.core import config as configs
 from asen_tf.core import experiments
 from asen_tf.evaluation.report import tables
-from asen_tf.training.loop import train
 
 COLORS = ((220, 20, 20), (20, 20, 220))
 IMAGES = 24

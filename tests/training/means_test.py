@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from asen_tf.training.loop import train
 
 from asen_tf.api.evaluate import evaluate
 from asen_tf.core import config as configs
@@ -12,7 +13,6 @@ from asen_tf.data.load import load
 from asen_tf.evaluation import value_means
 from asen_tf.evaluation.embed import canvas_fn, embed_fn
 from asen_tf.evaluation.report import tables
-from asen_tf.training.loop import train
 
 
 @pytest.fixture(scope="module")
