@@ -43,7 +43,7 @@ def draw(source: Source) -> Iterator[Picture]:
         )
     yield Picture(
         "loss_curve",
-        learning_curve(_curves(history, "total"), "loss"),
+        learning_curve(_curves(history, "loss"), "loss"),
         "The training loss over the minutes of training, a line a stage",
         ".png",
     )
