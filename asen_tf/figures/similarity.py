@@ -129,7 +129,7 @@ class SimilarityMaps:
                 f"{type(model).__name__} has no embedding of feature maps alone, through which "
                 "pixels could be traced: expected ASEN or a model of one branch"
             )
-        self._model, self._extractor = model, model.trunk_of_features
+        self._model, self._extractor = model, model.feature_extractor
         backbone = self._extractor.backbone
         self._channels = min(channels, backbone.output.shape[-1])
         # A layer of its own, which the methods can name; float32 also of backbones in bfloat16.

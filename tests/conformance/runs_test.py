@@ -8,8 +8,8 @@ import pytest
 
 import asen_tf
 from asen_tf.api.evaluate import evaluate
-from asen_tf.figures import visualize
 from asen_tf.data.synthetic import write_dataset
+from asen_tf.figures import visualize
 from asen_tf.models import MODELS
 from asen_tf.training.train import train
 from tests.networks import shrink

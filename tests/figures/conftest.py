@@ -11,9 +11,9 @@ from asen_tf.models import registry
 from asen_tf.workdir import Workdir
 
 HISTORY = [
-    {"stage": "stage1", "step": 1, "seconds": 60.0, "total": 0.2, "images_per_sec": 10.0},
+    {"stage": "stage1", "step": 1, "seconds": 60.0, "loss": 0.2, "images_per_sec": 10.0},
     {"stage": "stage1", "step": 1, "seconds": 60.0, "valid_map": 0.5},
-    {"stage": "stage1", "step": 2, "seconds": 120.0, "total": 0.1, "images_per_sec": 30.0},
+    {"stage": "stage1", "step": 2, "seconds": 120.0, "loss": 0.1, "images_per_sec": 30.0},
 ]
 
 
