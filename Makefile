@@ -10,8 +10,6 @@ CANDIDATES := python3 python3.13 python3.12 python3.11
 PYTHON ?= $(or $(shell for python in $(CANDIDATES); do \
 	$$python -c '$(SUITABLE)' 2> /dev/null && echo $$python && break; done),python3)
 
-demo test bazel-test: export TF_CPP_MIN_LOG_LEVEL = 2
-
 demo: $(INSTALLED)
 	$(VENV)/bin/asen-demo --output=demo
 

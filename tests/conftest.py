@@ -14,6 +14,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from asen_tf.core import startup
+
+startup.quiet()
+
 ROOT = Path(__file__).parents[1]
 COLORS = {"red": (200, 30, 30), "green": (30, 180, 30), "blue": (40, 40, 200)}
 
@@ -57,7 +61,7 @@ def demo(tmp_path_factory):
     result = subprocess.run(
         [sys.executable, "-m", "asen_tf.cli.demo", "--output=demo", *flags],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"},
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )

@@ -53,23 +53,29 @@ def main() -> None:
 
 def run() -> None:
     flags.DEFINE_enum("case", "train_stage1", CASES, "What to measure.")
-    flags.DEFINE_string("global_backbone", "resnet50", "Of the global branch.")
-    flags.DEFINE_string("local_backbone", "resnet34", "Of the local branch.")
+    flags.DEFINE_string("global_backbone", "resnet50", "Backbone of the global branch.")
+    flags.DEFINE_string("local_backbone", "resnet34", "Backbone of the local branch.")
     flags.DEFINE_integer("size", 224, "Side of the global branch's input in pixels.", 1)
-    flags.DEFINE_integer("local_size", 112, "Likewise of the local branch.", 1)
-    flags.DEFINE_integer("batch", 4, "Triplets a training step; images, embedding.", 1)
-    flags.DEFINE_integer("attributes", 9, "Attributes that are embedded.", 1)
-    flags.DEFINE_enum("precision", "float32", PRECISIONS, "What the networks compute in.")
+    flags.DEFINE_integer("local_size", 112, "Side of the local branch's input in pixels.", 1)
+    flags.DEFINE_integer(
+        "batch", 4, "Triplets a training step, or images a call when embedding.", 1
+    )
+    flags.DEFINE_integer("attributes", 9, "How many attributes are embedded.", 1)
+    flags.DEFINE_enum(
+        "precision", "float32", PRECISIONS, "Dtype policy that the networks compute in."
+    )
     flags.DEFINE_bool(
         "recompute", False, "Whether training computes feature maps twice instead of keeping them."
     )
-    flags.DEFINE_float("seconds", 30.0, "How long to measure, after three calls.", 0.0)
+    flags.DEFINE_float(
+        "seconds", 30.0, "Seconds to measure for, after three calls that do not count.", 0.0
+    )
     flags.DEFINE_string(
         "data_dir",
         "",
-        "Folder for the rendered photographs, to use them again; default: temporary.",
+        "Folder for the rendered photographs, so that they serve again; default: a temporary one.",
     )
-    flags.DEFINE_string("json", "", "File to write the result to, beside printing it.")
+    flags.DEFINE_string("json", "", "JSON file to write the result to; it is printed in any case.")
     program.run(main)
 
 

@@ -60,21 +60,41 @@ def main() -> None:
 
 
 def run() -> None:
-    flags.DEFINE_string("checkpoint", None, "File of the PyTorch release, checkpoint.pth.tar.")
-    flags.DEFINE_string("output", None, "Folder to write, a --workdir for other programs.")
     flags.DEFINE_string(
-        "attributes", None, "CSV file index,attribute,values, in the table's order."
+        "checkpoint", None, "Checkpoint of the PyTorch release, such as checkpoint.pth.tar."
+    )
+    flags.DEFINE_string(
+        "output", None, "Folder to write: a run, for --workdir of the other programs."
+    )
+    flags.DEFINE_string(
+        "attributes",
+        None,
+        "CSV file index,attribute,values, in the order of the checkpoint's table.",
     )
     config_flags.DEFINE_config_file(
-        "config", None, "Experiment whose data and settings apply; default: index files, the paper."
+        "config",
+        None,
+        "Experiment whose data and settings apply; default: the paper's, on index files.",
     )
-    flags.DEFINE_integer("global_size", None, "Side of the global input; default 224.", 1)
-    flags.DEFINE_integer("local_size", None, "Side of the local input; default 112.", 1)
-    flags.DEFINE_float("threshold", None, "Of the localisation; default 0.1.")
-    flags.DEFINE_float("beta", None, "Weight of the global branch; default 0.6.", 0, 1)
-    flags.DEFINE_string("data_root", None, "Where the data lies, for asen-evaluate.")
+    flags.DEFINE_integer(
+        "global_size", None, "Side of the global branch's input in pixels; default: 224.", 1
+    )
+    flags.DEFINE_integer(
+        "local_size", None, "Side of the local branch's input in pixels; default: 112.", 1
+    )
+    flags.DEFINE_float(
+        "threshold",
+        None,
+        "Share of its peak from which attention belongs to the region; default: 0.1.",
+    )
+    flags.DEFINE_float(
+        "beta", None, "Weight of the global branch's cosine, 0 to 1; default: 0.6.", 0, 1
+    )
+    flags.DEFINE_string("data_root", None, "Folder of the data, which asen-evaluate reads.")
     flags.DEFINE_string(
-        "index_dir", None, "Folder of the index files in it; default: splits, if there, or itself."
+        "index_dir",
+        None,
+        "Folder of the index files in --data_root; default: splits, if there, or the root itself.",
     )
     flags.DEFINE_enum(
         "preprocessing", "published", PREPROCESSING, "How asen-evaluate prepares photographs."

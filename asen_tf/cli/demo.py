@@ -62,8 +62,12 @@ def main() -> None:
 
 def run() -> None:
     experiment = experiment_files.find("asen", "synthetic")
-    config_flags.DEFINE_config_file("config", str(experiment), "Experiment file.")
-    flags.DEFINE_string("output", "demo", "Folder to write.")
+    config_flags.DEFINE_config_file(
+        "config", str(experiment), "Experiment file; --config.KEY=VALUE changes a key."
+    )
+    flags.DEFINE_string(
+        "output", "demo", "Folder for the data, the run, the table and the pictures."
+    )
     program.run(main)
 
 

@@ -7,14 +7,13 @@ What follows `--` are options of Beam: `-- --runner=FlinkRunner --parallelism=16
 work is done in this process. The same command goes on where a killed run stopped.
 """
 
-import logging
 import sys
 from collections.abc import Sequence
 
 from absl import app, flags
 
 from asen_tf.cli import program
-from asen_tf.core.progress import duration
+from asen_tf.core import startup
 
 
 def main(beam_options: Sequence[str]) -> int | None:
@@ -23,13 +22,13 @@ def main(beam_options: Sequence[str]) -> int | None:
         raise app.UsageError(f"unexpected argument {beam_options[0]}; options of Beam follow --")
     try:
         # Beam warns of packages that only Google's services need.
-        logging.disable(logging.WARNING)
-        from asen_tf.serving.bulk import embed_catalogue
+        with startup.without_warnings():
+            from asen_tf.serving.bulk import embed_catalogue
     except ImportError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    finally:
-        logging.disable(logging.NOTSET)
+    from asen_tf.core.progress import duration
+
     found = embed_catalogue(
         given.saved_model,
         given.manifest,
@@ -50,13 +49,22 @@ def main(beam_options: Sequence[str]) -> int | None:
 
 
 def run() -> None:
-    flags.DEFINE_string("saved_model", None, "A version that asen-export wrote, such as DIR/1.")
-    flags.DEFINE_string("manifest", None, "CSV with the column image and, for names, id.")
-    flags.DEFINE_string("root", None, "Folder of the photographs; none: that of the manifest.")
-    flags.DEFINE_string("output", None, "Folder for vectors/*.parquet and errors/*.jsonl.")
-    flags.DEFINE_list("attributes", "", "Those to embed in, in this order; none: all.")
-    flags.DEFINE_integer("batch_size", 32, "Photographs at once in the model.", lower_bound=1)
-    flags.DEFINE_integer("shards", None, "Files; none: one for 1024 images.", lower_bound=1)
+    flags.DEFINE_string("saved_model", None, "Folder of an exported version, such as DIR/1.")
+    flags.DEFINE_string(
+        "manifest", None, "CSV file with the column image and, where they have names, id."
+    )
+    flags.DEFINE_string("root", None, "Folder of the photographs; default: the manifest's.")
+    flags.DEFINE_string("output", None, "Folder to write vectors/*.parquet and errors/*.jsonl to.")
+    flags.DEFINE_list("attributes", "", "Attributes to embed in, in this order; default: all.")
+    flags.DEFINE_integer(
+        "batch_size", 32, "How many photographs go through the model at once.", lower_bound=1
+    )
+    flags.DEFINE_integer(
+        "shards",
+        None,
+        "How many files the vectors are spread over; default: one for 1024 images.",
+        lower_bound=1,
+    )
     flags.mark_flags_as_required(["saved_model", "manifest", "output"])
     program.run(main, positional=True)
 

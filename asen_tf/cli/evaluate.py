@@ -15,7 +15,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from asen_tf.cli import program
-from asen_tf.core.choices import MANIPULATION, PROTOCOLS, RELEVANCE, SIMILARITY, SPLITS
+from asen_tf.core.choices import MANIPULATION, PRECISIONS, PROTOCOLS, RELEVANCE, SIMILARITY, SPLITS
 
 RANDOM = "random"
 
@@ -83,27 +83,36 @@ def _check_flags(given: flags.FlagValues) -> None:
 
 def run() -> None:
     flags.DEFINE_string("workdir", None, "Folder of the run.")
-    flags.DEFINE_enum("model", None, [RANDOM], "Instead of a run: what a random order scores.")
-    config_flags.DEFINE_config_file("config", None, "With --model: the experiment whose data.")
-    flags.DEFINE_integer("seeds", 5, "With --model=random: how many random orders.", 1)
-    flags.DEFINE_enum("split", "test", SPLITS, "Which images.")
-    flags.DEFINE_enum("protocol", SIMILARITY, PROTOCOLS, "What is measured, see above.")
+    flags.DEFINE_enum("model", None, [RANDOM], "Measure a random order instead of a run.")
+    config_flags.DEFINE_config_file(
+        "config", None, "Experiment whose data a random order is measured on."
+    )
+    flags.DEFINE_integer("seeds", 5, "How many random orders --model=random measures.", 1)
+    flags.DEFINE_enum("split", "test", SPLITS, "Split of the data that is measured.")
+    flags.DEFINE_enum("protocol", SIMILARITY, PROTOCOLS, "What is measured; see above.")
     flags.DEFINE_list(
-        "special", "", "Attributes that make up the labels of a manipulation; default: the run's."
+        "special",
+        "",
+        "Attributes that make up the labels of a manipulation; default: those of the run.",
     )
-    flags.DEFINE_list("ks", "", "Cut-offs, such as 1,20; default: the run's.")
+    flags.DEFINE_list("ks", "", "Cut-offs, such as 1,20; default: those of the run.")
     flags.DEFINE_enum(
-        "relevance", None, RELEVANCE, "Which values make two images alike; default: the run's."
+        "relevance",
+        None,
+        RELEVANCE,
+        "Which values make a candidate relevant; default: as the run says.",
     )
-    flags.DEFINE_list("variants", "", "Pieces of a run to score separately: global,local,both.")
-    flags.DEFINE_string(
-        "data_root", "", "Where the data of the run lies now, if not where it lay in training."
+    flags.DEFINE_list(
+        "variants", "", "Slices of the embedding to score separately, such as global,local,both."
+    )
+    flags.DEFINE_string("data_root", "", "Folder of the run's data, if it moved after training.")
+    flags.DEFINE_enum(
+        "precision", None, PRECISIONS, "What the networks compute in; default: as in training."
     )
     flags.DEFINE_string(
-        "precision", None, "What a run's networks compute in: float32 or mixed_bfloat16."
-    )
-    flags.DEFINE_string(
-        "output", "", "JSON file to write; default WORKDIR/SPLIT.json, or SPLIT_manipulation.json."
+        "output",
+        "",
+        "JSON file to write; default: WORKDIR/SPLIT.json, or SPLIT_manipulation.json there.",
     )
     flags.mark_flags_as_mutual_exclusive(["workdir", "model"], required=True)
     program.run(main)

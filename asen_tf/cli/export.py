@@ -5,7 +5,7 @@ asen-export --workdir=runs/asen --output=export/models/asen
 
 import sys
 
-from absl import flags, logging
+from absl import flags
 
 from asen_tf.cli import program
 from asen_tf.core.choices import PRECISIONS
@@ -16,8 +16,6 @@ def main() -> int | None:
     from asen_tf.serving.export import VerificationFailed, export
 
     given = flags.FLAGS
-    # The session loader is deprecated in Python only.
-    logging.set_verbosity(logging.ERROR)
     try:
         folder = export(
             given.workdir,
@@ -40,8 +38,8 @@ def main() -> int | None:
 
 def run() -> None:
     flags.DEFINE_string("workdir", None, "Folder of the run.")
-    flags.DEFINE_string("output", None, "Folder of the versions; the next one is written there.")
-    flags.DEFINE_list("attributes", "", "Those to serve, in this order; none: all.")
+    flags.DEFINE_string("output", None, "Folder of the versions, in which the next one is written.")
+    flags.DEFINE_list("attributes", "", "Attributes to serve, in this order; default: all.")
     flags.DEFINE_integer(
         "max_pixels",
         None,
@@ -49,7 +47,9 @@ def run() -> None:
         lower_bound=1,
     )
     flags.DEFINE_list(
-        "parts", "", "Of the model, such as global_branch alone; none: all that are trained."
+        "parts",
+        "",
+        "Parts of the model to export, such as global_branch; default: all that are trained.",
     )
     flags.DEFINE_enum(
         "precision", None, PRECISIONS, "What the networks compute in; default: as in training."

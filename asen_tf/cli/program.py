@@ -10,11 +10,14 @@ from asen_tf.core import startup
 _HELP = ("help", "helpshort", "?")
 
 
-def run(main: Callable[..., int | None], positional: bool = False) -> None:
+def run(
+    main: Callable[..., int | None], positional: bool = False, verbosity: int = logging.WARNING
+) -> None:
     """Parses the command line and calls `main`, whose result is the exit status.
 
     What is no flag is refused, or given to `main` as a list if it takes `positional` arguments.
-    --help shows the docstring of `main`'s module and the flags that were defined for it.
+    --help shows the docstring of `main`'s module and the flags that were defined for it. What is
+    logged below `verbosity` is not shown: programs say how far they are on their own.
 
     Bad input (a key that the configuration lacks, ValueError, OSError) ends the program with a
     message and status 1, without a traceback; anything else is a bug and shows one.
@@ -23,8 +26,7 @@ def run(main: Callable[..., int | None], positional: bool = False) -> None:
     def checked(arguments):
         if len(arguments) > 1 and not positional:
             raise app.UsageError(f"unexpected arguments: {' '.join(arguments[1:])}")
-        # Programs say how far they are on their own; what TensorFlow logs beside is noise.
-        logging.set_verbosity(logging.WARNING)
+        logging.set_verbosity(verbosity)
         try:
             return main(arguments[1:]) if positional else main()
         except (ValueError, OSError) as error:

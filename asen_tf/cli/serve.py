@@ -29,7 +29,6 @@ def main() -> int | None:
     # What was imported stays; collecting garbage after a version would look through it for long.
     gc.freeze()
     given = flags.FLAGS
-    logging.set_verbosity(logging.INFO)
     limits = Limits(
         message_bytes=given.max_message_mb << 20,
         batch=given.max_batch,
@@ -66,30 +65,41 @@ def _wait_for_signal() -> None:
 
 def run() -> None:
     flags.DEFINE_string("model_base_path", None, "Folder that has a folder for each version.")
-    flags.DEFINE_string("model_name", MODEL_NAME, "What clients call that model.")
+    flags.DEFINE_string("model_name", MODEL_NAME, "Name under which clients ask for that model.")
     flags.DEFINE_string(
         "model_config_file",
         None,
-        "Instead: a ModelServerConfig in text form, for several models, versions and labels; "
-        "read again when it changes.",
+        "File with a ModelServerConfig in text form, for several models, versions and labels, "
+        "instead of --model_base_path; it is read again when it changes.",
     )
     flags.DEFINE_string("host", "0.0.0.0", "Address to listen at; 127.0.0.1: this machine alone.")
     flags.DEFINE_integer("port", 8500, "Port to listen at; 0: a free one.", 0, 65535)
-    flags.DEFINE_integer("max_message_mb", 64, "Of a request or an answer.", 1, 2047)
-    flags.DEFINE_integer("max_batch", 128, "Rows of a request.", 1)
+    flags.DEFINE_integer("max_message_mb", 64, "Largest request or answer, in megabytes.", 1, 2047)
+    flags.DEFINE_integer("max_batch", 128, "Most photographs of a request.", 1)
     flags.DEFINE_integer(
-        "max_concurrent", os.cpu_count() or 1, "Requests that run at the same time.", 1
+        "max_concurrent", os.cpu_count() or 1, "How many requests run at the same time.", 1
     )
     flags.DEFINE_integer(
-        "max_waiting", 32, "Requests that wait for that; more are RESOURCE_EXHAUSTED.", 0
+        "max_waiting",
+        32,
+        "How many requests may wait; more are refused with RESOURCE_EXHAUSTED.",
+        0,
     )
-    flags.DEFINE_float("poll_seconds", 1.0, "Between two looks for new versions.", 0.01)
-    flags.DEFINE_float("grace_seconds", 30.0, "For requests that run at SIGTERM.", 0)
-    flags.DEFINE_string("ssl_certificate", "", "The server's, for TLS (PEM).")
-    flags.DEFINE_string("ssl_key", "", "Of that certificate (PEM).")
-    flags.DEFINE_string("ssl_client_ca", "", "Clients need a certificate signed by these (PEM).")
+    flags.DEFINE_float("poll_seconds", 1.0, "Seconds between two looks for new versions.", 0.01)
+    flags.DEFINE_float(
+        "grace_seconds", 30.0, "Seconds that requests may take to end after SIGTERM.", 0
+    )
+    flags.DEFINE_string(
+        "ssl_certificate", "", "PEM file of the server's certificate; turns TLS on."
+    )
+    flags.DEFINE_string("ssl_key", "", "PEM file of that certificate's private key.")
+    flags.DEFINE_string(
+        "ssl_client_ca",
+        "",
+        "PEM file of the authorities one of which must have signed a client's certificate.",
+    )
     flags.mark_flags_as_mutual_exclusive(["model_base_path", "model_config_file"], required=True)
-    program.run(main)
+    program.run(main, verbosity=logging.INFO)
 
 
 if __name__ == "__main__":

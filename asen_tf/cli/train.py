@@ -40,10 +40,18 @@ def run() -> None:
     config_flags.DEFINE_config_file(
         "config", None, "Experiment file; --config.KEY=VALUE changes a key."
     )
-    flags.DEFINE_string("workdir", None, "Folder of the run; a killed run goes on there.")
-    flags.DEFINE_enum("strategy", "default", STRATEGIES, "Where to train.")
+    flags.DEFINE_string("workdir", None, "Folder of the run, in which a killed run goes on.")
+    flags.DEFINE_enum(
+        "strategy",
+        "default",
+        STRATEGIES,
+        "What to train on: one device, all of this machine, or several machines (TF_CONFIG).",
+    )
     flags.DEFINE_integer(
-        "logical_cpus", 0, "Splits the processor into devices, to try --strategy=mirrored.", 0
+        "logical_cpus",
+        0,
+        "How many devices to split the processor into, to try --strategy=mirrored without GPUs.",
+        0,
     )
     flags.mark_flags_as_required(["config", "workdir"])
     program.run(main)

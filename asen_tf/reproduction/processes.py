@@ -9,6 +9,8 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from asen_tf.core import startup
+
 
 class Task(NamedTuple):
     """What one process does.
@@ -71,10 +73,7 @@ def _run(task, threads):
         os.dup2(file.fileno(), 2)
     try:
         if threads:
-            import tensorflow as tf
-
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(threads)
+            startup.threads(threads)
         task.function(*task.arguments)
     except BaseException:
         traceback.print_exc()

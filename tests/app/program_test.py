@@ -1,6 +1,5 @@
 """`asen-app` as a program."""
 
-import os
 import re
 import signal
 import subprocess
@@ -22,7 +21,6 @@ def started(shop, *arguments):
     return subprocess.Popen(
         [*command, "--port=0", f"--images={shop}/photographs", *arguments],
         cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

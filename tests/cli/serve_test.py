@@ -43,7 +43,7 @@ def server(tmp_path):
     command = [sys.executable, "-m", "asen_tf.cli.serve", "--host=127.0.0.1", "--port=0"]
     command.append(f"--model_config_file={tmp_path / 'models.config'}")
     path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
-    environment = {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "2"}
+    environment = {**os.environ, "PYTHONPATH": path}
     with open(tmp_path / "log", "w") as log:
         process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stderr=log, text=True, env=environment

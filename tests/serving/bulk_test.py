@@ -362,7 +362,7 @@ def program(*flags) -> list[str]:
 
 def environment() -> dict[str, str]:
     path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
-    return {**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    return {**os.environ, "PYTHONPATH": path}
 
 
 def test_a_killed_program_goes_on(saved_model, shop, tmp_path):

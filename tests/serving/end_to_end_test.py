@@ -17,7 +17,7 @@ from asen_tf.serving.export import export
 
 ROOT = Path(__file__).parents[2]
 LENGTH = "skirt length (cm)"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 @pytest.fixture(scope="module")

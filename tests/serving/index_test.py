@@ -1,7 +1,6 @@
 """`asen-index` with an exported model, here and at a server."""
 
 import csv
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -37,7 +36,6 @@ def run(shop, *arguments):
     return subprocess.run(
         [*command, f"--store=faiss:{shop}/store", *arguments],
         cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "2"},
         capture_output=True,
         text=True,
     )

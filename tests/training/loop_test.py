@@ -212,7 +212,7 @@ def run_program(words):
 
 
 def environment(**extra):
-    return {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "2", **extra}
+    return {**os.environ, "PYTHONPATH": str(ROOT), **extra}
 
 
 def test_killed_and_started_again_it_ends_with_the_same_weights(catalogue, tmp_path, finished):

@@ -1,0 +1,45 @@
+"""What TensorFlow's libraries write while they are loaded is kept back, and nothing else."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+LOADED = """
+import os
+os.write(2, b"WARNING: All log messages before absl::InitializeLog() is called are written\\n")
+os.write(2, b"I0000 00:00:1795661883.157950   18107 port.cc:153] oneDNN custom operations\\n")
+os.write(2, b"a warning of Python\\n")
+"""
+
+
+@pytest.fixture
+def said(tmp_path):
+    (tmp_path / "tensorflow.py").write_text(LOADED)
+
+    def said(more="", **settings):
+        (tmp_path / "tensorflow.py").write_text(LOADED + more)
+        code = "from asen_tf.core import startup; startup.quiet(); import tensorflow; 1 / 0"
+        path = os.pathsep.join([str(tmp_path), *sys.path])
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("TF_")}
+        environment |= {"PYTHONPATH": path, **settings}
+        command = [sys.executable, "-c", code]
+        return subprocess.run(command, env=environment, capture_output=True, text=True).stderr
+
+    return said
+
+
+def test_log_lines_are_kept_back(said):
+    lines = said().splitlines()
+    assert lines[0] == "a warning of Python" and lines[-1].startswith("ZeroDivisionError")
+    assert not any("absl" in line or "oneDNN" in line for line in lines)
+
+
+def test_what_the_user_sets_counts(said):
+    assert "oneDNN" in said(TF_CPP_MIN_LOG_LEVEL="0")
+    assert "oneDNN" not in said(TF_CPP_MIN_LOG_LEVEL="2")
+
+
+def test_a_failed_import_says_why(said):
+    assert said("raise OSError('no libcudart')").splitlines()[-1] == "OSError: no libcudart"
