@@ -14,6 +14,7 @@ def tests(name, deps, data = [], size = "medium"):
     files = native.glob([name + "/**/*.py", "tests/conftest.py"])
     cases = [file for file in files if file.endswith("_test.py")]
     helpers = [file for file in files if not file.endswith("_test.py")]
+    deps = deps + [core for core in [":asen_tf/core"] if core not in deps]  # of conftest.py
     for case in cases:
         native.py_test(
             name = case[:-len(".py")],

@@ -11,7 +11,7 @@ packages; a report has them all. "projector" writes the attributes' spaces for T
 from absl import app, flags
 
 from asen_tf.cli import program
-from asen_tf.data.manifest import SPLITS
+from asen_tf.core.choices import SPLITS
 
 
 def main() -> None:
@@ -41,21 +41,24 @@ def run() -> None:
     flags.DEFINE_string("output", "", "Folder to write pictures to.")
     flags.DEFINE_string("report", "", "HTML file to write: pictures, tables and configuration.")
     flags.DEFINE_list(
-        "figures", "", "Which ones, see above; default: the quick ones, and all in a report."
+        "figures", "", "Figures to draw, see above; default: the quick ones, and all in a report."
     )
-    flags.DEFINE_enum("split", "test", SPLITS, "Whose photographs are shown.")
-    flags.DEFINE_list("attributes", "", "Those that are shown; default: all.")
+    flags.DEFINE_enum("split", "test", SPLITS, "Split whose photographs are shown.")
+    flags.DEFINE_list("attributes", "", "Attributes that are shown; default: all.")
     flags.DEFINE_string(
-        "attribute", "", "The one that t-SNE and reranking show large; default: the first of these."
+        "attribute",
+        "",
+        "Attribute that t-SNE and reranking show large; default: the first of --attributes.",
     )
-    flags.DEFINE_integer("photographs", 6, "Rows of a picture.", 1)
-    flags.DEFINE_integer("results", 6, "Columns of a retrieval grid.", 1)
+    flags.DEFINE_integer("photographs", 6, "How many photographs a picture shows, a row each.", 1)
+    flags.DEFINE_integer("results", 6, "How many results a row of the retrieval grid shows.", 1)
     flags.DEFINE_integer(
-        "images", 1000, "At most so many images are searched and laid out, evenly spread.", 4
+        "images",
+        1000,
+        "Most images that are searched and laid out, evenly spread over the split.",
+        4,
     )
-    flags.DEFINE_string(
-        "data_root", "", "Where the data lies now, if not where it lay in training."
-    )
+    flags.DEFINE_string("data_root", "", "Folder of the run's data, if it moved after training.")
     flags.mark_flag_as_required("workdir")
     program.run(main)
 
