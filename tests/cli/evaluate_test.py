@@ -1,6 +1,5 @@
 """`asen-evaluate`: a random order instead of a run, and which values count."""
 
-import importlib.util
 import json
 import os
 import shutil
@@ -10,11 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from asen_tf.api.evaluate import evaluate, random_order
-from asen_tf.workdir import Workdir
-
 ROOT = Path(__file__).parents[2]
-OFFICIAL = ROOT.parent / "shared" / "data" / "official_splits"
 CSV = f"--config={ROOT / 'configs' / 'asen' / 'csv.py'}"
 
 
@@ -66,37 +61,3 @@ def test_bad_command_lines(flags, message, tmp_path, monkeypatch):
     done = program(*flags)
     assert done.returncode == 1
     assert message in done.stdout + done.stderr and "Traceback" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("name", "queries", "percent", "relevance"),
-    [
-        ("FashionAI", 3600, 15.79, "official"),  # as published
-        ("DARN", 4293, 31.26, "official"),  # published: 32.26
-        ("DeepFashion", 5525, 3.38, "official"),  # as published
-        ("DeepFashion", 5525, 9.32, "multi_label"),
-    ],
-)
-def test_random_rows_of_the_published_data_sets(name, queries, percent, relevance):
-    if not (OFFICIAL / name).is_dir():
-        pytest.skip(f"{OFFICIAL / name} is not there")
-    path = ROOT / "configs" / "asen" / f"{name.lower()}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    config = module.get_config()
-    config.data.root = str(OFFICIAL / name)
-    config.data.check = "full"  # no photograph is there to be looked at
-    result = random_order(config, seeds=2, relevance=relevance)
-    assert result["queries"] == queries
-    assert 100 * result["map"] == pytest.approx(percent, abs=0.1)
-    assert 100 * result["random_map"] == pytest.approx(percent, abs=0.01)
-    assert config.data.check == "full"
-
-
-def test_the_flag_overrides_what_the_run_says(demo):
-    run = str(demo / "demo" / "run")
-    assert Workdir(run).config().eval.relevance == "official"
-    root = str(demo / "demo" / "data")
-    assert evaluate(run, root)["relevance"] == "official"
-    assert evaluate(run, root, relevance="multi_label")["relevance"] == "multi_label"

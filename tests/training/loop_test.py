@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from asen_tf.training.loop import TrainingDiverged, train
 from PIL import Image
 
 from asen_tf.core import config as configs
 from asen_tf.core import experiments
-from asen_tf.training.loop import TrainingDiverged, train
 from asen_tf.workdir import Workdir
 
 ROOT = Path(__file__).parents[2]
