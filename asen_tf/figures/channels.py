@@ -85,23 +85,12 @@ def channel_grid(weights: np.ndarray, attributes: Sequence[str]) -> matplotlib.f
     Args:
       weights: float [A, C], A >= 2.
       attributes: A names; underscores become spaces.
-
-    Raises:
-      ValueError: another shape, fewer than two attributes, or numbers that are not finite.
     """
     weights = np.asarray(weights, np.float64)
-    count = len(attributes)
-    if count < 2 or weights.ndim != 2 or len(weights) != count or not weights.size:
-        raise ValueError(
-            f"expected weights as [attributes, channels] of two attributes or more, "
-            f"received {list(weights.shape)} and {count} attributes"
-        )
-    if not np.isfinite(weights).all():
-        raise ValueError("expected finite weights, received NaN or infinity")
     lifts = weights - weights.mean(0)
     names = [style.words(name) for name in attributes]
     label = max(map(style.text_width, names)) + NAMES_GAP
-    side = ROW * count
+    side = ROW * len(names)
     profiles = style.Area(MARGIN + label, MARGIN + TITLE, PROFILE, side)
     table = style.Area(profiles.right + BETWEEN, profiles.top, side, side)
     axes = style.page(table.right + MARGIN, table.bottom + SCALE)

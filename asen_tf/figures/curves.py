@@ -50,14 +50,14 @@ def draw(source: Source) -> Iterator[Picture]:
 
 
 def _curves(history: list[dict], key: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Stage -> minutes and what was logged under the key."""
-    entries = [entry for entry in history if key in entry]
-    return {
-        stage: tuple(
-            np.array([(e["seconds"] / 60, e[key]) for e in entries if e["stage"] == stage]).T
-        )
-        for stage in dict.fromkeys(entry["stage"] for entry in entries)
-    }
+    """Stage -> minutes and what was logged under the key; without those that are never finite."""
+    curves = {}
+    for stage in dict.fromkeys(entry["stage"] for entry in history):
+        entries = [e for e in history if e["stage"] == stage and key in e]
+        values = np.array([entry[key] for entry in entries], np.float64)
+        if np.isfinite(values).any():
+            curves[stage] = np.array([entry["seconds"] / 60 for entry in entries]), values
+    return curves
 
 
 def learning_curve(
@@ -66,22 +66,15 @@ def learning_curve(
     """A line a stage or a run; each is named, with its last value, where it ends.
 
     Args:
-      curves: name -> (x [N], y [N]), N >= 1; x in minutes, y a score or a loss. Values that are not
-        finite leave a gap.
+      curves: name -> (x [N], y [N]); x in minutes, y a score or a loss. Values that are not finite
+        leave a gap; each curve has a finite one.
       title: what y is.
-
-    Raises:
-      ValueError: no curve, an x and y that are not two equally long rows of numbers, or a curve
-        without a finite value.
     """
-    if not curves:
-        raise ValueError("expected at least one curve, received none")
-    points = {name: _check(name, *xy) for name, xy in curves.items()}
-    ends = [y[np.isfinite(y)][-1] for _, y in points.values()]
-    labels = [f"{name}  {end:.4g}" for name, end in zip(points, ends, strict=True)]
-    colors = [COLORS[n % len(COLORS)] for n in range(len(points))]
-    axes = _axes(max(map(style.text_width, labels)), title)
-    for n, (x, y) in enumerate(points.values()):
+    ends = [y[np.isfinite(y)][-1] for _, y in curves.values()]
+    labels = [f"{name}  {end:.4g}" for name, end in zip(curves, ends, strict=True)]
+    colors = [COLORS[n % len(COLORS)] for n in range(len(curves))]
+    axes = _axes(max(map(style.text_width, labels), default=0.0), title)
+    for n, (x, y) in enumerate(curves.values()):
         axes.plot(
             x,
             y,
@@ -108,18 +101,6 @@ def learning_curve(
             parse_math=False,
         )
     return axes.figure
-
-
-def _check(name: str, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
-    if x.ndim != 1 or x.shape != y.shape or not x.size:
-        raise ValueError(
-            f"expected curve {name!r} as x [N] and y [N], received {list(x.shape)} "
-            f"and {list(y.shape)}"
-        )
-    if not np.isfinite(y).any():
-        raise ValueError(f"expected a finite value in curve {name!r}, received none")
-    return x, y
 
 
 def _axes(label_width: float, title: str) -> Axes:

@@ -1,5 +1,6 @@
 """The figures that there are, by name: our own, and those of other packages."""
 
+import dataclasses
 import functools
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,25 +19,29 @@ FIGURES = Registry(
 )
 
 
+@dataclasses.dataclass(eq=False)
 class Figure:
     """One kind of figure: called with a source, it gives its pictures.
 
     Attributes:
-      name: what it is asked for by.
+      draw: the function that does it.
+      name: of `FIGURES`.
       title: its heading in a report; "": it is in none.
       text: what a reader should know to read it.
-      slow: whether it is drawn outside of reports only when it is asked for by name.
+      slow: whether, outside of reports, it is drawn only when it is named.
     """
 
-    def __init__(self, draw: Callable, name: str, title: str, text: str, slow: bool):
-        functools.update_wrapper(self, draw)
-        self.name = name
-        self.title = title
-        self.text = text
-        self.slow = slow
+    draw: Callable[[Source], Iterator[Picture | Path]]
+    name: str
+    title: str
+    text: str
+    slow: bool
+
+    def __post_init__(self):
+        functools.update_wrapper(self, self.draw)
 
     def __call__(self, source: Source) -> Iterator[Picture | Path]:
-        return self.__wrapped__(source)
+        return self.draw(source)
 
 
 def figure(name: str, *, title: str = "", text: str = "", slow: bool = False) -> Callable:
@@ -57,7 +62,4 @@ def figure(name: str, *, title: str = "", text: str = "", slow: bool = False) ->
       ValueError: another figure has the name.
     """
 
-    def add(draw: Callable[[Source], Iterator[Picture | Path]]) -> Figure:
-        return FIGURES.register(name)(Figure(draw, name, title, text, slow))
-
-    return add
+    return lambda draw: FIGURES.register(name)(Figure(draw, name, title, text, slow))

@@ -1,12 +1,12 @@
 """A run on one page: what it scored, its figures, its configuration."""
 
-import dataclasses
 import io
 import json
 import os
 import platform
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import keras
 import numpy as np
@@ -37,16 +37,9 @@ _WIDEST_PX = 1500
 _LEAST_PX_AN_INCH = 96
 
 
-@dataclasses.dataclass(frozen=True)
-class PageImage:
-    """A picture inside the page.
-
-    Attributes:
-      source: a data URI.
-      alt: what it shows, without a full stop.
-      width, height: in pixels of the page.
-      least: width below which it is scrolled instead of reduced.
-    """
+class PageImage(NamedTuple):
+    """A picture inside the page: a data URI, what it shows without a full stop, its size in pixels
+    of the page, and the width below which it is scrolled instead of reduced."""
 
     source: str
     alt: str
@@ -67,8 +60,7 @@ class PageImage:
         return cls(source, picture.alt, shown, round(shown * height / width), least)
 
 
-@dataclasses.dataclass(frozen=True)
-class Table:
+class Table(NamedTuple):
     """A table.
 
     Attributes:
@@ -87,22 +79,10 @@ class Table:
     percent: Sequence[str] = ()
     words: bool = False
 
-    def is_percent(self, column: int) -> bool:
-        return self.header[column] in self.percent
 
-
-@dataclasses.dataclass(frozen=True)
-class Section:
-    """A heading and what stands under it, in this order.
-
-    Attributes:
-      title: the heading.
-      text: a paragraph; "": none.
-      images: pictures.
-      tables: tables.
-      details: (summary, text) pairs that are unfolded on demand.
-      commands: lines for a shell.
-    """
+class Section(NamedTuple):
+    """A heading and what stands under it: a paragraph, pictures, tables, (summary, text) pairs that
+    are unfolded on demand, lines for a shell."""
 
     title: str
     text: str = ""
@@ -161,59 +141,46 @@ def _read(path: Path) -> dict | None:
 
 def _numbers(source: Source, result: dict | None) -> list[tuple[str, str]]:
     """The few numbers that stand on top."""
-    numbers = []
-    for metric in SCORES:
-        if result and result.get(metric) is not None:
-            numbers.append((SCORES[metric], f"{100 * result[metric]:.1f}"))
-    found = (result or {}).get("localization")
-    if found:
-        numbers.append(
-            ("attention peaks on the part, percent", f"{100 * found['pointing_accuracy']:.1f}")
-        )
-    seconds = _seconds(source.run.history())
+    result = result or {}
+    shares = [(text, result.get(metric)) for metric, text in SCORES.items()]
+    pointing = result.get("localization", {}).get("pointing_accuracy")
+    shares.append(("attention peaks on the part, percent", pointing))
+    numbers = [(text, f"{100 * share:.1f}") for text, share in shares if share is not None]
+    seconds = max((entry["seconds"] for entry in source.run.history()), default=0.0)
     if seconds:
         numbers.append(("minutes of training", f"{seconds / 60:.1f}"))
     numbers.append(("million weights", f"{source.embedder.model.count_params() / 1e6:.1f}"))
     return numbers
 
 
-def _seconds(history: Sequence[dict]) -> float:
-    return max((entry["seconds"] for entry in history), default=0.0)
-
-
 def _scores(source: Source, result: dict | None) -> Section:
     """The tables of what was measured on the split, or how to measure it."""
-    split = source.split
+    title, split = "What it scores", source.split
     changes = _read(source.run.result(split, "manipulation"))
-    details = (
-        [("Searches after attributes were changed", manipulation_table(changes))] if changes else []
-    )
+    details = []
+    if changes:
+        details.append(("Searches after attributes were changed", manipulation_table(changes)))
     if result is None:
         return Section(
-            "What it scores",
+            title,
             f"The {split} split has not been measured yet. This does it, and leaves the tables "
             "where the next report finds them:",
             details=details,
             commands=[f"asen-evaluate --workdir={source.run.path} --split={split}"],
         )
     if "triplets" in result:
+        text = "The share of triplets whose positive is nearer to the anchor than its negative."
         tables = [_table(f"Triplets ranked rightly, {split} split, percent", triplets_rows(result))]
     else:
+        text = (
+            "By the papers' protocol: for each attribute, every query ranks all candidates "
+            "labelled for it. Random is what a random order scores."
+        )
         tables = [_table(f"Mean average precision, {split} split, percent", rows_of(result))]
     if "localization" in result:
-        tables.append(
-            _table(
-                "Attention peaks in the annotated part (pointing), and overlap of region and part",
-                localization_rows(result["localization"]),
-            )
-        )
-    text = (
-        "By the papers' protocol: for each attribute, every query ranks all candidates labelled "
-        "for it. Random is what a random order scores."
-        if "triplets" not in result
-        else "The share of triplets whose positive is nearer to the anchor than its negative."
-    )
-    return Section("What it scores", text, tables=tables, details=details)
+        caption = "Attention peaks in the annotated part (pointing), and overlap of region and part"
+        tables.append(_table(caption, localization_rows(result["localization"])))
+    return Section(title, text, tables=tables, details=details)
 
 
 def _table(caption: str, rows: Sequence[Sequence[str]]) -> Table:
@@ -226,19 +193,12 @@ def _table(caption: str, rows: Sequence[Sequence[str]]) -> Table:
 
 def _training(source: Source) -> Section:
     """Which checkpoint is the best, and what the stages did."""
-    run = source.run
-    best = run.best()
+    run, best, history = source.run, source.run.best(), source.run.history()
     file = run.best_model(best["stage"])
-    rows = [
-        ("file", str(file)),
-        ("size", f"{file.stat().st_size / 1e6:.1f} MB"),
-        *(
-            (key, ", ".join(value) if isinstance(value, list) else _short(value))
-            for key, value in best.items()
-        ),
-    ]
+    rows = [("file", str(file)), ("size", f"{file.stat().st_size / 1e6:.1f} MB")]
+    for key, value in best.items():
+        rows.append((key, ", ".join(value) if isinstance(value, list) else _short(value)))
     tables = [Table("The best checkpoint", ("", "value"), rows, words=True)]
-    history = run.history()
     stages = []
     for stage in dict.fromkeys(entry["stage"] for entry in history):
         own = [entry for entry in history if entry["stage"] == stage]
@@ -262,22 +222,16 @@ def _configuration(source: Source) -> Section:
     ]
     versions = [
         ("asen_tf", __version__),
-        ("TensorFlow", tf.__version__),
-        ("Keras", keras.__version__),
-        ("NumPy", np.__version__),
+        *((module.__name__, module.__version__) for module in (tf, keras, np)),
         ("Python", platform.python_version()),
         ("system", f"{platform.system()} {platform.machine()}"),
     ]
+    header = ("key", "value", "default")
     return Section(
         "Configuration",
         "The defaults are the settings of the ASEN++ paper.",
         tables=[
-            Table(
-                "Keys that differ from the defaults",
-                ("key", "value", "default"),
-                changed,
-                words=True,
-            ),
+            Table("Keys that differ from the defaults", header, changed, words=True),
             Table("Versions that drew this page", ("", "version"), versions, words=True),
         ],
         details=[("All keys", json.dumps(json.loads(config.to_json_best_effort()), indent=1))],

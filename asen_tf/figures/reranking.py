@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from asen_tf.figures import style
+from asen_tf.figures import cells, style
+from asen_tf.figures.cells import MARGIN, Cell
 from asen_tf.figures.picture import Picture
 from asen_tf.figures.registry import figure
 from asen_tf.figures.source import Source, spread
@@ -19,7 +20,7 @@ DEPTH, SHOWN, QUERIES = 100, 8, 3
 SMALL_PX = 320
 MOVED = style.Line(style.SHADE, 1.1)
 # Inches.
-MARGIN, GAP, QUERY_GAP, TITLE, CAPTION, BETWEEN, AFTER = 0.14, 0.1, 0.3, 0.24, 0.24, 0.4, 0.24
+QUERY_GAP, TITLE, CAPTION, BETWEEN, AFTER = 0.3, 0.24, 0.24, 0.4, 0.24
 WIDTHS = (0.8, 1.3)
 
 
@@ -32,8 +33,8 @@ class Reranking(NamedTuple):
       after: int [R], the numbers 0..R-1 in the new order.
     """
 
-    query: style.Cell
-    found: Sequence[style.Cell]
+    query: Cell
+    found: Sequence[Cell]
     after: np.ndarray
 
 
@@ -68,7 +69,7 @@ def _ranking(source: Source, name: str, query: int, candidates: np.ndarray) -> R
 
     def cell(position, correct=None):
         row = source.rows[position]
-        return style.Cell(source.pixels(row, SMALL_PX), source.values(row, name), correct)
+        return Cell(source.pixels(row, SMALL_PX), source.values(row, name), correct)
 
     found = candidates[before]
     return Reranking(cell(query), list(map(cell, found, source.alike(name, query, found))), after)
@@ -86,19 +87,10 @@ def reranking_grid(
       rankings: one or more queries.
       attribute: what the new order goes by; underscores become spaces.
       shown: places of a row; fewer are shown where less was found.
-
-    Raises:
-      ValueError: no query, an order that is none, or an image that is no photograph.
     """
-    if not rankings:
-        raise ValueError("expected at least one query, received none")
-    for ranking in rankings:
-        count = len(ranking.found)
-        if not count or sorted(np.asarray(ranking.after).tolist()) != list(range(count)):
-            raise ValueError(f"expected after to hold the numbers 0 to {count - 1}, each once")
     columns = 1 + min(shown, max(len(ranking.found) for ranking in rankings))
-    images = [style.check_image(cell.image) for ranking in rankings for cell in ranking.found]
-    lefts, width, height = style.cell_layout(images, columns, WIDTHS, MARGIN, GAP, QUERY_GAP)
+    images = [cell.image for ranking in rankings for cell in ranking.found]
+    lefts, width, height = cells.layout(images, columns, WIDTHS, QUERY_GAP)
     block = TITLE + 2 * (height + CAPTION) + BETWEEN + AFTER
     axes = style.page(lefts[-1] + width + MARGIN, MARGIN + len(rankings) * block - AFTER)
     for n, ranking in enumerate(rankings):
@@ -107,7 +99,7 @@ def reranking_grid(
         second = [area._replace(top=first[0].bottom + CAPTION + BETWEEN) for area in first]
         title, y = style.words(attribute), top - 0.1
         style.text(axes, lefts[0], y, title, width=width + 0.1, weight="bold")
-        style.draw_cell(axes, ranking.query, first[0])
+        cells.draw(axes, ranking.query, first[0])
         style.text(axes, lefts[1], y, "most alike over all attributes", color=style.QUIET)
         for line, word in enumerate(("then by", title)):
             y = second[0].top + height / 2 + 0.18 * line
@@ -119,12 +111,12 @@ def reranking_grid(
 
 
 def _draw_row(
-    axes: Axes, found: Sequence[style.Cell], order: Sequence[int], areas: Sequence[style.Area]
+    axes: Axes, found: Sequence[Cell], order: Sequence[int], areas: Sequence[style.Area]
 ) -> None:
     """The first photographs of an order; those that come from beyond the row with their rank."""
     for n, area in zip(order, areas, strict=False):
         note = f"from {n + 1}" if n >= len(areas) else ""
-        style.draw_cell(axes, found[n]._replace(note=note), area)
+        cells.draw(axes, found[n]._replace(note=note), area)
 
 
 def _draw_moves(

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Sequence
 import matplotlib.figure
 import numpy as np
 
-from asen_tf.figures import style
+from asen_tf.figures import cells, style
+from asen_tf.figures.cells import MARGIN, Cell
 from asen_tf.figures.picture import Picture
 from asen_tf.figures.registry import figure
 from asen_tf.figures.source import Source
 
 # Inches.
-MARGIN, GAP, QUERY_GAP, TITLE, CAPTION = 0.14, 0.1, 0.24, 0.24, 0.33
+QUERY_GAP, TITLE, CAPTION = 0.24, 0.24, 0.33
 WIDTHS = (1.0, 1.5)
 
 
@@ -34,7 +35,7 @@ def draw(source: Source) -> Iterator[Picture]:
         )
 
 
-def _rows(source: Source, name: str) -> Iterator[list[style.Cell]]:
+def _rows(source: Source, name: str) -> Iterator[list[Cell]]:
     """The cells of each query: its own, then those of its results."""
     queries, candidates = source.searched(name)
     vectors = source.vectors[:, source.index(name)]
@@ -54,12 +55,10 @@ def _rows(source: Source, name: str) -> Iterator[list[style.Cell]]:
 
 def _cell(source, name, position, *said):
     row = source.rows[position]
-    return style.Cell(source.pixels(row), source.values(row, name), *said)
+    return Cell(source.pixels(row), source.values(row, name), *said)
 
 
-def retrieval_grid(
-    attribute: str, rows: Sequence[Sequence[style.Cell]]
-) -> matplotlib.figure.Figure:
+def retrieval_grid(attribute: str, rows: Sequence[Sequence[Cell]]) -> matplotlib.figure.Figure:
     """A row a query: the query at the left, then its results, best first.
 
     Right results have a solid frame and a tick, wrong ones a dashed frame of another colour and a
@@ -68,15 +67,10 @@ def retrieval_grid(
     Args:
       attribute: searched by; underscores become spaces.
       rows: of each query its own cell, then those of its results.
-
-    Raises:
-      ValueError: no query or no result, or an image that is no photograph.
     """
-    columns = max(map(len, rows), default=0)
-    if columns < 2:
-        raise ValueError(f"expected queries with results, received {len(rows)} rows of {columns}")
-    images = [style.check_image(cell.image) for row in rows for cell in row]
-    lefts, width, height = style.cell_layout(images, columns, WIDTHS, MARGIN, GAP, QUERY_GAP)
+    columns = max(map(len, rows))
+    images = [cell.image for row in rows for cell in row]
+    lefts, width, height = cells.layout(images, columns, WIDTHS, QUERY_GAP)
     tops = [MARGIN + TITLE + n * (height + CAPTION) for n in range(len(rows))]
     axes = style.page(lefts[-1] + width + MARGIN, tops[-1] + height + CAPTION + MARGIN / 2)
     y = tops[0] - 0.1
@@ -86,5 +80,5 @@ def retrieval_grid(
         style.text(axes, left, y, str(rank), color=style.QUIET)
     for row, top in zip(rows, tops, strict=True):
         for cell, left in zip(row, lefts, strict=False):
-            style.draw_cell(axes, cell, style.Area(left, top, width, height))
+            cells.draw(axes, cell, style.Area(left, top, width, height))
     return axes.figure

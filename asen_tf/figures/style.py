@@ -8,20 +8,14 @@ from matplotlib.axes import Axes
 from matplotlib.colors import is_color_like
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
-from matplotlib.patches import Circle, Rectangle
+from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox, TransformedBbox
 from PIL import Image
 
 # Okabe and Ito's palette: its hues stay apart for colour-blind readers.
-BLUE, ORANGE, GREEN, PINK, SKY, VERMILLION = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#CC79A7",
-    "#56B4E9",
-    "#D55E00",
-)
+BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
+PINK, SKY, VERMILLION = "#CC79A7", "#56B4E9", "#D55E00"
 # Of values, in their order. The first eight stay apart for colour-blind readers.
 CATEGORIES = (
     *(BLUE, ORANGE, GREEN, VERMILLION, SKY, PINK, "#F0E442", "#4D4D4D"),
@@ -32,10 +26,6 @@ FONT = "DejaVu Sans"
 TEXT_SIZE, SMALL_SIZE = 8.5, 7.5
 POINTS = 72.0  # an inch
 KEY_MARK, KEY_LINE = 0.12, 0.15  # inches
-# Frames and marks of search results: strokes as x and y in radii of the badge.
-BADGE = 0.095
-TICK = (((-0.45, 0.05), (-0.12, 0.38), (0.46, -0.34)),)
-CROSS = (((-0.34, -0.34), (0.34, 0.34)), ((0.34, -0.34), (-0.34, 0.34)))
 
 
 class Area(NamedTuple):
@@ -64,33 +54,13 @@ class Area(NamedTuple):
 
     def shrink(self, border: float) -> "Area":
         """What a border inside leaves."""
-        return Area(
-            self.left + border,
-            self.top + border,
-            max(0.0, self.width - 2 * border),
-            max(0.0, self.height - 2 * border),
-        )
+        width, height = (max(0.0, side - 2 * border) for side in (self.width, self.height))
+        return Area(self.left + border, self.top + border, width, height)
 
     def _centred(self, width: float, proportion: float) -> "Area":
-        left = self.left + (self.width - width) / 2
-        top = self.top + (self.height - width * proportion) / 2
-        return Area(left, top, width, width * proportion)
-
-
-class Cell(NamedTuple):
-    """A photograph among others, and what is said about it.
-
-    Attributes:
-      image: uint8 [H, W, 3].
-      caption: under it, usually its value; None or "": nothing.
-      correct: whether it has the query's value; None, of the query itself: no verdict.
-      note: small, at the right of the caption.
-    """
-
-    image: np.ndarray
-    caption: str | None
-    correct: bool | None = None
-    note: str = ""
+        height = width * proportion
+        left, top = self.left + (self.width - width) / 2, self.top + (self.height - height) / 2
+        return Area(left, top, width, height)
 
 
 class Line(NamedTuple):
@@ -290,64 +260,3 @@ def fit(string: str, width: float, size: float, weight: str = "normal") -> tuple
     shortened = (string[:n].rstrip() + "…" for n in range(len(string) - 1, 0, -1))
     candidates = (s for s in (string, *shortened) if text_width(s, size, weight) <= width * 1.001)
     return next(candidates, "…"), size
-
-
-RIGHT = Line(GREEN, 2.2)
-WRONG = Line(VERMILLION, 2.2, (3, 1.5))
-
-
-def cell_layout(
-    images: Sequence[np.ndarray],
-    columns: int,
-    widths: tuple[float, float],
-    margin: float,
-    gap: float,
-    query_gap: float,
-) -> tuple[list[float], float, float]:
-    """Where the cells of a row lie: a query, then results, all of one size.
-
-    Their proportions are those that most photographs have.
-
-    Args:
-      images: all photographs.
-      columns: cells of a row.
-      widths: the least and the most that a cell may have.
-      margin, gap, query_gap: left of the row, between cells, and more beside the query.
-
-    Returns:
-      The left sides; width and height of a cell.
-    """
-    width = float(np.clip(10.0 / columns, *widths))
-    proportion = np.median([image.shape[0] / image.shape[1] for image in images])
-    lefts = [margin + n * (width + gap) + (n > 0) * query_gap for n in range(columns)]
-    return lefts, width, width * float(np.clip(proportion, 3 / 4, 4 / 3))
-
-
-def draw_cell(axes: Axes, cell: Cell, area: Area) -> None:
-    """A photograph, a frame and a badge that say whether it is right, a caption.
-
-    Its ends are cut off towards the area's proportion, but never into the centred square that a
-    model sees.
-    """
-    image = check_image(cell.image)
-    proportion = area.height / area.width
-    shown = np.clip(image.shape[0] / image.shape[1], min(proportion, 1), max(proportion, 1))
-    fill(axes, area, MAT)
-    picture(axes, thumbnail(image), area.contain(float(shown)))
-    if cell.correct is not None:
-        _draw_verdict(axes, area, cell.correct)
-    y, weight = area.bottom + 0.17, "bold" if cell.correct is None else "normal"
-    noted = text_width(cell.note, SMALL_SIZE) + 0.06 if cell.note else 0.0
-    text(axes, area.left, y, cell.caption, width=area.width - noted, weight=weight)
-    text(axes, area.right, y, cell.note, size=SMALL_SIZE, color=QUIET, align="right")
-
-
-def _draw_verdict(axes: Axes, area: Area, right: bool) -> None:
-    line, strokes = (RIGHT, TICK) if right else (WRONG, CROSS)
-    outline(axes, area, line)
-    x, y = area.right - 1.5 * BADGE, area.top + 1.5 * BADGE
-    badge = Circle((x, y), BADGE, facecolor=line.color, edgecolor="white", linewidth=0.8, zorder=4)
-    axes.add_patch(badge)
-    for stroke in strokes:
-        dx, dy = BADGE * np.transpose(stroke)
-        axes.plot(x + dx, y + dy, color="white", linewidth=1.4, solid_capstyle="round", zorder=5)

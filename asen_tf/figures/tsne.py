@@ -76,7 +76,7 @@ def _map(source: Source, name: str) -> EmbeddingMap:
     positions, values = source.labelled(name)
     vectors = source.vectors[positions, source.index(name)]
     names = source.embedder.attributes[name].values
-    return EmbeddingMap(layout(vectors), values.astype(np.int64), names)
+    return EmbeddingMap(layout(vectors).astype(np.float64), values, names)
 
 
 def layout(vectors: np.ndarray, seed: int = 0) -> np.ndarray:
@@ -124,24 +124,18 @@ def embedding_map(
       attribute: its name, the title; underscores become spaces.
       shown: the points.
       images: [N] photographs, uint8 [H, W, 3], of which the centred square is shown.
-
-    Raises:
-      ValueError: no point, lengths that disagree, or no photograph.
     """
-    points, values = _checked(attribute, shown)
-    if len(images) != len(points):
-        raise ValueError(f"expected images of length {len(points)}, got {len(images)}")
     colors = style.value_colors(shown.names)
-    entries = _entries(values, shown.names)
+    entries = _entries(shown)
     box = style.Area(MARGIN, MARGIN + TITLE, SIDE, SIDE)
     height = box.bottom + MARGIN + style.KEY_LINE * _lines(entries, SIDE)
     axes = style.page(box.right + MARGIN, height)
     style.text(axes, box.left, box.top - 0.1, style.words(attribute), size=11, weight="bold")
     style.fill(axes, box, style.MAT)
     tile = SIDE / TILES
-    for n, (column, row) in _tiled(points).items():
+    for n, (column, row) in _tiled(shown.points).items():
         cell = style.Area(box.left + column * tile, box.top + row * tile, tile, tile)
-        style.fill(axes, cell.shrink(0.015), colors[values[n]])
+        style.fill(axes, cell.shrink(0.015), colors[shown.values[n]])
         small = style.thumbnail(style.check_image(images[n]), TILE_PX)
         style.picture(axes, small, cell.shrink(0.015 + FRAME))
     style.key(axes, box.left, box.bottom + 0.16, entries, SIDE)
@@ -153,45 +147,22 @@ def embedding_maps(maps: Mapping[str, EmbeddingMap]) -> matplotlib.figure.Figure
 
     Args:
       maps: attribute -> its points.
-
-    Raises:
-      ValueError: no attribute, or what `embedding_map` refuses.
     """
-    if not maps:
-        raise ValueError("expected at least one attribute, received none")
-    checked = {name: _checked(name, shown) for name, shown in maps.items()}
-    keys = {
-        name: _entries(values, maps[name].names, MOST_WORDS)
-        for name, (_, values) in checked.items()
-    }
+    keys = {name: _entries(shown, MOST_WORDS) for name, shown in maps.items()}
     columns = min(len(maps), MOST_COLUMNS)
     below = 0.14 + style.KEY_LINE * max(_lines(key, CELL) for key in keys.values())
     row = TITLE + CELL + below + 0.1
     rows = -(-len(maps) // columns)
     width = 2 * MARGIN + columns * (CELL + CELL_GAP) - CELL_GAP
     axes = style.page(width, MARGIN + rows * row + 0.02)
-    for n, (name, (points, values)) in enumerate(checked.items()):
+    for n, (name, shown) in enumerate(maps.items()):
         left = MARGIN + n % columns * (CELL + CELL_GAP)
         box = style.Area(left, MARGIN + TITLE + n // columns * row, CELL, CELL)
         style.text(axes, left, box.top - 0.09, style.words(name), width=CELL, weight="bold")
         style.fill(axes, box, style.MAT)
-        _draw_dots(axes, _placed(points, box.shrink(0.1)), values, maps[name].names)
+        _draw_dots(axes, shown, box.shrink(0.1))
         style.key(axes, left, box.bottom + 0.13, keys[name], CELL)
     return axes.figure
-
-
-def _checked(name: str, shown: EmbeddingMap) -> tuple[np.ndarray, np.ndarray]:
-    points, values = np.asarray(shown.points, np.float64), np.asarray(shown.values)
-    if points.ndim != 2 or points.shape[1] != 2 or not len(points):
-        raise ValueError(f"expected points of {name} as [N, 2], received {list(points.shape)}")
-    if values.shape != points.shape[:1] or values.dtype.kind not in "iu":
-        raise ValueError(
-            f"expected values of {name} as {len(points)} whole numbers, "
-            f"received {values.dtype} {list(values.shape)}"
-        )
-    if not np.isfinite(points).all():
-        raise ValueError(f"expected finite points of {name}, received NaN or infinity")
-    return points, values
 
 
 def _placed(points: np.ndarray, area: style.Area) -> np.ndarray:
@@ -218,27 +189,25 @@ def _tiled(points: np.ndarray) -> dict[int, tuple[int, int]]:
     return found
 
 
-def _draw_dots(axes: Axes, at: np.ndarray, values: np.ndarray, names: Sequence[str]) -> None:
-    colors = style.value_colors(names)
+def _draw_dots(axes: Axes, shown: EmbeddingMap, area: style.Area) -> None:
+    colors = style.value_colors(shown.names)
     axes.scatter(
-        *at.T,
-        s=9 if len(at) < 500 else 4,
-        c=[colors[value] for value in values],
+        *_placed(shown.points, area).T,
+        s=9 if len(shown.points) < 500 else 4,
+        c=[colors[value] for value in shown.values],
         edgecolors=style.SHADE,
         linewidths=0.25,
         zorder=2,
     )
 
 
-def _entries(
-    values: np.ndarray, names: Sequence[str], most: int | None = None
-) -> list[tuple[str, str]]:
+def _entries(shown: EmbeddingMap, most: int | None = None) -> list[tuple[str, str]]:
     """Colour and name of the values that occur, the most frequent where there are too many."""
-    found, counts = np.unique(values, return_counts=True)
-    shown = np.sort(found[np.argsort(-counts, kind="stable")[:most]])
-    colors = style.value_colors(names)
-    entries = [(colors[value], style.words(names[value])) for value in shown]
-    hidden = len(found) - len(shown)
+    found, counts = np.unique(shown.values, return_counts=True)
+    named = np.sort(found[np.argsort(-counts, kind="stable")[:most]])
+    colors = style.value_colors(shown.names)
+    entries = [(colors[value], style.words(shown.names[value])) for value in named]
+    hidden = len(found) - len(named)
     return [*entries, ("none", f"and {hidden} more")] if hidden else entries
 
 

@@ -39,21 +39,6 @@ def test_equal_profiles_are_drawn_too():
     assert channel_grid(np.ones((2, 5)), NAMES[:2]).axes
 
 
-@pytest.mark.parametrize(
-    ("weights", "names", "message"),
-    [
-        (WEIGHTS, NAMES[:3], "received [4, 30] and 3"),
-        (WEIGHTS[:1], NAMES[:1], "two attributes or more"),
-        (WEIGHTS[0], NAMES, "received [30]"),
-        (WEIGHTS * np.inf, NAMES, "finite"),
-    ],
-)
-def test_bad_input_is_refused(weights, names, message):
-    with pytest.raises(ValueError) as refused:
-        channel_grid(weights, names)
-    assert message in str(refused.value)
-
-
 def build(name, **settings):
     config = configs.defaults()
     config.model.name = name

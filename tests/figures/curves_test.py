@@ -1,7 +1,6 @@
 """Learning curves: the points given, the names beside them."""
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from asen_tf.figures import curves, save
@@ -46,17 +45,3 @@ def test_spread_moves_a_crowd_around_its_middle_and_leaves_others_alone():
 def test_a_gap_at_the_end_is_not_the_last_value():
     figure = learning_curve({"one": (X, np.array([50.0, 51.0, np.nan]))})
     assert list(labels(figure)) == ["one  51"]
-
-
-@pytest.mark.parametrize(
-    ("runs", "message"),
-    [
-        ({}, "received none"),
-        ({"one": (X, X[:2])}, "'one'"),
-        ({"one": (X[:0], X[:0])}, r"\[0\]"),
-        ({"one": (X, X * np.nan)}, "finite"),
-    ],
-)
-def test_bad_input_is_refused(runs, message):
-    with pytest.raises(ValueError, match=message):
-        learning_curve(runs)
