@@ -1,12 +1,9 @@
 """Channel profiles: what channel attention multiplies features with, averaged, and drawn."""
 
-import keras
 import numpy as np
 import pytest
 
-from asen_tf.core import config as configs
 from asen_tf.figures.channels import COLORS, channel_grid, channel_profiles
-from asen_tf.models import registry
 
 WEIGHTS = np.random.default_rng(0).random((4, 30))
 NAMES = ("neck_line", "color", "hem", "fit")
@@ -39,36 +36,24 @@ def test_equal_profiles_are_drawn_too():
     assert channel_grid(np.ones((2, 5)), NAMES[:2]).axes
 
 
-def build(name, **settings):
-    config = configs.defaults()
-    config.model.name = name
-    config.model.update(settings)
-    for branch in ("global_branch", "local_branch"):
-        config.model[branch].update({"backbone": "resnet6", "size": 32, "common_dim": 8})
-        config.model[branch].embedding_dim = 6
-    config.model.attribute_dim = 8
-    keras.utils.set_random_seed(0)
-    return registry.build(config, 3, (0, 2, 4, 7))
-
-
 @pytest.fixture(scope="module")
 def images():
     return np.random.default_rng(0).integers(0, 256, (3, 64, 64, 3)).astype(np.uint8)
 
 
 @pytest.mark.parametrize("name", ["asen", "asen_aaai2020"])
-def test_profiles_are_the_factors_of_channel_attention(name, images):
+def test_profiles_are_the_factors_of_channel_attention(name, network, images):
     """A batch of one and a batch of three agree, and gated features are pooled ones times them."""
-    model = build(name)
+    model = network(name)
     found = channel_profiles(model, images, batch_size=2)
     assert found.shape == (3, 128) and (found > 0).all() and (found < 1).all()
     branch = model.global_branch if name == "asen" else model
     ids = np.tile(np.arange(3, dtype=np.int32), (3, 1))
-    asked = model.attribute_embedding(ids) if name == "asen" else ids
+    queried = model.attribute_embedding(ids) if name == "asen" else ids
     seen = images.reshape(3, 32, 2, 32, 2, 3).astype(np.float32).mean((2, 4))
-    features = model.trunk_of_features.features(seen)
-    pooled, _ = branch.spatial_attention(features, asked)
-    gated = branch.channel_attention(pooled, asked)
+    features = model.feature_extractor.features(seen)
+    pooled, _ = branch.spatial_attention(features, queried)
+    gated = branch.channel_attention(pooled, queried)
     pooled, gated = pooled.numpy(), gated.numpy()
     used = (np.abs(pooled) > 1e-4).all(0)
     assert used.mean() > 0.5
@@ -76,12 +61,12 @@ def test_profiles_are_the_factors_of_channel_attention(name, images):
     np.testing.assert_allclose(found[used], factors, atol=1e-4)
 
 
-def test_models_without_channel_attention_are_refused(images):
-    for model in (build("triplet_net"), build("asen", channel_attention=False)):
+def test_models_without_channel_attention_are_refused(network, images):
+    for model in (network("triplet_net"), network("asen", channel_attention=False)):
         with pytest.raises(ValueError, match="does not weigh channels"):
             channel_profiles(model, images)
 
 
-def test_no_photograph_is_refused(images):
+def test_no_photograph_is_refused(network, images):
     with pytest.raises(ValueError, match="received none"):
-        channel_profiles(build("asen"), images[:0])
+        channel_profiles(network("asen"), images[:0])

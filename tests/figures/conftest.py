@@ -3,11 +3,12 @@
 import keras
 import pytest
 
+from asen_tf import models
 from asen_tf.core import config as configs
+from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.load import load
 from asen_tf.embedder import load as load_embedder
 from asen_tf.figures import Source
-from asen_tf.models import registry
 from asen_tf.workdir import Workdir
 
 HISTORY = [
@@ -17,6 +18,30 @@ HISTORY = [
 ]
 
 
+_BRANCH = {"backbone": "resnet6", "size": 32, "embedding_dim": 8}
+_SPATIAL = _BRANCH | {"common_dim": 8}
+_SETTINGS = {
+    "amnet": _BRANCH | {"fusion_dim": 8},
+    "asen": {"global_branch": _SPATIAL, "local_branch": _SPATIAL, "attribute_dim": 8},
+    "asen_aaai2020": _SPATIAL,
+    "csn": _BRANCH,
+    "part_guided": _BRANCH | {"parts": ("collar", "chest", "whole"), "hidden_dim": 8},
+    "triplet_net": _BRANCH,
+}
+
+
+@pytest.fixture(scope="session")
+def network():
+    """Makes a small network with random weights for three attributes of 2, 2 and 3 values."""
+    space = AttributeSpace({"first": ["a", "b"], "second": ["c", "d"], "third": ["e", "f", "g"]})
+
+    def network(name, **changes):
+        keras.utils.set_random_seed(0)
+        return models.build({"name": name, **_SETTINGS[name], **changes}, space)
+
+    return network
+
+
 @pytest.fixture(scope="session")
 def begun(catalogue):
     """Makes a run whose model has random weights: (folder, model) -> run and manifest."""
@@ -24,18 +49,15 @@ def begun(catalogue):
     def begun(folder, name="asen"):
         config = configs.defaults()
         config.data.root = str(catalogue)
-        config.model.name = name
-        for branch in ("global_branch", "local_branch"):
-            config.model[branch].update({"backbone": "resnet6", "size": 32, "common_dim": 8})
-            config.model[branch].embedding_dim = 8
-        config.model.attribute_dim = 8
+        with config.unlocked():
+            config.model = {"name": name, **_SETTINGS[name]}
         manifest = load(config.data)
         keras.utils.set_random_seed(0)
-        model = registry.build(config, 2, manifest.space.offsets)
+        model = models.build(config.model, manifest.space)
         run = Workdir(folder)
         run.begin(config, manifest.space)
         run.save_best(model, "stage1")
-        run.write_best({"stage": "stage1", "step": 2, "parts": list(model.parts()), "map": 0.5})
+        run.write_best({"stage": "stage1", "step": 2, "slices": list(model.slices), "map": 0.5})
         run.write_history(HISTORY)
         return run, manifest
 

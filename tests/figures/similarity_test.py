@@ -1,33 +1,18 @@
 """Maps of what makes two photographs alike, against gradients and sums written out by hand."""
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from asen_tf.core import config as configs
 from asen_tf.figures.overlay import attention_overlay
 from asen_tf.figures.similarity import Pair, SimilarityMaps, similarity_grid
-from asen_tf.models import registry
 
-OFFSETS = (0, 2, 4, 7)
 ATTRIBUTE = 2
 
 
-def build(name):
-    config = configs.defaults()
-    config.model.name = name
-    for branch in ("global_branch", "local_branch"):
-        config.model[branch].update({"backbone": "resnet6", "size": 32, "common_dim": 8})
-        config.model[branch].embedding_dim = 6
-    config.model.attribute_dim = 8
-    keras.utils.set_random_seed(0)
-    return registry.build(config, 3, OFFSETS)
-
-
 @pytest.fixture(scope="module", params=["asen", "csn", "amnet"])
-def model(request):
-    return build(request.param)
+def model(network, request):
+    return network(request.param)
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +25,9 @@ def images():
     return np.random.default_rng(0).integers(0, 256, (2, 64, 64, 3)).astype(np.uint8)
 
 
-def part(model):
-    """The part of the model that is explained, ASEN's global branch or the only one."""
-    return ("global_branch",) if "global_branch" in model.parts() else None
+def explained_slice(model):
+    """The slice of the embedding that is explained, ASEN's global one or the only one."""
+    return next(iter(model.slices))
 
 
 def seen_by_the_backbone(model, images):
@@ -52,10 +37,10 @@ def seen_by_the_backbone(model, images):
 
 def cosine_to_the_other(model, images, own):
     """(inputs [B, s, s, 3]) -> feature maps and cosines, with the other photograph fixed."""
-    other = model.embed(images[1 - own][None], [ATTRIBUTE], part(model))[0]
+    other = model.embed(images[1 - own][None], [ATTRIBUTE], [explained_slice(model)])[0]
 
     def run(inputs):
-        features = model.trunk_of_features.backbone(inputs)
+        features = model.feature_extractor.backbone(inputs)
         return features, of_features(features)
 
     def of_features(features):
@@ -73,7 +58,7 @@ def between_the_corners(grid, size):
 
 
 def test_vectors_are_those_of_the_model(model, explained, images):
-    expected = model.embed(images, [ATTRIBUTE] * 2, part(model))
+    expected = model.embed(images, [ATTRIBUTE] * 2, [explained_slice(model)])
     np.testing.assert_allclose(explained.vectors(images, ATTRIBUTE), expected, atol=1e-5)
 
 
@@ -123,15 +108,15 @@ def test_scorecam_weighs_feature_maps_by_what_they_leave_of_the_cosine(model, ex
         )
 
 
-def test_the_attribute_matters(images):
-    explained = SimilarityMaps(build("asen"))
+def test_the_attribute_matters(network, images):
+    explained = SimilarityMaps(network("asen"))
     first, second = (explained.maps(images, attribute, "saliency") for attribute in (0, 1))
     assert np.abs(first - second).max() > 0.01 * first.max()
 
 
-def test_models_that_need_more_than_feature_maps_are_refused():
+def test_models_that_need_more_than_feature_maps_are_refused(network):
     with pytest.raises(ValueError, match="PartGuided has no embedding of feature maps alone"):
-        SimilarityMaps(build("part_guided"))
+        SimilarityMaps(network("part_guided"))
 
 
 @pytest.mark.parametrize(
