@@ -1,113 +1,142 @@
-"""ResNets as torchvision has them, AlexNet, and other keras-hub families, cut short."""
+"""Backbones: networks from images to feature maps, by name or given as a Keras model."""
 
+import collections
+import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import keras
 
-from asen_tf.backbones import alexnet
-from asen_tf.backbones.fused import fuse
+from asen_tf.backbones import preprocessing
+from asen_tf.backbones.tokens import TokensToGrid
 from asen_tf.core.errors import unknown_name
+from asen_tf.core.registry import Registry
 from asen_tf.weights import SUFFIXES, torch_resnet
 
-# name -> (channels, blocks and strides of the stages that are left, block). The stem has stride 4.
-_RESNETS = {
-    "resnet6": ((64, 128), (1, 1), (1, 2), "basic_block"),
-    "resnet10": ((64, 128, 256), (1, 1, 1), (1, 2, 2), "basic_block"),
-    "resnet18": ((64, 128, 256), (2, 2, 2), (1, 2, 2), "basic_block"),
-    "resnet34": ((64, 128, 256), (3, 4, 6), (1, 2, 2), "basic_block"),
-    "resnet50": ((64, 128, 256), (3, 4, 6), (1, 2, 2), "bottleneck_block"),
-}
-NAMES = (*_RESNETS, "alexnet")
+# Each is a function: side of the square input in pixels -> keras.Model.
+BACKBONES = Registry(
+    "backbone",
+    "asen_tf.backbones",
+    {
+        **{
+            name: f"asen_tf.backbones.resnet:{name}"
+            for name in ("resnet6", "resnet10", "resnet18", "resnet34", "resnet50")
+        },
+        "alexnet": "asen_tf.backbones.alexnet:build",
+    },
+)
 
 
-def build(name: str, size: int) -> keras.Model:
-    """A functional model from normalised images to its last stage's feature map.
+def resolve(backbone: str | Mapping | keras.Model) -> tuple[str | dict, str | dict]:
+    """What `build` takes, in a form that JSON keeps, and how pixels become its input.
 
     Args:
-      name: one of `NAMES`, or a keras-hub preset (its name, or a local folder as
-        "./my_preset") whose architecture is taken, without its weights.
-      size: side of the square input in pixels.
+      backbone: a name of `BACKBONES`; a KerasHub preset (its name, or a local folder as
+        "./my_preset"), whose architecture is taken, without its weights; a model; or a model as
+        `keras.saving.serialize_keras_object` gives it.
 
     Returns:
-      Model from float [B, size, size, 3] to [B, h, w, C]; h = w = size / 16 rounded up, or
-      size / 8 with "resnet6", which has two stages and sees less around each position. ResNets
-      and other families end after their third stage, "alexnet" before its last pooling.
+      The name or the serialised model; a name of `PREPROCESSING` or a dict of its kind. That of
+      a preset is the preset's, a model gets pixels as they are.
     """
-    if name == "alexnet":
-        return alexnet.build(size)
-    import keras_hub  # takes seconds to import, and only those who build a backbone need it
-
-    if name in _RESNETS:
-        channels, blocks, strides, block = _RESNETS[name]
-        return fuse(
-            keras_hub.models.ResNetBackbone(
-                [64],
-                [7],
-                list(channels),
-                list(blocks),
-                list(strides),
-                block,
-                image_shape=(size, size, 3),
-            )
+    if isinstance(backbone, str):
+        if backbone in BACKBONES:
+            return backbone, "imagenet"
+        network = _preset(backbone, load_weights=False)
+        return _serialize(network), preprocessing.of_preset(backbone)
+    if isinstance(backbone, keras.Model):
+        return _serialize(backbone), "none"
+    if not isinstance(backbone, Mapping) or "class_name" not in backbone:
+        raise ValueError(
+            f"a backbone must be a name, a KerasHub preset or a keras.Model, got {backbone!r}"
         )
-    return _cut(_preset(name, load_weights=False, image_shape=(size, size, 3)))
+    return dict(backbone), "none"
 
 
-def resnet_name(blocks: tuple[int, ...], bottleneck: bool) -> str:
-    """The backbone whose stages have so many blocks, of this kind; raises ValueError if none."""
-    kind = "bottleneck_block" if bottleneck else "basic_block"
-    for name, (_, its_blocks, _, its_kind) in _RESNETS.items():
-        if (its_blocks, its_kind) == (blocks, kind):
-            return name
-    raise ValueError(f"no ResNet of {tuple(_RESNETS)} has stages of {blocks} times a {kind}")
+def build(backbone: str | Mapping | keras.Model, size: int, cut: str | None = None) -> keras.Model:
+    """A backbone with new weights, under the global dtype policy.
+
+    Args:
+      backbone: see `resolve`.
+      size: side of the square input in pixels.
+      cut: name of the layer, or level of the pyramid (as "P3"), that gives the feature map; None:
+        level P4, of stride 16, of a network that has it, else the network's output.
+
+    Returns:
+      Functional model from float [B, size, size, 3] to a feature map [B, h, w, C]. Tokens of a
+      vision transformer become one.
+
+    Raises:
+      ValueError: an unknown backbone or cut; a network for images of another size, or without a
+        feature map there.
+    """
+    config, _ = resolve(backbone)
+    network = BACKBONES[config](size) if isinstance(config, str) else _deserialize(config, size)
+    network = _cut(network, cut)
+    if isinstance(network.output, keras.KerasTensor) and len(network.output.shape) == 3:
+        network = keras.Model(network.input, TokensToGrid()(network.output), name=network.name)
+    shape = getattr(network.output, "shape", ())
+    if len(shape) != 4 or None in shape[1:]:
+        raise ValueError(
+            f"backbone {network.name} must give a feature map [B, h, w, C] or tokens [B, n, C], "
+            f"got {network.output}: name another cut than {cut!r}"
+        )
+    return network
 
 
-def load_weights(backbone: keras.Model, source: str) -> None:
+def load_weights(backbone: keras.Model, source: str | keras.Model, cut: str | None = None) -> None:
     """Copies weights into a backbone that `build` made, layer by layer.
 
     Args:
       backbone: its layers are matched with the source's by name.
-      source: the state dict of torchvision's ResNet in a file .pth, .pt or .tar of PyTorch, or a
-        keras-hub preset: its name (downloaded by keras-hub) or a local folder.
+      source: the state dict of torchvision's ResNet in a file .pth, .pt or .tar of PyTorch; a
+        KerasHub preset: its name (downloaded by KerasHub) or a local folder; or a model.
+      cut: where `build` cut the backbone, for presets and models.
 
     Raises:
       FileNotFoundError: there is no such file.
       ValueError: a layer that one of the two lacks, or has in another shape; the backbone is then
         as it was.
     """
-    if Path(source).suffix in SUFFIXES:
+    if isinstance(source, keras.Model):
+        _copy_layers(source, backbone, cut, f"model {source.name}")
+    elif Path(source).suffix in SUFFIXES:
         state = torch_resnet.read_state_dict(source)
         weights = torch_resnet.take_weights(backbone, state)
         state.ignored(torch_resnet.behind_the_cut(backbone))
         torch_resnet.set_weights(backbone, weights)
     else:
-        _load_preset(backbone, source)
+        _copy_layers(_preset(source, load_weights=True), backbone, cut, f"preset {source!r}")
 
 
-def _load_preset(backbone, preset):
-    source = _layers_with_weights(_cut(_preset(preset, load_weights=True)))
+def _copy_layers(network, backbone, cut, name):
+    source = _layers_with_weights(_cut(network, cut))
     target = _layers_with_weights(backbone)
-    for name, layer in target.items():
-        if name not in source:
-            raise ValueError(f"preset {preset!r}: no weights for layer {name} of {backbone.name}")
-        expected, received = [[w.shape for w in at.weights] for at in (layer, source[name])]
+    for at, layer in target.items():
+        if at not in source:
+            raise ValueError(f"{name}: no weights for layer {at} of {backbone.name}")
+        expected, received = [[w.shape for w in of.weights] for of in (layer, source[at])]
         if expected != received:
             raise ValueError(
-                f"preset {preset!r}: layer {name} needs weights of shapes {expected}, "
-                f"the preset has {received}: is it another network than {backbone.name}?"
+                f"{name}: layer {at} needs weights of shapes {expected}, it has {received}: is it "
+                f"another network than {backbone.name}, or for images of another size?"
             )
-    more = [name for name in source if name not in target]
+    more = [at for at in source if at not in target]
     if more:
         raise ValueError(
-            f"preset {preset!r} has a layer {more[0]}, which {backbone.name} lacks: "
-            "is it another network?"
+            f"{name} has a layer {more[0]}, which {backbone.name} lacks: is it another network?"
         )
-    for name, layer in target.items():
-        layer.set_weights(source[name].get_weights())
+    for at, layer in target.items():
+        layer.set_weights(source[at].get_weights())
 
 
 def _layers_with_weights(network: keras.Model) -> dict[str, keras.layers.Layer]:
-    return {layer.name: layer for layer in network.layers if layer.weights}
+    layers = network.layers if _is_functional(network) else [network]
+    return {layer.name: layer for layer in layers if layer.weights}
+
+
+def _is_functional(network: keras.Model) -> bool:
+    return getattr(network, "inputs", None) is not None
 
 
 def _preset(name: str, **kwargs) -> keras.Model:
@@ -116,15 +145,74 @@ def _preset(name: str, **kwargs) -> keras.Model:
     try:
         return keras_hub.models.Backbone.from_preset(name, **kwargs)
     except (ValueError, FileNotFoundError) as error:
-        known = [*NAMES, *keras_hub.models.ResNetBackbone.presets]
+        known = [*BACKBONES.names(), *keras_hub.models.ImageClassifier.presets]
         raise ValueError(f"{unknown_name('backbone or preset', name, known)} ({error})") from error
 
 
-def _cut(backbone: keras.Model) -> keras.Model:
-    outputs = getattr(backbone, "pyramid_outputs", {})
-    if "P4" not in outputs:
-        raise ValueError(
-            f"{type(backbone).__name__} offers the levels {sorted(outputs)}; a backbone needs P4, "
-            "the feature map of stride 16"
-        )
-    return keras.Model(backbone.input, outputs["P4"], name=backbone.name)
+def _serialize(network: keras.Model) -> dict:
+    config = keras.saving.serialize_keras_object(network)
+    config.pop("compile_config", None)
+    return config
+
+
+def _deserialize(config: dict, size: int) -> keras.Model:
+    """The serialised network for images of this size, under the global dtype policy.
+
+    Layers follow that policy if theirs is the one that most of the network's had; others, as one
+    that is kept in float32 on purpose, keep theirs.
+    """
+    config = json.loads(json.dumps(config))
+    policies = list(_policies(config))
+    if policies:
+        usual = collections.Counter(policy["name"] for policy in policies).most_common(1)[0][0]
+        for policy in policies:
+            if policy["name"] == usual:
+                policy["name"] = keras.config.dtype_policy().name
+    arguments, shape = config["config"], [size, size, 3]
+    for key in {"image_shape", "input_shape"} & set(arguments):  # of KerasHub's backbones
+        arguments[key] = shape
+    for layer in arguments.get("layers", ()):
+        if layer["class_name"] == "InputLayer":
+            its_shape = layer["config"]["batch_shape"][1:]
+            if any(of not in (None, at) for of, at in zip(its_shape, shape, strict=False)):
+                raise ValueError(
+                    f"backbone {arguments['name']} takes inputs {its_shape}, not images {shape}: "
+                    "build it for that size, or with keras.Input((None, None, 3))"
+                )
+            layer["config"]["batch_shape"] = [None, *shape]
+    network = keras.saving.deserialize_keras_object(config)
+    if _is_functional(network):
+        return network
+    images = keras.Input(shape)
+    return keras.Model(images, network(images), name=f"{network.name}_of_images")
+
+
+def _policies(config) -> Iterator[dict]:
+    """The configurations of all dtype policies in that of a model."""
+    if isinstance(config, dict):
+        if config.get("class_name") == "DTypePolicy":
+            yield config["config"]
+        else:
+            for value in config.values():
+                yield from _policies(value)
+    elif isinstance(config, list | tuple):
+        for value in config:
+            yield from _policies(value)
+
+
+def _cut(network: keras.Model, cut: str | None) -> keras.Model:
+    """The functional network until there; any other network as it is."""
+    if not _is_functional(network):
+        return network
+    levels = getattr(network, "pyramid_outputs", {})
+    inputs, outputs = (x[0] if len(x) == 1 else x for x in (network.inputs, network.outputs))
+    if cut is None:
+        outputs = levels.get("P4", outputs)
+    elif cut in levels:
+        outputs = levels[cut]
+    else:
+        names = [layer.name for layer in network.layers]
+        if cut not in names:
+            raise ValueError(unknown_name(f"cut of {network.name}", cut, [*levels, *names]))
+        outputs = network.get_layer(cut).output
+    return keras.Model(inputs, outputs, name=network.name)

@@ -1,25 +1,48 @@
-"""What the networks begin with: images, normalised, through a backbone."""
+"""What the networks begin with: images, preprocessed, through a backbone."""
+
+import json
+from collections.abc import Mapping
 
 import keras
 import tensorflow as tf
 
 from asen_tf.backbones import backbones
+from asen_tf.backbones.preprocessing import rescaling
 from asen_tf.backbones.recompute import check_recomputable, recomputing
+from asen_tf.backbones.scope import child_scope
+from asen_tf.core.errors import unknown_name
 
-_MEAN = (0.485, 0.456, 0.406)
-_DEVIATION = (0.229, 0.224, 0.225)
+_SETTINGS = ("name", "weights", "cut", "preprocessing")
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
 class FeatureExtractor(keras.layers.Layer):
-    """Feature maps of images, normalised with ImageNet's mean and deviation.
+    """Feature maps of images.
 
     Attributes:
-      backbone: the network, `asen_tf.backbones.load_weights` takes it.
+      backbone: functional keras.Model from preprocessed images to the feature map.
+      preprocess: the layer before it.
+      size: side of the input images in pixels.
 
     Args:
-      backbone: name of a backbone (`asen_tf.backbones.NAMES`, or a keras-hub preset).
+      backbone: one of
+        - a name of `asen_tf.backbones.BACKBONES`;
+        - a KerasHub preset (its name, or a local folder as "./my_preset"): its architecture, and
+          its preprocessing if it has one;
+        - a keras.Model from images to a feature map [B, h, w, C], or to the patch tokens
+          [B, h * h, C] or [B, 1 + h * h, C] of a vision transformer. It is copied, weights and
+          all, and gets pixels 0 to 255 as they are unless `preprocessing` says otherwise;
+        - a dict {"name": one of these, ...} with values for the arguments `weights`, `cut` and
+          `preprocessing` where these are None;
+        - a model as `keras.saving.serialize_keras_object` gives it.
       size: side of the input images in pixels.
+      weights: what the backbone starts from: a .pth file of torchvision's, or a KerasHub preset,
+        see `asen_tf.backbones.load_weights`.
+      cut: name of the backbone's layer, or level of its pyramid (as "P3"), that gives the feature
+        map; None: P4, of stride 16, if there is one, else the backbone's output.
+      preprocessing: how pixels 0 to 255 become the backbone's input: "imagenet" (less ImageNet's
+        mean, by its deviation), "none", "0..1", "-1..1" or {"scale": ..., "offset": ...}; None:
+        "imagenet" for our names, else see above.
 
     Call arguments:
       images: float or uint8 [B, size, size, 3], values 0 to 255.
@@ -28,23 +51,45 @@ class FeatureExtractor(keras.layers.Layer):
       float [B, h, w, C], in the compute dtype.
     """
 
-    def __init__(self, backbone: str, size: int, weights=None, **kwargs):
+    def __init__(
+        self,
+        backbone: str | Mapping | keras.Model,
+        size: int,
+        weights: str | None = None,
+        cut: str | None = None,
+        preprocessing: str | Mapping | None = None,
+        **kwargs,
+    ):
         super().__init__(**kwargs)
-        self._config = {"backbone": backbone, "size": size}
+        if isinstance(backbone, Mapping) and "name" in backbone:
+            for key in backbone:
+                if key not in _SETTINGS:
+                    raise ValueError(unknown_name("setting of a backbone", key, _SETTINGS))
+            weights, cut, preprocessing = (
+                of or backbone.get(key)
+                for key, of in zip(_SETTINGS[1:], (weights, cut, preprocessing), strict=True)
+            )
+            backbone = backbone["name"]
+        if not weights and isinstance(backbone, keras.Model) and backbone.weights:
+            weights = backbone
         self.size = size
         self.configure()
-        self.preprocess = keras.layers.Rescaling(
-            [1 / (255 * d) for d in _DEVIATION],
-            [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)],
-        )
-        from asen_tf.backbones.scope import child_scope
-
         with child_scope(self):
-            self.backbone = backbones.build(backbone, size)
+            config, default = backbones.resolve(backbone)
+            preprocessing = preprocessing or default
+            self.preprocess = rescaling(preprocessing)
+            with keras.name_scope("backbone"):
+                self.backbone = backbones.build(config, size, cut)
+        settings = {"name": config, "cut": cut, "preprocessing": preprocessing}
+        self._config = {"backbone": settings, "size": size}
         if weights:
-            backbones.load_weights(self.backbone, weights)
-        self.feature_shape = self.backbone.output.shape
+            backbones.load_weights(self.backbone, weights, cut)
         self.built = True
+
+    @property
+    def feature_shape(self) -> tuple[int | None, ...]:
+        """Shape of the feature map, (None, h, w, C)."""
+        return self.backbone.output.shape
 
     def configure(self, jit_compile: bool = False, recompute: bool = False) -> None:
         """How the backbone runs from now on.
@@ -68,13 +113,16 @@ class FeatureExtractor(keras.layers.Layer):
         """What `call` gives; for layers that extend this one."""
         images = self.preprocess(images)
         if self._jit_compile:
-            return tf.function(self.backbone, jit_compile=True)(images, training=training)
-        if self._recompute and training:
-            return recomputing(self.backbone)(images)
-        return self.backbone(images, training=training)
+            features = tf.function(self.backbone, jit_compile=True)(images, training=training)
+        elif self._recompute and training:
+            features = recomputing(self.backbone)(images)
+        else:
+            features = self.backbone(images, training=training)
+        return tf.cast(features, self.compute_dtype)
 
     def get_config(self):
-        return {**super().get_config(), **self._config}
+        # Plain dicts, where Keras keeps those of attributes as dicts that refer to the layer.
+        return {**super().get_config(), **json.loads(json.dumps(self._config))}
 
 
 def averaging(image_scale: int) -> keras.layers.Layer:

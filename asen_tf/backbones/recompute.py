@@ -15,7 +15,7 @@ def check_recomputable(network: keras.Model) -> None:
             raise ValueError(
                 f"{network.name} cannot be recomputed: its layer {layer.name} "
                 f"({type(layer).__name__}) changes at each pass; the ResNets and alexnet of "
-                "`asen_tf.backbones.NAMES` can"
+                "`asen_tf.backbones.BACKBONES` can"
             )
 
 

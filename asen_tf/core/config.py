@@ -160,7 +160,7 @@ def triplet(output: str, weight: float = 1.0, mining: str = "none") -> dict:
 def branch(backbone: str, size: int, common_dim: int) -> dict:
     """One branch: a backbone, cut where attention takes over, and what stands on it."""
     return {
-        "backbone": backbone,  # asen_tf.backbones.NAMES, or a keras-hub preset
+        "backbone": backbone,  # asen_tf.backbones.BACKBONES, or a keras-hub preset
         "weights": "",  # to start from: keras-hub preset or folder, or torchvision's .pth file
         "size": size,  # side of its input in pixels
         "common_dim": common_dim,  # K, in which attribute and position meet

@@ -29,9 +29,15 @@ class AttributeChannelAttention(keras.layers.Layer):
 
     def build(self, pooled_shape, attributes_shape):
         channels, dim = pooled_shape[-1], attributes_shape[-1]
-        self.query = keras.layers.Dense(dim, self.query_activation, name="query")
-        self.squeeze = keras.layers.Dense(channels // self.reduction, "relu", name="squeeze")
-        self.excite = keras.layers.Dense(channels, "sigmoid", name="excite")
+        self.query = keras.layers.Dense(
+            dim, self.query_activation, name="query", dtype=self.dtype_policy
+        )
+        self.squeeze = keras.layers.Dense(
+            channels // self.reduction, "relu", name="squeeze", dtype=self.dtype_policy
+        )
+        self.excite = keras.layers.Dense(
+            channels, "sigmoid", name="excite", dtype=self.dtype_policy
+        )
         self.query.build(attributes_shape)
         self.squeeze.build((*pooled_shape[:-1], channels + dim))
         self.excite.build((*pooled_shape[:-1], channels // self.reduction))

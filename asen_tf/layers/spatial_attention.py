@@ -26,8 +26,12 @@ class AttributeSpatialAttention(keras.layers.Layer):
     def __init__(self, dim: int = 512, **kwargs):
         super().__init__(**kwargs)
         self.dim = dim
-        self.feature_projection = keras.layers.Dense(dim, "tanh", name="feature_projection")
-        self.attribute_projection = keras.layers.Dense(dim, "tanh", name="attribute_projection")
+        self.feature_projection = keras.layers.Dense(
+            dim, "tanh", name="feature_projection", dtype=self.dtype_policy
+        )
+        self.attribute_projection = keras.layers.Dense(
+            dim, "tanh", name="attribute_projection", dtype=self.dtype_policy
+        )
 
     def build(self, features_shape, attributes_shape):
         self.feature_projection.build(features_shape)

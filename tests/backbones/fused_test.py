@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from asen_tf.backbones.fused import fuse
+from asen_tf.backbones.fused import BatchNormalization, fuse
 
 BATCH = np.random.default_rng(0).normal(3, 2, (4, 5, 6, 3)).astype(np.float32)
 
@@ -62,3 +62,19 @@ def test_a_layer_that_is_not_trainable_stands_still(networks):
     np.testing.assert_allclose(outputs, plain(BATCH, training=True), rtol=1e-5, atol=1e-5)
     for one, other in zip(before, fused.weights, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("policy", ["bfloat16", "mixed_bfloat16", "mixed_float16"])
+def test_lower_precision(networks, policy):
+    plain, _ = networks
+    layer = BatchNormalization(momentum=0.9, epsilon=1e-5, dtype=policy)
+    layer.build(BATCH.shape)
+    layer.set_weights(plain.get_layer("norm").get_weights())
+    for training in (False, True):
+        outputs = layer(BATCH, training=training)
+        assert outputs.dtype == layer.compute_dtype
+        expected = plain.get_layer("norm")(BATCH, training=training)
+        np.testing.assert_allclose(tf.cast(outputs, tf.float32), expected, rtol=0.02, atol=0.05)
+    for one, other in zip(layer.weights, plain.get_layer("norm").weights, strict=True):
+        assert one.dtype == layer.variable_dtype
+        np.testing.assert_allclose(tf.cast(one.value, tf.float32), other, rtol=0.02, atol=0.02)
