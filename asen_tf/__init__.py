@@ -1,7 +1,7 @@
 """Attribute-specific embeddings of fashion photographs.
 
 What one does with it are functions: `check_data`, `train`, `evaluate`, `export`, `convert`,
-`visualize`, `reproduce`; `load(workdir)` gives a trained model, ready to use. Its building blocks
+`visualize`, `reproduce`; `load(place)` gives a model, ready to use. Its building blocks
 are in `asen_tf.layers`, `asen_tf.losses`, `asen_tf.metrics` and `asen_tf.models`.
 """
 
@@ -24,12 +24,13 @@ _MODULES = (
     "training",
 )
 _NAMES = {
-    "Embedder": "embedder",
+    "Embedder": "embedders",
+    "KerasEmbedder": "keras_embedder",
     "check_data": "api.check_data",
     "convert": "api.convert",
     "evaluate": "api.evaluate",
     "export": "serving.export",
-    "load": "embedder",
+    "load": "loading",
     "reproduce": "reproduction.reproduce",
     "train": "training.train",
     "visualize": "figures.visualize",

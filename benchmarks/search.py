@@ -23,9 +23,10 @@ import numpy as np
 from absl import app, flags, logging
 
 from asen_tf.benchmarks.report import report
-from asen_tf.catalogue import Engine, Identity, Items, Record, open_store
+from asen_tf.catalogue import Engine, Items, Record, open_store
 from asen_tf.catalogue.filters import parse
 from asen_tf.core import AttributeSpace
+from asen_tf.embedders import Fingerprint
 
 _ENGINE = flags.DEFINE_enum("engine", "faiss", ["faiss", "milvus"], "What is measured.")
 _OPTIONS = flags.DEFINE_string("options", "", "Of the store, such as index=IVF256,Flat.")
@@ -81,7 +82,7 @@ def queries(weights: tuple[float, ...] | None, count: int) -> np.ndarray:
 def fill(uri: str) -> dict:
     space = AttributeSpace({f"attribute_{n}": ("a", "b") for n in range(_ATTRIBUTES.value)})
     times = []
-    with open_store(uri, Identity(space, _DIMENSION.value, "benchmark")) as engine:
+    with open_store(uri, Fingerprint(space, _DIMENSION.value, "benchmark")) as engine:
         for items in batches():
             began = time.perf_counter()
             engine.insert(items)

@@ -20,9 +20,10 @@ import numpy as np
 from absl import app, flags, logging
 
 from asen_tf.benchmarks.report import report
-from asen_tf.catalogue import Catalogue, Identity, Record
+from asen_tf.catalogue import Catalogue, Record
 from asen_tf.catalogue.storage import item_store
 from asen_tf.core import AttributeSpace
+from asen_tf.embedders import Fingerprint, VectorEmbedder
 
 _ENGINE = flags.DEFINE_enum("engine", "faiss", ["faiss", "milvus"], "What keeps the items.")
 _ROUNDS = flags.DEFINE_integer("rounds", 20, "Kills.")
@@ -58,7 +59,7 @@ def vectors(ids: list[str], number: int) -> np.ndarray:
 def write(uri: str, first: int) -> None:
     """The child: calls from number `first` on, until it is killed."""
     item_store.LOG_BYTES = _LOG_BYTES
-    with Catalogue(uri, identity=Identity(_SPACE, _DIMENSION, "crash")) as catalogue:
+    with Catalogue(uri, VectorEmbedder(Fingerprint(_SPACE, _DIMENSION, "crash"))) as catalogue:
         number = first
         while True:
             kind, ids = call(number)
@@ -104,19 +105,19 @@ def after(number: int, state: dict[str, int], first: int) -> dict[str, int]:
 
 def held(uri: str) -> dict[str, int]:
     """The same of a store, whose vectors and searches are checked."""
-    with Catalogue(uri, identity=Identity(_SPACE, _DIMENSION, "crash")) as catalogue:
+    with Catalogue(uri, VectorEmbedder(Fingerprint(_SPACE, _DIMENSION, "crash"))) as catalogue:
         ids = catalogue.ids()
         state = {
             name: record.metadata["call"]
-            for name, record in zip(ids, catalogue.records(ids), strict=True)
+            for name, record in zip(ids, catalogue.engine.records(ids), strict=True)
         }
-        found = catalogue.vectors(ids)
+        found = catalogue.engine.vectors(ids)
         for number in set(state.values()):
             rows = [row for row, name in enumerate(ids) if state[name] == number]
             expected = vectors([ids[row] for row in rows], number)
             np.testing.assert_array_equal(found[rows], expected)
         if ids:
-            query = catalogue.vectors(ids[:1])[0]
+            query = catalogue.engine.vectors(ids[:1])[0]
             assert catalogue.engine.search(query, 1).ids == ids[:1]
         return state
 

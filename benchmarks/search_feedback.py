@@ -61,7 +61,7 @@ def ranking(catalogue: Catalogue, query: Query) -> list[str]:
 
 def has(catalogue: Catalogue, values: dict[str, str]) -> np.ndarray:
     """bool [N, len(values)]: which items have which of the values."""
-    records = catalogue.records(catalogue.ids())
+    records = catalogue.engine.records(catalogue.ids())
     return np.array([[v in one.labels[name] for name, v in values.items()] for one in records])
 
 
@@ -104,7 +104,9 @@ def feedback(
       remembered: how many of the last rounds count.
     """
     ids = catalogue.ids()
-    values = dict(zip(ids, (record.labels for record in catalogue.records(ids)), strict=True))
+    values = dict(
+        zip(ids, (record.labels for record in catalogue.engine.records(ids)), strict=True)
+    )
     rows = [[] for _ in range(_ROUNDS.value + 1)]
     for n in range(len(vectors)):
         name = list(SPACE)[n % len(SPACE)]

@@ -152,8 +152,8 @@ def load(server: Server, minutes: float) -> dict:
                 client.embed_all(image)
             else:
                 client.embed(image, names[generator.integers(len(names))])
-        except InvalidInputError as error:
-            return f"{'bad' if bad else 'good'} refused, {error.code.name}"
+        except InvalidInputError:
+            return f"{'bad' if bad else 'good'} refused"
         except ServingError as error:
             return f"{'bad' if bad else 'good'} failed, {error.code.name}"
         return f"{'bad' if bad else 'good'} answered"

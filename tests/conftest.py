@@ -2,6 +2,7 @@
 
 import collections
 import csv
+import io
 import os
 import pickle
 import subprocess
@@ -68,6 +69,49 @@ def demo(tmp_path_factory):
     assert result.returncode == 0, result.stderr[-5000:]
     (folder / "output.txt").write_text(result.stdout)
     return folder
+
+
+@pytest.fixture(scope="session")
+def workdir(tmp_path_factory):
+    """A run with an untrained model of two small branches, attributes color and skirt length."""
+    # TensorFlow takes seconds to load, and most tests do without this.
+    from asen_tf.core import AttributeSpace
+    from asen_tf.core import config as configs
+    from asen_tf.models import ASEN
+    from asen_tf.workdir import Workdir
+
+    run = Workdir(tmp_path_factory.mktemp("run"))
+    space = AttributeSpace({"color": ["red", "green"], "skirt length (cm)": ["35", "90"]})
+    branch = {"backbone": "resnet6", "size": 32, "common_dim": 8, "embedding_dim": 12}
+    run.begin(configs.defaults(), space)
+    run.save_best(ASEN(2, branch, dict(branch), attribute_dim=8), "stage2")
+    slices = ["global", "local"]
+    run.write_best({"stage": "stage2", "step": 3, "map": 0.5, "slices": slices})
+    return run.path
+
+
+@pytest.fixture(scope="session")
+def served(workdir, tmp_path_factory):
+    """The folder of versions that `export` makes of this run; it holds version 1."""
+    from asen_tf.serving.export import export
+
+    folder = tmp_path_factory.mktemp("served") / "asen"
+    export(workdir, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def jpegs():
+    """33 JPEGs of different sizes."""
+    draw = np.random.default_rng(0)
+    return [_jpeg(draw, 40 + n, 90 - n) for n in range(33)]
+
+
+def _jpeg(draw, width, height):
+    coarse = Image.fromarray(draw.integers(0, 256, (6, 5, 3), np.uint8))
+    file = io.BytesIO()
+    coarse.resize((width, height), Image.Resampling.BICUBIC).save(file, "JPEG")
+    return file.getvalue()
 
 
 @pytest.fixture

@@ -55,7 +55,7 @@ def fields_of(catalogue: Catalogue, ids: Sequence[str]) -> list[Field]:
     """The columns of these items' metadata, by name."""
     spread = np.linspace(0, len(ids) - 1, min(len(ids), _LOOKED_AT)).astype(int)
     cells: dict[str, set[Cell]] = {}
-    for record in catalogue.records([ids[n] for n in spread]):
+    for record in catalogue.engine.records([ids[n] for n in spread]):
         for name, value in record.metadata.items():
             if value is not None and name not in NOT_FOR_VISITORS:
                 cells.setdefault(name, set()).add(value)

@@ -1,33 +1,19 @@
-"""The model behind the page: asked only while it is the one that filled the store."""
+"""The model behind the page: used only while it is the one that filled the store."""
 
 import contextlib
 import threading
 import time
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from asen_tf.app import problems
-from asen_tf.catalogue import Identity, identity_of
-from asen_tf.core.attributes import AttributeSpace
+from asen_tf.embedders import Embedder, Fingerprint, each
 
 # A server may take up another version of its model at any time.
 _CHECK_AGAIN_S = 60.0
 # One that does not answer is waited for by one visitor, not by each in turn.
 _FAILED_AGAIN_S = 3.0
-
-
-class Embedder(Protocol):
-    """What `asen_tf.load`, `asen_tf.serving.Client` and `asen_tf.serving.SavedModel` give."""
-
-    attributes: AttributeSpace
-
-    def embed_all(self, images: Iterable) -> np.ndarray:
-        """Unit vectors, float32 [N, A, D], of photographs."""
-
-    def explain(self, images: Iterable, attribute: str) -> tuple[np.ndarray, np.ndarray]:
-        """Attention [N, h, w] and boxes int32 [N, 4]; raises where the model has none."""
 
 
 class Model:
@@ -37,7 +23,7 @@ class Model:
 
     Args:
       embedder: gives vectors and boxes.
-      identity: of the store.
+      fingerprint: of the store.
       check_again: seconds until the embedder is compared with the store again.
       failed_again: the same after a comparison that failed.
     """
@@ -45,12 +31,12 @@ class Model:
     def __init__(
         self,
         embedder: Embedder,
-        identity: Identity,
+        fingerprint: Fingerprint,
         check_again: float = _CHECK_AGAIN_S,
         failed_again: float = _FAILED_AGAIN_S,
     ):
         self._embedder = embedder
-        self._identity = identity
+        self._fingerprint = fingerprint
         self._check_again = check_again
         self._failed_again = failed_again
         self._check_at = -np.inf
@@ -75,7 +61,7 @@ class Model:
         """
         self.check()
         try:
-            with self._asked():
+            with self._used():
                 return self._embedder.embed_all([photograph])[0]
         except ValueError as error:
             raise problems.no_photograph("the model refuses it") from error
@@ -90,38 +76,26 @@ class Model:
         """
         self.check()
         try:
-            with self._asked():
-                return self._explained(photographs, attribute)
+            with self._used():
+                found = each(lambda some: self._embedder.explain(some, attribute)[1], photographs)
         except NotImplementedError as error:
             raise problems.no_regions() from error
+        return [None if isinstance(box, str) else box for box in found]
 
     def _compared(self) -> problems.Problem | None:
         """What is wrong with the embedder."""
         try:
             with problems.asking_the_model():
-                found = identity_of(self._embedder)
-            self._identity.check(found)
+                found = self._embedder.fingerprint()
+            self._fingerprint.check(found)
         except problems.Problem as problem:
             return problem
         except ValueError as error:
             return problems.model_differs(error)
         return None
 
-    def _explained(self, photographs: Sequence[bytes], attribute: str) -> list[np.ndarray | None]:
-        try:
-            return list(self._embedder.explain(photographs, attribute)[1])
-        except ValueError:
-            # Not every embedder says which one it refuses.
-            if len(photographs) == 1:
-                return [None]
-            return [box for one in photographs for box in self._explained([one], attribute)]
-        except OSError as error:
-            if _lacks_signature(error):
-                raise NotImplementedError(str(error)) from error
-            raise
-
     @contextlib.contextmanager
-    def _asked(self) -> Iterator[None]:
+    def _used(self) -> Iterator[None]:
         try:
             with problems.asking_the_model():
                 yield
@@ -129,11 +103,3 @@ class Model:
             # Who knows which model the server comes back with.
             self._check_at = -np.inf
             raise
-
-
-def _lacks_signature(error: OSError) -> bool:
-    """Whether this is a server's answer for a model that has no such signature.
-
-    It is gRPC's status code, read without gRPC, which the page does not need.
-    """
-    return getattr(getattr(error, "code", None), "name", "") == "FAILED_PRECONDITION"

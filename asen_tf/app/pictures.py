@@ -64,7 +64,7 @@ class Pictures:
 
     def _paths(self, items: Sequence[str]) -> list[str | None]:
         with problems.asking_the_store():
-            records = self._catalogue.records(items)
+            records = self._catalogue.engine.records(items)
         named = [
             str(record.metadata.get("image") or item)
             for item, record in zip(items, records, strict=True)

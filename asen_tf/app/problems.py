@@ -124,8 +124,6 @@ def asking_the_model() -> Iterator[None]:
     """Turns what an embedder raises into problems, but for ValueError: a bad photograph."""
     try:
         yield
-    except ValueError:
-        raise
     except OSError as error:
         _LOG.warning("the model: %s", error)
         raise model_away() from error

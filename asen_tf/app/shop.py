@@ -53,7 +53,7 @@ class Shop:
         self._lock = threading.Lock()
         self._ids = catalogue.ids()
         self.fields = fields.fields_of(catalogue, self._ids)
-        self.space = catalogue.space
+        self.space = catalogue.attributes
         self.labelled = [name for name in self.space if catalogue.engine.has_field(name)]
 
     def __len__(self) -> int:

@@ -27,11 +27,11 @@ from asen_tf.data import pipeline
 from asen_tf.data.canvases import open_canvases
 from asen_tf.data.load import load
 from asen_tf.data.manifest import Manifest
-from asen_tf.embedder import Embedder
 from asen_tf.evaluation.embed import canvas_fn, embed_fn
 from asen_tf.evaluation.evaluator import Evaluator
 from asen_tf.evaluation.pairs import pair_batches
 from asen_tf.evaluation.tasks import retrieval_tasks
+from asen_tf.keras_embedder import KerasEmbedder
 from asen_tf.models.asen import ASEN
 from asen_tf.serving.export import export_model
 from asen_tf.training import optimizer
@@ -92,7 +92,7 @@ def _embedding(setting: Setting, root: str, seconds: float, attributes: int) -> 
     files = load(config.data).paths
     space = _space(setting)
     model = network.build(config, space)
-    embedder = Embedder(model, space, batch_size=setting.batch)
+    embedder = KerasEmbedder(model, space, batch_size=setting.batch)
     chosen = itertools.cycle(np.resize(files, (len(files), setting.batch)).tolist())
 
     def call():

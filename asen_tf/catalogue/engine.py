@@ -16,9 +16,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from asen_tf.catalogue.filters import Condition
-from asen_tf.catalogue.identity import Identity
 from asen_tf.catalogue.items import Hits, Items, Record
 from asen_tf.core.errors import unknown_name
+from asen_tf.embedders import Fingerprint
 
 
 class Engine(abc.ABC):
@@ -34,11 +34,11 @@ class Engine(abc.ABC):
     Attributes:
       exact: whether `search` surely gives the best of all items. Where not, the engine gives
         candidates and their scores are exact.
-      identity: the model that filled the store.
+      fingerprint: the model that filled the store.
     """
 
     exact: bool
-    identity: Identity
+    fingerprint: Fingerprint
 
     @abc.abstractmethod
     def insert(self, items: Items) -> None:
@@ -135,13 +135,12 @@ class Engine(abc.ABC):
         Their vectors have another shape, or labels and metadata share a name.
         """
         self._check_shape("vectors of items", items.vectors.shape[1:])
+        known = self.fingerprint.attributes
         for name, (labels, metadata) in zip(items.ids, items.records, strict=True):
             for label in labels:
-                if label not in self.identity.space:
-                    raise ValueError(
-                        f"item {name!r}: {unknown_name('attribute', label, self.identity.space)}"
-                    )
-            if shared := [key for key in metadata if key in self.identity.space]:
+                if label not in known:
+                    raise ValueError(f"item {name!r}: {unknown_name('attribute', label, known)}")
+            if shared := [key for key in metadata if key in known]:
                 raise ValueError(
                     f"item {name!r}: {shared[0]!r} is an attribute; give it as a label, "
                     "not as metadata"
@@ -184,7 +183,7 @@ class Engine(abc.ABC):
                 raise ValueError(f"filter: no item has {name!r}, neither as label nor as metadata")
 
     def _check_shape(self, what: str, shape: tuple[int, ...]) -> None:
-        expected = (len(self.identity.space), self.identity.dimension)
+        expected = (len(self.fingerprint.attributes), self.fingerprint.dimension)
         if shape != expected:
             raise ValueError(
                 f"{what} must be [A, D] = {list(expected)} as in this store, got {list(shape)}"

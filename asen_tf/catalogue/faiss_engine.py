@@ -9,12 +9,12 @@ import numpy as np
 
 from asen_tf.catalogue.engine import Engine, best
 from asen_tf.catalogue.filters import Condition
-from asen_tf.catalogue.identity import Identity
 from asen_tf.catalogue.items import Hits, Items, Record
 from asen_tf.catalogue.storage.durable import sync_folder, synced
 from asen_tf.catalogue.storage.item_store import ItemStore
 from asen_tf.catalogue.storage.parts import Part, Segment
 from asen_tf.catalogue.uri import split_options
+from asen_tf.embedders import Fingerprint
 
 # Smaller segments are searched faster without an index.
 _INDEXED_FROM = 10_000
@@ -36,23 +36,23 @@ class FaissEngine(Engine):
 
     Args:
       place: folder, with options behind a `?`.
-      identity, read_only: see `open_store`.
+      fingerprint, read_only: see `open_store`.
     """
 
-    def __init__(self, place: str, identity: Identity | None = None, read_only: bool = False):
+    def __init__(self, place: str, fingerprint: Fingerprint | None = None, read_only: bool = False):
         path, settings = split_options(place, ("index", "search"))
         if "index" in settings:
             _check_index(settings["index"])
         self._indexes: dict[Path, faiss.Index] = {}
         self._lock = threading.Lock()
         self._store = ItemStore(
-            Path(path), identity, settings, read_only, on_segment=self._write_indexes
+            Path(path), fingerprint, settings, read_only, on_segment=self._write_indexes
         )
         kept = self._store.settings
         if settings and settings != kept:
             self._store.close()
             raise ValueError(f"{path} was made with the options {kept}, got {settings}")
-        self.identity = self._store.identity
+        self.fingerprint = self._store.fingerprint
         self.exact = "index" not in kept
 
     def insert(self, items: Items) -> None:
@@ -83,8 +83,8 @@ class FaissEngine(Engine):
 
     def vectors(self, ids: Sequence[str], attributes: Sequence[int] | None = None) -> np.ndarray:
         self.check_known(ids)
-        wanted = range(len(self.identity.space)) if attributes is None else attributes
-        found = np.empty((len(ids), len(wanted), self.identity.dimension), np.float32)
+        wanted = range(len(self.fingerprint.attributes)) if attributes is None else attributes
+        found = np.empty((len(ids), len(wanted), self.fingerprint.dimension), np.float32)
         for part, rows, positions in self._by_part(ids):
             for column, attribute in enumerate(wanted):
                 found[positions, column] = part.matrix(attribute)[rows]
@@ -177,8 +177,8 @@ class FaissEngine(Engine):
         description = self._store.settings.get("index")
         if not description or len(segment) < _INDEXED_FROM:
             return
-        for attribute in range(len(self.identity.space)):
-            index = _new_index(self.identity.dimension, description)
+        for attribute in range(len(self.fingerprint.attributes)):
+            index = _new_index(self.fingerprint.dimension, description)
             index.train(segment.matrix(attribute))
             index.add(segment.matrix(attribute))
             path = _index_file(segment, attribute)

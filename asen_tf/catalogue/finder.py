@@ -1,6 +1,6 @@
-"""The questions that can be put to a catalogue."""
+"""The queries that a catalogue answers."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,8 +8,9 @@ import numpy as np
 from asen_tf.catalogue import queries
 from asen_tf.catalogue.engine import Engine
 from asen_tf.catalogue.filters import Comparison, Condition, parse
-from asen_tf.catalogue.results import Likeness, Match, Query
+from asen_tf.catalogue.results import Match, Query, Similarity
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.embedders import Embedder
 
 # Items whose mean is a value's prototype, at most: more would hardly move it.
 _EXAMPLES = 4096
@@ -17,39 +18,29 @@ _EXAMPLES = 4096
 # Random pairs that two items are compared with: the best of 1000 is told from the best of 100.
 _PAIRS, _PAIRS_AT_ONCE = 5000, 500
 
-# Photographs (whatever it takes) to float32 [N, A, D], as `asen_tf.load(...).embed_all` does.
-Embed = Callable[[Iterable], np.ndarray]
-
 
 class Finder:
     """Searches a store.
 
-    What is asked for is one of `id` (an item of the store), `image` (a photograph, which the
+    A query is one of `id` (an item of the store), `image` (a photograph, which the
     embedder gets) and `vectors` (float32 [A, D], a unit vector for each attribute).
 
     Args:
       engine: the store.
-      embed: a function from photographs to their vectors; none: no search by `image`.
+      embedder: the model that filled it; none: no search by `image`.
+
+    Attributes:
+      engine: what keeps the items.
     """
 
-    def __init__(self, engine: Engine, embed: Embed | None = None):
-        self._engine = engine
-        self._embed = embed
+    def __init__(self, engine: Engine, embedder: Embedder | None = None):
+        self.engine = engine
+        self._embedder = embedder
 
     @property
-    def engine(self) -> Engine:
-        """What keeps the items."""
-        return self._engine
-
-    @property
-    def space(self) -> AttributeSpace:
+    def attributes(self) -> AttributeSpace:
         """The attributes, in the order of the vectors."""
-        return self._engine.identity.space
-
-    @property
-    def dimension(self) -> int:
-        """D, the length of a vector."""
-        return self._engine.identity.dimension
+        return self.engine.fingerprint.attributes
 
     def embed(self, images: Iterable) -> np.ndarray:
         """Unit vectors of photographs, float32 [N, A, D], by the model.
@@ -57,9 +48,9 @@ class Finder:
         Raises:
           ValueError: there is no model.
         """
-        if self._embed is None:
+        if self._embedder is None:
             raise ValueError("no model to embed with: give Catalogue an embedder, or give vectors")
-        return self._embed(images)
+        return self._embedder.embed_all(images)
 
     def query(
         self,
@@ -80,22 +71,22 @@ class Finder:
           changes: attribute -> the value that is wanted there instead of the item's own; counts 1
             where it has no weight.
           liked: ids of results that the user chose; or a list of them for each round, the oldest
-            first. The first of the last round takes the place of the item asked for. Two or more
+            first. The first of the last round takes the place of the item queried with. Two or more
             say by what they have in common which attributes matter: each round multiplies the
             weights by A times `queries.feedback_weights`, on average 1, so that what is liked again
             and again comes to the fore. Of changed attributes they say nothing.
 
         Raises:
-          ValueError: an unknown id, attribute or value, bad weights, or not one item to ask for.
+          ValueError: an unknown id, attribute or value, bad weights, or not one item to query with.
         """
         changes, rounds = dict(changes or {}), _rounds(liked)
-        used = queries.weight_vector(self.space.names, weights, changes)
-        changed = [self.space.index(name) for name in changes]
+        used = queries.weight_vector(self.attributes.names, weights, changes)
+        changed = [self.attributes.index(name) for name in changes]
         for chosen in rounds:
             used = used * self._learned(chosen, changed)
         if rounds:
             taken = (rounds[-1][0],)
-            found = self._engine.vectors(taken)[0]
+            found = self.engine.vectors(taken)[0]
         else:
             taken = ()
             found = self._vectors(id, image, vectors)
@@ -128,18 +119,18 @@ class Finder:
         Raises:
           ValueError: as `query`, or a bad condition, k or offset.
         """
-        asked = self.query(**query)
-        hits = self._engine.search(
-            queries.weighted(asked.vectors, asked.weights),
+        wanted = self.query(**query)
+        hits = self.engine.search(
+            queries.weighted(wanted.vectors, wanted.weights),
             k,
             where=parse(where) if isinstance(where, str) else where,
-            exclude=sorted({*exclude, *asked.items}),
+            exclude=sorted({*exclude, *wanted.items}),
             offset=offset,
         )
-        scores = hits.scores / np.abs(asked.weights).sum()
+        scores = hits.scores / np.abs(wanted.weights).sum()
         kept = len(scores) if threshold is None else int((scores >= threshold).sum())
         ids = hits.ids[:kept]
-        return self._matches(ids, scores[:kept], self._cosines(asked, ids), asked)
+        return self._matches(ids, scores[:kept], self._cosines(wanted, ids), wanted)
 
     def rerank(
         self, results: Iterable[tuple[str, float]], *, blend: float = 1.0, **query: Any
@@ -156,12 +147,12 @@ class Finder:
           ValueError: as `query`; an unknown id, or one that comes twice; a blend not in 0..1.
         """
         ids, scores = _unzipped(results)
-        asked = self.query(**query)
-        cosines = self._cosines(asked, ids)
-        similarities = queries.mean_score(cosines, asked.weights[asked.weights != 0])
+        wanted = self.query(**query)
+        cosines = self._cosines(wanted, ids)
+        similarities = queries.mean_score(cosines, wanted.weights[wanted.weights != 0])
         blended = queries.blended(scores, similarities, blend)
         order = queries.best_first(blended)
-        return self._matches([ids[n] for n in order], blended[order], cosines[order], asked)
+        return self._matches([ids[n] for n in order], blended[order], cosines[order], wanted)
 
     def compare(
         self,
@@ -172,7 +163,7 @@ class Finder:
         vectors: np.ndarray | None = None,
         pairs: int = _PAIRS,
         seed: int = 0,
-    ) -> list[Likeness]:
+    ) -> list[Similarity]:
         """In which attributes two items are alike, beside random pairs of the catalogue.
 
         Detects a copied detail: a collar that is more alike than 99.9 % of all pairs' collars, on
@@ -185,17 +176,17 @@ class Finder:
           seed: which ones.
 
         Returns:
-          One for each attribute, the most unusual likeness first.
+          One for each attribute, the most unusual similarity first.
 
         Raises:
           ValueError: an unknown id, not one item to compare, or a catalogue of fewer than two.
         """
         first = self._vectors(id, image, vectors)
-        cosines = queries.cosines(first, self._engine.vectors([other]))[0]
+        cosines = queries.cosines(first, self.engine.vectors([other]))[0]
         percentiles = queries.percentiles(cosines, self._random_cosines(pairs, seed))
         order = np.lexsort([-cosines, -percentiles])
-        names = self.space.names
-        return [Likeness(names[a], float(cosines[a]), float(percentiles[a])) for a in order]
+        names = self.attributes.names
+        return [Similarity(names[a], float(cosines[a]), float(percentiles[a])) for a in order]
 
     def prototype(self, attribute: str, value: str) -> np.ndarray:
         """The vector that stands for a value: the mean of those of the items labelled with it.
@@ -208,24 +199,24 @@ class Finder:
         Raises:
           ValueError: an unknown attribute or value, or no item is labelled with it.
         """
-        position = self.space.index(attribute)
-        labelled = self._engine.has_field(attribute)
-        ids = self._engine.ids(Comparison(attribute, "=", value)) if labelled else []
+        position = self.attributes.index(attribute)
+        labelled = self.engine.has_field(attribute)
+        ids = self.engine.ids(Comparison(attribute, "=", value)) if labelled else []
         if not ids:
-            self.space[attribute].index(value)  # names the nearest where it is misspelt
+            self.attributes[attribute].index(value)  # names the nearest where it is misspelt
             raise ValueError(
                 f"no item of the catalogue is labelled {attribute}={value}; label some, so that "
                 "it is known what that looks like"
             )
         spread = np.linspace(0, len(ids) - 1, min(len(ids), _EXAMPLES)).astype(int)
-        examples = self._engine.vectors([ids[n] for n in spread], [position])
+        examples = self.engine.vectors([ids[n] for n in spread], [position])
         return queries.prototype(examples[:, 0])
 
     def _learned(self, chosen: Sequence[str], changed: Sequence[int]) -> np.ndarray:
         """float32 [A], on average 1: what a round of feedback multiplies the weights by."""
         if len(chosen) < 2:
-            return np.ones(len(self.space), np.float32)
-        learned = len(self.space) * queries.feedback_weights(self._engine.vectors(chosen))
+            return np.ones(len(self.attributes), np.float32)
+        learned = len(self.attributes) * queries.feedback_weights(self.engine.vectors(chosen))
         learned[list(changed)] = 1
         return learned
 
@@ -241,13 +232,13 @@ class Finder:
                 f"expected one of id, image and vectors, got {' and '.join(given) or 'none'}"
             )
         if id is not None:
-            return self._engine.vectors([id])[0]
+            return self.engine.vectors([id])[0]
         if vectors is None:
             vectors = self.embed([image])[0]
         return self._checked(np.asarray(vectors, np.float32))
 
     def _checked(self, vectors: np.ndarray) -> np.ndarray:
-        expected = (len(self.space), self.dimension)
+        expected = (len(self.attributes), self.engine.fingerprint.dimension)
         if vectors.shape != expected:
             raise ValueError(f"expected vectors {list(expected)}, got {list(vectors.shape)}")
         lengths = np.linalg.norm(vectors, axis=-1)
@@ -255,19 +246,19 @@ class Finder:
             raise ValueError(f"expected vectors of length 1, got lengths {lengths.round(3)}")
         return vectors
 
-    def _cosines(self, asked: Query, ids: Sequence[str]) -> np.ndarray:
+    def _cosines(self, wanted: Query, ids: Sequence[str]) -> np.ndarray:
         """float32 [N, attributes that count]: query beside items."""
-        counting = np.flatnonzero(asked.weights)
+        counting = np.flatnonzero(wanted.weights)
         if not ids:
             return np.zeros((0, len(counting)), np.float32)
-        found = self._engine.vectors(ids, counting.tolist())
-        return queries.cosines(asked.vectors[counting], found)
+        found = self.engine.vectors(ids, counting.tolist())
+        return queries.cosines(wanted.vectors[counting], found)
 
     def _matches(
-        self, ids: Sequence[str], scores: np.ndarray, cosines: np.ndarray, asked: Query
+        self, ids: Sequence[str], scores: np.ndarray, cosines: np.ndarray, wanted: Query
     ) -> list[Match]:
-        names = [self.space.names[a] for a in np.flatnonzero(asked.weights)]
-        records = self._engine.records(ids) if ids else []
+        names = [self.attributes.names[a] for a in np.flatnonzero(wanted.weights)]
+        records = self.engine.records(ids) if ids else []
         return [
             Match(
                 id,
@@ -281,12 +272,12 @@ class Finder:
 
     def _random_cosines(self, pairs: int, seed: int) -> np.ndarray:
         """float32 [pairs, A]: cosines of random pairs of items in each space."""
-        ids = np.array(self._engine.ids(), object)
+        ids = np.array(self.engine.ids(), object)
         chosen = ids[queries.random_pairs(len(ids), pairs, seed)]
         parts = []
         for start in range(0, pairs, _PAIRS_AT_ONCE):
             first, second = (
-                self._engine.vectors(side.tolist())
+                self.engine.vectors(side.tolist())
                 for side in chosen[start : start + _PAIRS_AT_ONCE].T
             )
             parts.append((first * second).sum(-1))

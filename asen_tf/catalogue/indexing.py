@@ -1,15 +1,15 @@
-"""Brings a catalogue up to what a shop's table says."""
+"""Brings a catalogue up to what a table says."""
 
 import dataclasses
-import itertools
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from asen_tf.catalogue.catalogue import Catalogue
 from asen_tf.catalogue.items import Record
 from asen_tf.core.progress import Progress
+from asen_tf.core.read_ahead import batched, read_ahead
+from asen_tf.embedders import each
 
 # Metadata by which a photograph that was changed is known.
 IMAGE_VERSION = "image_version"
@@ -18,8 +18,8 @@ _THREADS = 8
 
 
 @dataclasses.dataclass(frozen=True)
-class Photograph:
-    """An item as the shop knows it.
+class Item:
+    """An item as the table knows it.
 
     Attributes:
       id: its name.
@@ -54,7 +54,7 @@ class Summary:
 
 def index(
     catalogue: Catalogue,
-    photographs: Sequence[Photograph],
+    items: Sequence[Item],
     *,
     batch_size: int = 32,
     embed_again: bool = False,
@@ -67,7 +67,7 @@ def index(
 
     Args:
       catalogue: opened with a model.
-      photographs: all items, each id once.
+      items: all of them, each id once.
       batch_size: photographs that go through the model at once.
       embed_again: embed photographs that are unchanged, too.
       delete_others: delete items that are not among these.
@@ -76,32 +76,32 @@ def index(
       OSError: the server, or the disk, fails.
     """
     summary = Summary()
-    with Progress("indexing", len(photographs), "images") as meter:
+    with Progress("indexing", len(items), "images") as meter:
         stale = (
             one
-            for some in _batches(photographs, 1000)
+            for some in batched(items, 1000)
             for one in _stale(catalogue, some, embed_again, summary, meter)
         )
-        for batch, contents in _read_ahead(_batches(stale, batch_size)):
+        for batch, contents in read_ahead(batched(stale, batch_size), _content, _THREADS):
             _embed(catalogue, batch, contents, summary)
             meter.update(len(batch))
     if delete_others:
-        others = set(catalogue.ids()).difference(one.id for one in photographs)
+        others = set(catalogue.ids()).difference(one.id for one in items)
         summary.deleted = catalogue.delete(sorted(others))
     return summary
 
 
 def _stale(
     catalogue: Catalogue,
-    photographs: Sequence[Photograph],
+    items: Sequence[Item],
     embed_again: bool,
     summary: Summary,
     meter: Progress,
-) -> list[Photograph]:
+) -> list[Item]:
     """Those to embed; of the others, labels and metadata are brought up to date."""
-    known = catalogue.engine.known(one.id for one in photographs)
-    there = [one for one in photographs if one.id in known and not embed_again]
-    kept = catalogue.records([one.id for one in there])
+    known = catalogue.engine.known(one.id for one in items)
+    there = [one for one in items if one.id in known and not embed_again]
+    kept = catalogue.engine.records([one.id for one in there])
     same, changed = set(), []
     for one, record in zip(there, kept, strict=True):
         if record.metadata.get(IMAGE_VERSION) != one.record.metadata.get(IMAGE_VERSION):
@@ -111,43 +111,28 @@ def _stale(
             changed.append(one)
     if changed:
         ids = [one.id for one in changed]
-        catalogue.upsert(ids, catalogue.vectors(ids), [one.record for one in changed])
+        catalogue.upsert(ids, catalogue.engine.vectors(ids), [one.record for one in changed])
     summary.updated += len(changed)
     summary.unchanged += len(same) - len(changed)
     meter.update(len(same))
-    return [one for one in photographs if one.id not in same]
+    return [one for one in items if one.id not in same]
 
 
-def _read_ahead(
-    batches: Iterable[Sequence[Photograph]],
-) -> Iterator[tuple[Sequence[Photograph], list[bytes | str]]]:
-    """Batches with what was read of them; while the caller works on one, the next is read."""
-    with ThreadPoolExecutor(_THREADS) as threads:
-        started = ((batch, threads.map(_content, batch)) for batch in batches)
-        held = next(started, None)
-        while held:
-            following = next(started, None)
-            yield held[0], list(held[1])
-            held = following
-
-
-def _content(photograph: Photograph) -> bytes | str:
+def _content(item: Item) -> bytes | str:
     """The encoded photograph, or why there is none."""
     try:
-        return photograph.read()
+        return item.read()
     except (ValueError, OSError) as error:
         return getattr(error, "strerror", None) or str(error)
 
 
 def _embed(
     catalogue: Catalogue,
-    batch: Sequence[Photograph],
+    batch: Sequence[Item],
     contents: Sequence[bytes | str],
     summary: Summary,
 ) -> None:
-    encoded = [content for content in contents if isinstance(content, bytes)]
-    embedded = iter(_vectors(catalogue.embed, encoded))
-    found = [next(embedded) if isinstance(one, bytes) else one for one in contents]
+    found = each(catalogue.embed, contents)
     good = [n for n, one in enumerate(found) if not isinstance(one, str)]
     summary.problems.update(
         (one.id, reason)
@@ -161,23 +146,3 @@ def _embed(
             [batch[n].record for n in good],
         )
     summary.embedded += len(good)
-
-
-def _vectors(embed: Callable, encoded: Sequence[bytes]) -> list[np.ndarray | str]:
-    """The vectors [A, D] of each photograph, or what is wrong with it."""
-    if not encoded:
-        return []
-    try:
-        return list(embed(encoded))
-    except ValueError as error:
-        if len(encoded) == 1:
-            return [str(error)]
-    # Not every error says which photograph it is about: halves find it in few calls.
-    middle = len(encoded) // 2
-    return _vectors(embed, encoded[:middle]) + _vectors(embed, encoded[middle:])
-
-
-def _batches(items: Iterable, size: int) -> Iterator[list]:
-    items = iter(items)
-    while batch := list(itertools.islice(items, size)):
-        yield batch

@@ -13,11 +13,11 @@ from pymilvus import DataType, MilvusClient, MilvusException
 
 from asen_tf.catalogue.engine import Engine, best
 from asen_tf.catalogue.filters import Condition
-from asen_tf.catalogue.identity import Identity
 from asen_tf.catalogue.items import Hits, Items, Record
 from asen_tf.catalogue.milvus_filter import expression, facts, has_field, text
 from asen_tf.catalogue.uri import split_options
 from asen_tf.core.lock import hold
+from asen_tf.embedders import Fingerprint
 
 # Both tell on every occasion that milvus-lite has no clock, gRPC with a traceback.
 logging.getLogger("pymilvus.client.iterator.query_iterator").setLevel(logging.ERROR)
@@ -54,10 +54,10 @@ class MilvusEngine(Engine):
 
     Args:
       place: `PATH.db` or `http://HOST:PORT`, with options behind a `?`.
-      identity, read_only: see `open_store`.
+      fingerprint, read_only: see `open_store`.
     """
 
-    def __init__(self, place: str, identity: Identity | None = None, read_only: bool = False):
+    def __init__(self, place: str, fingerprint: Fingerprint | None = None, read_only: bool = False):
         self._place, options = split_options(place, ("collection", "index"))
         self._is_file = "://" not in self._place
         self._name = options.get("collection", "asen")
@@ -66,12 +66,12 @@ class MilvusEngine(Engine):
         self._broken = False
         if self._is_file and not self._place.endswith(".db"):
             raise ValueError(f"milvus:{self._place}: expected PATH.db or http://HOST:PORT")
-        if self._is_file and not os.path.exists(self._place) and (read_only or identity is None):
+        if self._is_file and not os.path.exists(self._place) and (read_only or fingerprint is None):
             raise FileNotFoundError(f"{self._place}: no store; asen-index makes one")
         self._client = self._connected()
         try:
             with self._errors():
-                self._open(identity, options.get("index", "FLAT"))
+                self._open(fingerprint, options.get("index", "FLAT"))
         except BaseException:
             self.close()
             raise
@@ -104,7 +104,7 @@ class MilvusEngine(Engine):
             rows = self._client.query_iterator(
                 self._name,
                 batch_size=_IDS_A_REQUEST,
-                filter=expression(where, self.identity.space) if where else "",
+                filter=expression(where, self.fingerprint.attributes) if where else "",
                 output_fields=["id"],
             )
             found = []
@@ -118,7 +118,7 @@ class MilvusEngine(Engine):
 
     def vectors(self, ids: Sequence[str], attributes: Sequence[int] | None = None) -> np.ndarray:
         rows = self._known_rows(ids, ["vectors"])
-        shape = len(self.identity.space), self.identity.dimension
+        shape = len(self.fingerprint.attributes), self.fingerprint.dimension
         found = np.empty((len(ids), *shape), np.float32)
         for position, name in enumerate(ids):
             found[position] = np.reshape(rows[name]["vectors"], shape)
@@ -158,7 +158,7 @@ class MilvusEngine(Engine):
     def has_field(self, name: str) -> bool:
         # Looked for once: it costs as much as a search.
         if name not in self._fields:
-            wanted = has_field(name, self.identity.space)
+            wanted = has_field(name, self.fingerprint.attributes)
             with self._errors():
                 if self._client.query(self._name, filter=wanted, output_fields=["id"], limit=1):
                     self._fields.add(name)
@@ -188,21 +188,21 @@ class MilvusEngine(Engine):
                 _release(self._place)
             raise ConnectionError(f"milvus:{self._place} cannot be opened: {error}") from error
 
-    def _open(self, identity: Identity | None, index: str) -> None:
+    def _open(self, fingerprint: Fingerprint | None, index: str) -> None:
         # The last that is made: where it is missing, a process was killed while it made them.
         if not self._client.has_collection(self._identity_name):
-            if identity is None or self._read_only:
+            if fingerprint is None or self._read_only:
                 raise FileNotFoundError(
                     f"milvus:{self._place}: no collection {self._name!r}; asen-index makes one"
                 )
-            self._make(identity, index)
+            self._make(fingerprint, index)
         self._client.load_collection(self._identity_name)
         [row] = self._client.query(
             self._identity_name, filter='id == "identity"', output_fields=["content"]
         )
-        self.identity = Identity.from_dict(row["content"])
-        if identity is not None:
-            self.identity.check(identity)
+        self.fingerprint = Fingerprint.from_dict(row["content"])
+        if fingerprint is not None:
+            self.fingerprint.check(fingerprint)
         self._client.load_collection(self._name)
         self.exact = self._client.describe_index(self._name, "vectors")["index_type"] == "FLAT"
 
@@ -210,14 +210,14 @@ class MilvusEngine(Engine):
     def _identity_name(self) -> str:
         return f"{self._name}_identity"
 
-    def _make(self, identity: Identity, index: str) -> None:
-        dimension = len(identity.space) * identity.dimension
+    def _make(self, fingerprint: Fingerprint, index: str) -> None:
+        dimension = len(fingerprint.attributes) * fingerprint.dimension
         if dimension > _LONGEST_VECTOR:
             raise ValueError(
-                f"{len(identity.space)} attributes x {identity.dimension} numbers are more than "
-                f"the {_LONGEST_VECTOR} that a vector of Milvus may have; use faiss:PATH"
+                f"{len(fingerprint.attributes)} attributes x {fingerprint.dimension} numbers are "
+                f"more than the {_LONGEST_VECTOR} that a vector of Milvus may have; use faiss:PATH"
             )
-        content = identity.to_dict()
+        content = fingerprint.to_dict()
         if len(json.dumps(content).encode()) > _LONGEST_JSON:
             raise ValueError("the attributes and values are more text than Milvus takes")
         if not self._client.has_collection(self._name):
@@ -288,14 +288,14 @@ class MilvusEngine(Engine):
     def _filter(self, where: Condition | None, exclude: Sequence[str]) -> str:
         parts = []
         if where is not None:
-            parts.append(f"({expression(where, self.identity.space)})")
+            parts.append(f"({expression(where, self.fingerprint.attributes)})")
         if exclude:
             parts.append(f"id not in [{', '.join(map(text, exclude))}]")
         return " and ".join(parts)
 
     def _rows(self, ids: Iterable[str], fields: list[str]) -> dict[str, dict]:
         """Id -> fields of the items that are there."""
-        dimension = len(self.identity.space) * self.identity.dimension
+        dimension = len(self.fingerprint.attributes) * self.fingerprint.dimension
         vectors = _BYTES_A_MESSAGE // (4 * dimension)
         size = max(1, min(_IDS_A_REQUEST, vectors if "vectors" in fields else _IDS_A_REQUEST))
         found = {}

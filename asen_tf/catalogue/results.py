@@ -1,4 +1,4 @@
-"""What is asked of a catalogue, and what it answers."""
+"""What a catalogue is queried for, and what it answers."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ class Match:
     Attributes:
       id: of the item.
       score: of a search the weighted mean of the cosines, -1 to 1; of a reranked list 0 to 1.
-      cosines: attribute -> how alike item and query are there, -1 to 1, where a weight is not 0.
+      cosines: attribute -> how similar item and query are there, -1 to 1, where a weight is not 0.
       labels: attribute -> the item's values.
       metadata: what else is known of it.
     """
@@ -32,13 +32,13 @@ class Match:
 
 
 @dataclasses.dataclass(frozen=True)
-class Likeness:
-    """How alike two items are in one attribute.
+class Similarity:
+    """How similar two items are in one attribute.
 
     Attributes:
       attribute: its name.
       cosine: -1 to 1.
-      percentile: percentage of random pairs of the catalogue that are less alike, 0 to 100.
+      percentile: percentage of random pairs of the catalogue that are less similar, 0 to 100.
     """
 
     attribute: str

@@ -3,8 +3,8 @@
 import importlib
 
 from asen_tf.catalogue.engine import Engine
-from asen_tf.catalogue.identity import Identity
 from asen_tf.core.errors import unknown_name
+from asen_tf.embedders import Fingerprint
 
 # Scheme -> module, class, and what to install; imported when it is asked for.
 _ENGINES = {
@@ -13,7 +13,7 @@ _ENGINES = {
 }
 
 
-def open_store(uri: str, identity: Identity | None = None, read_only: bool = False) -> Engine:
+def open_store(uri: str, fingerprint: Fingerprint | None = None, read_only: bool = False) -> Engine:
     """Opens what lies at a URI, or makes it.
 
     - `faiss:PATH`: a folder, searched in this process, exact; `faiss:PATH?index=IVF256,Flat` looks
@@ -23,14 +23,14 @@ def open_store(uri: str, identity: Identity | None = None, read_only: bool = Fal
 
     Args:
       uri: scheme and place.
-      identity: the model whose vectors come or ask; needed to make a store. None: whichever
+      fingerprint: the model whose vectors come or ask; needed to make a store. None: whichever
         filled it.
       read_only: writing is not wanted; another process may write meanwhile.
 
     Raises:
       ValueError: an unknown scheme, or a store that another model filled.
-      FileNotFoundError: nothing lies there, and there is no identity to make it with, or it is to
-        be read only.
+      FileNotFoundError: nothing lies there, and there is no fingerprint to make it with, or it
+        is to be read only.
       ImportError: the engine's library is not installed.
       OSError: another process writes to it, or it cannot be reached.
     """
@@ -45,4 +45,4 @@ def open_store(uri: str, identity: Identity | None = None, read_only: bool = Fal
         engine = getattr(importlib.import_module(module), name)
     except ImportError as error:
         raise ImportError(f'{scheme}: needs pip install "asen_tf[{extra}]" ({error})') from error
-    return engine(place, identity, read_only)
+    return engine(place, fingerprint, read_only)

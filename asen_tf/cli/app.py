@@ -1,6 +1,6 @@
 """Serves a page on which a catalogue that asen-index filled can be tried.
 
-    asen-app --store=faiss:/data/vectors --saved_model=export/models/asen/1 --images=/data/shop
+    asen-app --store=faiss:/data/vectors --model=export/models/asen --images=/data/photographs
 
 It answers at http://127.0.0.1:8080 and, unless --host says otherwise, to this machine alone: it
 knows no passwords. A model at a server may be away for a while; what needs no model goes on.
@@ -34,7 +34,7 @@ def main() -> int | None:
         raise FileNotFoundError(f"{images}: no such folder; expected that of the photographs")
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     with opened(given) as embedder, Catalogue(given.store, read_only=True) as catalogue:
-        model = app.Model(embedder, catalogue.engine.identity)
+        model = app.Model(embedder, catalogue.engine.fingerprint)
         _check(model)
         page = app.create_app(
             catalogue,

@@ -1,52 +1,52 @@
-"""The model that a program embeds with: an exported one, here or at a server, or a run's."""
-
-import contextlib
-from collections.abc import Iterator
+"""The flags that name the model of a program."""
 
 from absl import app, flags
 
-from asen_tf.catalogue import Embedder
-from asen_tf.serving.signatures import MODEL_NAME
+from asen_tf.embedders import Embedder
+from asen_tf.loading import load
 
-_PLACES = ("saved_model", "workdir", "server")
-
-
-def define_flags() -> None:
-    """Defines --saved_model, --workdir, --server, --model and --timeout."""
-    flags.DEFINE_string("saved_model", None, "A version that asen-export wrote, such as DIR/1.")
-    flags.DEFINE_string("workdir", None, "Folder of a run, instead.")
-    flags.DEFINE_string("server", None, "host:port of TensorFlow Serving or asen-serve, instead.")
-    flags.DEFINE_string("model", MODEL_NAME, "Name that --server serves it under.")
-    flags.DEFINE_float("timeout", 60.0, "Seconds for each answer of --server.", lower_bound=0.0)
-
-
-def described(given: flags.FlagValues) -> str:
-    """What messages call the model that these flags name."""
-    return given.saved_model or given.workdir or f"{given.model} at {given.server}"
+# Flags that are settings of a served model.
+_SERVED = {
+    "served_model": "model",
+    "version": "version",
+    "label": "label",
+    "timeout": "timeout",
+    "tls": "tls",
+    "root_certificates": "root_certificates",
+    "client_key": "client_key",
+    "client_certificate": "client_certificate",
+}
 
 
-@contextlib.contextmanager
-def opened(given: flags.FlagValues, needed: bool = True) -> Iterator[Embedder | None]:
-    """The model that these flags name; none where it is not `needed`.
+def define_flags(default: str | None = None) -> None:
+    """Defines --model, and flags for a model at a server.
+
+    Args:
+      default: of --model.
+    """
+    flags.DEFINE_string(
+        "model",
+        default,
+        "Folder of a run, of what asen-export wrote or of a preset, or HOST:PORT of a model that "
+        "asen-serve or TensorFlow Serving serves.",
+    )
+    flags.DEFINE_string("served_model", None, "Name that the model is served under; none: asen.")
+    flags.DEFINE_integer("version", None, "Version of the served model; none: the newest.", 1)
+    flags.DEFINE_string("label", None, "Label of a version, such as stable; instead of --version.")
+    flags.DEFINE_float("timeout", None, "Seconds for each answer of a server; none: 60.", 0.0)
+    flags.DEFINE_bool("tls", None, "Whether to encrypt; implied by the three below.")
+    flags.DEFINE_string("root_certificates", None, "PEM file of the authorities to trust.")
+    flags.DEFINE_string("client_key", None, "PEM file of this client's key, where a server asks.")
+    flags.DEFINE_string("client_certificate", None, "PEM file that goes with --client_key.")
+
+
+def opened(given: flags.FlagValues) -> Embedder:
+    """The model that these flags name, to be used in a `with` statement.
 
     Raises:
-      app.UsageError: it is needed, and the flags name none, or two.
+      app.UsageError: they name none.
     """
-    if not needed:
-        yield None
-        return
-    if sum(given[name].value is not None for name in _PLACES) != 1:
-        raise app.UsageError("give one of --saved_model, --workdir and --server")
-    if given.saved_model is not None:
-        from asen_tf.serving import SavedModel  # brings TensorFlow
-
-        yield SavedModel(given.saved_model)
-    elif given.workdir is not None:
-        import asen_tf.embedder  # brings TensorFlow
-
-        yield asen_tf.embedder.load(given.workdir)
-    else:
-        from asen_tf.serving import Client
-
-        with Client(given.server, given.model, timeout=given.timeout) as client:
-            yield client
+    if not given.model:
+        raise app.UsageError("give --model, the place of the model that embeds the photographs")
+    served = {name: given[flag].value for flag, name in _SERVED.items()}
+    return load(given.model, **{k: v for k, v in served.items() if v is not None})

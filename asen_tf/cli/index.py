@@ -1,6 +1,6 @@
-"""Embeds a shop's items into a store, or brings the store up to date.
+"""Embeds a catalogue's items into a store, or brings the store up to date.
 
-    asen-index --saved_model=export/models/asen/1 --manifest=/data/shop/catalogue.csv \\
+    asen-index --model=export/models/asen --manifest=/data/photographs/catalogue.csv \\
       --store=faiss:/data/vectors
 
 The table has the column image and, for names, id; columns named as the model's attributes hold
@@ -16,20 +16,20 @@ from pathlib import Path
 
 from absl import flags
 
-from asen_tf.catalogue import Catalogue, Record, identity_of
-from asen_tf.catalogue.indexing import IMAGE_VERSION, Photograph, index
+from asen_tf.catalogue import Catalogue, Record
+from asen_tf.catalogue.indexing import IMAGE_VERSION, Item, index
 from asen_tf.cli import program
-from asen_tf.cli.embedders import define_flags, described, opened
+from asen_tf.cli.embedders import define_flags, opened
 from asen_tf.data.catalogue_table import CatalogueRow, read_catalogue
 from asen_tf.data.root import Root
 
 _SHOWN = 20
 
 
-def photographs(rows: Iterable[CatalogueRow], root: Root) -> list[Photograph]:
+def items(rows: Iterable[CatalogueRow], root: Root) -> list[Item]:
     """The items of the table, with the metadata `image` and `image_version` beside its own."""
     return [
-        Photograph(
+        Item(
             row.id,
             Record(
                 row.labels,
@@ -63,11 +63,10 @@ def main() -> None:
         raise FileNotFoundError(f"{root}: no such folder; expected the root of the photographs")
     with opened(given) as model:
         rows = read_catalogue(manifest, model.attributes)
-        identity = identity_of(model, described(given))
-        with Catalogue(given.store, model, identity=identity) as catalogue:
+        with Catalogue(given.store, model) as catalogue:
             found = index(
                 catalogue,
-                photographs(rows, Root(root)),
+                items(rows, Root(root)),
                 batch_size=given.batch_size,
                 embed_again=given.embed_again,
                 delete_others=given.delete_others,

@@ -1,13 +1,14 @@
 """Searches a catalogue that asen-index filled.
 
-    asen-search --store=faiss:/data/vectors --saved_model=export/models/asen/1 --image=q.jpg \\
+    asen-search --store=faiss:/data/vectors --model=export/models/asen --image=q.jpg \\
       --weights=neckline=1,color=0.5 --set=collar=mandarin --filter="price<50" --html=found.html
 
-It asks by a photograph (--image, then a model is needed), by an item of the catalogue (--id), or by
+The query is a photograph (--image, then a model is needed), an item of the catalogue (--id), or
 what was liked of earlier results (--liked). --rerank puts another engine's results in a new order;
 --compare says in which attributes one item is like the query.
 """
 
+import contextlib
 import json
 import os
 from collections.abc import Sequence
@@ -69,8 +70,8 @@ def read_results(path: str) -> list[tuple[str, float]]:
         raise ValueError(f"{path}: expected {expected}; {error!r}") from error
 
 
-def question(given: flags.FlagValues) -> dict:
-    """What is asked for, as `Catalogue.query` takes it."""
+def query(given: flags.FlagValues) -> dict:
+    """The query, as `Catalogue.query` takes it."""
     return {
         "id": given.id,
         "image": given.image,
@@ -82,9 +83,9 @@ def question(given: flags.FlagValues) -> dict:
 
 def find(catalogue: Catalogue, given: flags.FlagValues) -> list[Match]:
     """The results of a search, or of reranking."""
-    query = question(given)
+    wanted = query(given)
     if given.rerank:
-        found = catalogue.rerank(read_results(given.rerank), blend=given.blend, **query)
+        found = catalogue.rerank(read_results(given.rerank), blend=given.blend, **wanted)
         return found[given.offset : given.offset + given.k]
     return catalogue.search(
         k=given.k,
@@ -92,19 +93,19 @@ def find(catalogue: Catalogue, given: flags.FlagValues) -> list[Match]:
         where=given.filter,
         exclude=given.exclude,
         threshold=given.threshold,
-        **query,
+        **wanted,
     )
 
 
 def write_page(catalogue: Catalogue, found: Sequence[Match], given: flags.FlagValues) -> None:
-    """Writes the results as a page, under the query's photograph and what was asked."""
+    """Writes the results as a page, under the query's photograph and its settings."""
     root = Root(given.root)
     rounds = _liked(given)
     name = rounds[-1][0] if rounds else given.id
     if name is None:
         query = (os.path.basename(given.image), search_output.pixels(given.image))
     else:
-        (record,) = catalogue.records([name])
+        (record,) = catalogue.engine.records([name])
         query = (name, search_output.photograph(name, record.metadata, root))
     said = {
         "by": query[0],
@@ -128,8 +129,9 @@ def write_page(catalogue: Catalogue, found: Sequence[Match], given: flags.FlagVa
 def main() -> None:
     given = flags.FLAGS
     _check(given)
+    needed = bool(given.image and not _liked(given))
     with (
-        opened(given, needed=bool(given.image and not _liked(given))) as model,
+        opened(given) if needed else contextlib.nullcontext() as model,
         Catalogue(given.store, model, read_only=True) as catalogue,
     ):
         if given.compare:
@@ -147,9 +149,9 @@ def main() -> None:
 
 def _learned(catalogue: Catalogue, given: flags.FlagValues) -> str:
     """The weights that feedback has led to, in percent of all."""
-    weights = catalogue.query(**question(given)).weights
+    weights = catalogue.query(**query(given)).weights
     shares = 100 * weights / abs(weights).sum()
-    said = zip(catalogue.space, shares, strict=True)
+    said = zip(catalogue.attributes, shares, strict=True)
     return ", ".join(f"{name} {share:.0f} %" for name, share in said if share)
 
 
@@ -159,8 +161,8 @@ def _liked(given: flags.FlagValues) -> list[list[str]]:
 
 
 def _check(given: flags.FlagValues) -> None:
-    asked = [name for name in ("image", "id") if given[name].value is not None]
-    if len(asked) > 1 or not (asked or _liked(given)):
+    named = [name for name in ("image", "id") if given[name].value is not None]
+    if len(named) > 1 or not (named or _liked(given)):
         raise app.UsageError("give --image or --id, or --liked")
     for name, others in _EXCLUDED.items():
         for other in others:
@@ -171,8 +173,8 @@ def _check(given: flags.FlagValues) -> None:
 def run() -> None:
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     define_flags()
-    flags.DEFINE_string("image", None, "Photograph to ask with.")
-    flags.DEFINE_string("id", None, "Item of the catalogue to ask with.")
+    flags.DEFINE_string("image", None, "Photograph to search with.")
+    flags.DEFINE_string("id", None, "Id of an item of the catalogue to search with.")
     flags.DEFINE_list("weights", "", "ATTRIBUTE=NUMBER, also negative; none: all alike.")
     flags.DEFINE_list("set", "", "ATTRIBUTE=VALUE that is wanted instead of the query's own.")
     flags.DEFINE_multi(
@@ -189,8 +191,8 @@ def run() -> None:
     flags.DEFINE_integer("k", 20, "Results at most.", lower_bound=1)
     flags.DEFINE_integer("offset", 0, "Results to pass over.", lower_bound=0)
     flags.DEFINE_string("rerank", None, 'JSON, a list of {"id", "score"}, to put in a new order.')
-    flags.DEFINE_float("blend", 1.0, "With --rerank: share of the likeness.", 0.0, 1.0)
-    flags.DEFINE_string("compare", None, "Id of an item: say in what it is like the query.")
+    flags.DEFINE_float("blend", 1.0, "With --rerank: share of the similarity.", 0.0, 1.0)
+    flags.DEFINE_string("compare", None, "Id of an item: say in what it is similar to the query.")
     flags.DEFINE_string("json", None, "File for the results.")
     flags.DEFINE_string("html", None, "Page to write, with photographs.")
     flags.DEFINE_string("root", "", "Folder of the photographs, for --html.")

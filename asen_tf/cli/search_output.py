@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from asen_tf.catalogue import Likeness, Match
+from asen_tf.catalogue import Match, Similarity
 from asen_tf.core.progress import say
 from asen_tf.data.root import Root
 
@@ -24,7 +24,7 @@ def table(found: Sequence[Match], first: int) -> list[str]:
     ]
 
 
-def comparison(found: Sequence[Likeness]) -> list[str]:
+def comparison(found: Sequence[Similarity]) -> list[str]:
     """A line an attribute: its name, the cosine, and of how many pairs it is above."""
     width = max(len(one.attribute) for one in found)
     return [
@@ -34,7 +34,7 @@ def comparison(found: Sequence[Likeness]) -> list[str]:
     ]
 
 
-def write_json(path: str, found: Sequence[Match | Likeness]) -> None:
+def write_json(path: str, found: Sequence[Match | Similarity]) -> None:
     """Writes results as a list of objects."""
     text = json.dumps([one.to_dict() for one in found], ensure_ascii=False, indent=1)
     Path(path).write_text(text + "\n", encoding="utf-8")

@@ -12,7 +12,7 @@ from asen_tf.core.progress import Progress, say
 from asen_tf.data.manifest import CANDIDATE, QUERY, Manifest
 
 if TYPE_CHECKING:  # TensorFlow takes seconds
-    from asen_tf.embedder import Embedder
+    from asen_tf.keras_embedder import KerasEmbedder
     from asen_tf.workdir import Workdir
 
 
@@ -41,7 +41,7 @@ class Source:
     """
 
     run: "Workdir"
-    embedder: "Embedder"
+    embedder: "KerasEmbedder"
     manifest: Manifest
     split: str = "test"
     attributes: Sequence[str] = ()

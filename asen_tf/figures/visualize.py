@@ -43,8 +43,8 @@ def visualize(
         nothing for (`NothingToDraw`).
       FileNotFoundError: the folder holds no run, or none that has validated yet.
     """
-    from asen_tf.embedder import load  # TensorFlow takes seconds
     from asen_tf.figures.report import write_report
+    from asen_tf.loading import load  # TensorFlow takes seconds
     from asen_tf.run_data import load_manifest
     from asen_tf.workdir import Workdir
 

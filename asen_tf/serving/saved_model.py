@@ -1,28 +1,28 @@
-"""An exported model in this process: what the client offers, without a server."""
+"""An exported model in this process."""
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
-import grpc
 import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.photograph_forms import Photograph, listed
+from asen_tf.embedders.base import BaseEmbedder
+from asen_tf.embedders.images import Place
 from asen_tf.serving import signatures
+from asen_tf.serving.client import tensors
 from asen_tf.serving.client.base import MAX_MESSAGE_BYTES
 from asen_tf.serving.client.batches import split
-from asen_tf.serving.client.errors import from_status
-from asen_tf.serving.client.places import placed
+from asen_tf.serving.client.errors import invalid_input
+from asen_tf.serving.loaded import LoadedModel
 
 
-class SavedModel:
-    """What `asen-export` wrote, loaded here.
+class SavedModel(BaseEmbedder):
+    """The `Embedder` of what `asen-export` wrote, without a server.
 
     Attributes:
       metadata: what the model says of itself.
-      attributes: those it knows; iterating them gives their names in order.
 
     Args:
       folder: a version, such as DIR/1.
@@ -40,56 +40,42 @@ class SavedModel:
                 "DIR/1"
             )
         self.metadata = signatures.Metadata.from_json(described.read_bytes())
-        self.attributes = AttributeSpace(self.metadata.attributes)
+        self.version = os.fspath(folder)
+        self._attributes = AttributeSpace(self.metadata.attributes)
         self._batch_size = batch_size
-        self._loaded = tf.saved_model.load(os.fspath(folder))
+        self._model = LoadedModel(Path(folder))
 
-    def embed_all(self, images: Photograph | Iterable[Photograph]) -> np.ndarray:
-        """Unit vectors in every attribute's space, float32 [N, A, D]; see `Client`.
+    @property
+    def attributes(self) -> AttributeSpace:
+        """The attributes it knows; iterating them gives their names in order."""
+        return self._attributes
 
-        Raises:
-          InvalidInputError: a photograph is missing or refused; it is a ValueError.
-        """
-        vectors = [np.empty((0, len(self.attributes), self.metadata.dimension), np.float32)]
-        for found in self._answers(signatures.SERVING_DEFAULT, images):
-            vectors.append(found[signatures.EMBEDDINGS].numpy())
-        return np.concatenate(vectors)
+    def _embed(self, images: Sequence[Place], attribute: str) -> np.ndarray:
+        self.attributes.index(attribute)
+        return self._run(signatures.embed(attribute), images, signatures.EMBEDDING)[0]
 
-    def explain(
-        self, images: Photograph | Iterable[Photograph], attribute: str
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Where the model looked for an attribute; see `Client`.
+    def _embed_all(self, images: Sequence[Place]) -> np.ndarray:
+        return self._run(signatures.SERVING_DEFAULT, images, signatures.EMBEDDINGS)[0]
 
-        Returns:
-          attention float32 [N, h, w] and boxes int32 [N, 4], of one photograph or more.
-
-        Raises:
-          ValueError: an unknown attribute, or no photographs.
-          NotImplementedError: the model has no attention.
-          InvalidInputError: a photograph is missing or refused; it is a ValueError.
-        """
+    def _explain(self, images: Sequence[Place], attribute: str) -> tuple[np.ndarray, np.ndarray]:
         self.attributes.index(attribute)
         signature = signatures.explain(attribute)
-        if signature not in self._loaded.signatures:
-            raise NotImplementedError("this model has no attention that says where it looks")
-        found = list(self._answers(signature, images))
-        if not found:
-            raise ValueError("expected at least one photograph, got none")
-        attention, boxes = (
-            np.concatenate([answer[name].numpy() for answer in found])
-            for name in (signatures.ATTENTION, signatures.BOX)
-        )
+        if signature not in self._model.signature_defs:
+            return super()._explain(images, attribute)
+        attention, boxes = self._run(signature, images, signatures.ATTENTION, signatures.BOX)
         return attention, boxes
 
-    def _answers(
-        self, signature: str, images: Photograph | Iterable[Photograph]
-    ) -> Iterator[dict[str, tf.Tensor]]:
-        """What a signature gives, batch by batch."""
-        ask = self._loaded.signatures[signature]
+    def _run(self, signature: str, images: Sequence[Place], *outputs: str) -> list[np.ndarray]:
+        """The outputs of a signature for all images."""
+        described = self._model.signature_defs[signature].outputs
+        found = {name: [tensors.empty(described[name])] for name in outputs}
         # A file that no server would take is no photograph here either.
-        for batch in split(placed(listed(images)), self._batch_size, MAX_MESSAGE_BYTES):
+        for batch in split(images, self._batch_size, MAX_MESSAGE_BYTES):
+            encoded = np.array(batch.images, object)
             try:
-                yield ask(image_bytes=tf.constant(batch.images, tf.string))
+                answer = self._model.run(signature, {signatures.IMAGE_BYTES: encoded})
             except tf.errors.InvalidArgumentError as error:
-                code = grpc.StatusCode.INVALID_ARGUMENT
-                raise from_status(code, error.message, batch.places) from error
+                raise invalid_input(error.message, batch.places) from error
+            for name in outputs:
+                found[name].append(answer[name].numpy())
+        return [np.concatenate(arrays) for arrays in found.values()]

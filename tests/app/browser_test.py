@@ -132,7 +132,7 @@ def test_feedback_leads_on_and_back(tab, catalogue):
     feedback.get_by_role("button", name="Search again with these").click()
     expect_results(tab, catalogue.search(id="garment-0", liked=[liked], k=24))
     expect(tab.get_by_alt_text(f"The query: {liked[0]}")).to_be_visible()
-    expect(tab.locator("#learned dl > div")).to_have_count(len(catalogue.space))
+    expect(tab.locator("#learned dl > div")).to_have_count(len(catalogue.attributes))
     expect(feedback).to_be_hidden()
     tab.get_by_role("button", name="Undo the last round").click()
     expect_results(tab, before)
@@ -156,7 +156,7 @@ def test_two_are_compared_attribute_by_attribute(tab, photograph, catalogue, emb
     expected = {one.attribute: one for one in catalogue.compare(second, vectors=vectors)}
     rows = dialog.locator("tbody tr")
     expect(rows).to_have_count(len(expected))
-    for name, text in zip(catalogue.space, rows.all_inner_texts(), strict=True):
+    for name, text in zip(catalogue.attributes, rows.all_inner_texts(), strict=True):
         cosine, percentile = re.findall(r"-?\d+\.\d+", text)
         assert float(cosine) == pytest.approx(expected[name].cosine, abs=0.006)
         assert float(percentile) == pytest.approx(expected[name].percentile, abs=0.06)
@@ -317,7 +317,7 @@ def test_the_keyboard_alone_will_do(tab, photograph, catalogue, embedder):
     tab_to("button.primary")
     tab.keyboard.press("Enter")
     [vectors] = embedder.embed_all([photograph["buffer"]])
-    weights = dict.fromkeys(catalogue.space, 1) | {"neckline": -1}
+    weights = dict.fromkeys(catalogue.attributes, 1) | {"neckline": -1}
     expect_results(tab, catalogue.search(vectors=vectors, weights=weights, k=24))
     tab_to(".card button[aria-label^=Compare]")
     tab.keyboard.press("Enter")

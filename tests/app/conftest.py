@@ -16,7 +16,7 @@ from asen_tf.app import Limits, Model, create_app
 from asen_tf.catalogue import Catalogue, Record
 from asen_tf.data.root import Root
 from asen_tf.data.synthetic import SPACE, render
-from asen_tf.embedder import Embedder
+from asen_tf.keras_embedder import KerasEmbedder
 from asen_tf.models import ASEN
 
 ITEMS = 30
@@ -41,7 +41,7 @@ def encoded(pixels, format="JPEG", **options):
     return file.getvalue()
 
 
-class Switched(Embedder):
+class Switched(KerasEmbedder):
     """An embedder whose server can be taken away: then it raises as `Client` does."""
 
     away = False
@@ -109,7 +109,7 @@ def catalogue(shop):
 @pytest.fixture
 def page(catalogue, shop, embedder):
     """The application."""
-    model = Model(embedder, catalogue.engine.identity, check_again=0, failed_again=0)
+    model = Model(embedder, catalogue.engine.fingerprint, check_again=0, failed_again=0)
     hosts = ("127.0.0.1", "testserver")
     return create_app(catalogue, model, Root(shop / "photographs"), hosts=hosts, limits=LIMITS)
 

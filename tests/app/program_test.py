@@ -28,7 +28,7 @@ def started(shop, *arguments):
 
 
 def test_it_serves_until_it_is_ended_while_the_models_server_is_away(shop):
-    with started(shop, "--server=localhost:1", "--timeout=0.2", "--title=My shop") as process:
+    with started(shop, "--model=localhost:1", "--timeout=0.2", "--title=My shop") as process:
         try:
             line = process.stdout.readline()
             address = re.fullmatch(r"asen-app: (http://127\.0\.0\.1:\d+)\n", line)[1]
@@ -51,8 +51,8 @@ def test_the_address_that_it_answers_at_is_a_name_to_ask_for_it_by():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--server=localhost:1", "--store=faiss:nowhere"], "nowhere"),
-        (["--server=localhost:1", "--images=nowhere"], "nowhere: no such folder"),
+        (["--model=localhost:1", "--store=faiss:nowhere"], "nowhere"),
+        (["--model=localhost:1", "--images=nowhere"], "nowhere: no such folder"),
     ],
 )
 def test_wrong_use_is_explained(shop, arguments, message):

@@ -8,7 +8,6 @@ import threading
 import zlib
 
 import anyio
-import grpc
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,7 +15,7 @@ from PIL import Image
 from asen_tf.app import Limits, Model, Problem, create_app
 from asen_tf.catalogue import Catalogue, Record
 from asen_tf.data.root import Root
-from asen_tf.serving.client.errors import from_status
+from asen_tf.embedders import VectorEmbedder
 
 starlette = pytest.importorskip("starlette.testclient")
 
@@ -165,18 +164,9 @@ def test_one_broken_photograph_hides_no_other_ones_region(client, shop, jpegs):
     assert len(box) == 4 and none is None
 
 
-@pytest.mark.parametrize(
-    "error",
-    [
-        NotImplementedError("CSN has no attention"),
-        from_status(grpc.StatusCode.FAILED_PRECONDITION, 'signature "explain_color" not found'),
-    ],
-)
-def test_a_model_without_attention_is_told_from_one_that_is_away(
-    client, embedder, monkeypatch, error
-):
+def test_a_model_without_attention_is_told_from_one_that_is_away(client, embedder, monkeypatch):
     def explain(images, attribute):
-        raise error
+        raise NotImplementedError("CSN has no attention")
 
     monkeypatch.setattr(embedder, "explain", explain)
     look = {"photographs": [{"item": "garment-3"}], "attributes": ["color"]}
@@ -187,7 +177,7 @@ def test_comparison_in_the_order_of_the_attributes(client, catalogue, jpegs):
     items = {"left": {"item": "garment-1"}, "right": {"item": "garment-2"}}
     found = ask(client, "compare", items)["attributes"]
     expected = {one.attribute: one for one in catalogue.compare("garment-2", id="garment-1")}
-    assert [one["attribute"] for one in found] == list(catalogue.space)
+    assert [one["attribute"] for one in found] == list(catalogue.attributes)
     for one in found:
         assert one["cosine"] == pytest.approx(expected[one["attribute"]].cosine, abs=1e-5)
         assert one["percentile"] == pytest.approx(expected[one["attribute"]].percentile)
@@ -200,13 +190,13 @@ def test_comparison_in_the_order_of_the_attributes(client, catalogue, jpegs):
 
 
 def test_no_other_folder_is_read(catalogue, shop, embedder, garments, tmp_path):
-    identity, vectors = catalogue.engine.identity, catalogue.vectors(["garment-0"])
+    fingerprint, vectors = catalogue.engine.fingerprint, catalogue.engine.vectors(["garment-0"])
     outside = ["../secret.jpg", str(shop / "secret.jpg"), "garment-0.jpg"]
-    with Catalogue(f"faiss:{tmp_path}/store", identity=identity) as other:
+    with Catalogue(f"faiss:{tmp_path}/store", VectorEmbedder(fingerprint)) as other:
         records = [Record({}, {"image": name}) for name in outside]
         other.insert(["a", "b", "c"], np.repeat(vectors, 3, axis=0), records)
         app = create_app(
-            other, Model(embedder, identity), Root(shop / "photographs"), hosts=["testserver"]
+            other, Model(embedder, fingerprint), Root(shop / "photographs"), hosts=["testserver"]
         )
         with starlette.TestClient(app) as client:
             for item in "ab":
@@ -295,7 +285,7 @@ def test_a_model_that_hangs_holds_up_no_search(catalogue, shop, embedder, monkey
     monkeypatch.setattr(embedder, "explain", explain)
     app = create_app(
         catalogue,
-        Model(embedder, catalogue.engine.identity),
+        Model(embedder, catalogue.engine.fingerprint),
         Root(shop / "photographs"),
         hosts=["testserver"],
         limits=Limits(at_once=1),
@@ -321,7 +311,7 @@ def test_a_model_that_was_away_is_not_asked_by_each_visitor(catalogue, embedder,
         raise OSError("UNAVAILABLE")
 
     monkeypatch.setattr(embedder, "embed_all", embed_all)
-    model = Model(embedder, catalogue.engine.identity)
+    model = Model(embedder, catalogue.engine.fingerprint)
     for _ in range(3):
         with pytest.raises(Problem, match="does not answer"):
             model.check()
@@ -405,7 +395,7 @@ def test_forgotten_photographs_are_told_as_unknown_ones_are(client, jpegs):
 
 def test_more_than_may_wait_is_refused(catalogue, shop, embedder, jpegs):
     limits = Limits(at_once=1, waiting=-1)  # no place at all
-    model = Model(embedder, catalogue.engine.identity)
+    model = Model(embedder, catalogue.engine.fingerprint)
     app = create_app(catalogue, model, Root(shop), hosts=["testserver"], limits=limits)
     with starlette.TestClient(app) as client:
         refused(client.post("/api/search", json={"query": {"item": "garment-0"}}), 503, "busy")

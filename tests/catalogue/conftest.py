@@ -8,17 +8,18 @@ import signal
 import numpy as np
 import pytest
 
-from asen_tf.catalogue import Identity, Items, Record, open_store
+from asen_tf.catalogue import Items, Record, open_store
 from asen_tf.core import AttributeSpace
+from asen_tf.embedders import Fingerprint
 
 SPACE = AttributeSpace({"color": ["red", "green"], "collar": ["polo", "mandarin"], "hem": ["a"]})
 ENGINES = {"faiss": ("faiss", "store"), "milvus": ("milvus_lite", "store.db")}
 
 
 @pytest.fixture(scope="session")
-def identity():
+def fingerprint():
     """Three attributes, vectors of eight numbers."""
-    return Identity(SPACE, 8, "shop/1")
+    return Fingerprint(SPACE, 8, "shop/1")
 
 
 @pytest.fixture(params=ENGINES)
@@ -50,13 +51,13 @@ def record(n):
 
 
 @pytest.fixture(scope="session")
-def make_filled(tmp_path_factory, identity, items):
+def make_filled(tmp_path_factory, fingerprint, items):
     """A function from an engine to the path of a store with the items; milvus-lite takes long."""
 
     @functools.cache
     def make(engine):
         place = tmp_path_factory.mktemp("filled") / ENGINES[engine][1]
-        with open_store(f"{engine}:{place}", identity) as store:
+        with open_store(f"{engine}:{place}", fingerprint) as store:
             store.insert(items)
         return place
 

@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from asen_tf.catalogue import Identity, Items, Record, open_store
+from asen_tf.catalogue import Items, Record, open_store
 from asen_tf.catalogue.filters import parse
+from asen_tf.embedders import Fingerprint
 
 COUNT = 60
 IDS = [f"{n:02d}.jpg" for n in range(COUNT)]
@@ -101,11 +102,11 @@ def test_vectors_and_records_come_in_the_order_asked_for(engine, items):
     assert engine.vectors([]).shape == (0, 3, 8) and engine.records([]) == []
 
 
-def test_items_are_replaced_and_deleted_and_all_of_it_lasts(filled_uri, identity, items, unit):
+def test_items_are_replaced_and_deleted_and_all_of_it_lasts(filled_uri, fingerprint, items, unit):
     new = Items(
         ["05.jpg", "new"], unit(2, 3, 8, seed=9), [Record({}, {"price": 5}), items.records[1]]
     )
-    with open_store(filled_uri, identity) as engine:
+    with open_store(filled_uri, fingerprint) as engine:
         engine.upsert(new)
         assert engine.delete(["06.jpg", "07.jpg", "nobody", "06.jpg"]) == 2
         engine.upsert(items.take([7]))
@@ -113,7 +114,7 @@ def test_items_are_replaced_and_deleted_and_all_of_it_lasts(filled_uri, identity
     ids = sorted({*IDS, "new"} - {"06.jpg"})
     for compacted in (False, True):
         with open_store(filled_uri) as engine:
-            assert engine.identity == identity
+            assert engine.fingerprint == fingerprint
             assert len(engine) == 60 and engine.ids() == ids
             assert engine.known(["06.jpg", "05.jpg"]) == {"05.jpg"}
             np.testing.assert_array_equal(engine.vectors(["05.jpg", "new"]), new.vectors)
@@ -161,22 +162,22 @@ def test_items_that_do_not_belong_are_refused(engine, unit):
     assert len(engine) == 60
 
 
-def test_another_model_is_refused(filled_uri, identity):
+def test_another_model_is_refused(filled_uri, fingerprint):
     for other in [
-        Identity(identity.space, 9, "shop/1"),
-        Identity(identity.space, 8, "shop/2"),
+        Fingerprint(fingerprint.attributes, 9, "shop/1"),
+        Fingerprint(fingerprint.attributes, 8, "shop/2"),
     ]:
         with pytest.raises(ValueError, match="store"):
             open_store(filled_uri, other)
-    with open_store(filled_uri, identity) as again:
+    with open_store(filled_uri, fingerprint) as again:
         assert len(again) == 60
 
 
-def test_nothing_is_made_by_looking(uri, identity):
+def test_nothing_is_made_by_looking(uri, fingerprint):
     with pytest.raises(FileNotFoundError, match="asen-index makes one"):
         open_store(uri)
     with pytest.raises(FileNotFoundError, match="asen-index makes one"):
-        open_store(uri, identity, read_only=True)
+        open_store(uri, fingerprint, read_only=True)
 
 
 def test_what_was_opened_read_only_is_not_written(filled_uri, unit):
@@ -248,15 +249,15 @@ def test_items_are_checked(unit, ids, change, record, message):
     assert message in str(caught.value)
 
 
-def test_a_server_takes_several_clients(identity, items, unit, tmp_path):
+def test_a_server_takes_several_clients(fingerprint, items, unit, tmp_path):
     adapter = pytest.importorskip("milvus_lite.adapter.grpc.server")
     pytest.importorskip("pymilvus")
     server, database, port = adapter.start_server_in_thread(str(tmp_path / "data"), "127.0.0.1", 0)
     address = f"milvus:http://127.0.0.1:{port}?collection=shop"
     try:
-        with open_store(address, identity) as writer, open_store(address) as reader:
+        with open_store(address, fingerprint) as writer, open_store(address) as reader:
             writer.insert(items)
-            assert len(reader) == 60 and reader.identity == identity
+            assert len(reader) == 60 and reader.fingerprint == fingerprint
             query = unit(3, 8, seed=1)
             check(reader.search(query, 5), expected(items, query, range(COUNT))[:5])
             with pytest.raises(FileNotFoundError, match="no collection 'other'"):
@@ -266,15 +267,15 @@ def test_a_server_takes_several_clients(identity, items, unit, tmp_path):
         database.close()
 
 
-def test_a_server_that_is_away(identity):
+def test_a_server_that_is_away(fingerprint):
     pytest.importorskip("pymilvus")
     with pytest.raises(ConnectionError, match="127.0.0.1:1 cannot be opened"):
-        open_store("milvus:http://127.0.0.1:1", identity)
+        open_store("milvus:http://127.0.0.1:1", fingerprint)
 
 
 @pytest.mark.parametrize("uri", ["fais:x", "faiss", "faiss:", "milvus:notdb", "faiss:?index=Flat"])
-def test_a_wrong_uri_is_explained(uri, identity):
+def test_a_wrong_uri_is_explained(uri, fingerprint):
     pytest.importorskip("faiss")
     pytest.importorskip("pymilvus")
     with pytest.raises(ValueError, match="store|milvus"):
-        open_store(uri, identity)
+        open_store(uri, fingerprint)

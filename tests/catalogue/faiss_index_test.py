@@ -25,9 +25,9 @@ def items(unit):
 
 
 @pytest.fixture(params=["IVF8,Flat&search=nprobe=4", "HNSW16", "IVF8,SQ8&search=nprobe=4"])
-def engine(request, faiss_uri, identity, items, monkeypatch):
+def engine(request, faiss_uri, fingerprint, items, monkeypatch):
     monkeypatch.setattr(faiss_engine, "_INDEXED_FROM", 500)
-    with open_store(f"{faiss_uri}?index={request.param}", identity) as engine:
+    with open_store(f"{faiss_uri}?index={request.param}", fingerprint) as engine:
         engine.insert(items)
         engine.compact()
     with open_store(faiss_uri) as engine:
@@ -81,11 +81,11 @@ def test_threads_share_the_indexes(engine, items, monkeypatch):
     assert len(opened) == len(set(opened)) == 3
 
 
-def test_options_are_those_of_the_store(faiss_uri, identity):
-    open_store(f"{faiss_uri}?index=HNSW16", identity).close()
+def test_options_are_those_of_the_store(faiss_uri, fingerprint):
+    open_store(f"{faiss_uri}?index=HNSW16", fingerprint).close()
     with pytest.raises(ValueError, match="made with the options"):
         open_store(f"{faiss_uri}?index=HNSW32")
     with pytest.raises(ValueError, match="index_factory"):
-        open_store(f"{faiss_uri}2?index=nonsense", identity)
+        open_store(f"{faiss_uri}2?index=nonsense", fingerprint)
     with pytest.raises(ValueError, match="unknown option of the store 'idex'. Did you mean"):
         open_store(f"{faiss_uri}?idex=HNSW16")

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from asen_tf.catalogue import Catalogue, Identity
+from asen_tf.catalogue import Catalogue
 from asen_tf.core import AttributeSpace
+from asen_tf.embedders import Fingerprint, VectorEmbedder
 
 pytest.importorskip("faiss")
 
@@ -27,7 +28,7 @@ def catalogue(values, tmp_path_factory):
     vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
     space = AttributeSpace({f"attribute {a}": ["any"] for a in range(ATTRIBUTES)})
     uri = f"faiss:{tmp_path_factory.mktemp('feedback')}/store"
-    with Catalogue(uri, identity=Identity(space, DIMENSION)) as catalogue:
+    with Catalogue(uri, VectorEmbedder(Fingerprint(space, DIMENSION))) as catalogue:
         catalogue.insert([str(n) for n in range(COUNT)], vectors)
         yield catalogue
 

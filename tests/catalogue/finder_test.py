@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from asen_tf.catalogue import Catalogue, Identity, Record
+from asen_tf.catalogue import Catalogue, Record
 from asen_tf.core import AttributeSpace
+from asen_tf.embedders import Fingerprint, VectorEmbedder
 
 SPACE = AttributeSpace(
     {"neckline": ["v", "round"], "color": ["red", "blue", "pink"], "pattern": ["plain", "dots"]}
@@ -37,8 +38,10 @@ def catalogue(request, tmp_path_factory):
     folder = tmp_path_factory.mktemp("search")
     with Catalogue(
         f"{kind}:{folder / name}",
-        lambda images: np.stack([QUERY for image in images if image == 7]),
-        identity=Identity(SPACE, DIMENSION),
+        VectorEmbedder(
+            Fingerprint(SPACE, DIMENSION),
+            lambda images: np.stack([QUERY for image in images if image == 7]),
+        ),
     ) as catalogue:
         catalogue.insert(IDS, VECTORS, RECORDS)
         yield catalogue
@@ -208,18 +211,18 @@ def test_an_empty_list_stays_empty(catalogue):
     assert catalogue.rerank([], vectors=QUERY) == []
 
 
-def test_likeness_is_told_beside_all_pairs(catalogue):
+def test_similarity_is_told_beside_all_pairs(catalogue):
     """So many random pairs that each of the 1770 is among them some 28 times."""
     found = catalogue.compare(IDS[9], id=IDS[5], pairs=50_000)
     upper = np.triu_indices(COUNT, 1)
-    for likeness in found:
-        v = SPACE.index(likeness.attribute)
+    for similarity in found:
+        v = SPACE.index(similarity.attribute)
         cosines = (VECTORS[:, v] @ VECTORS[:, v].T)[upper]
         own = float(VECTORS[5, v] @ VECTORS[9, v])
-        assert likeness.cosine == pytest.approx(own, abs=1e-5)
-        assert likeness.percentile == pytest.approx(100 * (cosines < own).mean(), abs=1.0)
+        assert similarity.cosine == pytest.approx(own, abs=1e-5)
+        assert similarity.percentile == pytest.approx(100 * (cosines < own).mean(), abs=1.0)
     assert len(found) == 3
-    percentiles = [likeness.percentile for likeness in found]
+    percentiles = [similarity.percentile for similarity in found]
     assert percentiles == sorted(percentiles, reverse=True)
 
 
@@ -229,7 +232,7 @@ def test_a_copied_detail_stands_out(catalogue):
     first, *others = catalogue.compare(IDS[9], vectors=copied)
     assert first.attribute == "neckline" and first.cosine == pytest.approx(1, abs=1e-5)
     assert first.percentile > 99.9
-    assert all(likeness.percentile < 99 for likeness in others)
+    assert all(similarity.percentile < 99 for similarity in others)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
-"""A catalogue that follows a shop's table."""
+"""A catalogue that follows a table."""
 
 import numpy as np
 import pytest
 
 from asen_tf.catalogue import Catalogue, Record
-from asen_tf.catalogue.indexing import IMAGE_VERSION, Photograph, index
+from asen_tf.catalogue.indexing import IMAGE_VERSION, Item, index
+from asen_tf.embedders import VectorEmbedder
 
 
 class Model:
@@ -32,64 +33,64 @@ def model():
 
 
 @pytest.fixture
-def catalogue(faiss_uri, identity, model):
-    with Catalogue(faiss_uri, model, identity=identity) as catalogue:
+def catalogue(faiss_uri, fingerprint, model):
+    with Catalogue(faiss_uri, VectorEmbedder(fingerprint, model)) as catalogue:
         yield catalogue
 
 
-def photograph(name, content, **metadata):
+def item(name, content, **metadata):
     def read():
         if content is None:
             raise FileNotFoundError(2, "no such file")
         return content
 
     version = "" if content is None else f"v-{content}"
-    return Photograph(name, Record({"color": ["red"]}, {**metadata, IMAGE_VERSION: version}), read)
+    return Item(name, Record({"color": ["red"]}, {**metadata, IMAGE_VERSION: version}), read)
 
 
 def test_everything_is_embedded_once(catalogue, model):
-    shop = [photograph(f"{n}", b"%d" % n, price=n) for n in range(10)]
-    found = index(catalogue, shop, batch_size=4)
+    items = [item(f"{n}", b"%d" % n, price=n) for n in range(10)]
+    found = index(catalogue, items, batch_size=4)
     assert (found.embedded, found.unchanged, found.problems) == (10, 0, {})
     assert [len(call) for call in model.calls] == [4, 4, 2]
-    np.testing.assert_allclose(catalogue.vectors(["7"]), Model()([b"7"]), atol=1e-6)
-    assert catalogue.records(["7"])[0].metadata["price"] == 7
+    np.testing.assert_allclose(catalogue.engine.vectors(["7"]), Model()([b"7"]), atol=1e-6)
+    assert catalogue.engine.records(["7"])[0].metadata["price"] == 7
     model.calls.clear()
-    found = index(catalogue, shop)
+    found = index(catalogue, items)
     assert (found.embedded, found.unchanged) == (0, 10) and model.calls == []
-    assert index(catalogue, shop, embed_again=True).embedded == 10
+    assert index(catalogue, items, embed_again=True).embedded == 10
 
 
 def test_what_changed_is_brought_up_to_date(catalogue, model):
-    index(catalogue, [photograph(f"{n}", b"%d" % n, price=n) for n in range(6)])
+    index(catalogue, [item(f"{n}", b"%d" % n, price=n) for n in range(6)])
     model.calls.clear()
-    shop = [
-        photograph("0", b"0", price=0),
-        photograph("1", b"1", price=99),  # dearer
-        photograph("2", b"22", price=2),  # photographed anew
-        photograph("6", b"6"),
+    items = [
+        item("0", b"0", price=0),
+        item("1", b"1", price=99),  # dearer
+        item("2", b"22", price=2),  # photographed anew
+        item("6", b"6"),
     ]
-    found = index(catalogue, shop, delete_others=True)
+    found = index(catalogue, items, delete_others=True)
     assert (found.embedded, found.updated, found.unchanged, found.deleted) == (2, 1, 1, 3)
     assert model.embedded == [b"22", b"6"]
     assert catalogue.ids() == ["0", "1", "2", "6"]
-    assert catalogue.records(["1"])[0].metadata["price"] == 99
+    assert catalogue.engine.records(["1"])[0].metadata["price"] == 99
     expected = Model()([b"0", b"1", b"22", b"6"])
-    np.testing.assert_allclose(catalogue.vectors(catalogue.ids()), expected, atol=1e-6)
+    np.testing.assert_allclose(catalogue.engine.vectors(catalogue.ids()), expected, atol=1e-6)
 
 
 def test_a_bad_photograph_takes_no_other_with_it(catalogue):
-    shop = [photograph(f"{n}", b"bad" if n in (3, 8) else b"%d" % n) for n in range(10)]
-    shop += [photograph("gone", None)]
-    found = index(catalogue, shop, batch_size=8)
+    items = [item(f"{n}", b"bad" if n in (3, 8) else b"%d" % n) for n in range(10)]
+    items += [item("gone", None)]
+    found = index(catalogue, items, batch_size=8)
     reason = "this is no photograph"
     assert found.problems == {"3": reason, "8": reason, "gone": "no such file"}
     assert found.embedded == 8 and len(catalogue) == 8
-    np.testing.assert_allclose(catalogue.vectors(["9"]), Model()([b"9"]), atol=1e-6)
+    np.testing.assert_allclose(catalogue.engine.vectors(["9"]), Model()([b"9"]), atol=1e-6)
 
 
 def test_a_run_that_was_stopped_goes_on(catalogue, model):
-    shop = [photograph(f"{n}", b"%d" % n) for n in range(10)]
+    items = [item(f"{n}", b"%d" % n) for n in range(10)]
     embed, left = model.__class__.__call__, [2]
 
     def failing(self, images):
@@ -101,7 +102,7 @@ def test_a_run_that_was_stopped_goes_on(catalogue, model):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Model, "__call__", failing)
         with pytest.raises(OSError, match="away"):
-            index(catalogue, shop, batch_size=3)
+            index(catalogue, items, batch_size=3)
     assert len(catalogue) == 6
-    assert index(catalogue, shop, batch_size=3).embedded == 4
+    assert index(catalogue, items, batch_size=3).embedded == 4
     assert model.embedded == sorted(b"%d" % n for n in range(10))

@@ -53,9 +53,9 @@ def segments(folder):
     return [name for name, _ in json.loads((folder / "store.json").read_text())["segments"]]
 
 
-def test_random_writes_end_as_in_a_dictionary(folder, identity, unit, short_log):
+def test_random_writes_end_as_in_a_dictionary(folder, fingerprint, unit, short_log):
     draw, model, most = np.random.default_rng(0), {}, 0
-    store = ItemStore(folder, identity)
+    store = ItemStore(folder, fingerprint)
     for step in range(200):
         start = int(draw.integers(80))
         if draw.random() < 0.3:
@@ -67,7 +67,7 @@ def test_random_writes_end_as_in_a_dictionary(folder, identity, unit, short_log)
             model.update(expected(items))
         if step % 40 == 20:
             store.close()
-            store = ItemStore(folder, identity)
+            store = ItemStore(folder, fingerprint)
         if step % 90 == 80:
             store.compact()
         most = max(most, len(segments(folder)))
@@ -79,8 +79,8 @@ def test_random_writes_end_as_in_a_dictionary(folder, identity, unit, short_log)
     assert content(ItemStore(folder, None, read_only=True)) == model
 
 
-def test_segments_are_few_and_the_oldest_the_largest(folder, identity, unit, short_log):
-    with_all = ItemStore(folder, identity)
+def test_segments_are_few_and_the_oldest_the_largest(folder, fingerprint, unit, short_log):
+    with_all = ItemStore(folder, fingerprint)
     for start in range(0, 1000, 5):
         with_all.put(batch(unit, start, start + 5))
     sizes = [len(part) for part in with_all.parts[:-1]]
@@ -88,8 +88,8 @@ def test_segments_are_few_and_the_oldest_the_largest(folder, identity, unit, sho
     assert len(with_all) == 1000
 
 
-def test_compacting_gives_back_the_room(folder, identity, unit):
-    store = ItemStore(folder, identity)
+def test_compacting_gives_back_the_room(folder, fingerprint, unit):
+    store = ItemStore(folder, fingerprint)
     store.put(batch(unit, 0, 100))
     store.compact()
     store.delete([f"{n}" for n in range(90)])
@@ -105,8 +105,8 @@ def test_compacting_gives_back_the_room(folder, identity, unit):
     assert len(ItemStore(folder, None)) == 0
 
 
-def test_an_entry_that_was_cut_off_is_as_if_never_written(folder, identity, unit):
-    store = ItemStore(folder, identity)
+def test_an_entry_that_was_cut_off_is_as_if_never_written(folder, fingerprint, unit):
+    store = ItemStore(folder, fingerprint)
     store.put(batch(unit, 0, 3))
     path = folder / "log-000001"
     whole = path.stat().st_size
@@ -126,8 +126,8 @@ def test_an_entry_that_was_cut_off_is_as_if_never_written(folder, identity, unit
     assert content(ItemStore(folder, None)) == both
 
 
-def test_damage_is_told_from_a_cut(folder, identity, unit):
-    store = ItemStore(folder, identity)
+def test_damage_is_told_from_a_cut(folder, fingerprint, unit):
+    store = ItemStore(folder, fingerprint)
     store.put(batch(unit, 0, 3))
     store.put(batch(unit, 3, 6))
     store.close()
@@ -141,8 +141,8 @@ def test_damage_is_told_from_a_cut(folder, identity, unit):
 
 
 @pytest.mark.parametrize("name", ["items.jsonl", "deleted.json", "vectors.f32"])
-def test_a_damaged_segment_is_named(folder, identity, unit, name):
-    store = ItemStore(folder, identity)
+def test_a_damaged_segment_is_named(folder, fingerprint, unit, name):
+    store = ItemStore(folder, fingerprint)
     store.put(batch(unit, 0, 3))
     store.compact()
     store.close()
@@ -160,16 +160,16 @@ def test_a_file_that_is_no_store_is_explained(folder, text):
         ItemStore(folder, None)
 
 
-def test_a_folder_of_other_things_is_left_alone(folder, identity):
+def test_a_folder_of_other_things_is_left_alone(folder, fingerprint):
     folder.mkdir()
     (folder / "thesis.tex").write_text("")
     with pytest.raises(ValueError, match="neither empty nor a store"):
-        ItemStore(folder, identity)
+        ItemStore(folder, fingerprint)
     assert (folder / "thesis.tex").exists()
 
 
-def test_a_full_disk_loses_nothing(folder, identity, unit, small_disk):
-    store = ItemStore(folder, identity)
+def test_a_full_disk_loses_nothing(folder, fingerprint, unit, small_disk):
+    store = ItemStore(folder, fingerprint)
     store.put(batch(unit, 0, 5))
     path = folder / "log-000001"
     small_disk(path.stat().st_size + 700)
@@ -183,8 +183,8 @@ def test_a_full_disk_loses_nothing(folder, identity, unit, small_disk):
     assert content(ItemStore(folder, None)) == both
 
 
-def test_a_full_disk_stops_a_merge_and_no_more(folder, identity, unit, small_disk, monkeypatch):
-    store = ItemStore(folder, identity)
+def test_a_full_disk_stops_a_merge_and_no_more(folder, fingerprint, unit, small_disk, monkeypatch):
+    store = ItemStore(folder, fingerprint)
     store.put(batch(unit, 0, 50))
     small_disk(1000)
     with pytest.raises(OSError, match="no room"):
@@ -201,8 +201,8 @@ def test_a_full_disk_stops_a_merge_and_no_more(folder, identity, unit, small_dis
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
-def test_a_disk_that_fails_when_it_is_asked_to_keep(folder, identity, unit, monkeypatch, code):
-    store = ItemStore(folder, identity)
+def test_a_disk_that_fails_when_it_is_asked_to_keep(folder, fingerprint, unit, monkeypatch, code):
+    store = ItemStore(folder, fingerprint)
     store.put(batch(unit, 0, 5))
     with monkeypatch.context() as patch:
         patch.setattr(log.os, "fsync", failing(code))
@@ -224,8 +224,8 @@ def failing(code):
     return fail
 
 
-def test_a_reader_sees_the_store_as_it_was_opened(folder, identity, unit):
-    writer = ItemStore(folder, identity)
+def test_a_reader_sees_the_store_as_it_was_opened(folder, fingerprint, unit):
+    writer = ItemStore(folder, fingerprint)
     writer.put(batch(unit, 0, 5))
     writer.compact()
     reader = ItemStore(folder, None, read_only=True)
@@ -237,8 +237,8 @@ def test_a_reader_sees_the_store_as_it_was_opened(folder, identity, unit):
     assert len(ItemStore(folder, None, read_only=True)) == 8
 
 
-def test_a_reader_that_a_writer_overtakes_looks_again(folder, identity, unit, monkeypatch):
-    writer = ItemStore(folder, identity)
+def test_a_reader_that_a_writer_overtakes_looks_again(folder, fingerprint, unit, monkeypatch):
+    writer = ItemStore(folder, fingerprint)
     writer.put(batch(unit, 0, 5))
     read, calls = log.read, []
 

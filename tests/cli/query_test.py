@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def query(*arguments, timeout="--timeout=0.5"):
-    command = [sys.executable, "-m", "asen_tf.cli.query", "--server=localhost:1", timeout]
+    command = [sys.executable, "-m", "asen_tf.cli.query", "--model=localhost:1", timeout]
     return subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True)
 
 

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from asen_tf.catalogue import Catalogue, Identity, Record
+from asen_tf.catalogue import Catalogue, Record
 from asen_tf.core import AttributeSpace
+from asen_tf.embedders import Fingerprint, VectorEmbedder
 
 pytest.importorskip("faiss")
 
@@ -38,7 +39,7 @@ def shop(tmp_path_factory):
         records.append(Record({"color": [color]}, {"image": f"{n}.jpg", "price": n}))
         if n < 7:
             Image.new("RGB", (60, 90), COLORS[color]).save(folder / f"{n}.jpg")
-    with Catalogue(f"faiss:{folder}/store", identity=Identity(space, 2)) as catalogue:
+    with Catalogue(f"faiss:{folder}/store", VectorEmbedder(Fingerprint(space, 2))) as catalogue:
         catalogue.insert(IDS, vectors, records)
     return folder
 
@@ -165,7 +166,7 @@ def test_photographs_outside_of_the_root_are_not_shown(shop, tmp_path):
         ([], "give --image or --id, or --liked"),
         (["--liked="], "give --image or --id, or --liked"),
         (["--id=item-0", "--image=a.jpg"], "give --image or --id, or --liked"),
-        (["--image=a.jpg"], "give one of --saved_model, --workdir and --server"),
+        (["--image=a.jpg"], "give --model"),
         (["--id=item-9"], "item-9"),
         (["--id=item-0", "--weights=colour=1"], "Did you mean 'color'?"),
         (["--id=item-0", "--weights=color"], "expected NAME=VALUE, got 'color'"),

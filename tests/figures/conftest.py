@@ -7,8 +7,8 @@ from asen_tf import models
 from asen_tf.core import config as configs
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.load import load
-from asen_tf.embedder import load as load_embedder
 from asen_tf.figures import Source
+from asen_tf.loading import load as load_embedder
 from asen_tf.workdir import Workdir
 
 HISTORY = [

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from asen_tf.embedder import load as load_embedder
 from asen_tf.figures import FIGURES, NothingToDraw, Source
+from asen_tf.loading import load as load_embedder
 
 
 def drawn(source, name):

@@ -13,11 +13,13 @@ FILES = sorted(path.relative_to(ROOT) for path in ROOT.glob("asen_tf/**/*.py"))
 LEVELS = (
     {"version"},
     {"core", "weights"},
-    {"data", "backbones", "layers", "losses", "catalogue", "metrics"},
+    {"data", "backbones", "layers", "losses", "metrics"},
+    {"embedders"},
+    {"catalogue"},
     {"models"},
     {"evaluation", "workdir"},
-    # The page gets an embedder as a callable: it is built on search and on checks of photographs.
-    {"embedder", "run_data", "serving", "app"},
+    {"app", "keras_embedder", "run_data", "serving"},
+    {"loading"},
     {"figures"},
     {"training"},  # which shows attention in TensorBoard
     {"api", "benchmarks"},
@@ -39,6 +41,8 @@ WITHOUT_TENSORFLOW = (
     "asen_tf.data.formats",
     "asen_tf.data.photograph_forms",
     "asen_tf.data.synthetic",
+    "asen_tf.embedders",
+    "asen_tf.loading",
     "asen_tf.metrics.retrieval",
     "asen_tf.catalogue",
     "asen_tf.serving.client",

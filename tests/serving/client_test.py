@@ -345,7 +345,6 @@ def test_a_bad_photograph_is_named_by_its_place_and_not_sent_again(connect, hand
     with pytest.raises(InvalidInputError, match="^photograph 7: no image$") as caught:
         connect(batch_size=3, in_flight=1).embed(photographs, "collar")
     assert caught.value.position == 7
-    assert caught.value.code is grpc.StatusCode.INVALID_ARGUMENT
     assert len(handler.requests) == 3
 
 
@@ -513,7 +512,6 @@ def test_settings_out_of_range(settings, message):
 def test_errors_travel_between_processes():
     error = pickle.loads(pickle.dumps(InvalidInputError("photograph 3: no image", 3)))
     assert error.position == 3 and str(error) == "photograph 3: no image"
-    assert error.code is grpc.StatusCode.INVALID_ARGUMENT
 
 
 @pytest.fixture(scope="module")

@@ -117,7 +117,7 @@ def test_bad_photographs_are_named(address, photographs):
 
 
 def query(address, *arguments):
-    command = [sys.executable, "-m", "asen_tf.cli.query", f"--server={address}"]
+    command = [sys.executable, "-m", "asen_tf.cli.query", f"--model={address}"]
     return subprocess.run(
         [*command, f"--attribute={LENGTH}", *map(str, arguments)],
         env=ENVIRONMENT,

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import asen_tf
 from asen_tf.catalogue import Catalogue
-from asen_tf.serving import InvalidInputError, SavedModel, signatures
+from asen_tf.serving import SavedModel, signatures
 
 pytest.importorskip("faiss")
 
@@ -42,58 +43,41 @@ def run(shop, *arguments):
 
 
 def test_a_shop_is_indexed_and_kept_up_to_date(shop, served, workdir, embedder, jpegs):
-    result = run(shop, f"--saved_model={served}/1", "--batch_size=4")
+    result = run(shop, f"--model={served}", "--batch_size=4")
     assert result.returncode == 0, result.stderr
     assert "5 embedded, 0 updated, 0 unchanged, 0 deleted, 1 errors; 5 items" in result.stdout
-    assert "sku-4: photograph 0: " in result.stderr
+    assert "sku-4: " in result.stderr and "photograph 0" not in result.stderr
     with Catalogue(f"faiss:{shop}/store", embedder) as catalogue:
         names = [f"sku-{n}" for n in (0, 1, 2, 3, 5)]
         assert catalogue.ids() == names
         expected = embedder.embed_all([jpegs[n] for n in (0, 1, 2, 3, 5)])
-        np.testing.assert_allclose(catalogue.vectors(names), expected, atol=1e-4)
-        assert catalogue.records(["sku-1"])[0].labels == {"color": ["red", "green"]}
-        metadata = dict(catalogue.records(["sku-1"])[0].metadata)
+        np.testing.assert_allclose(catalogue.engine.vectors(names), expected, atol=1e-4)
+        assert catalogue.engine.records(["sku-1"])[0].labels == {"color": ["red", "green"]}
+        metadata = dict(catalogue.engine.records(["sku-1"])[0].metadata)
         assert metadata.pop("image_version") and metadata == {"price": 1.5, "image": "1.jpg"}
         assert catalogue.ids("price<3 and not color=red") == ["sku-0", "sku-2"]
     (shop / "4.jpg").write_bytes(jpegs[4])
     # The run that the export was made of fits the store, too.
     write(shop, [(f"sku-{n}", f"{n}.jpg", "", 9.5 if n == 2 else n + 0.5) for n in (0, 2, 4)])
-    result = run(shop, f"--workdir={workdir}", "--delete_others")
+    result = run(shop, f"--model={workdir}", "--delete_others")
     assert "1 embedded, 1 updated, 1 unchanged, 3 deleted, 0 errors; 3 items" in result.stdout
 
 
-def test_a_saved_model_gives_what_the_run_gives(served, embedder, jpegs, monkeypatch):
-    model = SavedModel(served / "1", batch_size=4)
-    assert model.attributes == embedder.attributes
-    np.testing.assert_allclose(model.embed_all(jpegs[:6]), embedder.embed_all(jpegs[:6]), atol=1e-4)
-    assert model.embed_all([]).shape == (0, 2, embedder.dimension)
-    with pytest.raises(InvalidInputError, match="photograph 5") as caught:
-        model.embed_all([*jpegs[:5], b"<html>"])
-    assert caught.value.position == 5
-    attention, boxes = model.explain(jpegs[:6], "skirt length (cm)")
-    expected, expected_boxes = embedder.explain(jpegs[:6], "skirt length (cm)")
-    np.testing.assert_allclose(attention, expected, atol=1e-4)
-    np.testing.assert_array_equal(boxes, expected_boxes)
-    with pytest.raises(InvalidInputError, match="photograph 1"):
-        model.explain([jpegs[0], b"<html>"], "color")
-    for images, attribute, message in ((jpegs, "colour", "'color'"), ([], "color", "got none")):
-        with pytest.raises(ValueError, match=message):
-            model.explain(images, attribute)
-    with pytest.raises(FileNotFoundError, match="asen-export wrote"):
-        SavedModel(served)
-    # Models without attention are exported without such signatures.
+def test_a_saved_model_without_attention_says_so(served, jpegs, monkeypatch):
+    model = asen_tf.load(served)
     monkeypatch.setattr(signatures, "explain", lambda attribute: f"none/{attribute}")
     with pytest.raises(NotImplementedError, match="no attention"):
         model.explain(jpegs[:1], "color")
+    with pytest.raises(FileNotFoundError, match="asen-export wrote"):
+        SavedModel(served)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give one of --saved_model, --workdir and --server"),
-        (["--saved_model=a", "--server=b"], "give one of --saved_model, --workdir and --server"),
-        (["--saved_model=nowhere"], "asen-export wrote"),
-        (["--saved_model=a", "--root=nowhere"], "nowhere: no such folder"),
+        ([], "give --model"),
+        (["--model=nowhere"], "nowhere: expected the folder of a run"),
+        (["--model=a", "--root=nowhere"], "nowhere: no such folder"),
     ],
 )
 def test_wrong_use_is_explained(shop, arguments, message):

@@ -25,7 +25,7 @@ def test_a_photograph_finds_itself(served, jpegs, tmp_path):
     query.write_bytes(jpegs[5])
     command = [
         *(sys.executable, "-m", "asen_tf.cli.search", f"--store=faiss:{tmp_path}/store"),
-        *(f"--saved_model={served}/1", f"--image={query}", f"--json={output}"),
+        *(f"--model={served}/1", f"--image={query}", f"--json={output}"),
         *("--weights=color=1", "--k=3"),
     ]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -1,7 +1,7 @@
 """Items on disk: a log of what was just written, segments of what was written before.
 
     STORE/
-      store.json        identity, names of the segments in their order and of the log
+      store.json        fingerprint, names of the segments in their order and of the log
       LOCK              held by the process that writes
       log-000007        what came after the segments; replayed when the store is opened
       segment-000006/   vectors.f32 [A, N, D], items.jsonl, deleted.json; never changed

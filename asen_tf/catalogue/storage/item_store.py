@@ -8,13 +8,13 @@ from pathlib import Path
 import filelock
 import numpy as np
 
-from asen_tf.catalogue.identity import Identity
 from asen_tf.catalogue.items import Items, Record
 from asen_tf.catalogue.storage import log as logs
 from asen_tf.catalogue.storage.durable import explained, sync_folder
 from asen_tf.catalogue.storage.layout import LOCK, STORE, Layout
 from asen_tf.catalogue.storage.parts import Part, Row, Segment, Tail, rows_of, write_segment
 from asen_tf.core.lock import hold
+from asen_tf.embedders import Fingerprint
 
 # A log of so many bytes becomes a segment. As much memory holds its vectors.
 LOG_BYTES = 128 * 1024 * 1024
@@ -29,8 +29,8 @@ class ItemStore:
     """Items in a folder.
 
     Args:
-      folder: where; made if it is not there and an identity is given.
-      identity: of the model, see `open_store`.
+      folder: where; made if it is not there and a fingerprint is given.
+      fingerprint: of the model, see `open_store`.
       settings: of the engine, kept with the store.
       read_only: nothing is written, and nobody is kept from writing; the items are those of now.
       on_segment: called with the folder of each new segment, which is then complete but does not
@@ -44,7 +44,7 @@ class ItemStore:
     def __init__(
         self,
         folder: Path,
-        identity: Identity | None,
+        fingerprint: Fingerprint | None,
         settings: dict | None = None,
         read_only: bool = False,
         on_segment: Callable[[Segment], None] = lambda segment: None,
@@ -55,18 +55,18 @@ class ItemStore:
         self._lock: filelock.BaseFileLock | None = None
         self._log: logs.Log | None = None
         if not read_only:
-            self._make(identity, settings or {})
+            self._make(fingerprint, settings or {})
         try:
             self._open()
-            if identity is not None:
-                self.identity.check(identity)
+            if fingerprint is not None:
+                self.fingerprint.check(fingerprint)
         except BaseException:
             self.close()
             raise
 
     @property
-    def identity(self) -> Identity:
-        return self._layout.identity
+    def fingerprint(self) -> Fingerprint:
+        return self._layout.fingerprint
 
     @property
     def settings(self) -> dict:
@@ -125,8 +125,8 @@ class ItemStore:
             self._lock.release()
         self._log = self._lock = None
 
-    def _make(self, identity: Identity | None, settings: dict) -> None:
-        if identity is None:
+    def _make(self, fingerprint: Fingerprint | None, settings: dict) -> None:
+        if fingerprint is None:
             Layout.read(self.folder)
         with explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -143,7 +143,7 @@ class ItemStore:
                 self._lock.release()
                 raise ValueError(f"{self.folder}: neither empty nor a store; name another folder")
             logs.Log(self.folder / _FIRST_LOG).close()
-            Layout(identity, settings, (), _FIRST_LOG, 2).write(self.folder)
+            Layout(fingerprint, settings, (), _FIRST_LOG, 2).write(self.folder)
 
     def _open(self) -> None:
         for attempt in range(_ATTEMPTS):
@@ -185,7 +185,7 @@ class ItemStore:
 
     @property
     def _shape(self) -> tuple[int, int]:
-        return len(self.identity.space), self.identity.dimension
+        return len(self.fingerprint.attributes), self.fingerprint.dimension
 
     def _write(self, content: dict, vectors: np.ndarray) -> None:
         self._check_writable()

@@ -5,8 +5,8 @@ import json
 import shutil
 from pathlib import Path
 
-from asen_tf.catalogue.identity import Identity
 from asen_tf.catalogue.storage import durable
+from asen_tf.embedders import Fingerprint
 
 STORE = "store.json"
 LOCK = "LOCK"
@@ -18,14 +18,14 @@ class Layout:
     """The content of `store.json`.
 
     Attributes:
-      identity: the model that filled the store.
+      fingerprint: the model that filled the store.
       settings: of the engine that made it.
       segments: (folder, check) of each, oldest first.
       log: name of the file that goes on from there.
       next: a number that no file has had yet.
     """
 
-    identity: Identity
+    fingerprint: Fingerprint
     settings: dict
     segments: tuple[tuple[str, int], ...]
     log: str
@@ -34,7 +34,8 @@ class Layout:
     def write(self, folder: Path) -> None:
         """Makes it what counts from now on."""
         content = {**dataclasses.asdict(self), "format": _FORMAT}
-        content["identity"] = self.identity.to_dict()
+        del content["fingerprint"]
+        content["identity"] = self.fingerprint.to_dict()
         text = json.dumps(content, ensure_ascii=False, indent=1)
         durable.replace(folder / STORE, text.encode())
 
@@ -56,7 +57,7 @@ class Layout:
             found = content.pop("format")
             if found != _FORMAT:
                 raise ValueError(f"format {found}, this asen_tf reads {_FORMAT}")
-            content["identity"] = Identity.from_dict(content["identity"])
+            content["fingerprint"] = Fingerprint.from_dict(content.pop("identity"))
             content["segments"] = tuple((name, check) for name, check in content["segments"])
             return cls(**content)
         except (ValueError, KeyError, TypeError) as error:

@@ -9,7 +9,9 @@ import grpc
 import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.photograph_forms import Photograph, listed, listed_pairs
+from asen_tf.data.photograph_forms import Photograph
+from asen_tf.embedders.fingerprint import Fingerprint, probe
+from asen_tf.embedders.images import cosines, placed, placed_pairs
 from asen_tf.serving.client.base import BaseClient, remaining
 from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
 from asen_tf.serving.client.errors import from_status
@@ -19,7 +21,7 @@ from asen_tf.serving.signatures import Metadata
 class AsyncClient(BaseClient):
     """`Client` for asyncio: the same methods as coroutines, and `attributes`, `metadata` too.
 
-    It belongs to the event loop in which it is first asked. Files are read and pixels encoded in
+    It belongs to the event loop in which it is first used. Files are read and pixels encoded in
     a thread, so that the loop goes on. Close it, or use it in an `async with` statement.
     """
 
@@ -39,11 +41,11 @@ class AsyncClient(BaseClient):
         """See `Client.embed`: float32 [N, D]."""
         deadline = self._deadline()
         await self._check(attribute, deadline)
-        return await self._run(self._calls.embed(listed(images), attribute), deadline)
+        return await self._run(self._calls.embed(placed(images), attribute), deadline)
 
     async def embed_all(self, images: Photograph | Iterable[Photograph]) -> np.ndarray:
         """See `Client.embed_all`: float32 [N, A, D]."""
-        return await self._run(self._calls.embed_all(listed(images)), self._deadline())
+        return await self._run(self._calls.embed_all(placed(images)), self._deadline())
 
     async def similarity(
         self,
@@ -53,9 +55,9 @@ class AsyncClient(BaseClient):
     ) -> np.ndarray:
         """See `Client.similarity`: float32 [N]."""
         deadline = self._deadline()
-        images, others = listed_pairs(images, others)
+        both, first = placed_pairs(images, others)
         await self._check(attribute, deadline)
-        return await self._run(self._calls.similarity(images, others, attribute), deadline)
+        return cosines(await self._run(self._calls.embed(both, attribute), deadline), first)
 
     async def explain(
         self, images: Photograph | Iterable[Photograph], attribute: str
@@ -63,7 +65,12 @@ class AsyncClient(BaseClient):
         """See `Client.explain`: attention float32 [N, h, w], boxes int32 [N, 4]."""
         deadline = self._deadline()
         await self._check(attribute, deadline)
-        return await self._run(self._calls.explain(listed(images), attribute), deadline)
+        return await self._run(self._calls.explain(placed(images), attribute), deadline)
+
+    async def fingerprint(self) -> Fingerprint:
+        """See `Embedder.fingerprint`."""
+        [vectors] = await self.embed_all(probe())
+        return Fingerprint.of(await self.attributes(), vectors, self.version)
 
     async def close(self) -> None:
         """Ends the connection and what is under way."""

@@ -68,6 +68,7 @@ class BaseClient:
         if (client_key is None) != (client_certificate is None):
             raise ValueError("client_key and client_certificate go together, got one of them")
         self.address = address
+        self.version = f"{model} at {address}"  # what messages call the model
         self._timeout = timeout
         self._in_flight = in_flight
         self._calls = Calls(model, version, label, batch_size, max_message_bytes)

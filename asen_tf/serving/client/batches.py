@@ -8,8 +8,7 @@ import numpy as np
 from PIL import Image
 
 from asen_tf.data.photograph_forms import UNREADABLE, content
-from asen_tf.serving.client.errors import InvalidInputError
-from asen_tf.serving.client.places import Place
+from asen_tf.embedders.images import Place
 
 # Bytes that a message adds for each image, and for names and shapes: more than it takes.
 _PER_IMAGE, _PER_MESSAGE = 16, 4096
@@ -36,10 +35,9 @@ def split(places: Sequence[Place], size: int, max_bytes: int) -> Iterator[Batch]
         encoded = _encoded(place)
         needed = len(encoded) + _PER_IMAGE
         if needed > budget:
-            raise InvalidInputError(
-                f"{place.label}: {len(encoded)} bytes do not fit into a message of {max_bytes}; "
-                "raise max_message_bytes here and at the server, or send a smaller image",
-                place.position,
+            raise place.refused(
+                f"{len(encoded)} bytes do not fit into a message of {max_bytes}; "
+                "raise max_message_bytes here and at the server, or send a smaller image"
             )
         if batch.images and (len(batch.images) == size or filled + needed > budget):
             yield batch
@@ -55,7 +53,7 @@ def _encoded(place: Place) -> bytes:
     try:
         found = content(place.photograph)
     except UNREADABLE as error:
-        raise InvalidInputError(f"{place.label}: {error}", place.position) from error
+        raise place.refused(error) from error
     return _png(found) if isinstance(found, np.ndarray) else found
 
 

@@ -1,6 +1,6 @@
-"""What a client asks and how it reads the answers; nothing here touches the network.
+"""What a client requests and how it reads the answers; nothing here touches the network.
 
-A `Call` is one verb of a client: the requests to send, and what makes the result of their answers.
+A `Call` is one method of a client: the requests to send, and what makes the result of the answers.
 `Client` and `AsyncClient` differ only in how they send.
 """
 
@@ -13,12 +13,11 @@ import numpy as np
 from google.protobuf.message import Message
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.photograph_forms import Photograph
+from asen_tf.embedders.images import Place
 from asen_tf.serving import signatures
 from asen_tf.serving.client import tensors, wire
 from asen_tf.serving.client.batches import Batch, split
 from asen_tf.serving.client.errors import ServingError
-from asen_tf.serving.client.places import Place, placed
 
 Result = TypeVar("Result")
 
@@ -49,7 +48,7 @@ class Request(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class Call(Generic[Result]):
-    """The requests of a verb, and what makes its result of their answers in the same order."""
+    """The requests of a method, and what makes its result of their answers in the same order."""
 
     requests: Iterator[Request]
     finish: Callable[[list[Answer]], Result]
@@ -102,36 +101,21 @@ class Calls:
         request = Request(wire.GET_MODEL_STATUS, message, _read_status)
         return Call(iter([request]), lambda answers: answers[0].outputs)
 
-    def embed(self, images: Sequence[Photograph], attribute: str) -> Call[np.ndarray]:
-        return self._vectors(placed(images), attribute)
+    def embed(self, images: Sequence[Place], attribute: str) -> Call[np.ndarray]:
+        return self._outputs(signatures.embed(attribute), images, signatures.EMBEDDING)
 
-    def embed_all(self, images: Sequence[Photograph]) -> Call[np.ndarray]:
-        output = signatures.EMBEDDINGS
-        requests = self._predict(signatures.SERVING_DEFAULT, placed(images), [output])
-        return Call(requests, lambda answers: _joined(answers, output))
+    def embed_all(self, images: Sequence[Place]) -> Call[np.ndarray]:
+        return self._outputs(signatures.SERVING_DEFAULT, images, signatures.EMBEDDINGS)
 
     def explain(
-        self, images: Sequence[Photograph], attribute: str
+        self, images: Sequence[Place], attribute: str
     ) -> Call[tuple[np.ndarray, np.ndarray]]:
         outputs = [signatures.ATTENTION, signatures.BOX]
-        requests = self._predict(signatures.explain(attribute), placed(images), outputs)
+        requests = self._predict(signatures.explain(attribute), images, outputs)
         return Call(requests, lambda answers: tuple(_joined(answers, name) for name in outputs))
 
-    def similarity(
-        self, images: Sequence[Photograph], others: Sequence[Photograph], attribute: str
-    ) -> Call[np.ndarray]:
-        """Cosines of what `embed` gives, so that one photograph beside many travels once."""
-        both = self._vectors([*placed(images), *placed(others, "other ")], attribute)
-
-        def cosines(answers):
-            vectors = both.finish(answers)
-            return (vectors[: len(images)] * vectors[len(images) :]).sum(-1)
-
-        return Call(both.requests, cosines)
-
-    def _vectors(self, places: Sequence[Place], attribute: str) -> Call[np.ndarray]:
-        output = signatures.EMBEDDING
-        requests = self._predict(signatures.embed(attribute), places, [output])
+    def _outputs(self, signature: str, images: Sequence[Place], output: str) -> Call[np.ndarray]:
+        requests = self._predict(signature, images, [output])
         return Call(requests, lambda answers: _joined(answers, output))
 
     def _predict(

@@ -9,10 +9,10 @@ from absl import logging
 from tensorflow_serving.apis import model_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
+from asen_tf.serving.loaded import LoadedModel
 from asen_tf.serving.server import folders
 from asen_tf.serving.server.limits import Limits
 from asen_tf.serving.server.refused import invalid
-from asen_tf.serving.server.servable import Servable
 from asen_tf.serving.server.versions import Handle, Versions, not_found
 from asen_tf.serving.server.warmup import warm_up
 
@@ -108,8 +108,8 @@ class Models:
         missing = sorted(asked - set(found))
         self._note(config.name, f"no folder for the versions {missing}" if missing else None)
 
-    def _load(self, folder: Path) -> Servable:
-        servable = Servable(folder)
+    def _load(self, folder: Path) -> LoadedModel:
+        servable = LoadedModel(folder)
         warm_up(servable, folder, self._limits)
         return servable
 

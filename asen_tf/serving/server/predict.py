@@ -10,14 +10,14 @@ from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import predict_pb2
 
 from asen_tf.serving import signatures
+from asen_tf.serving.loaded import LoadedModel
 from asen_tf.serving.server import tensors
 from asen_tf.serving.server.limits import Limits
 from asen_tf.serving.server.refused import Refused, from_tensorflow, invalid
-from asen_tf.serving.server.servable import Servable
 
 
 def predict(
-    servable: Servable, request: predict_pb2.PredictRequest, limits: Limits
+    servable: LoadedModel, request: predict_pb2.PredictRequest, limits: Limits
 ) -> predict_pb2.PredictResponse:
     """Runs the signature that a request names.
 

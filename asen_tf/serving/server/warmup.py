@@ -6,14 +6,14 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+from asen_tf.serving.loaded import LoadedModel
 from asen_tf.serving.server.limits import Limits
 from asen_tf.serving.server.predict import predict
-from asen_tf.serving.server.servable import Servable
 
 WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 
 
-def warm_up(servable: Servable, folder: Path, limits: Limits) -> int:
+def warm_up(servable: LoadedModel, folder: Path, limits: Limits) -> int:
     """Sends the recorded requests; their rows are not bounded.
 
     Returns:

@@ -1,4 +1,4 @@
-"""A SavedModel in memory."""
+"""A SavedModel in memory, as the server and `SavedModel` run it."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,7 +8,7 @@ import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 
-class Servable:
+class LoadedModel:
     """A loaded SavedModel.
 
     Args:

@@ -1,0 +1,65 @@
+"""The one interface to whatever gives embeddings: a run, a SavedModel, a preset, a served model."""
+
+from collections.abc import Iterable
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.data.photograph_forms import Photograph
+from asen_tf.embedders.fingerprint import Fingerprint
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """Attribute-specific embeddings of photographs; `asen_tf.load` gives one.
+
+    `images` may be paths, encoded images (bytes), arrays (uint8 [H, W, 3], or gray [H, W]) or PIL
+    images: one of them, or any iterable of them. No images give empty arrays.
+
+    Every method raises `InvalidInputError`, a ValueError, for an image that is missing or no
+    photograph, with its position in the caller's list; ValueError for an unknown attribute; and
+    OSError where a served model is away. `BaseEmbedder` helps to write another one.
+
+    Attributes:
+      attributes: those it knows; iterating them gives their names in order.
+    """
+
+    attributes: AttributeSpace
+
+    def embed(self, images: Photograph | Iterable[Photograph], attribute: str) -> np.ndarray:
+        """Unit vectors of the images in one attribute's space, float32 [N, D]."""
+
+    def embed_all(self, images: Photograph | Iterable[Photograph]) -> np.ndarray:
+        """Unit vectors in every attribute's space, float32 [N, A, D]."""
+
+    def similarity(
+        self,
+        images: Photograph | Iterable[Photograph],
+        others: Photograph | Iterable[Photograph],
+        attribute: str,
+    ) -> np.ndarray:
+        """How similar pairs of images are in one attribute: cosines, float32 [N].
+
+        One image on either side is compared with all on the other.
+
+        Raises:
+          ValueError: the sides hold different numbers of images, and neither holds one.
+        """
+
+    def explain(
+        self, images: Photograph | Iterable[Photograph], attribute: str
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Where the model looked for an attribute.
+
+        Returns:
+          attention float32 [N, h, w], summing to 1, over the centred square of each photograph;
+          boxes int32 [N, 4]: left, top, right, bottom of the region that the local branch sees,
+          in pixels of the photograph.
+
+        Raises:
+          NotImplementedError: the model has no attention.
+        """
+
+    def fingerprint(self) -> Fingerprint:
+        """What identifies the model; it embeds one fixed image to tell."""

@@ -1,0 +1,179 @@
+"""A Keras model of this library, ready to use: photographs in, vectors out."""
+
+import functools
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.read_ahead import batched, read_ahead
+from asen_tf.data.photograph_forms import describe
+from asen_tf.data.photographs import MAX_PIXELS, canvas_fn, to_pixels
+from asen_tf.embedders.base import BaseEmbedder
+from asen_tf.embedders.images import Place
+from asen_tf.evaluation.published import PublishedInputs, is_published
+from asen_tf.models.base import EmbeddingModel
+from asen_tf.workdir import Workdir
+
+# Beside the model in a preset.
+_SETTINGS_FILE = "embedder.json"
+
+
+class KerasEmbedder(BaseEmbedder):
+    """The `Embedder` of a model in this process.
+
+    Args:
+      model: what embeds.
+      attributes: the attributes it knows; iterating them gives their names in order.
+      slices: of the model that are trained, see `EmbeddingModel.embed`.
+      batch_size: photographs that go through the model at once.
+      max_pixels: a photograph that declares more is refused before it is decoded.
+      preprocessing: "canvas", or "published" for photographs prepared as by the authors' PyTorch
+        code (docs/fidelity.md), which is slower.
+      version: what messages call the model.
+    """
+
+    def __init__(
+        self,
+        model: EmbeddingModel,
+        attributes: AttributeSpace,
+        slices: Sequence[str] | None = None,
+        batch_size: int = 32,
+        max_pixels: int = MAX_PIXELS,
+        preprocessing: str = "canvas",
+        version: str = "",
+    ):
+        if model.attributes != len(attributes):
+            raise ValueError(
+                f"the model has {model.attributes} attributes, the space {len(attributes)}"
+            )
+        self.model = model
+        self.slices = slices
+        self.batch_size = batch_size
+        self.max_pixels = max_pixels
+        self.preprocessing = preprocessing
+        self.version = version
+        self._attributes = attributes
+        self._canvases = _Canvases(model, slices)
+        published = is_published(preprocessing)
+        self._inputs = PublishedInputs(model, slices) if published else self._canvases
+
+    @classmethod
+    def of_run(cls, workdir: str | os.PathLike, batch_size: int = 32) -> "KerasEmbedder":
+        """That of the best model of a run.
+
+        Raises:
+          FileNotFoundError: the folder holds no run, or none that has validated yet.
+        """
+        run = Workdir(workdir)
+        return cls(
+            run.load_best(),
+            run.space(),
+            run.best()["slices"],
+            batch_size,
+            preprocessing=run.config().eval.preprocessing,
+            version=os.fspath(workdir),
+        )
+
+    @classmethod
+    def of_preset(cls, folder: str | os.PathLike, batch_size: int = 32) -> "KerasEmbedder":
+        """That of a preset, see `save_to_preset`; one of a model alone will do.
+
+        Raises:
+          FileNotFoundError: the folder holds no preset.
+        """
+        folder = Path(folder)
+        attributes = AttributeSpace.load(folder / "attributes.json")
+        settings = folder / _SETTINGS_FILE
+        kept = json.loads(settings.read_text()) if settings.exists() else {}
+        model = EmbeddingModel.from_preset(folder)
+        return cls(model, attributes, batch_size=batch_size, version=os.fspath(folder), **kept)
+
+    def save_to_preset(self, folder: str | os.PathLike) -> None:
+        """Writes the model and what belongs to it as a preset, which `asen_tf.load` takes."""
+        self.model.save_to_preset(folder, self.attributes)
+        kept = {"slices": self.slices, "preprocessing": self.preprocessing}
+        (Path(folder) / _SETTINGS_FILE).write_text(json.dumps(kept, indent=1))
+
+    @property
+    def attributes(self) -> AttributeSpace:
+        """The attributes it knows; iterating them gives their names in order."""
+        return self._attributes
+
+    @functools.cached_property
+    def dimension(self) -> int:
+        """Length of a vector, D."""
+        return self._canvases.dimension()
+
+    def _embed(self, images: Sequence[Place], attribute: str) -> np.ndarray:
+        return self._vectors(images, [self.attributes.index(attribute)])[:, 0]
+
+    def _embed_all(self, images: Sequence[Place]) -> np.ndarray:
+        return self._vectors(images, range(len(self.attributes)))
+
+    def _explain(self, images: Sequence[Place], attribute: str) -> tuple[np.ndarray, np.ndarray]:
+        attribute = self.attributes.index(attribute)
+        if not self.model.explains:
+            return super()._explain(images, attribute)
+        maps = [np.empty((0, *self._canvases.attention_shape()), np.float32)]
+        boxes = [np.empty((0, 4), np.int32)]
+        for batch in self._batches(images):
+            ids = np.full((len(batch), 1), attribute, np.int32)
+            attention, regions = self._inputs.explain(batch, ids)
+            maps.append(attention[:, 0])
+            boxes.append(regions[:, 0])
+        return np.concatenate(maps), np.concatenate(boxes)
+
+    def _vectors(self, images: Sequence[Place], ids: Sequence[int]) -> np.ndarray:
+        vectors = [np.empty((0, len(ids), self.dimension), np.float32)]
+        for batch in self._batches(images):
+            pairs = np.tile(np.asarray(ids, np.int32), (len(batch), 1))
+            vectors.append(self._inputs.embed(batch, pairs))
+        return np.concatenate(vectors)
+
+    def _batches(self, images: Sequence[Place]) -> Iterator[list]:
+        for _, batch in read_ahead(batched(images, self.batch_size), self._prepare):
+            yield batch
+
+    def _prepare(self, image: Place):
+        try:
+            pixels = to_pixels(image.photograph, image.position, self.max_pixels)
+        except ValueError as error:
+            prefix = f"{describe(image.photograph, image.position)}: "
+            raise image.refused(str(error).removeprefix(prefix)) from error
+        return self._inputs.prepare(pixels)
+
+
+class _Canvases:
+    """Photographs as the model has seen them in training."""
+
+    def __init__(self, model: EmbeddingModel, slices: Sequence[str] | None):
+        size = model.image_size
+        self._to_canvas = canvas_fn(size)
+        canvases = tf.TensorSpec((None, size, size, 3), tf.uint8)
+        ids, sizes = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, 2), tf.int32)
+        self._embed = tf.function(
+            lambda images, ids: model.embed(images, ids, slices), input_signature=[canvases, ids]
+        )
+        self._explain = tf.function(model.explain, input_signature=[canvases, ids, sizes])
+
+    def dimension(self) -> int:
+        return self._embed.get_concrete_function().structured_outputs.shape[-1]
+
+    def attention_shape(self) -> tuple[int, int]:
+        return self._explain.get_concrete_function().structured_outputs[0].shape[-2:]
+
+    def prepare(self, pixels: tf.Tensor) -> tuple[tf.Tensor, tuple[int, int]]:
+        return self._to_canvas(pixels), tuple(pixels.shape[:2])
+
+    def embed(self, batch: list, ids: np.ndarray) -> np.ndarray:
+        return self._embed(tf.stack([canvas for canvas, _ in batch]), ids).numpy()
+
+    def explain(self, batch: list, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        canvases, sizes = zip(*batch, strict=True)
+        attention, boxes = self._explain(tf.stack(canvases), ids, np.array(sizes, np.int32))
+        return attention.numpy(), boxes.numpy()

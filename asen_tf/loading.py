@@ -1,0 +1,81 @@
+"""`asen_tf.load`: an embedder by the place of its model."""
+
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+from asen_tf.embedders import Embedder
+
+_EXPORT_FILE = "saved_model.pb"
+_ADDRESS = re.compile(r"[^/\\]*[^/\\:]:\d+")
+_SHOWN = 5
+
+
+def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: Any) -> Embedder:
+    """A model, ready to use: photographs in, vectors out.
+
+        embedder = asen_tf.load("runs/asen")
+        vectors = embedder.embed_all(["a.jpg", "b.jpg"])  # float32 [2, A, D]
+
+    Args:
+      source: one of
+        - a run's folder (the --workdir of asen-train): its best model;
+        - an export's folder: a version, such as DIR/1, or the folder of versions: the newest;
+        - a preset's folder, that `save_to_preset` wrote;
+        - HOST:PORT of TensorFlow Serving or `asen-serve`; TensorFlow is not loaded then;
+        - an embedder, which is given back as it is.
+      batch_size: photographs that go through the model at once.
+      served: with HOST:PORT, the settings of `asen_tf.serving.Client`: `model`, `version`, `label`,
+        `timeout`, `tls` and more.
+
+    Raises:
+      FileNotFoundError: the source is none of these, or a run that has not validated yet.
+      ValueError: settings of a served model for one that is not.
+    """
+    if not isinstance(source, str | os.PathLike):
+        return source
+    place = os.fspath(source)
+    # What needs TensorFlow is imported where it is needed.
+    if not os.path.exists(place) and _ADDRESS.fullmatch(place):
+        from asen_tf.serving.client import Client
+
+        return Client(place, batch_size=batch_size, **served)
+    if served:
+        raise ValueError(f"{', '.join(served)}: for a served model, HOST:PORT, not for {place}")
+    folder = Path(place)
+    if export := _export(folder):
+        from asen_tf.serving.saved_model import SavedModel
+
+        return SavedModel(export, batch_size)
+    if (folder / "config.json").is_file():
+        from asen_tf.keras_embedder import KerasEmbedder
+
+        is_preset = (folder / "model.weights.h5").is_file()
+        of = KerasEmbedder.of_preset if is_preset else KerasEmbedder.of_run
+        return of(folder, batch_size)
+    raise FileNotFoundError(
+        f"{place}: expected the folder of a run (with config.json), of an export (with "
+        f"{_EXPORT_FILE}, or with versions 1, 2, ...) or of a preset (with model.weights.h5), or "
+        f"HOST:PORT of a served model; found {_found(folder)}. asen-train writes runs, asen-export "
+        "makes exports of them"
+    )
+
+
+def _export(folder: Path) -> Path | None:
+    """The version of an export to load."""
+    if (folder / _EXPORT_FILE).is_file():
+        return folder
+    versions = [path.parent for path in folder.glob(f"[0-9]*/{_EXPORT_FILE}")]
+    numbered = [path for path in versions if path.name.isdecimal()]
+    return max(numbered, key=lambda path: int(path.name), default=None)
+
+
+def _found(folder: Path) -> str:
+    if not folder.exists():
+        return "no such file or folder"
+    if not folder.is_dir():
+        return "a file"
+    names = sorted(path.name for path in folder.iterdir())
+    more = ", ..." if len(names) > _SHOWN else ""
+    return f"a folder with {', '.join(names[:_SHOWN]) or 'nothing'}{more}"

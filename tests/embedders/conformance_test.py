@@ -1,0 +1,166 @@
+"""Every kind of embedder answers the same requests in the same way."""
+
+import io
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import asen_tf
+from asen_tf.embedders import Embedder, InvalidInputError, VectorEmbedder
+
+LENGTH = "skirt length (cm)"
+KINDS = ("run", "export", "preset", "served", "function")
+
+
+@pytest.fixture(scope="module")
+def run(workdir):
+    """The embedder that all others are compared with."""
+    return asen_tf.load(workdir, batch_size=4)
+
+
+@pytest.fixture(scope="module")
+def address(served):
+    """Where `asen-serve`'s server answers, in this process."""
+    from tensorflow_serving.config import model_server_config_pb2
+
+    from asen_tf.serving.server.limits import Limits
+    from asen_tf.serving.server.models import Models
+    from asen_tf.serving.server.server import Server
+
+    config = model_server_config_pb2.ModelConfig(name="asen", base_path=str(served))
+    models = Models(lambda: [config], Limits())
+    models.look()
+    server = Server(models, Limits(), "127.0.0.1", 0)
+    server.start(poll_seconds=1)
+    yield f"127.0.0.1:{server.port}"
+    server.stop(5)
+
+
+@pytest.fixture(scope="module")
+def sources(run, workdir, served, address, tmp_path_factory):
+    """Kind of embedder -> what `asen_tf.load` takes."""
+    preset = tmp_path_factory.mktemp("preset")
+    run.save_to_preset(preset)
+    return {
+        "run": workdir,
+        "export": served,
+        "preset": preset,
+        "served": address,
+        "function": VectorEmbedder(run.fingerprint(), run.embed_all),
+    }
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def embedder(request, sources):
+    with asen_tf.load(sources[request.param], batch_size=4) as embedder:
+        yield embedder
+
+
+@pytest.fixture(scope="module")
+def photographs(jpegs):
+    return jpegs[:6]
+
+
+def test_they_are_embedders(embedder, run):
+    assert isinstance(embedder, Embedder)
+    assert embedder.attributes == run.attributes
+    assert asen_tf.load(embedder) is embedder
+
+
+def test_they_give_the_same_unit_vectors(embedder, run, photographs):
+    found = embedder.embed_all(photographs)
+    assert found.shape == (6, 2, run.dimension) and found.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, rtol=1e-5)
+    np.testing.assert_allclose(found, run.embed_all(photographs), atol=1e-4)
+    for n, name in enumerate(embedder.attributes):
+        np.testing.assert_allclose(embedder.embed(photographs, name), found[:, n], atol=1e-5)
+
+
+def test_any_number_in_any_form(embedder, photographs, tmp_path):
+    path = tmp_path / "one.jpg"
+    path.write_bytes(photographs[0])
+    image = Image.open(io.BytesIO(photographs[0]))
+    forms = [path, str(path), photographs[0], image, np.asarray(image)]
+    expected = embedder.embed(photographs[0], "color")
+    assert len(expected) == 1
+    np.testing.assert_allclose(
+        embedder.embed(iter(forms), "color"), np.repeat(expected, 5, 0), atol=1e-2
+    )
+    assert embedder.embed([], "color").shape == (0, expected.shape[1])
+    assert embedder.embed_all([]).shape == (0, 2, expected.shape[1])
+
+
+def test_similarity_is_the_cosine_of_pairs(embedder, photographs):
+    vectors = embedder.embed(photographs, "color")
+    pairs = embedder.similarity(photographs[:3], photographs[3:], "color")
+    np.testing.assert_allclose(pairs, (vectors[:3] * vectors[3:]).sum(1), atol=1e-5)
+    np.testing.assert_allclose(
+        embedder.similarity(photographs[0], photographs, "color"), vectors @ vectors[0], atol=1e-5
+    )
+    with pytest.raises(ValueError, match="got 2 and 3"):
+        embedder.similarity(photographs[:2], photographs[:3], "color")
+
+
+def test_they_look_at_the_same_places(embedder, run, photographs):
+    if isinstance(embedder, VectorEmbedder):
+        with pytest.raises(NotImplementedError, match="no attention"):
+            embedder.explain(photographs, LENGTH)
+        return
+    attention, boxes = embedder.explain(photographs, LENGTH)
+    expected, expected_boxes = run.explain(photographs, LENGTH)
+    np.testing.assert_allclose(attention, expected, atol=1e-4)
+    np.testing.assert_array_equal(boxes, expected_boxes)
+    attention, boxes = embedder.explain([], LENGTH)
+    assert attention.shape == (0, *expected.shape[1:]) and boxes.shape == (0, 4)
+
+
+def test_a_bad_image_is_named_by_its_position(embedder, photographs):
+    images = [*photographs[:5], b"<html>"]
+    calls = [
+        lambda: embedder.embed(images, "color"),
+        lambda: embedder.embed_all(images),
+        lambda: embedder.embed_all([*photographs[:5], "gone.jpg"]),
+    ]
+    if not isinstance(embedder, VectorEmbedder):
+        calls.append(lambda: embedder.explain(images, "color"))
+    for call in calls:
+        with pytest.raises(InvalidInputError, match="^photograph 5") as caught:
+            call()
+        assert caught.value.position == 5
+        assert "photograph" not in caught.value.reason
+    with pytest.raises(InvalidInputError, match="^other photograph 5") as caught:
+        embedder.similarity(photographs[0], images, "color")
+    assert caught.value.position == 5
+
+
+def test_an_unknown_attribute_is_refused(embedder, photographs):
+    for call in (embedder.embed, embedder.explain):
+        with pytest.raises(ValueError, match="Did you mean 'color'"):
+            call(photographs, "colour")
+
+
+def test_they_have_the_same_fingerprint(embedder, run):
+    run.fingerprint().check(embedder.fingerprint())
+    assert embedder.fingerprint().dimension == run.dimension
+
+
+def test_the_newest_version_of_an_export_is_loaded(served, tmp_path):
+    for version in ("2", "10"):
+        shutil.copytree(served / "1", tmp_path / version)
+    assert asen_tf.load(tmp_path).version == str(tmp_path / "10")
+    assert asen_tf.load(tmp_path / "2").version == str(tmp_path / "2")
+
+
+def test_what_is_no_model_is_explained(tmp_path):
+    (tmp_path / "notes.txt").write_text("")
+    for place, found in (
+        (tmp_path, r"found a folder with notes.txt\. asen-train writes runs"),
+        (tmp_path / "notes.txt", "found a file"),
+        (tmp_path / "gone", "found no such file or folder"),
+    ):
+        with pytest.raises(FileNotFoundError, match=found):
+            asen_tf.load(place)
+    with pytest.raises(ValueError, match="timeout: for a served model"):
+        asen_tf.load(tmp_path, timeout=3)
