@@ -46,3 +46,16 @@ def test_a_name_is_given_once(registry):
     for name in ("pear", "path"):
         with pytest.raises(ValueError, match=f"there is a fruit '{name}' already"):
             registry.register(name)(list)
+
+
+def test_our_own_may_carry_their_name():
+    registry = Registry("fruit", "asen_tf.fruits", {"own": f"{__name__}:own"})
+
+    def own():
+        return 1
+
+    own.__qualname__ = "own"
+    assert registry.register("own")(own) is own
+    assert registry.names() == ("own",)
+    with pytest.raises(ValueError, match="there is a fruit 'own' already"):
+        registry.register("own")(lambda: 2)
