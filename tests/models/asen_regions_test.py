@@ -45,6 +45,10 @@ def images():
     return images
 
 
+def outputs_of(model, images, names=(), ids=IDS):
+    return model.compute_outputs({"images": images, "attributes": ids}, names)
+
+
 def box(region, height, width):
     """Design of the published code, in whole numbers: to the original's pixels."""
     left, top, side = (int(v) for v in region)
@@ -81,13 +85,13 @@ def test_boxes_in_pixels_of_the_original(model, images):
 def test_regions_are_not_all_alike(images, localization):
     """Else the tests of boxes would see nothing but whole images."""
     keras.utils.set_random_seed(0)
-    outputs = ASEN(**CONFIG, localization=localization).outputs_of(images, IDS, ())
+    outputs = outputs_of(ASEN(**CONFIG, localization=localization), images)
     assert len(np.unique(outputs["region"].numpy().reshape(-1, 3), axis=0)) >= 4
 
 
-def test_without_sizes_boxes_are_those_of_the_canvas(model, images):
+def test_without_sizes_boxes_are_in_pixels_of_the_image(model, images):
     _, boxes = model.explain(images, IDS)
-    regions = model.outputs_of(images, IDS, ())["region"].numpy()
+    regions = outputs_of(model, images)["region"].numpy()
     left, top, side = np.moveaxis(2 * regions, -1, 0)
     np.testing.assert_array_equal(boxes, np.stack([left, top, left + side, top + side], -1))
 
@@ -109,12 +113,12 @@ def test_attention_sums_to_one(model, images):
 
 def test_the_local_branch_sees_the_region(model, images):
     """Its embedding is that of the crop, an image at a time."""
-    outputs = model.outputs_of(images, IDS, ("local_branch",))
+    outputs = outputs_of(model, images, ("local",))
     crops = RegionCrop(32, reference=SIZE)(images, outputs["region"])
     vectors = model.attribute_embedding(IDS)
     for m in range(2):
         embedding, _ = model.local_branch(crops[:, m], vectors[:, m])
-        np.testing.assert_allclose(outputs["local_branch"][:, m], embedding, atol=1e-4)
+        np.testing.assert_allclose(outputs["local"][:, m], embedding, atol=1e-4)
 
 
 def test_embeddings_of_every_ablation(model, images):
@@ -151,14 +155,11 @@ def test_a_region_that_attributes_share_is_embedded_once(localization, images, m
         "features",
         lambda crops, training=False: seen.append(len(crops)) or features(crops, training),
     )
-    outputs = model.outputs_of(images, ids, ("local_branch",))
+    outputs = outputs_of(model, images, ("local",), ids)
     regions = outputs["region"].numpy()
     assert seen == [sum(len(np.unique(of_one, axis=0)) for of_one in regions)]
     assert seen[0] == 4 if localization == "whole" else 4 < seen[0] < ids.size
     for row, column in np.ndindex(ids.shape):
-        alone = model.outputs_of(
-            images[row : row + 1], ids[row : row + 1, column : column + 1], ("local_branch",)
-        )
-        np.testing.assert_allclose(
-            outputs["local_branch"][row, column], alone["local_branch"][0, 0], atol=1e-5
-        )
+        pair = images[row : row + 1], ("local",), ids[row : row + 1, column : column + 1]
+        alone = outputs_of(model, *pair)
+        np.testing.assert_allclose(outputs["local"][row, column], alone["local"][0, 0], atol=1e-5)

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from asen_tf.losses import alignment_loss
 from asen_tf.models import ASEN
 
 ATTRIBUTES = 3
@@ -38,6 +37,10 @@ def changed(model, **settings):
     return other
 
 
+def outputs_of(model, images, names, **options):
+    return model.compute_outputs({"images": images, "attributes": IDS}, names, **options)
+
+
 def units(vectors):
     vectors = np.asarray(vectors)
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
@@ -62,58 +65,54 @@ def test_attributes_differ(model, images):
 
 
 def test_unit_length(model, images):
-    for parts in (None, ("global_branch",), ("local_branch",)):
-        lengths = np.linalg.norm(model.embed_all(images, parts), axis=-1)
+    for slices in (None, ("global",), ("local",)):
+        lengths = np.linalg.norm(model.embed_all(images, slices), axis=-1)
         np.testing.assert_allclose(lengths, np.ones((2, ATTRIBUTES)), atol=1e-5)
 
 
 def test_a_dot_product_is_the_weighted_cosine(model, images):
-    outputs = model.outputs_of(images, IDS, ("global_branch", "local_branch"))
-    cosine_g = units(outputs["global_branch"][0]) @ units(outputs["global_branch"][1]).T
-    cosine_l = units(outputs["local_branch"][0]) @ units(outputs["local_branch"][1]).T
+    outputs = outputs_of(model, images, ("global", "local"))
+    cosine_g = units(outputs["global"][0]) @ units(outputs["global"][1]).T
+    cosine_l = units(outputs["local"][0]) @ units(outputs["local"][1]).T
     first, second = model.embed(images, IDS).numpy()
     np.testing.assert_allclose(first @ second.T, 0.7 * cosine_g + 0.3 * cosine_l, atol=1e-5)
 
 
-def test_parts(model, images):
-    outputs = model.outputs_of(images, IDS, ("global_branch", "local_branch"))
-    for part in ("global_branch", "local_branch"):
-        np.testing.assert_allclose(
-            model.embed(images, IDS, (part,)), units(outputs[part]), atol=1e-5
-        )
-        assert set(model.outputs_of(images, IDS, (part,))) == {part, "attention", "region"}
-    both = model.embed(images, IDS, ("local_branch", "global_branch"))
+def test_slices(model, images):
+    outputs = outputs_of(model, images, ("global", "local"))
+    for name in ("global", "local"):
+        alone = model.embed(images, IDS, (name,))
+        np.testing.assert_allclose(alone, units(outputs[name]), atol=1e-5)
+    assert set(outputs) == {"global", "local", "attention", "region"}
+    assert "local" not in outputs_of(model, images, ("global",))
+    both = model.embed(images, IDS, ("local", "global"))
     np.testing.assert_array_equal(both, model.embed(images, IDS))
 
 
-def test_variants_are_pieces_of_the_embedding(model, images):
+def test_slices_stand_in_the_embedding(model, images):
     embedding = model.embed(images, IDS).numpy()
-    variants = model.variants()
-    assert list(variants) == ["both", "global", "local"]
-    np.testing.assert_array_equal(embedding[..., variants["both"]], embedding)
-    for part in ("global_branch", "local_branch"):
-        alone = model.embed(images, IDS, (part,))
-        name = part.removesuffix("_branch")
-        np.testing.assert_allclose(units(embedding[..., variants[name]]), alone, atol=1e-5)
-        assert model.variants((part,)) == {name: slice(0, alone.shape[-1])}
+    slices = model.embedding_slices()
+    assert slices == {"both": slice(None), "global": slice(0, 6), "local": slice(6, 11)}
+    for name in ("global", "local"):
+        alone = model.embed(images, IDS, (name,))
+        np.testing.assert_allclose(units(embedding[..., slices[name]]), alone, atol=1e-5)
+        assert model.embedding_slices((name,)) == {name: slice(None)}
 
 
 @pytest.mark.parametrize(
-    ("beta", "part", "other"),
-    [(1, "global_branch", "local_branch"), (0, "local_branch", "global_branch")],
+    ("beta", "name", "other"), [(1, "global", "local"), (0, "local", "global")]
 )
-def test_one_branch_with_all_the_weight(model, images, beta, part, other):
+def test_one_branch_with_all_the_weight(model, images, beta, name, other):
     single = changed(model, beta=beta)
-    expected = model.embed(images, IDS, (part,))
+    expected = model.embed(images, IDS, (name,))
     np.testing.assert_allclose(single.embed(images, IDS), expected, atol=1e-6)
-    np.testing.assert_allclose(
-        single.embed(images, IDS, ("global_branch", "local_branch")), expected, atol=1e-6
-    )
-    assert list(single.variants()) == [part.removesuffix("_branch")]
+    found = single.embed(images, IDS, ("global", "local"))
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert list(single.embedding_slices()) == [name]
     # A stage may train the branch without weight alone, and validate it.
     alone = single.embed(images, IDS, (other,))
     np.testing.assert_allclose(alone, model.embed(images, IDS, (other,)), atol=1e-6)
-    assert list(single.variants((other,))) == [other.removesuffix("_branch")]
+    assert list(single.embedding_slices((other,))) == [other]
 
 
 def test_the_backbone_runs_once_an_image(model, images, monkeypatch):
@@ -126,21 +125,24 @@ def test_the_backbone_runs_once_an_image(model, images, monkeypatch):
 
     monkeypatch.setattr(network, "call", counted)
     model.embed_all(images)
-    regions = model.outputs_of(images, model.all_attributes(images), ())["region"].numpy()
+    inputs = {"images": images, "attributes": model.all_attributes(images)}
+    regions = model.compute_outputs(inputs, ())["region"].numpy()
     distinct = sum(len(np.unique(of_one, axis=0)) for of_one in regions)
     # Two photographs in the global branch, their distinct regions in the local one.
     assert seen[:2] == [(2, 64), (distinct, 32)]
     seen.clear()
-    model.embed_all(images, ("global_branch",))
+    model.embed_all(images, ("global",))
     model.explain(images, IDS)
     assert seen == [(2, 64), (2, 64)]
 
 
 def test_as_a_keras_model(model, images):
-    inputs = {"images": images, "attributes": IDS[:, 0].astype(np.int32)}
-    expected = model.embed(images, IDS[:, 0])
-    np.testing.assert_allclose(model(inputs), expected, atol=1e-5)
-    np.testing.assert_allclose(model.predict(inputs, verbose=0), expected, atol=1e-5)
+    inputs = {"images": images, "attributes": IDS.astype(np.int32)}
+    expected = model.embed(images, IDS)
+    np.testing.assert_allclose(model(inputs)["embedding"], expected, atol=1e-5)
+    found = model.predict(inputs, verbose=0)
+    assert list(found) == ["embedding"]
+    np.testing.assert_allclose(found["embedding"], expected, atol=1e-5)
 
 
 def test_config_round_trip(model):
@@ -149,30 +151,10 @@ def test_config_round_trip(model):
     assert ASEN.from_config(config).get_config() == model.get_config()
 
 
-def test_parts_are_disjoint_and_cover_what_trains(model):
-    parts = model.parts()
-    named = [id(variable) for part in parts.values() for variable in part]
-    assert len(named) == len(set(named))
-    assert set(named) == {id(variable) for variable in model.trainable_variables}
-
-
-def test_the_alignment_reaches_both_branches(images):
-    model = ASEN(**{**CONFIG, "local_branch": {**CONFIG["local_branch"], "embedding_dim": 6}})
-    with tf.GradientTape() as tape:
-        outputs = model.outputs_of(images, IDS, ("global_branch", "local_branch"), training=True)
-        loss = alignment_loss(outputs["global_branch"], outputs["local_branch"])
-    parts = {name: [v.value for v in part] for name, part in model.parts().items()}
-    found = tape.gradient(loss, parts)
-    for name, gradients in found.items():
-        largest = [np.abs(tf.convert_to_tensor(gradient)).max() for gradient in gradients]
-        assert np.isfinite(largest).all()
-        assert np.mean(np.array(largest) > 0) > 0.9, name
-
-
 def test_no_gradient_through_the_localization(model, images):
     branch = model.global_branch
     with tf.GradientTape() as tape:
-        local = model.outputs_of(images, IDS, ("local_branch",))["local_branch"]
+        local = outputs_of(model, images, ("local",))["local_branch"]
     found = tape.gradient(
         local,
         {
@@ -187,10 +169,10 @@ def test_no_gradient_through_the_localization(model, images):
 def test_training_moves_batch_statistics(images):
     model = ASEN(**CONFIG)
     before = [np.array(v) for v in model.non_trainable_variables]
-    model.outputs_of(images, IDS, ("global_branch", "local_branch"), training=False)
+    outputs_of(model, images, ("global", "local"), training=False)
     for variable, value in zip(model.non_trainable_variables, before, strict=True):
         np.testing.assert_array_equal(variable, value)
-    model.outputs_of(images, IDS, ("global_branch", "local_branch"), training=True)
+    outputs_of(model, images, ("global", "local"), training=True)
     for variable, value in zip(model.non_trainable_variables, before, strict=True):
         assert np.abs(np.asarray(variable) - value).max() > 0, variable.path
 
@@ -203,25 +185,25 @@ def test_mixed_precision(model, images):
     finally:
         keras.config.set_dtype_policy("float32")
     mixed.set_weights(model.get_weights())
-    outputs = mixed.outputs_of(images, IDS, ("global_branch", "local_branch"))
+    outputs = mixed.outputs_of(images, IDS, ("global", "local"))
     assert {name: o.dtype.name for name, o in outputs.items()} == {
         "attention": "float32",
         "region": "int32",
-        "global_branch": "float32",
-        "local_branch": "float32",
+        "global": "float32",
+        "local": "float32",
     }
     cosines = np.sum(
-        mixed.embed(images, IDS, ("global_branch",)) * model.embed(images, IDS, ("global_branch",)),
+        mixed.embed(images, IDS, ("global",)) * model.embed(images, IDS, ("global",)),
         -1,
     )
     assert (cosines > 0.99).all()
 
 
 def test_compiled_backbones(model, images):
-    expected = model.embed(images, IDS, ("global_branch",))
+    expected = model.embed(images, IDS, ("global",))
     model.configure_backbones(jit_compile=True)
     try:
-        compiled = tf.function(lambda: model.embed(images, IDS, ("global_branch",)))()
+        compiled = tf.function(lambda: model.embed(images, IDS, ("global",)))()
     finally:
         model.configure_backbones()
     np.testing.assert_allclose(compiled, expected, atol=1e-4)
@@ -248,21 +230,8 @@ def test_bad_settings(settings, message):
         ASEN(**{**CONFIG, **settings})
 
 
-def test_unknown_part(model, images):
-    with pytest.raises(
-        ValueError, match="unknown part of ASEN 'gobal'. Known: global_branch, local_branch"
-    ):
-        model.embed(images, IDS, ("gobal",))
-
-
-def test_copying_a_branch_into_the_other(model):
-    """All that has the same shape; the embeddings of 6 and of 5 numbers have not."""
-    copied = changed(model)
-    copied.copy_part("global_branch", "local_branch")
-    given, taken = copied.global_branch, copied.local_branch
-    for name in ("backbone", "spatial_attention", "channel_attention"):
-        for one, other in zip(
-            getattr(given, name).weights, getattr(taken, name).weights, strict=True
-        ):
-            np.testing.assert_array_equal(one, other)
-    np.testing.assert_array_equal(taken.projection.kernel, model.local_branch.projection.kernel)
+def test_unknown_slice(model, images):
+    message = "unknown slice of ASEN 'gobal'. Did you mean 'global'.* Known: global, local"
+    for use in (lambda: model.embed(images, IDS, ("gobal",)), lambda: model.used_slices(["gobal"])):
+        with pytest.raises(ValueError, match=message):
+            use()

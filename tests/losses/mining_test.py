@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.losses import SIMILARITIES, mined_triplet_loss, pair_masks
+from asen_tf.losses import DISTANCES, mined_triplet_loss, pair_masks
 
 SPACE = AttributeSpace(
     {"collar": ("v", "o", "u"), "pattern": ("plain", "dots"), "fit": ("slim", "wide")}
@@ -38,22 +38,23 @@ def positives_and_negatives(labels, ids, attribute, anchor):
     return positives, negatives
 
 
-def similarities(embeddings, anchor, similarity):
+def similarities(embeddings, anchor, distance):
     """Of one anchor to every image: float [B, D] -> [B]."""
-    if similarity == "euclidean":
-        return -np.linalg.norm(embeddings - embeddings[anchor], axis=-1)
+    if distance != "cosine":
+        lengths = np.linalg.norm(embeddings - embeddings[anchor], axis=-1)
+        return -lengths if distance == "euclidean" else -(lengths**2)
     unit = embeddings / np.linalg.norm(embeddings, axis=-1, keepdims=True)
     return unit @ unit[anchor]
 
 
-def brute_force(embeddings, labels, ids, attributes, margin, mining, similarity):
+def brute_force(embeddings, labels, ids, attributes, margin, mining, distance):
     """The loss of each anchor and attribute, a triplet at a time; None where there is none."""
     losses = np.full(embeddings.shape[:2], None)
     for anchor, m in np.ndindex(losses.shape):
         positives, negatives = positives_and_negatives(labels, ids, attributes[m], anchor)
         if not positives or not negatives:
             continue
-        to = similarities(embeddings[:, m], anchor, similarity)
+        to = similarities(embeddings[:, m], anchor, distance)
         losses[anchor, m] = {"all": all_, "semi_hard": semi_hard, "hard": hard}[mining](
             [to[p] for p in positives], [to[n] for n in negatives], margin
         )
@@ -111,28 +112,28 @@ def test_without_ids_every_row_is_an_image_of_its_own():
     assert positive[0].numpy().tolist() == [[False, True], [True, False]]
 
 
-@pytest.mark.parametrize("similarity", SIMILARITIES)
+@pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("mining", MINING)
 @pytest.mark.parametrize("margin", [0.2, 1.0])
 @pytest.mark.parametrize("seed", range(5))
-def test_equals_a_loop_over_triplets(seed, margin, mining, similarity):
+def test_equals_a_loop_over_triplets(seed, margin, mining, distance):
     labels, ids = random_batch(seed)
     attributes = [0, 2]
     embeddings = np.random.default_rng(seed).normal(size=(len(labels), 2, 3)).astype(np.float32)
     masks = pair_masks(labels, tf.constant(attributes), SPACE.offsets, ids)
-    loss, valid = mined_triplet_loss(embeddings, *masks, margin, mining, similarity)
-    expected = brute_force(embeddings, labels, ids, attributes, margin, mining, similarity)
+    loss, valid = mined_triplet_loss(embeddings, *masks, margin, mining, distance)
+    expected = brute_force(embeddings, labels, ids, attributes, margin, mining, distance)
     has_triplet = expected != None  # noqa: E711
     assert has_triplet.any()
     np.testing.assert_array_equal(valid, has_triplet)
     np.testing.assert_allclose(loss, np.where(has_triplet, expected, 0.0).astype(float), atol=1e-5)
 
 
-def gradient_of(embeddings, labels, mining, similarity="cosine"):
+def gradient_of(embeddings, labels, mining, distance="cosine"):
     embeddings = tf.Variable(embeddings)
     masks = pair_masks(labels, tf.constant([0, 1]), SPACE.offsets)
     with tf.GradientTape() as tape:
-        loss, valid = mined_triplet_loss(embeddings, *masks, mining=mining, similarity=similarity)
+        loss, valid = mined_triplet_loss(embeddings, *masks, mining=mining, distance=distance)
     return loss.numpy(), valid.numpy(), tape.gradient(loss, embeddings).numpy()
 
 
@@ -151,10 +152,10 @@ def test_a_batch_without_triplets(case, mining):
     np.testing.assert_array_equal(gradient, np.zeros((3, 2, 4)))
 
 
-@pytest.mark.parametrize("similarity", SIMILARITIES)
+@pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("mining", MINING)
 @pytest.mark.parametrize("embeddings", ["random", "equal", "zero"])
-def test_gradients_are_finite(embeddings, mining, similarity):
+def test_gradients_are_finite(embeddings, mining, distance):
     """With anchors that have both, one or neither of positives and negatives."""
     labels = np.zeros((5, 7), bool)
     labels[[0, 1], 0] = labels[2, 1] = labels[[2, 3], 3] = True
@@ -163,7 +164,7 @@ def test_gradients_are_finite(embeddings, mining, similarity):
         "equal": np.ones((5, 2, 4)),
         "zero": np.zeros((5, 2, 4)),
     }[embeddings].astype(np.float32)
-    loss, valid, gradient = gradient_of(values, labels, mining, similarity)
+    loss, valid, gradient = gradient_of(values, labels, mining, distance)
     assert valid[:2, 0].all() and not valid[2:].any()
     assert np.isfinite(loss).all() and np.isfinite(gradient).all()
     if embeddings == "random":
@@ -177,7 +178,7 @@ def test_unknown_mining():
         mined_triplet_loss(np.ones((2, 1, 3), np.float32), *masks, mining="semihard")
 
 
-def test_unknown_similarity():
+def test_unknown_distance():
     masks = pair_masks(np.ones((2, 7), bool), tf.constant([0]), SPACE.offsets)
     with pytest.raises(ValueError, match="Did you mean 'euclidean'"):
-        mined_triplet_loss(np.ones((2, 1, 3), np.float32), *masks, similarity="euclidian")
+        mined_triplet_loss(np.ones((2, 1, 3), np.float32), *masks, distance="euclidian")
