@@ -8,14 +8,13 @@ from asen_tf.models import ASENAAAI2020
 from asen_tf.models.asen_aaai2020.attention import ChannelAttention, SpatialAttention
 from asen_tf.models.base import original_boxes
 
-BRANCH = {"backbone": "resnet6", "size": 64, "common_dim": 5, "embedding_dim": 6}
 IDS = np.array([[0, 2], [1, 1]])
 
 
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    return ASENAAAI2020(3, BRANCH, threshold=0.6)
+    return ASENAAAI2020(3, "resnet6", size=64, embedding_dim=6, common_dim=5, threshold=0.6)
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +50,10 @@ def one_pair(model, features, attribute):
 def test_equals_the_equations(model):
     model.spatial_attention.score_bias.assign(0.3)
     features = np.random.default_rng(0).normal(size=(2, 3, 4, 128))
-    found = model.outputs_of_features(tf.constant(features, tf.float32), IDS)
+    found = model.outputs_of_features(tf.constant(features, tf.float32), {"attributes": IDS})
     for b, m in np.ndindex(2, 2):
         embedding, attention = one_pair(model, features[b], IDS[b, m])
-        np.testing.assert_allclose(found["global_branch"][b, m], embedding, atol=1e-5)
+        np.testing.assert_allclose(found["global"][b, m], embedding, atol=1e-5)
         np.testing.assert_allclose(found["attention"][b, m], attention, atol=1e-6)
 
 

@@ -4,21 +4,19 @@ import pytest
 
 from asen_tf.models import TripletNet
 
-BRANCH = {"backbone": "resnet6", "size": 32, "embedding_dim": 6}
-
 
 @pytest.fixture(scope="module")
 def model():
     keras.utils.set_random_seed(0)
-    return TripletNet(3, BRANCH)
+    return TripletNet(3, "resnet6", size=32, embedding_dim=6)
 
 
 def test_pooled_features_through_a_linear_map(model):
     features = np.random.default_rng(0).normal(size=(2, 4, 4, 128)).astype(np.float32)
     kernel, bias = model.projection.get_weights()
     expected = features.mean((1, 2)) @ kernel + bias
-    found = model.outputs_of_features(features, np.array([[0, 2], [1, 1]]))["global_branch"]
-    np.testing.assert_allclose(found, np.stack([expected] * 2, axis=1), atol=1e-5)
+    found = model.outputs_of_features(features, {"attributes": np.array([[0, 2], [1, 1]])})
+    np.testing.assert_allclose(found["global"], np.stack([expected] * 2, axis=1), atol=1e-5)
 
 
 def test_the_attribute_is_not_looked_at(model):
