@@ -11,7 +11,7 @@ def library(name, deps = []):
 
 def tests(name, deps, data = [], size = "medium"):
     """A py_test for each *_test.py below the folder `name`, and a test_suite of them all."""
-    files = native.glob([name + "/**/*.py", "tests/conftest.py"])
+    files = native.glob([name + "/**/*.py", "tests/*.py"])
     cases = [file for file in files if file.endswith("_test.py")]
     helpers = [file for file in files if not file.endswith("_test.py")]
     deps = deps + [core for core in [":asen_tf/core"] if core not in deps]  # of conftest.py
