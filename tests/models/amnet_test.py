@@ -1,30 +1,49 @@
 """AMNet: how an embedding changes, and its losses, against plain NumPy."""
 
+import keras
 import numpy as np
 import pytest
-import tensorflow as tf
 
+from asen_tf import losses, models
+from asen_tf.core import AttributeSpace, experiments
 from asen_tf.core import config as configs
-from asen_tf.core.attributes import AttributeSpace
-from asen_tf.models import registry
+from tests.batches import losses_of, triplets
 
 SPACE = AttributeSpace({"collar": ("v", "o"), "pattern": ("plain", "dots", "stripes")})
-LOSSES = ("classification", "changed_classification", "changed_triplet")
 
 
-def small(**changes):
+def build(**settings):
+    sizes = {"backbone": "resnet6", "size": 32, "embedding_dim": 6, "fusion_dim": 7}
+    keras.utils.set_random_seed(0)
+    return models.build({"name": "amnet", **sizes, **settings}, SPACE)
+
+
+def of_the_paper():
+    """The losses of the experiment's second stage, with a margin that is always violated."""
     config = configs.defaults()
-    config.model.name = "amnet"
-    config.model.global_branch.update(configs.branch("resnet6", size=32, common_dim=8))
-    config.model.global_branch.embedding_dim = 6
-    config.model.amnet.fusion_dim = 7
-    config.update_from_flattened_dict(changes)
-    return config
+    experiments.amnet(config, rate=1e-3)
+    terms = config.stage2.losses.to_dict()
+    terms["changed_triplet"]["margin"] = 0.9
+    return losses.build(terms, SPACE.offsets)[0]
+
+
+def batch_of(images, attributes, labels):
+    """Query, target and negative in turn, with the change and what its labels become."""
+    x, y = triplets(images, attributes, labels)
+    x["changes"], y["changed_labels"] = np.zeros_like(labels), labels.copy()
+    for n, attribute in enumerate(attributes):
+        own, roles = slice(*SPACE.offsets[attribute : attribute + 2]), slice(3 * n, 3 * n + 3)
+        x["changes"][roles, own] = y["changed_labels"][roles, own] = labels[3 * n + 1, own]
+        for a in range(len(SPACE)):
+            if a != attribute:
+                other = slice(*SPACE.offsets[a : a + 2])
+                y["changed_labels"][roles, other] = labels[3 * n, other]
+    return x, y
 
 
 @pytest.fixture(scope="module")
 def model():
-    model = registry.build(small(), len(SPACE), SPACE.offsets)
+    model = build()
     generator = np.random.default_rng(0)
     for layer in (model.classifiers, model.memory, model.fuse, model.edit):
         layer.set_weights([generator.normal(size=w.shape) for w in layer.get_weights()])
@@ -77,14 +96,12 @@ def test_changes(model, images):
 
 
 def test_starts_by_adding_the_mean_of_the_wanted_value(images):
-    model = registry.build(small(**{"model.amnet.sharpness": 20.0}), len(SPACE), SPACE.offsets)
+    model = build(sharpness=20.0)
     means = np.random.default_rng(1).normal(size=(5, 6)).astype(np.float32)
-    model.start_from_means("memory", means)
+    model.memory.prototypes.assign(means)
     vectors = model.embed(images, [0] * 6).numpy()
     changed = model.manipulate(images, [1] * 6, [2] * 6)
     np.testing.assert_allclose(changed, unit(vectors + means[4]), atol=1e-5)
-    with pytest.raises(ValueError, match="Did you mean 'memory'"):
-        model.start_from_means("memmory", means)
 
 
 def log_softmax(logits):
@@ -100,61 +117,35 @@ def cross_entropy(model, vector, values):
 
 
 def test_losses(model, images):
-    objective = registry.objective(small(**{"train.margin": 0.9}), SPACE.offsets)
     # Query, target, negative; the first changes its pattern, the second its collar.
     shown = [[(0, 1), (0, 2), (1, 2)], [(1, 0), (0, 0), (1, 1)]]
     changed_to = [(0, 2), (0, 0)]
-    labels = np.zeros((2, 3, 5), bool)
-    for example, roles in enumerate(shown):
-        for role, (collar, pattern) in enumerate(roles):
-            labels[example, role, [collar, 2 + pattern]] = True
-    batch = {
-        "images": tf.constant(images.reshape(2, 3, 64, 64, 3)),
-        "attributes": tf.constant([1, 0]),
-        "labels": tf.constant(labels),
-    }
-    losses = {k: v.numpy() for k, v in objective(model, batch, LOSSES, training=False).items()}
+    labels = np.zeros((6, 5), bool)
+    for row, (collar, pattern) in enumerate(np.reshape(shown, (6, 2))):
+        labels[row, [collar, 2 + pattern]] = True
+    made, batch = of_the_paper(), batch_of(images, [1, 0], labels)
+    found = losses_of(model, made, batch)
     vectors = model.embed(images, [0] * 6).numpy().reshape(2, 3, 6)
     changed = slow_change(model, vectors[:, 0], np.eye(5)[[4, 0]])
     for n in range(2):
         each = [cross_entropy(model, vectors[n, role], shown[n][role]) for role in range(3)]
-        assert losses["classification"][n] == pytest.approx(np.mean(each), rel=1e-4)
+        assert found["classification"][n] == pytest.approx(np.mean(each), rel=1e-4)
         expected = cross_entropy(model, changed[n], changed_to[n])
-        assert losses["changed_classification"][n] == pytest.approx(expected, rel=1e-4)
+        assert found["changed_classification"][n] == pytest.approx(expected, rel=1e-4)
         expected = 0.9 - changed[n] @ vectors[n, 1] + changed[n] @ vectors[n, 2]
-        assert losses["changed_triplet"][n] == pytest.approx(max(0, expected), abs=1e-4)
-    for name in LOSSES:
-        alone = objective(model, batch, (name,), training=False)
-        assert list(alone) == [name]
-        np.testing.assert_allclose(alone[name], losses[name], atol=1e-6)
+        assert found["changed_triplet"][n] == pytest.approx(max(0, expected), abs=1e-4)
+    for name, loss in made.items():
+        alone = losses_of(model, {name: loss}, batch)
+        np.testing.assert_allclose(alone[name], found[name], atol=1e-6)
 
 
-def test_what_does_not_change_keeps_the_labels_of_the_query(model, images):
-    """Query and target may differ in attributes that the data's change leaves out."""
-    objective = registry.objective(small(), SPACE.offsets)
-    labels = np.zeros((1, 3, 5), bool)
-    labels[0, :, [0, 2]] = labels[0, 1:, 1] = True
-    labels[0, 1:, 0] = False
-    batch = {
-        "images": tf.constant(images[:3][None]),
-        "attributes": tf.constant([1]),
-        "labels": tf.constant(labels),
-    }
-    found = objective(model, batch, ("changed_classification",), training=False)
-    vector = model.embed(images[:1], [0]).numpy()
-    changed = slow_change(model, vector, np.eye(5)[[2]])
-    expected = cross_entropy(model, changed[0], (0, 0))
-    assert float(found["changed_classification"][0]) == pytest.approx(expected, rel=1e-4)
-
-
-def test_bad_input_is_refused(model, images):
-    objective = registry.objective(small(), SPACE.offsets)
-    batch = {"images": images.reshape(2, 3, 64, 64, 3), "attributes": tf.constant([0, 1])}
+def test_changes_need_their_sampling(model, images):
+    model.compile(optimizer=None, loss=of_the_paper())
+    x, _ = triplets(images, [0, 1])
     with pytest.raises(ValueError, match="set train.sampling=manipulation"):
-        objective(model, batch, ("classification",))
-    with pytest.raises(ValueError, match="Did you mean 'classification'"):
-        objective(model, batch, ("clasification",))
-    with pytest.raises(ValueError, match="unknown part of AMNet 'local_branch'"):
-        model.embed(images, [0] * 6, ("local_branch",))
-    with pytest.raises(ValueError, match="build it with their offsets"):
-        registry.build(small(), len(SPACE))
+        model(x)
+
+
+def test_unknown_slice(model, images):
+    with pytest.raises(ValueError, match="unknown slice of AMNet 'local'"):
+        model.embed(images, [0] * 6, ("local",))

@@ -1,36 +1,52 @@
 import itertools
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from asen_tf import losses, models
+from asen_tf.core import AttributeSpace, experiments
 from asen_tf.core import config as configs
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.synthetic import render
-from asen_tf.models import PartGuided, registry
 from asen_tf.models.part_guided import PARTS
+from tests.batches import labelled, losses_of, triplets
+from tests.networks import shrink
 
 SPACE = AttributeSpace(
     {"collar": ("v", "o"), "sleeve": ("long", "short", "none"), "pattern": ("plain", "dots")}
 )
 NAMES = ("collar", "sleeves", "whole")
-EVERY_LOSS = ("classification", "ranking")
 LABELS = np.array([[0, 2], [0, 3], [1, 2], [1, -1], [0, -1], [-1, -1]])  # flat; -1: unknown
 LABELS = (LABELS[..., None] == np.arange(SPACE.offsets[-1])).any(1)
 
 
-def small(**changes):
+def experiment(baseline="part_guided", mining="none"):
     config = configs.defaults()
-    config.model.name = "part_guided"
-    config.model.global_branch.update(configs.branch("resnet10", size=64, common_dim=8))
-    config.model.global_branch.embedding_dim = 6
-    part_guided = {"parts": NAMES, "roi_size": 2, "hidden_dim": 8, **changes}
-    config.model.part_guided.update(part_guided)
+    experiments.mine(config, mining)
+    experiments.part_guided(config, baseline, NAMES, roi_size=2)
+    shrink(config.model, backbone="resnet10", size=64, embedding_dim=6)
     return config
 
 
-def build(**changes):
-    return registry.build(small(**changes), len(SPACE), SPACE.offsets)
+def build(baseline="part_guided", **settings):
+    config = experiment(baseline).model
+    config.update(settings)
+    keras.utils.set_random_seed(0)
+    return models.build(config, SPACE)
+
+
+def of_stage_2(**settings):
+    """The losses, by a margin that triplets violate."""
+    terms = experiment(**settings).stage2.losses.to_dict()
+    terms["ranking"]["margin"] = 0.9
+    return losses.build(terms, SPACE.offsets)[0]
+
+
+def outputs_of(model, images, names=("branch", "logits")):
+    """For every attribute."""
+    inputs = {"images": images, "attributes": model.all_attributes(images)}
+    return model.compute_outputs(inputs, names)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +67,9 @@ def images():
 def test_each_branch_sees_its_parts(model, images):
     regions = dict(zip(PARTS, np.moveaxis(model.extract(images)[0].numpy(), 1, 0), strict=True))
     assert (regions["collar"] != regions["whole"]).any(-1).all()
-    features = model.trunk(tf.nn.avg_pool2d(tf.cast(images, tf.float32), 2, 2, "VALID"))
+    features = model.features(tf.nn.avg_pool2d(tf.cast(images, tf.float32), 2, 2, "VALID"))
     looked_at = (("collar",), ("left_sleeve", "right_sleeve"), ("whole",))
-    found = model.outputs_of(images, model.all_attributes(images))["embedding"]
+    found = outputs_of(model, images)["branch"]
     for place, parts in enumerate(looked_at):
         pooled = model.pool(features, np.stack([regions[part] for part in parts], 1)).numpy()
         hidden, embedding = (
@@ -73,28 +89,22 @@ def test_attributes_in_any_order(model, images):
 
 
 def test_logits_are_those_of_the_branches(model, images):
-    outputs = model.outputs_of(images, model.all_attributes(images))
+    outputs = outputs_of(model, images)
     spans = itertools.pairwise(SPACE.offsets)
     for place, (start, stop) in enumerate(spans):
         kernel, bias = model.classifiers[place].get_weights()
-        expected = outputs["embedding"][:, place].numpy() @ kernel + bias
+        expected = outputs["branch"][:, place].numpy() @ kernel + bias
         np.testing.assert_allclose(outputs["logits"][:, start:stop], expected, atol=1e-5)
 
 
-@pytest.mark.parametrize("variant", ["without_parts", "without_parts_and_ranking", "classic"])
-def test_baselines_see_the_whole_image(images, variant):
-    model = build(variant=variant)
+@pytest.mark.parametrize("baseline", ["without_parts", "without_parts_and_ranking", "classic"])
+def test_baselines_see_the_whole_image(images, baseline):
+    model = build(baseline)
     _, boxes = model.explain(images, model.all_attributes(images))
     assert np.unique(boxes.numpy().reshape(-1, 4), axis=0).tolist() == [[0, 0, 128, 128]]
     every = model.embed_all(images).numpy()
     shared = np.abs(every[:, 1:] - every[:, :1]).max() < 1e-6
-    assert shared == (variant == "classic")
-
-
-def test_without_parts_all_attributes_are_general(images):
-    model = build(parts=())
-    _, boxes = model.explain(images, model.all_attributes(images))
-    assert (boxes.numpy() == [0, 0, 128, 128]).all()
+    assert shared == (baseline == "classic")
 
 
 def test_explains_by_its_parts(model, images):
@@ -104,7 +114,7 @@ def test_explains_by_its_parts(model, images):
     np.testing.assert_allclose(tf.reduce_sum(attention, axis=(2, 3)), np.ones((6, 3)), atol=1e-5)
     regions = model.extract(images)[0].numpy()
     collar, left, right = (
-        regions[:, PARTS.index(p)] for p in ("collar", *("left_sleeve", "right_sleeve"))
+        regions[:, PARTS.index(p)] for p in ("collar", "left_sleeve", "right_sleeve")
     )
     np.testing.assert_allclose(boxes[:, 0], collar * 128 + [64, 0, 64, 0], atol=0.51)
     around = np.concatenate([left[:, :2], right[:, 2:]], -1)
@@ -141,88 +151,71 @@ def cross_entropy(logits, labels):
     return np.mean(losses) if losses else 0.0
 
 
+def expected_classification(model, images):
+    logits = outputs_of(model, images)["logits"].numpy()
+    return np.array([cross_entropy(*each) for each in zip(logits, LABELS, strict=True)])
+
+
 def test_losses_of_triplets(model, images):
-    config = small()
-    config.train.margin = 0.9
-    batch = {
-        "images": tf.constant(images.reshape(2, 3, 128, 128, 3)),
-        "attributes": tf.constant([1, 0]),
-        "labels": tf.constant(LABELS.reshape(2, 3, -1)),
-    }
-    losses = registry.objective(config, SPACE.offsets)(model, batch, EVERY_LOSS, training=False)
+    found = losses_of(model, of_stage_2(), triplets(images, [1, 0], LABELS))
     units = model.embed(images, [1, 1, 1, 0, 0, 0]).numpy().reshape(2, 3, -1)
     cosines = (units[:, :1] * units[:, 1:]).sum(-1)
     expected = np.maximum(0.9 - cosines[:, 0] + cosines[:, 1], 0)
-    np.testing.assert_allclose(losses["ranking"], expected, atol=1e-5)
-    logits = model.outputs_of(images, model.all_attributes(images))["logits"].numpy()
-    expected = [cross_entropy(*each) for each in zip(logits, LABELS, strict=True)]
+    np.testing.assert_allclose(found["ranking"], expected, atol=1e-5)
+    expected = expected_classification(model, images)
     assert expected[5] == 0
-    np.testing.assert_allclose(
-        losses["classification"], np.reshape(expected, (2, 3)).mean(1), rtol=1e-4
-    )
+    expected = expected.reshape(2, 3).mean(1)
+    np.testing.assert_allclose(found["classification"], expected, rtol=1e-4)
 
 
-@pytest.mark.parametrize("variant", ["part_guided", "classic"])
-def test_losses_of_labelled_images(images, variant):
-    config = small(variant=variant)
-    model = build(variant=variant)
-    batch = {
-        "images": tf.constant(images),
-        "attributes": tf.constant([0, 1, 2]),
-        "labels": tf.constant(LABELS),
-        "ids": tf.range(6, dtype=tf.int64),
-    }
-    losses = registry.objective(config, SPACE.offsets)(model, batch, EVERY_LOSS, training=False)
-    logits = model.outputs_of(images, model.all_attributes(images))["logits"].numpy()
-    expected = [cross_entropy(*each) for each in zip(logits, LABELS, strict=True)]
-    np.testing.assert_allclose(losses["classification"], expected, rtol=1e-4)
-    assert losses["ranking"].shape == (6,)
-    assert (losses["ranking"].numpy().max() > 0) == (variant == "part_guided")
+def test_losses_of_labelled_images(model, images):
+    batch = labelled(images, [0, 1, 2], LABELS)
+    found = losses_of(model, of_stage_2(mining="all"), batch)
+    expected = expected_classification(model, images)
+    np.testing.assert_allclose(found["classification"], expected, rtol=1e-4)
+    assert found["ranking"].shape == (6,) and found["ranking"].max() > 0
 
 
-def test_stages_move_trunk_branches_and_classifiers(model, images):
-    batch = {
-        "images": tf.constant(images),
-        "attributes": tf.constant([0, 1, 2]),
-        "labels": tf.constant(LABELS),
-        "ids": tf.range(6, dtype=tf.int64),
-    }
-    objective = registry.objective(small(), SPACE.offsets)
+@pytest.mark.parametrize("baseline", ["without_parts_and_ranking", "classic"])
+def test_baselines_without_ranking_only_classify(baseline):
+    terms = experiment(baseline).stage2.losses.to_dict()
+    assert list(losses.build(terms, SPACE.offsets)[0]) == ["classification"]
+
+
+def test_classification_moves_backbone_branches_and_classifiers(model, images):
+    terms = experiment().stage1.losses.to_dict()
+    model.compile(optimizer=None, loss=losses.build(terms, SPACE.offsets)[0])
+    x, y = labelled(images, [0, 1, 2], LABELS)
     with tf.GradientTape() as tape:
-        losses = objective(model, batch, ("classification",))
-    parts = model.parts()
-    variables = [variable.value for part in parts.values() for variable in part]
-    gradients = tape.gradient(losses["classification"], variables)
+        loss = model.compute_loss(x, y, model(x, training=True))
+    variables = model.trainable_variables
+    gradients = tape.gradient(loss, [variable.value for variable in variables])
     # The third attribute has no label, so its branch and its classifier are not moved.
-    still = [v for v in model.branches[2].variables + model.classifiers[2].variables]
-    for variable, gradient in zip(itertools.chain(*parts.values()), gradients, strict=True):
+    still = model.branches[2].variables + model.classifiers[2].variables
+    for variable, gradient in zip(variables, gradients, strict=True):
         moves = gradient is not None and np.abs(gradient).max() > 0
         assert moves != any(variable is other for other in still), variable.path
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("settings", "message"),
     [
         ({"parts": ("collar",)}, r"each of the 3 attributes.*got 1"),
         ({"parts": ("colar", "whole", "whole")}, "Did you mean 'collar'"),
-        ({"variant": "clasic"}, "Did you mean 'classic'"),
+        ({"baseline": "clasic"}, "Did you mean 'classic'"),
         ({"threshold": 1.5}, "threshold must lie in"),
     ],
 )
-def test_bad_settings(changes, message):
+def test_bad_settings(settings, message):
     with pytest.raises(ValueError, match=message):
-        build(**changes)
+        build(**settings)
 
 
-def test_unknown_names(model, images):
-    with pytest.raises(ValueError, match="Did you mean 'ranking'"):
-        registry.objective(small(), SPACE.offsets)(model, {}, ("rankings",))
-    with pytest.raises(ValueError, match="Did you mean 'trunk'"):
-        model.embed(images, [0] * 6, parts=("trunks",))
+def test_unknown_slice(model, images):
+    with pytest.raises(ValueError, match="Did you mean 'branch'"):
+        model.embed(images, [0] * 6, slices=("branches",))
 
 
-def test_configuration_describes_it():
-    model = build(variant="classic")
-    assert isinstance(model, PartGuided) and model.variant == "classic"
-    assert len(model.branches) == 1 and len(model.classifiers) == 3
-    assert [c.units for c in model.classifiers] == [2, 3, 2]
+def test_one_branch_with_a_classifier_an_attribute():
+    model = build("classic")
+    assert len(model.branches) == 1 and [c.units for c in model.classifiers] == [2, 3, 2]
