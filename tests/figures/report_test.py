@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-from html.parser import HTMLParser
 
 import numpy as np
 import pytest
@@ -12,36 +11,10 @@ from PIL import Image
 from asen_tf.figures import FIGURES, Picture, html
 from asen_tf.figures.curves import learning_curve
 from asen_tf.figures.report import PageImage, Section, Table, write_report
+from tests.figures.pages import Page
 
 EVIL = '"><script>alert(1)</script>'
 CURVE = learning_curve({"one": (np.arange(3.0), np.arange(3.0))})
-
-
-class Page(HTMLParser):
-    """Elements as (tag, attributes), and the text; every element is closed."""
-
-    VOID = ("meta", "img")
-
-    def __init__(self, html):
-        super().__init__()
-        self.elements, self.text, self._open = [], "", []
-        self.feed(html)
-        assert self._open == []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in self.VOID:
-            self._open.append(tag)
-
-    def handle_endtag(self, tag):
-        assert self._open.pop() == tag
-
-    def handle_data(self, data):
-        if "style" not in self._open:
-            self.text += data
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
 
 
 def report_page(title, subtitle, numbers, sections, footer):
