@@ -3,6 +3,10 @@
 import copy
 import functools
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 
 import keras
 import keras_hub
@@ -144,6 +148,30 @@ def test_saved_and_loaded(name, network, tmp_path):
     np.testing.assert_array_equal(loaded(IMAGES), model(IMAGES))
 
 
+def test_loaded_in_a_fresh_process(tmp_path):
+    """Which finds KerasHub's classes by itself."""
+    images = keras.Input((SIZE, SIZE, 3), dtype="uint8")
+    model = keras.Model(
+        images, FeatureExtractor(build("vit"), SIZE, dtype="mixed_bfloat16")(images)
+    )
+    model.save(tmp_path / "model.keras")
+    np.save(tmp_path / "images.npy", IMAGES)
+    program = (
+        "import keras, numpy, asen_tf.backbones\n"
+        "model = keras.models.load_model('model.keras')\n"
+        "features = keras.ops.cast(model(numpy.load('images.npy')), 'float32')\n"
+        "numpy.save('features.npy', features)\n"
+        "layers = model.layers[-1]._flatten_layers()\n"
+        "print(*{layer.dtype_policy.name for layer in layers if layer.weights})\n"
+    )
+    command = [sys.executable, "-c", program]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    found = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert found.returncode == 0, found.stderr
+    assert found.stdout == "mixed_bfloat16\n"
+    np.testing.assert_array_equal(np.load(tmp_path / "features.npy"), features(model))
+
+
 @pytest.mark.parametrize("name", ["resnet", "efficientnet", "vit"])
 def test_a_preset_folder(name, network, tmp_path):
     folder = str(tmp_path / "preset")
@@ -164,6 +192,8 @@ def test_preprocessing_of_a_preset(tmp_path):
     keras_hub.layers.ViTImageConverter(
         image_size=(8, 8), scale=1 / 127.5, offset=[-1.0, -1.0, 0.0]
     ).save_to_preset(folder)
+    layer = FeatureExtractor(folder, SIZE, dtype="bfloat16")
+    assert_one_policy(layer, "bfloat16")
     layer = FeatureExtractor(folder, SIZE)
     expected = IMAGES / 127.5 - [1, 1, 0]
     np.testing.assert_allclose(layer.preprocess(IMAGES), expected, atol=1e-5)
