@@ -19,9 +19,10 @@ class _MeanOfValues(keras.metrics.MeanMetricWrapper):
 class TripletAccuracy(_MeanOfValues):
     """Share of triplets whose positive is more similar to the anchor than the negative is.
 
-    `update_state(y_true, y_pred, sample_weight=None)` takes y_pred [B, 3, D], the embeddings of
-    anchor, positive and negative, and ignores y_true. Similarity is the cosine. A tie counts as
-    wrong, so that embeddings that have all become equal score 0. sample_weight is [B].
+    `update_state(y_true, y_pred, sample_weight=None)` takes y_pred [3 B, D] or [3 B, M, D], rows
+    of anchor, positive and negative in turn as in the library's batches, and ignores y_true.
+    Similarity is the cosine. A tie counts as wrong, so that embeddings that have all become equal
+    score 0. sample_weight is [B], or [B, M].
     """
 
     def __init__(self, name: str = "triplet_accuracy", dtype=None):
@@ -43,13 +44,14 @@ class MeanAveragePrecision(_MeanOfValues):
 
 def _ranked_right(y_true, y_pred):
     y_pred = ops.convert_to_tensor(y_pred)
-    if len(y_pred.shape) != 3 or y_pred.shape[1] != 3:
+    rows = y_pred.shape[0]
+    if len(y_pred.shape) not in (2, 3) or (rows is not None and rows % 3):
         raise ValueError(
-            "y_pred must be [batch, 3, dimension]: the stacked embeddings of anchor, positive and "
-            f"negative; got shape {tuple(y_pred.shape)}"
+            "y_pred must be [3 B, D] or [3 B, M, D]: the embeddings of anchor, positive and "
+            f"negative in turn; got shape {tuple(y_pred.shape)}"
         )
     unit = ops.normalize(ops.cast(y_pred, "float32"), axis=-1)
-    anchor, positive, negative = ops.unstack(unit, 3, axis=1)
+    anchor, positive, negative = (unit[role::3] for role in range(3))
     return ops.sum(anchor * positive, axis=-1) > ops.sum(anchor * negative, axis=-1)
 
 

@@ -5,7 +5,7 @@
 
 That is the row of ASEN's tables: learned masks, cosines, no penalties. The paper's own network has
 distances and two penalties: --config=configs/csn/clothing_attributes.py:euclidean.
---config.model.csn.masks=disjoint gives each attribute dimensions of its own.
+--config.model.masks=disjoint gives each attribute dimensions of its own.
 The data, the network and the number of epochs are those of configs/asen/clothing_attributes.py.
 """
 

@@ -1,32 +1,47 @@
+import re
+
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 from sklearn.metrics import average_precision_score
 
+from asen_tf.losses import TripletLoss
 from asen_tf.metrics.keras import MeanAveragePrecision, TripletAccuracy
 
 
 def test_triplet_accuracy_by_hand_over_two_updates():
     anchor, near, far = [1.0, 0.0], [3.0, 1.0], [0.1, 9.0]
     metric = TripletAccuracy()
-    metric.update_state(None, np.array([[anchor, near, far], [anchor, far, near]]))
-    metric.update_state(None, np.array([[anchor, near, near]]))
+    metric.update_state(None, np.array([anchor, near, far, anchor, far, near]))
+    metric.update_state(None, np.array([anchor, near, near]))
     assert float(metric.result()) == pytest.approx(1 / 3)
     metric.reset_state()
-    metric.update_state(None, np.array([[anchor, near, far], [anchor, far, near]]), [3.0, 1.0])
+    metric.update_state(None, np.array([anchor, near, far, anchor, far, near]), [3.0, 1.0])
+    assert float(metric.result()) == pytest.approx(3 / 4)
+
+
+def test_triplet_accuracy_of_several_attributes():
+    anchor, near, far = [1.0, 0.0], [3.0, 1.0], [0.1, 9.0]
+    metric = TripletAccuracy()
+    metric.update_state(None, np.array([[anchor] * 2, [near] * 2, [far] * 2]))
+    assert float(metric.result()) == 1
+    metric.update_state(None, np.array([[anchor] * 2, [near, far], [far, near]]))
     assert float(metric.result()) == pytest.approx(3 / 4)
 
 
 def test_triplet_accuracy_compares_cosines_in_half_precision_too():
-    long_but_off = np.array([[[1, 0], [1, 0.01], [100, 100]]])
+    long_but_off = np.array([[1, 0], [1, 0.01], [100, 100]])
     metric = TripletAccuracy()
     metric.update_state(None, keras.ops.cast(long_but_off, "bfloat16"))
     assert float(metric.result()) == 1
 
 
-def test_triplet_accuracy_refuses_another_shape():
-    with pytest.raises(ValueError, match=r"\[batch, 3, dimension\].*\(4, 2, 8\)"):
-        TripletAccuracy().update_state(None, np.zeros((4, 2, 8)))
+@pytest.mark.parametrize("shape", [(4, 8), (6,), (2, 3, 8), (3, 1, 1, 8)])
+def test_triplet_accuracy_refuses_another_shape(shape):
+    message = rf"anchor, positive and negative in turn; got shape {re.escape(str(shape))}"
+    with pytest.raises(ValueError, match=message):
+        TripletAccuracy().update_state(None, np.zeros(shape))
 
 
 def test_mean_average_precision_matches_scikit_learn_over_updates():
@@ -60,9 +75,14 @@ def test_config_round_trip(metric):
 
 
 def test_metrics_run_inside_fit():
-    stack = keras.Sequential([keras.Input((3, 2)), keras.layers.Dense(2, use_bias=False)])
-    stack.layers[0].set_weights([np.eye(2)])
-    stack.compile(optimizer=keras.optimizers.SGD(0.0), loss="mse", metrics=[TripletAccuracy()])
-    triplets = np.array([[[1, 0], [1, 0], [0, 1]], [[1, 0], [0, 1], [1, 0]]] * 4, np.float32)
-    history = stack.fit(triplets, triplets, batch_size=4, verbose=0).history
+    """Batches of four triplets, half of them right."""
+    given = keras.Input((2,))
+    model = keras.Model(given, keras.layers.Dense(2, use_bias=False)(given))
+    model.layers[-1].set_weights([np.eye(2)])
+    model.compile(keras.optimizers.SGD(0.0), TripletLoss(), metrics=[TripletAccuracy()])
+    triplets = np.array([[1, 0], [1, 0], [0, 1], [1, 0], [0, 1], [1, 0]] * 4, np.float32)
+    data = tf.data.Dataset.from_tensor_slices((triplets, np.zeros(24))).batch(12)
+    history = model.fit(data, shuffle=False, verbose=0).history
     assert history["triplet_accuracy"] == [0.5]
+    # A right triplet of right angles has no loss, a wrong one the margin and both cosines: 1.2.
+    assert history["loss"] == [pytest.approx(0.6)]
