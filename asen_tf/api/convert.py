@@ -35,7 +35,7 @@ def convert(
         experiment, on index files.
 
     Returns:
-      The run. Its `converted.json` has `checkpoint`, `epoch`, `map` (both of the file), `parts`,
+      The run. Its `converted.json` has `checkpoint`, `epoch`, `map` (both of the file), `branches`,
       `used` (number of tensors) and `ignored` (name -> reason).
 
     Raises:
@@ -55,7 +55,7 @@ def convert(
             f"{list(content)[:5] if isinstance(content, Mapping) else type(content).__name__}"
         )
     state = StateDict(content["model"], checkpoint)
-    parts = torch_checkpoint.parts(state)
+    branches = torch_checkpoint.parts(state)
     if len(space) != torch_checkpoint.attributes(state):
         raise ValueError(
             f"{checkpoint} knows {torch_checkpoint.attributes(state)} attributes, but "
@@ -70,7 +70,7 @@ def convert(
         "checkpoint": str(checkpoint),
         "epoch": _number(content.get("epoch")),
         "map": _number(content.get("mAP")),
-        "parts": list(parts),
+        "branches": list(branches),
         "used": len(state.names) - len(ignored),
         "ignored": ignored,
     }
@@ -104,10 +104,10 @@ def _number(value):
 
 
 def _write(run, config, space, model, record):
-    stage = "stage2" if "local_branch" in record["parts"] else "stage1"
+    stage = "stage2" if "local_branch" in record["branches"] else "stage1"
     run.path.mkdir(parents=True, exist_ok=True)
     run.save_best(model, stage)
-    slices = [part.removesuffix("_branch") for part in record["parts"]]
+    slices = [branch.removesuffix("_branch") for branch in record["branches"]]
     run.write_best({"stage": stage, "step": 0, "map": record["map"], "slices": slices})
     (run.path / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
     # Last, so that a folder that has a configuration is complete.

@@ -27,7 +27,7 @@ def evaluate(
     *,
     split: str = "test",
     protocol: str = SIMILARITY,
-    variants: Sequence[str] = (),
+    slices: Sequence[str] = (),
     special: Sequence[str] = (),
     relevance: str | None = None,
     ks: Sequence[int] = (),
@@ -43,7 +43,7 @@ def evaluate(
       split: "train", "valid" or "test".
       protocol: "similarity": how candidates are ranked for each attribute (Ma et al., AAAI 2020);
         "manipulation": searches for all labels at once, also after changes (Ak et al., WACV 2018).
-      variants: slices of a run's embedding to score separately: "global", "local", "both".
+      slices: of a run's embedding, to score separately: "global", "local", "both".
       special: of a manipulation, attributes that make up the labels; (): the configuration's.
       relevance: see `core.choices.RELEVANCE`; None: the configuration's.
       ks: cut-offs; (): the configuration's.
@@ -61,10 +61,10 @@ def evaluate(
     """
     if protocol not in PROTOCOLS:
         raise ValueError(unknown_name("protocol", protocol, PROTOCOLS))
-    if protocol == MANIPULATION and (variants or relevance):
+    if protocol == MANIPULATION and (slices or relevance):
         raise ValueError("a manipulation is of the whole embedding: it has no slice or relevance")
     if hasattr(model, "embed_all"):
-        if data is None or variants or precision:
+        if data is None or slices or precision:
             raise ValueError("an embedder takes data, and neither slices nor a precision")
         subject = _subject_of_embedder(model, data)
     else:
@@ -76,12 +76,12 @@ def evaluate(
         special = special or subject.special
         ks = ks or settings.ks
         return evaluate_manipulation(*inputs, special, ks, subject.change, size)
-    slices = _named(variants, subject.slices)
+    named = _named(slices, subject.slices)
     if manifest.triplets is not None:
-        return evaluate_triplets(*inputs, size, slices)
+        return evaluate_triplets(*inputs, size, named)
     relevance = relevance or settings.relevance
     evaluator = Evaluator(subject.embed, size, ks or settings.ks, relevance=relevance)
-    result = evaluator.evaluate(manifest, split, subject.photographs, slices)
+    result = evaluator.evaluate(manifest, split, subject.photographs, named)
     if manifest.boxes is not None and subject.localize:
         result["localization"] = subject.localize(split)
     return result
@@ -136,7 +136,7 @@ def _subject_of_run(run, data, precision) -> _Subject:
     from asen_tf.workdir import Workdir
 
     run = run if isinstance(run, Workdir) else Workdir(run)
-    model, parts, config = run.load_best(precision), run.best()["slices"], run.config()
+    model, slices, config = run.load_best(precision), run.best()["slices"], run.config()
     manifest = _manifest_of_run(run, data)
 
     def canvases():
@@ -152,9 +152,9 @@ def _subject_of_run(run, data, precision) -> _Subject:
         manifest,
         config.eval,
         config.data.special,
-        PublishedInputs(model, parts).embed if published else embed_fn(model, parts),
+        PublishedInputs(model, slices).embed if published else embed_fn(model, slices),
         open_fn(manifest) if published else canvases(),
-        model.embedding_slices(parts),
+        model.embedding_slices(slices),
         change_fn(model),
         localize if model.explains else None,
     )
@@ -195,5 +195,5 @@ def _manifest(data: ConfigDict | Manifest, space) -> Manifest:
 def _named(names: Sequence[str], known: Mapping[str, slice]) -> dict[str, slice] | None:
     for name in names:
         if name not in known:
-            raise ValueError(unknown_name("variant", name, known))
+            raise ValueError(unknown_name("slice", name, known))
     return {name: known[name] for name in names} or None

@@ -25,7 +25,7 @@ def report(record: Mapping) -> str:
     reasons = collections.defaultdict(list)
     for name, reason in record["ignored"].items():
         reasons[reason].append(name)
-    lines = [f"used {record['used']} tensors of {', '.join(record['parts'])}"]
+    lines = [f"used {record['used']} tensors of {', '.join(record['branches'])}"]
     for reason, names in reasons.items():
         more = f" and {len(names) - 1} more" if len(names) > 1 else ""
         lines.append(f"ignored {names[0]}{more}: {reason}")

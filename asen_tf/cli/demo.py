@@ -34,7 +34,7 @@ def main() -> None:
     data = config.data
     write_dataset(data.root, data.images, data.seed, data.look, processes=os.cpu_count() or 1)
     train(config, workdir)
-    result = evaluate(workdir, variants=("both", "global", "local"))
+    result = evaluate(workdir, slices=("both", "global", "local"))
     for file in (output / "test.json", Workdir(workdir).result("test")):
         save(result, file)
     pictures = visualize(workdir, output=output / "pictures")

@@ -36,7 +36,7 @@ def main() -> None:
             given.workdir,
             given.data_root or None,
             protocol=given.protocol,
-            variants=given.variants,
+            slices=given.slices,
             special=given.special,
             precision=given.precision,
             **chosen,
@@ -65,16 +65,16 @@ def _cut_offs(given: Sequence[str]) -> list[int]:
 def _check_flags(given: flags.FlagValues) -> None:
     if given.model and not given.config:
         raise ValueError("--model=random takes the data of an experiment: name it with --config")
-    if given.model and (given.variants or given.data_root):
+    if given.model and (given.slices or given.data_root):
         raise ValueError(
-            "--variants and --data_root are for a --workdir; with --model=random, "
+            "--slices and --data_root are for a --workdir; with --model=random, "
             "--config.data.root says where the data lies"
         )
     if given.workdir and given.config:
         raise ValueError("--config is for --model=random: the run in --workdir brings its own")
-    if given.protocol == MANIPULATION and (given.model or given.variants or given.relevance):
+    if given.protocol == MANIPULATION and (given.model or given.slices or given.relevance):
         raise ValueError(
-            "--protocol=manipulation takes a --workdir, and neither --variants nor --relevance; "
+            "--protocol=manipulation takes a --workdir, and neither --slices nor --relevance; "
             "what a random order scores stands beside its numbers"
         )
     if given.special and given.protocol != MANIPULATION:
@@ -103,7 +103,7 @@ def run() -> None:
         "Which values make a candidate relevant; default: as the run says.",
     )
     flags.DEFINE_list(
-        "variants", "", "Slices of the embedding to score separately, such as global,local,both."
+        "slices", "", "Slices of the embedding to score separately, such as global,local,both."
     )
     flags.DEFINE_string("data_root", "", "Folder of the run's data, if it moved after training.")
     flags.DEFINE_enum(

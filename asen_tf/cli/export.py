@@ -22,7 +22,7 @@ def main() -> int | None:
             given.output,
             given.attributes,
             given.max_pixels or MAX_PIXELS,
-            given.parts,
+            given.slices,
             given.precision,
         )
     except VerificationFailed as error:
@@ -47,9 +47,9 @@ def run() -> None:
         lower_bound=1,
     )
     flags.DEFINE_list(
-        "parts",
+        "slices",
         "",
-        "Parts of the model to export, such as global_branch; default: all that are trained.",
+        "Slices of the embedding to export, such as global; default: all that are trained.",
     )
     flags.DEFINE_enum(
         "precision", None, PRECISIONS, "What the networks compute in; default: as in training."

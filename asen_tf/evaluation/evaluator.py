@@ -58,7 +58,7 @@ class Evaluator:
         manifest: Manifest,
         split: str,
         canvases: Canvases,
-        variants: Mapping[str, slice] | None = None,
+        slices: Mapping[str, slice] | None = None,
     ) -> dict:
         """Evaluates one split; each image is embedded once.
 
@@ -66,7 +66,7 @@ class Evaluator:
           manifest: says who is a query and who a candidate of which attribute.
           split: "train", "valid" or "test".
           canvases: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
-          variants: name -> part of the embeddings' last axis that is to be measured by itself.
+          slices: name -> slice of the embeddings' last axis that is to be measured by itself.
 
         Returns:
           A dict ready for JSON. `split`; `relevance`; `attributes`: name -> `queries`, `candidates`
@@ -75,34 +75,34 @@ class Evaluator:
           irrelevant candidates), `precision@k`, `recall@k`, `ndcg@k` and `top_accuracy@k`; on top,
           the mean of each over all queries under its own name and its plain mean over the
           attributes under `<name>_macro`, and the sum of the queries; `skipped`: attributes
-          without queries or candidates. With variants also `variants`: name -> the same layout,
+          without queries or candidates. With slices also `variants`: name -> the same layout,
           and `variant`: the one on top, which is the first that takes the whole embedding, else
           the first.
 
         Raises:
-          ValueError: unknown split, no attribute with queries and candidates, a variant that takes
+          ValueError: unknown split, no attribute with queries and candidates, a slice that takes
             nothing, or embeddings of another shape or with numbers that are not finite.
           OSError: no room for the temporary file.
         """
-        if variants is not None and not variants:
-            raise ValueError("variants must name at least one part of the embedding, got none")
+        if slices is not None and not slices:
+            raise ValueError("slices must name at least one slice of the embedding, got none")
         tasks, skipped = retrieval_tasks(manifest, split, self.relevance)
-        parts = variants or {WHOLE: slice(None)}
+        measured = slices or {WHOLE: slice(None)}
         with float_arrays(self.memory_limit_bytes, self.scratch_folder) as arrays:
-            embeddings = self._embed(tasks, canvases, parts, arrays)
-            per_query = self._rank(tasks, embeddings, parts, arrays)
+            embeddings = self._embed(tasks, canvases, measured, arrays)
+            per_query = self._rank(tasks, embeddings, measured, arrays)
             dimension = embeddings.shape[1]
         results = summaries(manifest, split, self.relevance, tasks, skipped, per_query)
-        if variants is None:
+        if slices is None:
             return results[WHOLE]
-        top = _top_variant(parts, dimension)
+        top = _top_slice(measured, dimension)
         return {"variant": top, **results[top], "variants": results}
 
     def _embed(
         self,
         tasks: Sequence[RetrievalTask],
         canvases: Canvases,
-        parts: Mapping[str, slice],
+        slices: Mapping[str, slice],
         arrays: FloatArrays,
     ) -> np.ndarray:
         """[P, D], the images of each task after those of the task before."""
@@ -113,7 +113,7 @@ class Evaluator:
             self.embed_fn, images, attributes, canvases, self.batch_size, self.progress
         ):
             if embeddings is None:
-                _check_parts(parts, found.shape[-1])
+                _check_parts(slices, found.shape[-1])
                 embeddings = arrays(len(images), found.shape[-1])
             embeddings[pairs] = found
             held += found.nbytes
@@ -126,13 +126,13 @@ class Evaluator:
         self,
         tasks: Sequence[RetrievalTask],
         embeddings: np.ndarray,
-        parts: Mapping[str, slice],
+        slices: Mapping[str, slice],
         arrays: FloatArrays,
     ) -> dict[str, list[PerQuery]]:
-        """Variant -> for each task the metrics of each of its queries."""
+        """Slice -> for each task the metrics of each of its queries."""
         own = np.split(embeddings, np.cumsum([len(task.images) for task in tasks])[:-1])
         memory = self.memory_limit_bytes // 8
-        block_bytes = min(memory, _HELD_BYTES) // len(parts)
+        block_bytes = min(memory, _HELD_BYTES) // len(slices)
         blocks: dict[int, dict[str, _ScoreBlock]] = {}
 
         def blocks_of(number: int) -> dict[str, _ScoreBlock]:
@@ -144,7 +144,7 @@ class Evaluator:
                     name: _ScoreBlock(
                         vectors[:, part], task.query_positions, len(task.candidates), block_bytes
                     )
-                    for name, part in parts.items()
+                    for name, part in slices.items()
                 }
             return blocks[number]
 
@@ -186,15 +186,15 @@ class _ScoreBlock:
         return self._scores[begin - self._begin : end - self._begin]
 
 
-def _check_parts(parts: Mapping[str, slice], dimension: int) -> None:
-    for name, part in parts.items():
+def _check_parts(slices: Mapping[str, slice], dimension: int) -> None:
+    for name, part in slices.items():
         if not len(range(*part.indices(dimension))):
             raise ValueError(
-                f"variant {name!r} takes {part} of embeddings of dimension {dimension}, "
+                f"slice {name!r} takes {part} of embeddings of dimension {dimension}, "
                 "which is nothing"
             )
 
 
-def _top_variant(parts: Mapping[str, slice], dimension: int) -> str:
-    whole = [name for name, p in parts.items() if p.indices(dimension) == (0, dimension, 1)]
-    return whole[0] if whole else next(iter(parts))
+def _top_slice(slices: Mapping[str, slice], dimension: int) -> str:
+    whole = [name for name, p in slices.items() if p.indices(dimension) == (0, dimension, 1)]
+    return whole[0] if whole else next(iter(slices))

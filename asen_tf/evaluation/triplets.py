@@ -19,7 +19,7 @@ def evaluate_triplets(
     split: str,
     canvases: Canvases,
     batch_size: int = 32,
-    variants: Mapping[str, slice] | None = None,
+    slices: Mapping[str, slice] | None = None,
     progress: type[Progress] = Progress,
 ) -> dict:
     """The share of a split's triplets whose anchor is more like the positive than the negative.
@@ -33,14 +33,14 @@ def evaluate_triplets(
       split: "train", "valid" or "test".
       canvases: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
       batch_size: images a call.
-      variants: name -> part of the embeddings' last axis that is to be measured by itself.
+      slices: name -> slice of the embeddings' last axis that is to be measured by itself.
       progress: what says how it goes, counting images.
 
     Returns:
       A dict ready for JSON. `split`, `variants`: name -> `triplet_accuracy` over all triplets,
       `triplet_accuracy_macro`, the plain mean over the attributes, and `attributes`: name ->
       `triplets` and `triplet_accuracy`. The first variant's numbers stand on top as well, and
-      `triplets`, how many there are. Without variants there is one, the whole embedding.
+      `triplets`, how many there are. Without slices there is one, the whole embedding.
 
     Raises:
       ValueError: unknown split, no triplets in it, or embeddings of another shape or with numbers
@@ -52,10 +52,10 @@ def evaluate_triplets(
     if not len(triplets):
         raise ValueError(f"no triplets in split {split!r} of {manifest.source}")
     embeddings, places = _embed(embed_fn, triplets, canvases, batch_size, progress)
-    parts = variants or {WHOLE: slice(None)}
+    slices = slices or {WHOLE: slice(None)}
     measured = {
         name: _summary(manifest, triplets, _right(embeddings[:, part], places))
-        for name, part in parts.items()
+        for name, part in slices.items()
     }
     top = next(iter(measured.values()))
     return {"split": split, "triplets": len(triplets), **top, "variants": measured}

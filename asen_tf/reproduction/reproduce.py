@@ -260,7 +260,7 @@ def _train_and_score(config, folder: Path, protocol: str, result_file: Path) -> 
     if protocol == MANIPULATION:
         result = evaluate(folder, protocol=protocol, ks=(1, 5, 20))
     else:
-        result = evaluate(folder, variants=PIECES if config.model.name == ASEN else ())
+        result = evaluate(folder, slices=PIECES if config.model.name == ASEN else ())
     save(result, result_file)
 
 

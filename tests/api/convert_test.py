@@ -102,7 +102,7 @@ def test_two_branches(files):
         "stage": "stage2",
         "step": 0,
         "map": 0.5,
-        "parts": ["global_branch", "local_branch"],
+        "slices": ["global", "local"],
     }
     assert run.space() == SPACE
     model = run.config().model
@@ -125,9 +125,9 @@ def test_two_branches(files):
 
 def test_the_first_stage(files):
     record = files.convert(checkpoint(local=False))
-    assert record["parts"] == ["global_branch"]
+    assert record["branches"] == ["global_branch"]
     best = Workdir(files.folder / "run").best()
-    assert (best["stage"], best["parts"]) == ("stage1", ["global_branch"])
+    assert (best["stage"], best["slices"]) == ("stage1", ["global"])
     assert (
         asen_tf.load(files.folder / "run").embed_all(np.zeros((1, 40, 40, 3), np.uint8)).shape[-1]
         == D
@@ -279,9 +279,7 @@ def test_the_programs(preprocessing, files, catalogue):
     assert "ignored choices.global.basenet.bn1.num_batches_tracked and" in said
     config = Workdir(files.folder / "run").config()
     assert (config.model.threshold, config.model.beta) == (0.5, 0.75)
-    status, _, failed = program(
-        "evaluate", f"--workdir={files.folder / 'run'}", "--variants=global"
-    )
+    status, _, failed = program("evaluate", f"--workdir={files.folder / 'run'}", "--slices=global")
     assert status == 0, failed
     result = json.loads((files.folder / "run" / "test.json").read_text())
     assert result["queries"] == 8 and 0 < result["map"] <= 1

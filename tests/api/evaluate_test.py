@@ -74,7 +74,7 @@ def test_anything_that_embeds_is_measured(catalogue):
         evaluate(embedder, manifest, ks=(1,)) == result == evaluate(embedder, config.data, ks=(1,))
     )
     assert evaluate(embedder, config, protocol="manipulation", ks=(1,))["items"] == 12
-    for wrong in ({"variants": ["global"]}, {"precision": "float32"}):
+    for wrong in ({"slices": ["global"]}, {"precision": "float32"}):
         with pytest.raises(ValueError, match="an embedder takes data"):
             evaluate(embedder, config, **wrong)
     with pytest.raises(ValueError, match="an embedder takes data"):

@@ -68,7 +68,7 @@ def program(name, *flags, cwd):
     ("name", "flags", "message"),
     [
         ("evaluate", ["--workdir=nowhere"], "nowhere holds no best.json"),
-        ("evaluate", ["--workdir=demo/run", "--variants=globl"], "Did you mean 'global'"),
+        ("evaluate", ["--workdir=demo/run", "--slices=globl"], "Did you mean 'global'"),
         ("visualize", ["--workdir=demo/run", "--output=o", "--attributes=colar"], "'collar'"),
         ("visualize", ["--workdir=none", "--output=o", "--figures=tsn"], "mean 'tsne'"),
         ("visualize", ["--workdir=demo/run"], "--report"),

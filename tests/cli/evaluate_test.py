@@ -44,11 +44,11 @@ def test_a_random_order_needs_no_photographs_and_no_tensorflow(catalogue, tmp_pa
     ("flags", "message"),
     [
         (["--model=random"], "name it with --config"),
-        (["--model=random", CSV, "--variants=both"], "are for a --workdir"),
+        (["--model=random", CSV, "--slices=both"], "are for a --workdir"),
         (["--model=random", CSV, "--data_root=x"], "--config.data.root says where"),
         (["--workdir=x", CSV], "--config is for --model=random"),
         (["--model=random", CSV, "--protocol=manipulation"], "takes a --workdir"),
-        (["--workdir=x", "--protocol=manipulation", "--variants=both"], "takes a --workdir"),
+        (["--workdir=x", "--protocol=manipulation", "--slices=both"], "takes a --workdir"),
         (["--workdir=x", "--special=color"], "--special is for --protocol=manipulation"),
         (["--workdir=x", "--ks=1,a"], "--ks takes whole numbers from 1, such as 1,20, got 1,a"),
         ([CSV], "(workdir, model) must have a value"),

@@ -171,7 +171,7 @@ def test_map_of_the_test_split(preprocessing, workdir, tmp_path):
     program(
         "evaluate",
         f"--workdir={workdir}",
-        "--variants=both,global",
+        "--slices=both,global",
         f"--output={tmp_path / 'test.json'}",
     )
     found = json.loads((tmp_path / "test.json").read_text())["variants"]

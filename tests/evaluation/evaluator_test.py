@@ -308,9 +308,9 @@ def test_bad_input_is_refused():
         evaluator.evaluate(manifest, "tests", row_canvases)
     with pytest.raises(ValueError, match=r"split 'valid' of made-up.csv.*with_default_roles"):
         evaluator.evaluate(manifest, "valid", row_canvases)
-    with pytest.raises(ValueError, match=r"variant 'local' takes .* of dimension 4"):
+    with pytest.raises(ValueError, match=r"slice 'local' takes .* of dimension 4"):
         evaluator.evaluate(manifest, "test", row_canvases, {"local": slice(4, 8)})
-    with pytest.raises(ValueError, match="variants must name at least one"):
+    with pytest.raises(ValueError, match="slices must name at least one"):
         evaluator.evaluate(manifest, "test", row_canvases, {})
     with pytest.raises(ValueError, match=r"must have the shape \[32, 3, any\], got \[32, 4\]"):
         Evaluator(lambda x, a: table[rows_of(x), 0]).evaluate(manifest, "test", row_canvases)

@@ -49,7 +49,7 @@ def test_against_plain_python():
         (int(generator.integers(2)) * 2, *generator.choice(12, 3, replace=False).tolist())
         for _ in range(9000)
     ]
-    result = evaluate(table, make(triplets), variants={"all": slice(None), "half": slice(4)})
+    result = evaluate(table, make(triplets), slices={"all": slice(None), "half": slice(4)})
     for name, size in (("all", 8), ("half", 4)):
         right = {0: [], 2: []}
         for attribute, anchor, positive, negative in triplets:

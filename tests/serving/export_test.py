@@ -165,7 +165,7 @@ def test_metadata_says_what_is_served(ask, served, embedder):
     assert (metadata.dimension, metadata.max_pixels) == (24, 100_000_000)
     assert metadata.library_version == __version__
     assert metadata.model["global_branch"]["backbone"] == "resnet6"
-    assert metadata.model["parts"] == ["global_branch", "local_branch"]
+    assert metadata.model["slices"] == ["global", "local"]
 
 
 def test_signatures_have_the_promised_types(served):
@@ -232,7 +232,7 @@ def test_some_attributes_of_one_branch_as_the_next_version(
     monkeypatch.setattr(
         write, "verify", lambda *given: (seen.extend(os.listdir(output)), checked(*given))
     )
-    folder = export(workdir, output, [LENGTH], max_pixels=40 * 90, parts=["global_branch"])
+    folder = export(workdir, output, [LENGTH], max_pixels=40 * 90, slices=["global"])
     assert folder == output / "8"
     # While it was verified, a watching server saw nothing that it would take for a version.
     assert sorted(name for name in seen if name.isdecimal()) == ["7"]
@@ -272,8 +272,8 @@ def test_what_answers_otherwise_is_not_kept(workdir, tmp_path, monkeypatch):
 def test_bad_requests_are_named(workdir, tmp_path):
     with pytest.raises(ValueError, match="unknown attribute 'colour'. Did you mean 'color'"):
         export(workdir, tmp_path, ["colour"])
-    with pytest.raises(ValueError, match="unknown part 'localbranch'. Did you mean 'local_branch'"):
-        export(workdir, tmp_path, parts=["localbranch"])
+    with pytest.raises(ValueError, match="unknown slice 'locl'. Did you mean 'local'"):
+        export(workdir, tmp_path, slices=["locl"])
     with pytest.raises(ValueError, match="'color' is named more than once"):
         export(workdir, tmp_path, [COLOR, LENGTH, COLOR])
     with pytest.raises(ValueError, match="max_pixels must be 1 or more, got 0"):

@@ -72,7 +72,7 @@ def test_validation_chooses_by_triplet_accuracy(finished):
 
 
 def test_the_program_measures_the_triplets_of_the_split(finished):
-    result = evaluate(finished, variants=["global"])
+    result = evaluate(finished, slices=["global"])
     counts = {name: row["triplets"] for name, row in result["attributes"].items()}
     assert counts == {"class": 8, "closure": 7, "gender": 6, "heel": 5}
     assert result["triplets"] == 26

@@ -18,20 +18,20 @@ Answer = dict[str, np.ndarray]
 def expected_answers(
     model: EmbeddingModel,
     ids: Mapping[str, int],
-    parts: Sequence[str] | None,
+    slices: Sequence[str] | None,
     metadata: Metadata,
     requests: Requests,
 ) -> dict[str, Answer]:
     """The Keras model's answers to `samples.requests`.
 
     Args:
-      model, ids, parts, metadata: see `Servable`.
+      model, ids, slices, metadata: see `Servable`.
       requests: those whose answers are wanted.
 
     Returns:
       Signature -> output -> array.
     """
-    embed = tf.function(lambda canvases, pairs: model.embed(canvases, pairs, parts))
+    embed = tf.function(lambda canvases, pairs: model.embed(canvases, pairs, slices))
     canvases, sizes = _canvases(requests[names.SERVING_DEFAULT][names.IMAGE_BYTES], model)
     pairs = np.tile(np.array(list(ids.values()), np.int32), (len(canvases), 1))
     vectors = embed(canvases, pairs).numpy()

@@ -42,7 +42,7 @@ def signatures(
     servable: Servable,
     model: EmbeddingModel,
     ids: Mapping[str, int],
-    parts: Sequence[str] | None,
+    slices: Sequence[str] | None,
     metadata: Metadata,
 ) -> dict[str, Callable[..., Outputs]]:
     """The signatures of `asen_tf.serving.signatures`, by name.
@@ -52,7 +52,7 @@ def signatures(
     Args:
       servable: what keeps the variables and the attribute names.
       model, ids: its own.
-      parts: of the model that make the embedding, see `EmbeddingModel.embed`.
+      slices: of the model that make the embedding, see `EmbeddingModel.embed`.
       metadata: what it says of itself.
     """
     size = model.image_size
@@ -68,7 +68,7 @@ def signatures(
     @tf.function(input_signature=[canvas, pairs])
     def embed(canvases, pairs):
         count = tf.shape(canvases)[0]
-        return model.embed(_at_least_one(canvases), _at_least_one(pairs), parts)[:count]
+        return model.embed(_at_least_one(canvases), _at_least_one(pairs), slices)[:count]
 
     @tf.function(input_signature=[canvas, pairs, sizes])
     def attend(canvases, pairs, sizes):

@@ -35,7 +35,7 @@ def export(
     output: str | os.PathLike,
     attributes: Sequence[str] = (),
     max_pixels: int = MAX_PIXELS,
-    parts: Sequence[str] = (),
+    slices: Sequence[str] = (),
     precision: str | None = None,
 ) -> Path:
     """Writes the best model of a run as a SavedModel that TensorFlow Serving takes.
@@ -48,7 +48,7 @@ def export(
       output: folder of the versions; the new one is `output/<next integer>`.
       attributes: those to serve, in this order; none: all.
       max_pixels: a photograph that declares more is refused.
-      parts: of the model that make the embedding; none: all that are trained.
+      slices: of the embedding, such as "global"; none: all that are trained.
       precision: what the networks compute in, see `Workdir.load_best`.
 
     Returns:
@@ -56,7 +56,7 @@ def export(
 
     Raises:
       FileNotFoundError: the workdir holds no trained model.
-      ValueError: an unknown attribute, part or precision, one named twice, or a bad limit.
+      ValueError: an unknown attribute, slice or precision, one named twice, or a bad limit.
       OSError: the output is a file, or there is no room.
       VerificationFailed: the SavedModel does not answer as the model does.
     """
@@ -69,8 +69,8 @@ def export(
     _make_folder(output)
     say(f"loading {run.best_model(best['stage'])}")
     model = run.load_best(precision)
-    _check_named("slice", parts, best["slices"] or model.slices)
-    return export_model(model, space, output, attributes, max_pixels, parts or best["slices"])
+    _check_named("slice", slices, best["slices"] or model.slices)
+    return export_model(model, space, output, attributes, max_pixels, slices or best["slices"])
 
 
 def export_model(
@@ -79,7 +79,7 @@ def export_model(
     output: str | os.PathLike,
     attributes: Sequence[str] = (),
     max_pixels: int = MAX_PIXELS,
-    parts: Sequence[str] | None = None,
+    slices: Sequence[str] | None = None,
     verified: bool = True,
 ) -> Path:
     """`export` of a model that is at hand.
@@ -88,7 +88,7 @@ def export_model(
       model: what embeds.
       space: the attributes it knows.
       output, attributes, max_pixels: see `export`.
-      parts: see `EmbeddingModel.embed`.
+      slices: see `EmbeddingModel.embed`.
       verified: False skips what takes longest, for models that nobody is to rely on.
     """
     ids = {name: space.index(name) for name in attributes or space}
@@ -100,31 +100,31 @@ def export_model(
             )
     metadata = Metadata(
         attributes={name: list(space[name].values) for name in ids},
-        dimension=model.embed_all(_black(model), parts).shape[-1],
-        model={"class": type(model).__name__, "parts": parts, **model.get_config()},
+        dimension=model.embed_all(_black(model), slices).shape[-1],
+        model={"class": type(model).__name__, "slices": slices, **model.get_config()},
         library_version=__version__,
         max_pixels=max_pixels,
     )
     with _aside(Path(output), model) as folder:
         say(f"writing {len(ids)} attributes")
-        signatures = _save(model, ids, parts, metadata, folder)
+        signatures = _save(model, ids, slices, metadata, folder)
         encoded = photographs(max_pixels)
         write_warmup(folder, requests(signatures, list(ids), encoded[:1]))
         if verified:
             asked = requests(signatures, list(ids), encoded)
             say(f"verifying {len(signatures)} signatures")
-            expected = expected_answers(model, ids, parts, metadata, asked)
+            expected = expected_answers(model, ids, slices, metadata, asked)
             verify(folder, asked, expected, TOLERANCES[model.compute_dtype])
         return _put_in_place(folder, Path(output))
 
 
-def _save(model, ids, parts, metadata, folder) -> list[str]:
+def _save(model, ids, slices, metadata, folder) -> list[str]:
     """Writes the SavedModel and gives the names of its signatures."""
     with tempfile.TemporaryDirectory() as beside:
         file = Path(beside) / names.METADATA_FILE
         file.write_text(metadata.to_json(), encoding="utf-8")
         servable = Servable(model, ids, file)
-        found = signatures(servable, model, ids, parts, metadata)
+        found = signatures(servable, model, ids, slices, metadata)
         try:
             tf.saved_model.save(servable, os.fspath(folder), found)
         except tf.errors.OpError as error:
