@@ -72,7 +72,7 @@ class PublishedInputs:
             )
 
         canvases, attributes = self._canvases(photographs), tf.constant(attributes)
-        return self._model.embed(canvases, attributes, self._parts, zoom=zoom).numpy()
+        return self._model.embed(canvases, attributes, self._parts, crop=zoom).numpy()
 
     def explain(
         self, photographs: Sequence[Image.Image], attributes: np.ndarray
