@@ -11,6 +11,7 @@ What is finished is kept: the same command goes on where it was stopped, and tab
 these seeds.
 """
 
+import ast
 import sys
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def main() -> int:
             given.output,
             seeds=[int(seed) for seed in given.seeds],
             data_root=given.data_root,
-            changes=given.set,
+            changes=dict(map(_change, given.set)),
             jobs=given.jobs,
             rows=given.rows,
         )
@@ -47,6 +48,16 @@ def main() -> int:
     if failed:
         print(failed, file=sys.stderr)
     return int(bool(failed))
+
+
+def _change(text: str) -> tuple[str, object]:
+    key, separator, value = text.partition("=")
+    if not separator:
+        raise ValueError(f"--set takes KEY=VALUE, such as data.images=500, got {text!r}")
+    try:
+        return key, ast.literal_eval(value)
+    except (SyntaxError, ValueError):
+        return key, value
 
 
 def run() -> None:

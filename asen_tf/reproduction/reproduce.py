@@ -1,6 +1,5 @@
 """Trains every row of a paper's table under the same budget and writes the table."""
 
-import ast
 import contextlib
 import dataclasses
 import json
@@ -8,12 +7,13 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ml_collections import config_dict
 
 from asen_tf.api.evaluate import evaluate, random_order
+from asen_tf.core import config as configs
 from asen_tf.core import experiment_files, experiments
 from asen_tf.core.choices import MANIPULATION
 from asen_tf.core.errors import unknown_name
@@ -39,7 +39,7 @@ def reproduce(
     *,
     seeds: Sequence[int] = (0, 1, 2),
     data_root: str = "",
-    changes: Sequence[str] = (),
+    changes: Mapping[str, object] | None = None,
     jobs: int = 1,
     rows: Sequence[str] = (),
 ) -> dict:
@@ -52,7 +52,8 @@ def reproduce(
       output: folder for runs, results and the table.
       seeds: of weights and of the order of examples.
       data_root: where the data lies; "": of synthetic garments, OUTPUT/data.
-      changes: "KEY=VALUE" of the configuration, for all rows.
+      changes: key of the configuration -> value, for all rows that have the key. A network of one
+        branch takes those of `model.global_branch` as its own.
       jobs: runs at once, each with its share of the processor's cores.
       rows: names of rows to train; (): all.
 
@@ -70,7 +71,7 @@ def reproduce(
     if data == "synthetic":
         data_root = data_root or str(output / "data")
     return _Reproduction(
-        table, data, budget_minutes, output, tuple(seeds), data_root, tuple(changes), jobs
+        table, data, budget_minutes, output, tuple(seeds), data_root, dict(changes or {}), jobs
     ).run(rows)
 
 
@@ -82,7 +83,7 @@ class _Reproduction:
     output: Path
     seeds: Sequence[int]
     root: str
-    changes: Sequence[str]
+    changes: Mapping[str, object]
     jobs: int
 
     @property
@@ -93,6 +94,7 @@ class _Reproduction:
         rows = [row for row in self.table.rows if row.run and (not wanted or row.name in wanted)]
         runs = {row.run: self._experiment(row) for row in rows}
         base = self._experiment(Row("", ASEN))
+        self._check_changes([base, *runs.values()])
         manifest = load(base.data)
         if manifest.triplets is not None:
             raise ValueError(
@@ -128,18 +130,30 @@ class _Reproduction:
             experiments.one_stage(config, row.model)
         if self.root:
             config.data.root = self.root
-        for key, value in [*row.changes.items(), *map(_change, self.changes)]:
-            try:
-                config.update_from_flattened_dict({key: value})
-            except (AttributeError, KeyError, TypeError) as error:
-                raise ValueError(f"--set={key}={value}: {error}") from error
+        config.update_from_flattened_dict(dict(row.changes))
+        for key, value in self.changes.items():
+            if (own_key := _key_of(config, key)) is not None:
+                try:
+                    config.update_from_flattened_dict({own_key: value})
+                except TypeError as error:
+                    raise ValueError(f"{key}={value}: {error}") from error
         return config
+
+    def _check_changes(self, runs: Sequence[config_dict.ConfigDict]) -> None:
+        for key in self.changes:
+            if all(_key_of(config, key) is None for config in runs):
+                known = dict.fromkeys(name for config in runs for name in configs.flat(config))
+                raise ValueError(unknown_name("key of the configuration", key, known))
+
+    @property
+    def _changed(self) -> list[str]:
+        return [f"{key}={value}" for key, value in self.changes.items()]
 
     def _paces(self, runs) -> dict[str, dict[str, float]]:
         """Run -> stage -> seconds a step, as measured when the run was first asked for."""
         file = self.output / "pace.json"
         known = json.loads(file.read_text()) if file.exists() else {}
-        keys = {name: " ".join([self._stem(name), *self.changes]) for name in runs}
+        keys = {name: " ".join([self._stem(name), *self._changed]) for name in runs}
         # As many probes at once as there will be runs, for they share memory and caches.
         folder = self.output / "probe"
         tasks = [
@@ -206,7 +220,7 @@ class _Reproduction:
             f"Budget: {self.minutes:g} minutes of training steps for each row and seed, as "
             f"measured on this machine ({os.cpu_count()} cores, {self.jobs} runs at once). "
             f"Seeds: {', '.join(map(str, self.seeds))}.",
-            *([f"Changed for all rows: {', '.join(self.changes)}."] if self.changes else []),
+            *([f"Changed for all rows: {', '.join(self._changed)}."] if self.changes else []),
         ]
         target = self.output / f"{self.name}_{self.data}"
         text = summary.to_markdown(self.table, rows, facts)
@@ -216,7 +230,7 @@ class _Reproduction:
             "data": self.data,
             "budget_minutes": self.minutes,
             "seeds": list(self.seeds),
-            "changes": list(self.changes),
+            "changes": self._changed,
             "rows": rows,
             "facts": facts,
             "source_of_published": self.table.source,
@@ -276,14 +290,11 @@ def _seeded(config, seed):
     return config
 
 
-def _change(text: str) -> tuple[str, object]:
-    key, separator, value = text.partition("=")
-    if not separator:
-        raise ValueError(f"--set takes KEY=VALUE, such as data.images=500, got {text!r}")
-    try:
-        return key, ast.literal_eval(value)
-    except (SyntaxError, ValueError):
-        return key, value
+def _key_of(config, key: str) -> str | None:
+    """What this configuration calls a key of ASEN's; None where it has none."""
+    if "global_branch" not in config.model:
+        key = key.replace("model.global_branch.", "model.")
+    return key if key in configs.flat(config) else None
 
 
 def _check(table, rows, seeds, minutes, jobs):
