@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 from asen_tf.core import config as configs
 from asen_tf.core.choices import MANIPULATION, PROTOCOLS, SIMILARITY
 from asen_tf.core.errors import unknown_name
-from asen_tf.data.load import load
+from asen_tf.data.load import load, load_for
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation import (
     Evaluator,
@@ -133,11 +133,12 @@ def _subject_of_run(run, data, precision) -> _Subject:
     from asen_tf.data.canvases import open_canvases
     from asen_tf.evaluation.embed import canvas_fn, change_fn, embed_fn, explain_fn
     from asen_tf.evaluation.published import PublishedInputs, is_published, open_fn
+    from asen_tf.run_data import load_manifest
     from asen_tf.workdir import Workdir
 
     run = run if isinstance(run, Workdir) else Workdir(run)
     model, slices, config = run.load_best(precision), run.best()["slices"], run.config()
-    manifest = _manifest_of_run(run, data)
+    manifest = load_manifest(run, data)
 
     def canvases():
         rows = np.arange(len(manifest))
@@ -160,16 +161,8 @@ def _subject_of_run(run, data, precision) -> _Subject:
     )
 
 
-def _manifest_of_run(run, data) -> Manifest:
-    from asen_tf.run_data import load_manifest
-
-    if data is None or isinstance(data, str | os.PathLike):
-        return load_manifest(run, str(data or ""))
-    return _manifest(data, run.space())
-
-
 def _subject_of_embedder(embedder, data) -> _Subject:
-    manifest = _manifest(data, embedder.attributes)
+    manifest = load_for(embedder.attributes, data)
     whole = isinstance(data, ConfigDict) and "eval" in data
     config = data if whole else configs.defaults()
 
@@ -181,15 +174,6 @@ def _subject_of_embedder(embedder, data) -> _Subject:
         return [manifest.path(row) for row in rows]
 
     return _Subject(manifest, config.eval, config.data.special, embed, photographs)
-
-
-def _manifest(data: ConfigDict | Manifest, space) -> Manifest:
-    """The data set, whose attributes are checked."""
-    if not isinstance(data, Manifest):
-        data = load(data.get("data", data), training=False)
-    if data.space != space:
-        raise ValueError(f"the model knows {space}, the data has {data.space}")
-    return data
 
 
 def _named(names: Sequence[str], known: Mapping[str, slice]) -> dict[str, slice] | None:

@@ -31,7 +31,7 @@ def main() -> None:
         photographs=given.photographs,
         results=given.results,
         images=given.images,
-        data_root=given.data_root,
+        data=given.data_root,
     )
     print("\n".join(map(str, files)))
 

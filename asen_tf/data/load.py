@@ -7,6 +7,7 @@ import numpy as np
 from absl import logging
 from ml_collections import ConfigDict
 
+from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.progress import Progress
 from asen_tf.data import formats
 from asen_tf.data.check import check_images
@@ -60,6 +61,22 @@ def load(
     if problems:
         raise BadData(problems)
     _warn(manifest, training)
+    return manifest
+
+
+def load_for(space: AttributeSpace, data: ConfigDict | Manifest) -> Manifest:
+    """Data for evaluation by a model that knows these attributes.
+
+    Args:
+      space: the attributes and values.
+      data: a manifest; or a configuration, or the `data` part of one, to load.
+
+    Raises:
+      ValueError: the data has other attributes or values.
+    """
+    manifest = data if isinstance(data, Manifest) else load(data.get("data", data), training=False)
+    if manifest.space != space:
+        raise ValueError(f"the model knows {space}, the data has {manifest.space}")
     return manifest
 
 

@@ -3,15 +3,22 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ml_collections import ConfigDict
 
 from asen_tf.core.progress import say
+from asen_tf.data.manifest import Manifest
 from asen_tf.figures.picture import Picture, save
 from asen_tf.figures.registry import FIGURES, Figure
 from asen_tf.figures.source import NothingToDraw, Source
 
+if TYPE_CHECKING:
+    from asen_tf.workdir import Workdir
+
 
 def visualize(
-    run: str | os.PathLike,
+    run: "Workdir | str | os.PathLike",
     figures: Sequence[str] = (),
     output: str | os.PathLike | None = None,
     *,
@@ -22,18 +29,18 @@ def visualize(
     photographs: int = 6,
     results: int = 6,
     images: int = 1000,
-    data_root: str = "",
+    data: ConfigDict | Manifest | str | os.PathLike | None = None,
 ) -> list[Picture | Path]:
     """Draws a trained model: where it looks, what it finds, how it learned.
 
     Args:
-      run: folder of a run of `asen_tf.train`.
+      run: the folder of a run, or its `Workdir`, which `asen_tf.train` gives.
       figures: names of `asen_tf.figures.FIGURES`; none: the quick ones, and of a report all.
         "projector" writes the attributes' spaces into the run's log, for TensorBoard.
       output: folder to write the pictures to.
       report: HTML file to write: the pictures, tables and the configuration on one page.
       split, attributes, attribute, photographs, results, images: what is shown, see `Source`.
-      data_root: where the data lies now; "": where it lay in training.
+      data: where its data lies now, or other data, see `load_manifest`; None: its own.
 
     Returns:
       The files written; the pictures, where neither an output nor a report is named.
@@ -44,16 +51,16 @@ def visualize(
       FileNotFoundError: the folder holds no run, or none that has validated yet.
     """
     from asen_tf.figures.report import write_report
-    from asen_tf.loading import load  # TensorFlow takes seconds
+    from asen_tf.keras_embedder import KerasEmbedder  # TensorFlow takes seconds
     from asen_tf.run_data import load_manifest
     from asen_tf.workdir import Workdir
 
     chosen = [FIGURES[name] for name in figures] or _default(whole=report is not None)
-    opened = Workdir(run)
+    run = run if isinstance(run, Workdir) else Workdir(run)
     source = Source(
-        opened,
-        load(run),
-        load_manifest(opened, data_root),
+        run,
+        KerasEmbedder.of_run(run.path),
+        load_manifest(run, data),
         split,
         attributes,
         attribute,

@@ -43,7 +43,7 @@ def test_pictures_are_written_or_given(opened, tmp_path):
     assert file == tmp_path / "new" / "channels.png"
     with Image.open(file) as written:
         assert min(written.size) > 100
-    pictures = asen_tf.visualize(run, ["curves"])
+    pictures = asen_tf.visualize(opened[0], ["curves"], data=opened[2])
     assert [picture.name for picture in pictures] == ["learning_curve", "loss_curve"]
     assert all(picture.figure.axes and picture.alt for picture in pictures)
 
