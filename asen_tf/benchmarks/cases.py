@@ -215,7 +215,9 @@ def _batches(
     config: config_dict.ConfigDict, manifest: Manifest, image_size: int
 ) -> Iterator[pipeline.Batch]:
     canvases = open_canvases(manifest, manifest.rows("train"), image_size, "none")
-    examples = pipeline.training_examples(config, manifest, canvases)
+    examples = pipeline.training_examples(
+        manifest, canvases, config.train.sampling, config.train.seed, labels=False
+    )
     return iter(pipeline.dataset(examples, config.train.batch_size, start=0))
 
 

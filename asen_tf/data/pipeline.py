@@ -1,15 +1,14 @@
 """tf.data from step numbers to training batches: nothing depends on what ran before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
-from ml_collections import config_dict
 
 from asen_tf.core.errors import unknown_name
 from asen_tf.data import counter
 from asen_tf.data.augment import Augment
-from asen_tf.data.canvases import Canvases
+from asen_tf.data.canvases import Canvases, open_canvases
 from asen_tf.data.manifest import Manifest
 from asen_tf.data.manipulations import ManipulationSampler
 from asen_tf.data.triplets import FixedTriplets, TripletSampler
@@ -25,20 +24,26 @@ Examples = Callable[[tf.Tensor], Batch]
 
 
 def training_examples(
-    config: config_dict.ConfigDict,
     manifest: Manifest,
     canvases: Canvases,
+    sampling: str = "multi_attribute",
+    seed: int = 0,
+    augment: Mapping[str, object] | None = None,
+    special: Sequence[str] = (),
     attributes_per_step: int = 0,
-    labels: bool = False,
+    labels: bool = True,
 ) -> Examples:
-    """What `config.train.sampling` makes of example numbers.
+    """What a sampling makes of example numbers.
 
     Where the data set brings triplets, "triplet" takes these, each once an epoch in random order.
 
     Args:
-      config: `asen_tf.core.config.defaults()` with its changes.
       manifest: whose train split is drawn from.
       canvases: of that split's images.
+      sampling: of `SAMPLINGS`.
+      seed: of the order and the changes.
+      augment: `config.augment`; None: images stay as they are.
+      special: with "manipulation", attributes that make up a label set; (): all.
       attributes_per_step: "multi_attribute" sampling takes so many, drawn anew each step; 0: all.
       labels: whether "triplet" gives the labels of its images as well.
 
@@ -55,34 +60,64 @@ def training_examples(
     Raises:
       ValueError: an unknown sampling, one that the data does not fit, or nothing to draw from.
     """
-    if manifest.triplets is not None and config.train.sampling != "triplet":
+    if sampling not in SAMPLINGS:
+        raise ValueError(unknown_name("sampling", sampling, SAMPLINGS))
+    if manifest.triplets is not None and sampling != "triplet":
         raise ValueError(
             f"{manifest.source} brings triplets instead of labels: they need "
-            f"train.sampling=triplet, got {config.train.sampling!r}"
+            f"train.sampling=triplet, got {sampling!r}"
         )
     if manifest.triplets is not None and labels:
         raise ValueError(
-            f"{manifest.source} brings triplets instead of labels, which a loss of "
-            f"model.name={config.model.name!r} needs: choose other losses, or another model"
+            f"{manifest.source} brings triplets instead of labels, which a loss of the stage "
+            "needs: choose other losses, or another model"
         )
-    seed = config.train.seed
-    augment = Augment.from_config(config.augment, manifest.space, stream(seed, _CHANGES))
-    if config.train.sampling == "triplet":
+    changes = stream(seed, _CHANGES)
+    augment = Augment.from_config(augment, manifest.space, changes) if augment else None
+    if sampling == "multi_attribute":
+        return _Images(seed, manifest, canvases, augment, attributes_per_step)
+    if sampling == "triplet":
         kind = TripletSampler if manifest.triplets is None else FixedTriplets
         sampler = kind.from_manifest(manifest, stream(seed, _TRIPLETS))
         values = ValueTable(manifest) if labels else None
         return lambda numbers: _triplets(sampler, canvases, augment, numbers, values)
-    if config.train.sampling == "multi_attribute":
-        return _Images(seed, manifest, canvases, augment, attributes_per_step)
-    if config.train.sampling == "manipulation":
-        sampler = ManipulationSampler.from_manifest(
-            manifest, stream(seed, _MANIPULATIONS), config.data.special
-        )
-        values, offsets = ValueTable(manifest), manifest.space.offsets
-        return lambda numbers: _with_changes(
-            _triplets(sampler, canvases, augment, numbers, values), offsets
-        )
-    raise ValueError(unknown_name("sampling", config.train.sampling, SAMPLINGS))
+    drawn = stream(seed, _MANIPULATIONS)
+    sampler = ManipulationSampler.from_manifest(manifest, drawn, special)
+    values, offsets = ValueTable(manifest), manifest.space.offsets
+    return lambda numbers: _with_changes(
+        _triplets(sampler, canvases, augment, numbers, values), offsets
+    )
+
+
+def training_batches(
+    manifest: Manifest,
+    image_size: int,
+    batch_size: int = 16,
+    sampling: str = "multi_attribute",
+    seed: int = 0,
+    start: int = 0,
+    cache: str = "auto",
+    **options: object,
+) -> tf.data.Dataset:
+    """Batches (x, y) for `fit`, endless: give it `steps_per_epoch`.
+
+    Args:
+      manifest: whose train split is drawn from.
+      image_size: the model's.
+      batch_size: examples a batch: images, or triplets of three rows each.
+      sampling: "multi_attribute": labelled images, for losses that mine; "triplet": the papers';
+        "manipulation": for AMNet.
+      seed: of the order.
+      start: number of the first batch, to go on from.
+      cache: of decoded images, see `open_canvases`.
+      **options: of `training_examples`.
+
+    Raises:
+      ValueError: see `training_examples`.
+    """
+    canvases = open_canvases(manifest, manifest.examples_of("train"), image_size, cache)
+    examples = training_examples(manifest, canvases, sampling, seed, **options)
+    return dataset(examples, batch_size, start)
 
 
 def dataset(
@@ -127,7 +162,7 @@ def _triplets(sampler, canvases, augment, numbers, values=None):
     rows, attributes = sampler.draw(numbers)
     rows, attributes = tf.reshape(rows, [-1]), tf.repeat(attributes, 3)
     images, falsified = canvases(rows), None
-    if augment.active:
+    if augment and augment.active:
         roles = tf.reshape(numbers[:, None] * 3 + tf.range(3, dtype=tf.int64), [-1])
         images, falsified = augment(images, roles, attributes)
     pairs = attributes[:, None]
@@ -194,7 +229,7 @@ class _Images:
         rows = tf.gather(tf.constant(self.rows), places)
         images = self.canvases(rows)
         falsified = None
-        if self.augment.active:
+        if self.augment and self.augment.active:
             images, falsified = self.augment(images, numbers)
         pairs = tf.tile(self._attributes(numbers[0])[None], (tf.shape(rows)[0], 1))
         labels = self.values.labels(rows, falsified)

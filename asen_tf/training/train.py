@@ -210,9 +210,12 @@ class _Run:
         """Distributed batches of a stage from step `start` on."""
         made, _ = self.losses[stage.name]
         examples = pipeline.training_examples(
-            self.config,
             self.manifest,
             self.canvases,
+            self.config.train.sampling,
+            self.config.train.seed,
+            self.config.augment,
+            self.config.data.special,
             stage.attributes_per_step,
             labels=any(loss.needs_labels for loss in made.values()),
         )

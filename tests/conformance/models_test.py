@@ -11,23 +11,25 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from asen_tf import losses, models
 from asen_tf.core import AttributeSpace
-from asen_tf.core import config as configs
 from asen_tf.data.photographs import to_canvas
-from asen_tf.models import registry
+from asen_tf.models import MODELS
 from asen_tf.serving.export import export_model, samples
+from asen_tf.training import optimizer
 from asen_tf.training.stages import plan
 from asen_tf.training.step import TrainStep
+from tests.networks import shrink
 
-ATTRIBUTES = 3
-OFFSETS = (0, 2, 4, 7)
+SPACE = AttributeSpace({"collar": ["v", "o"], "hem": ["long", "short"], "fit": ["s", "m", "l"]})
+ATTRIBUTES = len(SPACE)
 BATCH = 4
 # Settings with which a model computes in another way than its experiment has it.
 VARIANTS = [
     ("asen", {"localization": "largest"}),
     ("asen", {"localization": "peak"}),
     ("asen", {"localization": "whole"}),
-    ("csn", {"csn.similarity": "euclidean", "csn.masks": "disjoint"}),
+    ("csn", {"distance": "euclidean", "masks": "disjoint"}),
 ]
 
 
@@ -35,28 +37,29 @@ def settings(name):
     """The model's experiment on synthetic garments, as small as it can be."""
     path = Path(__file__).parents[2] / "configs" / name / "synthetic.py"
     config = runpy.run_path(str(path))["get_config"]()
-    for branch in ("global_branch", "local_branch"):
-        config.model[branch].update(configs.branch("resnet10", size=32, common_dim=8))
-        config.model[branch].embedding_dim = 8
-    config.model.attribute_dim = 8
-    config.model.part_guided.parts = config.model.part_guided.parts[:ATTRIBUTES]
-    config.model.part_guided.hidden_dim = 8
-    # Every triplet has a loss, so that every part has a gradient, and the first step a rate.
-    config.train.margin = 2.5
-    config.stage1.schedule = config.stage2.schedule = {"name": "constant"}
+    shrink(config.model, backbone="resnet10")
+    if "parts" in config.model:
+        config.model.parts = config.model.parts[:ATTRIBUTES]
+    for stage in (config.stage1, config.stage2):
+        # Every triplet has a loss, so that every variable has a gradient; the first step a rate.
+        stage.schedule = {"name": "constant"}
+        for loss in stage.losses.values():
+            for key, value in (("margin", 2.5), ("mining", "none")):
+                if key in loss:
+                    loss[key] = value
     return config
 
 
 def build(name, seed=1):
     keras.utils.set_random_seed(seed)
-    return registry.build(settings(name), ATTRIBUTES, OFFSETS)
+    return models.build(settings(name).model, SPACE)
 
 
 def photographs(*shape):
     return np.random.default_rng(0).integers(0, 256, (*shape, 3)).astype(np.uint8)
 
 
-@pytest.fixture(scope="module", params=registry.NAMES)
+@pytest.fixture(scope="module", params=MODELS.names())
 def name(request):
     return request.param
 
@@ -95,9 +98,9 @@ def test_unit_vectors(model, images):
     np.testing.assert_allclose(np.linalg.norm(every, axis=-1), np.ones((2, ATTRIBUTES)), atol=1e-5)
 
 
-def test_variants_cover_the_embedding(model, images):
+def test_slices_cover_the_embedding(model, images):
     covered = np.zeros(model.embed_all(images).shape[-1], bool)
-    for piece in model.variants().values():
+    for piece in model.embedding_slices().values():
         covered[piece] = True
     assert covered.all()
 
@@ -115,12 +118,12 @@ def test_changed_embeddings(model, images):
     np.testing.assert_array_equal(model.embed(images, [1, 2]), vectors)
 
 
-def test_stages_train_parts_that_exist(model, name):
-    parts = model.parts()
-    assert {part for stage in plan(settings(name)) for part in stage.rates} <= set(parts)
-    variables = [id(variable) for part in parts.values() for variable in part]
-    assert len(variables) == len(set(variables))
-    assert set(variables) == {id(variable) for variable in model.trainable_variables}
+def test_every_stage_has_a_rate_for_each_variable(model, name):
+    learnable = {variable.path for variable in model.trainable_variables}
+    for stage in plan(settings(name)):
+        optimizer(model, stage.rates, stage.optimizer)
+    assert {variable.path for variable in model.trainable_variables} == learnable
+    assert not model.frozen_paths
 
 
 def test_checkpoint(model, name, images, tmp_path):
@@ -147,8 +150,7 @@ def test_saved_and_loaded(model, images, tmp_path):
 
 def test_exported_for_a_server(model, tmp_path):
     """`export_model` compares it with the model in the session loader and tf.saved_model.load."""
-    space = AttributeSpace({f"attribute {n}": ["yes", "no"] for n in range(ATTRIBUTES)})
-    folder = export_model(model, space, tmp_path)
+    folder = export_model(model, SPACE, tmp_path)
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:
         loaded = tf.compat.v1.saved_model.loader.load(session, ["serve"], str(folder))
         signature = loaded.signature_def["serving_default"]
@@ -172,14 +174,12 @@ def test_variants_exported_for_a_server(name, changes, tmp_path):
     """`export_model` compares them with the model in both loaders, boxes too."""
     config = settings(name)
     config.model.update_from_flattened_dict(changes)
-    model = registry.build(config, ATTRIBUTES, OFFSETS)
-    export_model(model, AttributeSpace({"collar": ["v", "o"]}), tmp_path)
+    export_model(models.build(config.model, SPACE), SPACE, tmp_path, attributes=["collar"])
 
 
 def test_no_sum_of_a_step_depends_on_its_timing(name):
     """TensorFlow begins a sum of three or more with whichever of them it may overwrite."""
-    model, objective = build(name), registry.objective(settings(name), OFFSETS)
-    step, batches = last_step(model, name, tf.distribute.get_strategy(), objective)
+    step, batches = last_step(build(name), name, tf.distribute.get_strategy())
     traced = tf.function(step.__call__).get_concrete_function(next(iter(batches)))
     nodes = [n for f in traced.graph.as_graph_def().library.function for n in f.node_def]
     sums = [node for node in nodes if node.op == "AddN"]
@@ -206,28 +206,26 @@ def compare_replicas(name):
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, 2 * [tf.config.LogicalDeviceConfiguration()])
     one, two = tf.distribute.get_strategy(), tf.distribute.MirroredStrategy(["/cpu:0", "/cpu:1"])
-    objective = registry.objective(settings(name), OFFSETS)
     alone = build(name)
     with two.scope():
         mirrored = build(name)
     before = alone.get_weights()
 
     # Batch normalisation sees the images of its own replica only: here it must not.
-    frozen = lambda *args, training: objective(*args, training=False)  # noqa: E731
-    expected = train_one_step(alone, name, one, frozen)
-    losses = train_one_step(mirrored, name, two, frozen)
+    expected = train_one_step(alone, name, one, frozen=True)
+    losses = train_one_step(mirrored, name, two, frozen=True)
     for loss, value in expected.items():
         np.testing.assert_allclose(losses[loss], value, rtol=1e-5, err_msg=loss)
     weights = alone.get_weights()
-    for variable, mine, other in zip(alone.variables, weights, mirrored.get_weights(), strict=True):
+    for variable, mine, other in zip(alone.weights, weights, mirrored.get_weights(), strict=True):
         np.testing.assert_allclose(other, mine, atol=1e-5, err_msg=variable.path)
     moved = sum(np.abs(a - b).max() > 0 for a, b in zip(before, weights, strict=True))
     assert moved > 0.9 * len(alone.trainable_variables)
 
-    losses = train_one_step(mirrored, name, two, objective)
+    losses = train_one_step(mirrored, name, two)
     assert all(np.isfinite(value) for value in losses.values())
     for variable, start in zip(
-        mirrored.non_trainable_variables, alone.non_trainable_variables, strict=True
+        mirrored.non_trainable_weights, alone.non_trainable_weights, strict=True
     ):
         of_replicas = [v.numpy() for v in two.experimental_local_results(variable.value)]
         moved = np.abs(of_replicas[0] - np.asarray(start)).max()
@@ -235,29 +233,35 @@ def compare_replicas(name):
         np.testing.assert_array_equal(*of_replicas, err_msg=variable.path)
 
 
-def last_step(model, name, strategy, objective):
-    """The training step of the model's last stage, and batches for it."""
+def last_step(model, name, strategy):
+    """The training step of the model's last stage, and batches (x, y) for it."""
     stage = plan(settings(name))[-1]
-    step = TrainStep(strategy, model, objective, stage, BATCH, steps_per_epoch=1)
-    side = model.image_size
-    batch = {
-        "images": photographs(BATCH, 3, side, side),
-        "attributes": np.int32([0, 1, 2, 1]),
-    }
-    config = settings(name)
-    asks = getattr(registry.objective(config, OFFSETS), "needs_labels", False)
-    if asks or config.train.sampling == "manipulation":
-        values = np.random.default_rng(0).integers(np.diff(OFFSETS), size=(BATCH, 3, ATTRIBUTES))
-        batch["labels"] = (values + OFFSETS[:-1])[..., None] == np.arange(OFFSETS[-1])
-        batch["labels"] = batch["labels"].any(-2)
-    return step, tf.data.Dataset.from_tensor_slices(batch).batch(BATCH)
+    with strategy.scope():
+        made, weights = losses.build(stage.losses, SPACE.offsets)
+        model.compile(optimizer=None, loss=made, loss_weights=weights)
+        step = TrainStep(strategy, model, optimizer(model, stage.rates, stage.optimizer))
+    side, rows = model.image_size, 3 * BATCH
+    attributes = np.repeat(np.int32([0, 1, 2, 1]), 3)[:, None]
+    values = np.random.default_rng(0).integers(SPACE.value_counts, size=(rows, ATTRIBUTES))
+    labels = (values + SPACE.offsets[:-1])[..., None] == np.arange(SPACE.offsets[-1])
+    labels = labels.any(-2)
+    inputs = {"images": photographs(rows, side, side), "attributes": attributes, "changes": labels}
+    targets = {"labels": labels, "changed_labels": labels, "attributes": attributes}
+    targets["roles"] = np.tile(np.arange(3, dtype=np.int32), BATCH)
+    return step, tf.data.Dataset.from_tensor_slices((inputs, targets)).batch(rows)
 
 
-def train_one_step(model, name, strategy, objective):
+def train_one_step(model, name, strategy, frozen=False):
     """Moves the model by a step of its last stage, and gives the losses of that step."""
-    step, batches = last_step(model, name, strategy, objective)
+    step, batches = last_step(model, name, strategy)
+    if frozen:
+        compute = model.compute_outputs
+        model.compute_outputs = lambda x, names, training: compute(x, names, training=False)
     measured = step(next(iter(strategy.experimental_distribute_dataset(batches))))
-    return {loss: float(value) for loss, value in measured.items() if loss != "gradient_norm"}
+    if frozen:
+        del model.compute_outputs
+    means = {metric.name: metric.result() for metric in model.metrics}
+    return {name: float(value) for name, value in {**means, "loss": measured["loss"]}.items()}
 
 
 if __name__ == "__main__":

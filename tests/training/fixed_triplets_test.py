@@ -4,7 +4,6 @@ import json
 
 import numpy as np
 import pytest
-from asen_tf.training.loop import train
 from PIL import Image
 
 from asen_tf.api.check_data import check_data
@@ -12,6 +11,8 @@ from asen_tf.api.evaluate import evaluate
 from asen_tf.core import config as configs
 from asen_tf.core import experiments
 from asen_tf.evaluation.report import tables
+from asen_tf.training.train import train
+from tests.networks import shrink
 
 COLORS = ((220, 20, 20), (20, 20, 220))
 IMAGES = 24
@@ -44,9 +45,9 @@ def config(shoes):
     config.data.format = "zappos50k"
     config.data.root = str(shoes)
     experiments.small(config, "resnet10")
-    for branch in ("global_branch", "local_branch"):
-        config.model[branch].update({"size": 32, "common_dim": 8, "embedding_dim": 16})
-    config.train.sampling = "paper"
+    shrink(config.model, backbone="resnet10", embedding_dim=16)
+    experiments.mine(config, "none")
+    config.train.sampling = "triplet"
     config.train.batch_size = 4
     config.train.steps_per_epoch = 6
     config.train.stages = ("stage1",)

@@ -4,37 +4,32 @@ import json
 
 import numpy as np
 import pytest
-from asen_tf.training.loop import train
 
 from asen_tf.api.evaluate import evaluate
 from asen_tf.core import config as configs
+from asen_tf.core import experiments
 from asen_tf.data.canvases import open_canvases
 from asen_tf.data.load import load
 from asen_tf.evaluation import value_means
 from asen_tf.evaluation.embed import canvas_fn, embed_fn
 from asen_tf.evaluation.report import tables
+from asen_tf.training.train import train
+from tests.networks import shrink
 
 
 @pytest.fixture(scope="module")
 def run(catalogue, tmp_path_factory):
     config = configs.defaults()
     config.data.root = str(catalogue)
-    config.model.name = "amnet"
-    config.model.image_scale = 1
-    config.model.global_branch.update(configs.branch("resnet6", size=32, common_dim=8))
-    config.model.global_branch.embedding_dim = 16
-    config.model.amnet.fusion_dim = 16
-    config.train.sampling = "manipulation"
+    experiments.amnet(config, 1e-3)
+    shrink(config.model, embedding_dim=16)
+    config.model.update(fusion_dim=16, image_scale=1)
     config.train.batch_size = 4
     config.train.steps_per_epoch = 2
     config.eval.ks = (1, 3)
     config.stage1.epochs = config.stage2.epochs = 1
-    config.stage1.rates = {"global_branch": 1e-3, "classifiers": 1e-3}
-    config.stage1.losses = {"classification": 1.0}
     # The memory stands still, so that it shows what it started from.
-    config.stage2.rates = {"global_branch": 1e-3, "classifiers": 1e-3}
-    config.stage2.losses = {"classification": 1.0, "changed_triplet": 1.0}
-    config.stage2.means = ("memory",)
+    config.stage2.rates = config.stage1.rates
     return train(config, tmp_path_factory.mktemp("means") / "run")
 
 

@@ -1,6 +1,5 @@
 """Stages: data from a configuration, steps shared out, rates that fall."""
 
-import keras
 import numpy as np
 import pytest
 
@@ -19,14 +18,11 @@ def config(max_steps=0, epochs=(50, 20), steps_per_epoch=10):
 def test_the_paper_s_two_stages():
     first, second = plan(configs.defaults())
     assert first.steps == 50 * 6250 and second.steps == 20 * 6250
-    assert first.rates == {"global_branch": 1e-4}
-    assert first.losses == {"global_triplet": 1.0}
-    assert second.rates == {"global_branch": 1e-5, "local_branch": 1e-4}
-    assert second.losses == {"global_triplet": 1.0, "local_triplet": 0.1, "alignment": 0.1}
-    assert first.trained == ("global_branch",) and second.trained == (
-        "global_branch",
-        "local_branch",
-    )
+    assert first.rates == (("/local_branch/", 0.0), (".*", 1e-4))
+    assert second.rates == (("/local_branch/", 1e-4), (".*", 1e-5))
+    weights = [{n: t["weight"] for n, t in stage.losses.items()} for stage in (first, second)]
+    assert weights[0] == {"global_triplet": 1.0}
+    assert weights[1] == {"global_triplet": 1.0, "local_triplet": 0.1, "alignment": 0.1}
     assert first.share == pytest.approx(5 / 7)
 
 
@@ -45,7 +41,7 @@ def test_every_bound_is_used_up_and_leaves_each_stage_a_step():
 
 
 def test_step_schedule_falls_every_three_epochs():
-    rate = plan(config())[0].learning_rate("global_branch", steps_per_epoch=10)
+    rate = plan(config())[0].scheduled(10)(1e-4)
     found = [float(rate(step)) for step in (0, 29, 30, 59, 60)]
     assert found == pytest.approx([1e-4, 1e-4, 0.9e-4, 0.9e-4, 0.81e-4])
 
@@ -54,33 +50,9 @@ def test_cosine_schedule_ends_at_zero_with_the_stage():
     made = config(max_steps=70)
     made.stage1.schedule = {"name": "cosine"}
     stage = plan(made)[0]
-    rate = stage.learning_rate("global_branch", 10)
+    rate = stage.scheduled(10)(1e-4)
     expected = [1e-4 * (1 + np.cos(np.pi * share)) / 2 for share in (0, 0.5, 1)]
     assert [float(rate(stage.steps * s)) for s in (0, 0.5, 1)] == pytest.approx(expected, abs=1e-10)
-
-
-def test_optimizers():
-    made = config()
-    made.stage1.optimizer = "sgd"
-    first, second = (stage.optimizer_of("global_branch", 10) for stage in plan(made))
-    assert isinstance(first, keras.optimizers.SGD) and first.momentum == 0.9
-    assert isinstance(second, keras.optimizers.Adam) and second.epsilon == 1e-8
-    assert float(first.learning_rate) == pytest.approx(1e-4)
-    assert float(second.learning_rate) == pytest.approx(1e-5)
-
-
-def test_an_unknown_optimizer():
-    made = config()
-    made.stage1.optimizer = "sdg"
-    with pytest.raises(ValueError, match="Did you mean 'sgd'"):
-        plan(made)[0].optimizer_of("global_branch", 10)
-
-
-def test_parts_trained_before_count():
-    made = config()
-    made.train.stages = ("stage2",)
-    made.stage2.rates = {"local_branch": 1e-4}
-    assert plan(made, trained=("global_branch",))[0].trained == ("global_branch", "local_branch")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +75,7 @@ def test_cosine_schedule_rises_before_it_falls():
     made = config(max_steps=200)
     made.stage1.schedule = {"name": "cosine", "warmup": 0.2}
     stage = plan(made)[0]
-    rate, warmup = stage.learning_rate("global_branch", 10), round(0.2 * stage.steps)
+    rate, warmup = stage.scheduled(10)(1e-4), round(0.2 * stage.steps)
     middle = (warmup + stage.steps) / 2
     found = [float(rate(step)) for step in (0, warmup / 2, warmup, middle, stage.steps)]
     assert found == pytest.approx([0, 0.5e-4, 1e-4, 0.5e-4, 0], abs=1e-9)
@@ -113,4 +85,4 @@ def test_an_unknown_schedule():
     made = config()
     made.stage1.schedule = {"name": "cosinus"}
     with pytest.raises(ValueError, match="Did you mean 'cosine'"):
-        plan(made)[0].learning_rate("global_branch", 10)
+        plan(made)[0].scheduled(10)

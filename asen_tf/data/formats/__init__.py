@@ -4,33 +4,36 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
-from asen_tf.core.errors import unknown_name
-from asen_tf.data.formats import (
-    clothing_attributes,
-    csv,
-    deepfashion,
-    fashionai,
-    index_files,
-    shopping100k,
-    synthetic,
-    zappos50k,
-)
+from asen_tf.core.registry import Registry
 from asen_tf.data.manifest import Manifest, Problem
 
-FORMATS = {
-    "csv": csv,
-    "index_files": index_files,
-    "fashionai": fashionai,
-    "deepfashion": deepfashion,
-    "zappos50k": zappos50k,
-    "shopping100k": shopping100k,
-    "clothing_attributes": clothing_attributes,
-    "synthetic": synthetic,
-}
+# Name -> a function (root, options) -> (manifest, problems), see `read`.
+FORMATS = Registry(
+    "data format",
+    "asen_tf.formats",
+    {
+        name: f"asen_tf.data.formats.{name}:read"
+        for name in (
+            "csv",
+            "index_files",
+            "fashionai",
+            "deepfashion",
+            "zappos50k",
+            "shopping100k",
+            "clothing_attributes",
+            "synthetic",
+        )
+    },
+)
 
 
 def read(options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     """Reads the data set that `options` (the `data` part of a configuration) describes.
+
+    A format of one's own is a function with this decorator, in one's own package:
+
+        @FORMATS.register("mine")
+        def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]: ...
 
     Returns:
       The manifest of the rows that could be read, and what is wrong with the others. Images are
@@ -40,8 +43,7 @@ def read(options: ConfigDict) -> tuple[Manifest, list[Problem]]:
       ValueError: an unknown format, no root, or a file that cannot be understood at all.
       FileNotFoundError: a file of the format is missing.
     """
-    if options.format not in FORMATS:
-        raise ValueError(unknown_name("data format", options.format, FORMATS))
+    read_format = FORMATS[options.format]
     if not options.root:
         raise ValueError("data.root is empty: name the folder under which every image lies")
-    return FORMATS[options.format].read(Path(options.root), options)
+    return read_format(Path(options.root), options)

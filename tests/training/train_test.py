@@ -10,14 +10,17 @@ import sys
 import time
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
-from asen_tf.training.loop import TrainingDiverged, train
 from PIL import Image
 
+import asen_tf.models
 from asen_tf.core import config as configs
 from asen_tf.core import experiments
+from asen_tf.training.train import TrainingDiverged, train
 from asen_tf.workdir import Workdir
+from tests.networks import shrink
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,9 +30,7 @@ def tiny(catalogue, **train_keys):
     config = configs.defaults()
     config.data.root = str(catalogue)
     experiments.small(config, "resnet10")
-    for branch in ("global_branch", "local_branch"):
-        config.model[branch].update({"size": 32, "common_dim": 8, "embedding_dim": 16})
-    config.model.attribute_dim = 8
+    shrink(config.model, backbone="resnet10", embedding_dim=16)
     config.train.batch_size = 4
     config.train.steps_per_epoch = 3
     config.train.log_every_steps = 1
@@ -42,14 +43,10 @@ def tiny(catalogue, **train_keys):
 
 
 def weights(run, stage="stage2"):
-    return [v.numpy() for v in _model(run, stage).variables]
+    return [v.numpy() for v in _model(run, stage).weights]
 
 
 def _model(run, stage):
-    import keras
-
-    import asen_tf.models  # noqa: F401
-
     return keras.saving.load_model(run.best_model(stage))
 
 
@@ -60,19 +57,19 @@ def finished(catalogue, tmp_path_factory):
 
 def test_a_run_leaves_models_history_and_tensorboard(finished, catalogue):
     assert finished.best()["stage"] == "stage2"
-    assert finished.best()["parts"] == ["global_branch", "local_branch"]
+    assert finished.best()["slices"] == ["global", "local"]
     assert list(finished.space()) == ["color", "side"]
     assert list((finished.path / "tensorboard").glob("events*"))
-    steps = [(e["stage"], e["step"]) for e in finished.history() if "total" in e]
+    steps = [(e["stage"], e["step"]) for e in finished.history() if "loss" in e]
     assert steps == [(stage, step) for stage in ("stage1", "stage2") for step in range(1, 7)]
     scores = [
         e["valid_map"] for e in finished.history() if "valid_map" in e and e["stage"] == "stage2"
     ]
     assert len(scores) == 2 and finished.best()["map"] == max(scores)
-    total = next(e for e in finished.history() if e["stage"] == "stage2" and "total" in e)
-    weights = tiny(catalogue).stage2.losses
-    weighted = sum(weights[loss] * total[loss] for loss in weights)
-    assert total["total"] == pytest.approx(weighted, rel=1e-5)
+    found = next(e for e in finished.history() if e["stage"] == "stage2" and "loss" in e)
+    terms = tiny(catalogue).stage2.losses
+    weighted = sum(terms[name].weight * found[name] for name in terms)
+    assert found["loss"] == pytest.approx(weighted, rel=1e-5)
 
 
 def images_of(run):
@@ -102,13 +99,14 @@ def test_tensorboard_shows_attention_at_each_validation(finished):
             assert image.size == (4 * 128 + 3 * 4, 128)
 
 
-def test_stage1_trains_the_global_branch_alone(finished):
-    first, second = _model(finished, "stage1"), _model(finished, "stage2")
-    for part, stands in (("global_branch", False), ("local_branch", False)):
-        moved = [
-            not np.array_equal(a.numpy(), b.numpy())
-            for a, b in zip(first.parts()[part], second.parts()[part], strict=True)
-        ]
+def test_stage1_trains_the_global_branch_alone(catalogue, finished):
+    """The local branch is what the seed made of it."""
+    keras.utils.set_random_seed(0)
+    start = asen_tf.models.build(tiny(catalogue).model, finished.space())
+    first = _model(finished, "stage1")
+    for branch, stands in (("global_branch", False), ("local_branch", True)):
+        pairs = [(getattr(model, branch).get_weights()) for model in (start, first)]
+        moved = [not np.array_equal(a, b) for a, b in zip(*pairs, strict=True)]
         assert any(moved) is not stands
 
 
@@ -129,7 +127,7 @@ def test_stage2_from_a_stage1_run_is_as_if_in_one_run(finished, catalogue, tmp_p
     config = tiny(catalogue, stages=("stage1",), recompute_backbone=True)
     config.eval.pictures = 0
     first = train(config, tmp_path / "first")
-    assert first.best()["parts"] == ["global_branch"]
+    assert first.best()["slices"] == ["global"]
     config = tiny(catalogue, stages=("stage2",), init_from=str(first.path))
     second = train(config, tmp_path / "second")
     for one, other in zip(weights(finished), weights(second), strict=True):
@@ -138,7 +136,7 @@ def test_stage2_from_a_stage1_run_is_as_if_in_one_run(finished, catalogue, tmp_p
 
 def test_another_seed_gives_other_numbers(finished, catalogue, tmp_path):
     other = train(tiny(catalogue, seed=1, stages=("stage1",), max_steps=1), tmp_path / "other")
-    assert other.history()[0]["total"] != finished.history()[0]["total"]
+    assert other.history()[0]["loss"] != finished.history()[0]["loss"]
 
 
 def test_max_minutes_is_shared_out(catalogue, tmp_path):
@@ -151,7 +149,7 @@ def test_max_minutes_is_shared_out(catalogue, tmp_path):
 def test_nan_stops_the_run_and_names_the_last_good_checkpoint(catalogue, tmp_path):
     config = tiny(catalogue)
     config.stage1.schedule = {"name": "step", "every_epochs": 1, "gamma": 1e30}
-    config.stage1.rates = {"global_branch": 1e-4}
+    config.stage1.rates = ((".*", 1e-4),)
     with pytest.raises(TrainingDiverged, match=r"stage1: .* last good checkpoint is .*ckpt-\d"):
         train(config, tmp_path / "run")
 
@@ -162,15 +160,15 @@ def test_lower_precision_and_compiled_backbones(catalogue, tmp_path):
     # Determinism, which the other runs switch on, holds for a whole process.
     run_program(command(file, tmp_path / "run"))
     run = Workdir(tmp_path / "run")
-    assert all(np.isfinite(e["total"]) for e in run.history() if "total" in e)
+    assert all(np.isfinite(e["loss"]) for e in run.history() if "loss" in e)
     assert {str(w.dtype) for w in weights(run)} <= {"float32", "uint32"}
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"sampling": "papers"}, "Did you mean 'paper'"),
-        ({"mining": "semihard"}, "Did you mean 'semi_hard'"),
+        ({"sampling": "triplets"}, "Did you mean 'triplet'"),
+        ({"batch_size": 0}, "batch_size=0 must be a multiple"),
         ({"jit_backbone": True}, "deterministic"),
         (
             {"jit_backbone": True, "recompute_backbone": True, "deterministic": False},
@@ -182,6 +180,29 @@ def test_lower_precision_and_compiled_backbones(catalogue, tmp_path):
 def test_bad_settings_stop_before_training(catalogue, tmp_path, changes, message):
     with pytest.raises((ValueError, OSError), match=message):
         train(tiny(catalogue, **changes), tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda c: c.stage1.losses.global_triplet.update(mining="semihard"), "mean 'semi_hard'"),
+        (lambda c: c.model.update(threshhold=0.2), "model: unknown key 'threshhold'.*'threshold'"),
+        (lambda c: c.model.update(name="assen"), "unknown model 'assen'. Did you mean 'asen'"),
+        (lambda c: c.model.global_branch.update(backbone="resnet19"), "resnet1"),
+        (lambda c: c.stage1.losses.global_triplet.update(margins=1), "Did you mean 'margin'"),
+        (lambda c: c.stage1.losses.global_triplet.update(name="tripled"), "mean 'triplet'"),
+        (lambda c: c.stage1.update(rates=((".*", 1e-4), ("nowhere", 1e-5))), "'nowhere'"),
+        (lambda c: c.stage1.update(rates=(("/global_branch/", 1e-4),)), "no pattern matches"),
+        (lambda c: c.stage1.optimizer.update(epsilom=1e-8), "Did you mean 'epsilon'"),
+    ],
+)
+def test_bad_names_stop_before_training(catalogue, tmp_path, change, message):
+    config = tiny(catalogue)
+    with config.unlocked():
+        change(config)
+    with pytest.raises(ValueError, match=message):
+        train(config, tmp_path / "run")
+    assert not Workdir(tmp_path / "run").history()
 
 
 def test_branches_of_different_width_cannot_be_aligned(catalogue, tmp_path):
@@ -230,17 +251,20 @@ def test_killed_and_started_again_it_ends_with_the_same_weights(catalogue, tmp_p
     run_program(command(file, workdir))
     for one, other in zip(weights(finished), weights(Workdir(workdir)), strict=True):
         np.testing.assert_array_equal(one, other)
-    steps = [(e["stage"], e["step"]) for e in Workdir(workdir).history() if "total" in e]
+    steps = [(e["stage"], e["step"]) for e in Workdir(workdir).history() if "loss" in e]
     assert steps == [(stage, step) for stage in ("stage1", "stage2") for step in range(1, 7)]
 
 
 def without_batch_statistics(catalogue):
     """A run whose replicas can do what one device does: examples do not depend on one another."""
-    config = tiny(catalogue, max_steps=4, checkpoint_every_steps=1, sampling="paper")
+    config = tiny(catalogue, max_steps=4, checkpoint_every_steps=1, sampling="triplet")
+    experiments.mine(config, "none")
     for branch in ("global_branch", "local_branch"):
         config.model[branch].backbone = "alexnet"
     # Adam would make much of gradients that are nothing but rounding.
-    config.stage1.optimizer = config.stage2.optimizer = "sgd"
+    with config.unlocked():
+        for stage in (config.stage1, config.stage2):
+            stage.optimizer = {"name": "sgd", "momentum": 0.9}
     return config
 
 
@@ -253,7 +277,7 @@ def assert_same_run(run, expected):
     """The same examples in the same order give the same losses, and these the same weights."""
     for entry, other in zip(run.history(), expected.history(), strict=True):
         assert (entry["stage"], entry["step"]) == (other["stage"], other["step"])
-        assert entry.get("total", 0) == pytest.approx(other.get("total", 0), rel=1e-4)
+        assert entry.get("loss", 0) == pytest.approx(other.get("loss", 0), rel=1e-4)
     for stage in ("stage1", "stage2"):
         for one, other in zip(weights(run, stage), weights(expected, stage), strict=True):
             np.testing.assert_allclose(one, other, atol=1e-5)
