@@ -11,6 +11,7 @@ from asen_tf.benchmarks import network, setting, timing
 from asen_tf.benchmarks.cases import CASES
 from asen_tf.benchmarks.setting import Setting
 from asen_tf.cli import benchmark
+from asen_tf.core import AttributeSpace
 
 TINY = Setting("resnet6", "resnet6", size=32, local_size=32, batch=2, attributes=2)
 
@@ -51,8 +52,10 @@ def test_the_program_writes_what_it_prints(root, tmp_path, capsys, monkeypatch):
 def test_each_attribute_has_a_region_of_its_own(tmp_path):
     """So that no pass of the local branch is saved, as hardly any is with trained weights."""
     setting = Setting("resnet10", "resnet10", 32, 32, batch=2, attributes=9)
-    model = network.build(setting.config(str(tmp_path)), 9)
+    space = AttributeSpace({f"a{n}": ("yes", "no") for n in range(9)})
+    model = network.build(setting.config(str(tmp_path)), space)
     images = np.zeros((2, model.image_size, model.image_size, 3), np.uint8)
-    regions = model.outputs_of(images, model.all_attributes(images), ())["region"].numpy()
+    inputs = {"images": images, "attributes": model.all_attributes(images)}
+    regions = model.compute_outputs(inputs, ())["region"].numpy()
     assert all(len(np.unique(of_one, axis=0)) == 9 for of_one in regions)
     assert (regions >= 0).all() and (regions[..., :2] + regions[..., 2:] <= 32).all()

@@ -57,25 +57,25 @@ def test_what_passes_the_border_is_black():
 
 
 def test_embeddings_of_a_photograph_that_is_the_input():
-    """Nothing is resized, so that a canvas of the same pixels gives the same."""
+    """Nothing is resized, so that an image of the same pixels gives the same."""
     network = model(image_scale=1, localization="whole")
     photographs = [photograph(32, 32, seed) for seed in (0, 1)]
-    canvases = np.stack([np.asarray(image) for image in photographs])
+    images = np.stack([np.asarray(image) for image in photographs])
     attributes = np.array([[0, 2], [1, 0]], np.int32)
-    branches = ("global_branch", "local_branch")
-    whole = np.repeat(canvases[:, None], 2, axis=1)
-    outputs = network.outputs_of(canvases, attributes, branches, zoom=lambda _: whole)
-    for part in branches:
-        found = PublishedInputs(network, [part]).embed(photographs, attributes)
-        expected = outputs[part].numpy()
+    whole = np.repeat(images[:, None], 2, axis=1)
+    inputs = {"images": images, "attributes": attributes}
+    outputs = network.compute_outputs(inputs, ("global", "local"), crop=lambda _: whole)
+    for name in ("global", "local"):
+        found = PublishedInputs(network, [name]).embed(photographs, attributes)
+        expected = outputs[name].numpy()
         expected /= np.linalg.norm(expected, axis=-1, keepdims=True)
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 
-def test_a_canvas_of_repeated_pixels_averages_to_the_input():
+def test_an_image_of_repeated_pixels_averages_to_the_input():
     attributes = np.array([[1]], np.int32)
     found = [
-        PublishedInputs(model(image_scale=scale), ["global_branch"]).embed(
+        PublishedInputs(model(image_scale=scale), ["global"]).embed(
             [photograph(50, 70)], attributes
         )
         for scale in (1, 3)
