@@ -164,7 +164,7 @@ def test_metadata_says_what_is_served(ask, served, embedder):
     assert metadata.attributes == {COLOR: ["red", "green"], LENGTH: ["35", "90"]}
     assert (metadata.dimension, metadata.max_pixels) == (24, 100_000_000)
     assert metadata.library_version == __version__
-    assert metadata.model["global_branch"]["backbone"] == "resnet6"
+    assert metadata.model["global_branch"]["backbone"]["name"] == "resnet6"
     assert metadata.model["slices"] == ["global", "local"]
 
 

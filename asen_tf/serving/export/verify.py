@@ -8,24 +8,56 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.progress import Progress
-from asen_tf.serving.export.expected import Answer
-from asen_tf.serving.export.samples import Requests
+from asen_tf.data.photographs import to_canvas
+from asen_tf.serving.export.functions import Functions, Prepare
+from asen_tf.serving.export.signature import Request, Signature
 
 # Off by so much, answers still count as the same, by what the networks compute in. Numbers with a
 # mantissa of eight bits come out otherwise wherever a loader fuses operations.
 TOLERANCES = {"float32": 1e-5, "bfloat16": 0.02}
 
+# Output -> array.
+Answer = dict[str, np.ndarray]
 # (signature, its inputs) -> its outputs.
-Ask = Callable[[str, Mapping[str, np.ndarray]], Answer]
+Ask = Callable[[str, Request], Answer]
 
 
 class VerificationFailed(RuntimeError):
     """A SavedModel that does not answer as its Keras model does; says where they differ."""
 
 
+def expected_answers(
+    signatures: Mapping[str, Signature], functions: Functions, requests: Mapping[str, Request]
+) -> dict[str, Answer]:
+    """What a SavedModel should answer: what the signatures give for the Keras model itself.
+
+    Args:
+      signatures: by name.
+      functions: of the Keras model; with `read_outside`, so that not even the photographs are read
+        as in the SavedModel.
+      requests: for every signature.
+    """
+    answers = {}
+    for name, inputs in requests.items():
+        tensors = {key: tf.constant(array) for key, array in inputs.items()}
+        outputs = signatures[name].answer(functions, **tensors)
+        answers[name] = {key: tensor.numpy() for key, tensor in outputs.items()}
+    return answers
+
+
+def read_outside(size: int) -> Prepare:
+    """`Functions.prepare` for images of this side, as embedders in this process read them."""
+
+    def prepare(encoded, labels):
+        read = [to_canvas(one, row, size) for row, one in enumerate(encoded.numpy())]
+        return tf.stack([image for image, _ in read]), tf.constant([shape for _, shape in read])
+
+    return prepare
+
+
 def verify(
     folder: str | os.PathLike,
-    requests: Requests,
+    requests: Mapping[str, Request],
     expected: Mapping[str, Answer],
     tolerance: float = TOLERANCES["float32"],
 ) -> None:

@@ -1,21 +1,27 @@
 """Requests that TensorFlow Serving sends to a model before it serves it."""
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
 from asen_tf.serving import signatures as names
-from asen_tf.serving.export.samples import Requests
+from asen_tf.serving.export.signature import Request
 
 
-def write_warmup(folder: str | os.PathLike, requests: Requests) -> None:
+def write_warmup(
+    folder: str | os.PathLike,
+    requests: Mapping[str, Request],
+    outputs: Mapping[str, Sequence[str]],
+) -> None:
     """Writes a request for each signature beside a SavedModel.
 
     Args:
       folder: of the SavedModel; `assets.extra/tf_serving_warmup_requests` is written below it.
-      requests: what to send.
+      requests: signature -> what to send.
+      outputs: signature -> the names of its outputs.
     """
     path = Path(folder) / "assets.extra" / "tf_serving_warmup_requests"
     path.parent.mkdir(exist_ok=True)
@@ -26,10 +32,10 @@ def write_warmup(folder: str | os.PathLike, requests: Requests) -> None:
             request.model_spec.signature_name = signature
             for name, array in inputs.items():
                 request.inputs[name].CopyFrom(tf.make_tensor_proto(array))
-            if signature == names.METADATA:
-                # It has no rows, so that a server that batches refuses it, and then to start.
-                # A request for some of the outputs passes the batcher by.
-                request.output_filter.append(names.JSON)
+            if not inputs:
+                # Without rows, so that a server that batches refuses it, and then to start. A
+                # request for some of the outputs passes the batcher by.
+                request.output_filter.append(outputs[signature][0])
             log = prediction_log_pb2.PredictionLog()
             log.predict_log.request.CopyFrom(request)
             file.write(log.SerializeToString())

@@ -1,10 +1,11 @@
 """A trained run as the next version of a served model."""
 
 import errno
+import functools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from asen_tf.core.progress import say
 from asen_tf.data.photographs import MAX_PIXELS
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving import signatures as names
-from asen_tf.serving.export.expected import expected_answers
-from asen_tf.serving.export.samples import photographs, requests
-from asen_tf.serving.export.servable import Servable, signatures
-from asen_tf.serving.export.verify import TOLERANCES, verify
+from asen_tf.serving.export.functions import Functions
+from asen_tf.serving.export.samples import photographs
+from asen_tf.serving.export.signature import Signature, signatures_of
+from asen_tf.serving.export.verify import TOLERANCES, expected_answers, read_outside, verify
 from asen_tf.serving.export.warmup import write_warmup
 from asen_tf.serving.signatures import Metadata
 from asen_tf.version import __version__
@@ -92,12 +93,7 @@ def export_model(
       verified: False skips what takes longest, for models that nobody is to rely on.
     """
     ids = {name: space.index(name) for name in attributes or space}
-    for name in ids:
-        if names.embed(name) == names.EMBED_TENSOR:
-            raise ValueError(
-                f"attribute {name!r} cannot be served: {names.EMBED_TENSOR} is the signature that "
-                "takes pixels. Rename the attribute, or leave it out of --attributes"
-            )
+    signatures = signatures_of(model, ids)
     metadata = Metadata(
         attributes={name: list(space[name].values) for name in ids},
         dimension=model.embed_all(_black(model), slices).shape[-1],
@@ -105,31 +101,53 @@ def export_model(
         library_version=__version__,
         max_pixels=max_pixels,
     )
+    encoded = photographs(max_pixels)
+
+    def requests(count):
+        given = encoded[:count], list(ids)
+        return {name: signature.sample(*given) for name, signature in signatures.items()}
+
     with _aside(Path(output), model) as folder:
         say(f"writing {len(ids)} attributes")
-        signatures = _save(model, ids, slices, metadata, folder)
-        encoded = photographs(max_pixels)
-        write_warmup(folder, requests(signatures, list(ids), encoded[:1]))
+        outputs = _save(model, signatures, Functions(model, ids, metadata, slices), folder)
+        write_warmup(folder, requests(1), outputs)
         if verified:
-            asked = requests(signatures, list(ids), encoded)
             say(f"verifying {len(signatures)} signatures")
-            expected = expected_answers(model, ids, slices, metadata, asked)
-            verify(folder, asked, expected, TOLERANCES[model.compute_dtype])
+            outside = Functions(model, ids, metadata, slices, read_outside(model.image_size))
+            requested = requests(len(encoded))
+            expected = expected_answers(signatures, outside, requested)
+            verify(folder, requested, expected, TOLERANCES[model.compute_dtype])
         return _put_in_place(folder, Path(output))
 
 
-def _save(model, ids, slices, metadata, folder) -> list[str]:
-    """Writes the SavedModel and gives the names of its signatures."""
+def _save(
+    model: EmbeddingModel, signatures: Mapping[str, Signature], functions: Functions, folder: Path
+) -> dict[str, list[str]]:
+    """Writes the SavedModel and gives the outputs of its signatures.
+
+    It tracks the raw variables and not the model: a Keras model inside a SavedModel loads in
+    Python, but the session loader of TensorFlow Serving does not find its variables.
+    """
     with tempfile.TemporaryDirectory() as beside:
         file = Path(beside) / names.METADATA_FILE
-        file.write_text(metadata.to_json(), encoding="utf-8")
-        servable = Servable(model, ids, file)
-        found = signatures(servable, model, ids, slices, metadata)
+        file.write_text(functions.metadata.to_json(), encoding="utf-8")
+        servable = tf.Module(name="asen_tf")
+        servable.weights = [variable.value for variable in model.variables]
+        servable.metadata_file = tf.saved_model.Asset(os.fspath(file))
+        found = {name: _traced(signature, functions) for name, signature in signatures.items()}
         try:
             tf.saved_model.save(servable, os.fspath(folder), found)
         except tf.errors.OpError as error:
             raise OSError(f"{folder} cannot be written: {error.message}") from error
-    return list(found)
+    return {name: list(function.structured_outputs) for name, function in found.items()}
+
+
+def _traced(signature, functions):
+    function = tf.function(functools.partial(signature.answer, functions))
+    inputs = {
+        name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in signature.inputs.items()
+    }
+    return function.get_concrete_function(**inputs)
 
 
 def _black(model):
