@@ -30,7 +30,7 @@ LEVELS = (
 
 # Below models/, every folder is one model; these modules are what all of them share.
 SHARED_BY_MODELS = {
-    f"asen_tf.models.{name}" for name in ("base", "one_branch", "ranking", "registry")
+    f"asen_tf.models.{name}" for name in ("base", "compiled", "one_branch", "preset", "registry")
 }
 
 WITHOUT_TENSORFLOW = (
