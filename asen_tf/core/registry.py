@@ -58,6 +58,22 @@ class Registry:
                 return point.load()
         raise ValueError(unknown_name(self._kind, name, self.names()))
 
+    def named(self, settings: Mapping[str, object], where: str) -> tuple:
+        """What `name` of the settings stands for, and the other settings.
+
+        Args:
+          settings: of a configuration.
+          where: the key of the configuration, for messages.
+
+        Raises:
+          ValueError: no name, or an unknown one.
+        """
+        arguments = dict(settings)
+        if "name" not in arguments:
+            known = ", ".join(self.names())
+            raise ValueError(f"{where} lacks the key name, which says what {self._kind}: {known}")
+        return self[arguments.pop("name")], arguments
+
     def __contains__(self, name: object) -> bool:
         return name in self.names()
 

@@ -62,11 +62,10 @@ def build(
     """
     losses, weights = {}, {}
     for term, settings in terms.items():
-        arguments = dict(settings)
+        where = f"losses.{term}"
+        kind, arguments = LOSSES.named(settings, where)
         weight = arguments.pop("weight", 1.0)
-        loss = call_with_known(
-            LOSSES[arguments.pop("name")], f"losses.{term}", arguments, offsets=offsets, name=term
-        )
+        loss = call_with_known(kind, where, arguments, offsets=offsets, name=term)
         if weight:
             losses[term], weights[term] = loss, weight
     if not losses:

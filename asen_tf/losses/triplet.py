@@ -89,6 +89,11 @@ class TripletLoss(Loss):
                 f"{self.name} has mining='none', which takes batches of triplets; this one holds "
                 "labelled images: choose mining 'all', 'semi_hard' or 'hard', or sampling 'triplet'"
             )
+        if embeddings.shape[0] is not None and embeddings.shape[0] % 3:
+            raise ValueError(
+                f"{self.name} has mining='none', which takes anchor, positive and negative in "
+                f"turn, three rows a triplet: got {embeddings.shape[0]} rows"
+            )
         roles = ops.reshape(embeddings, (-1, 3, *ops.shape(embeddings)[1:]))
         loss = triplet_loss(*ops.unstack(roles, 3, axis=1), self.margin, self.distance)
         return ops.mean(loss, axis=1)

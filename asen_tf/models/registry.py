@@ -35,8 +35,7 @@ def build(
     Raises:
       ValueError: an unknown model or argument; names the nearest.
     """
-    arguments = dict(settings)
-    kind = MODELS[arguments.pop("name")]
+    kind, arguments = MODELS.named(settings, "model")
     # A model that knows the values counts the attributes itself.
     by_values = "offsets" in parameters_of(kind)
     offered = {"offsets": space.offsets} if by_values else {"attributes": len(space)}

@@ -63,8 +63,8 @@ def optimizer(
     for variable in model.weights:
         if variable.path in chosen:
             variable.trainable = rates[chosen[variable.path]] > 0
-    arguments = {"name": kind} if isinstance(kind, str) else dict(kind)
-    make = OPTIMIZERS[arguments.pop("name")]
+    kind = {"name": kind} if isinstance(kind, str) else kind
+    make, arguments = OPTIMIZERS.named(kind, "optimizer")
     made = {
         _exclusive(patterns[:n], pattern): call_with_known(
             make,

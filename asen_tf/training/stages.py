@@ -40,11 +40,11 @@ class Stage:
 
     def scheduled(self, steps_per_epoch: int) -> Callable[[float], Rate]:
         """What becomes of a rate over the stage's steps, for an optimizer."""
-        arguments = dict(self.schedule)
-        make = SCHEDULES[arguments.pop("name")]
+        where = f"{self.name}.schedule"
+        make, arguments = SCHEDULES.named(self.schedule, where)
         return lambda rate: call_with_known(
             make,
-            f"{self.name}.schedule",
+            where,
             {**arguments, "rate": rate},
             steps=self.steps,
             steps_per_epoch=steps_per_epoch,

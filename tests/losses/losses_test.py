@@ -95,6 +95,7 @@ def test_built_by_name():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"output": "mask"}, "losses.term lacks the key name, which says what loss: triplet, "),
         ({"name": "tripelt"}, "unknown loss 'tripelt'. Did you mean 'triplet'"),
         ({"name": "triplet", "marign": 1}, "losses.term: unknown key 'marign'. Did you mean 'marg"),
         ({"name": "norm"}, "losses.term lacks the key output: NormLoss needs it"),

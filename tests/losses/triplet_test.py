@@ -130,6 +130,10 @@ def test_mining_and_batches_have_to_fit(vectors):
     mend = "choose mining 'none', or sampling 'multi_attribute'"
     with pytest.raises(ValueError, match=f"^near has mining='hard'.*holds triplets: {mend}"):
         TripletLoss(mining="hard", name="near")(TRIPLETS, embeddings)
+    with pytest.raises(
+        ValueError, match="near has mining='none'.*three rows a triplet: got 4 rows"
+    ):
+        TripletLoss(name="near")(np.zeros(4), embeddings[:4])
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,7 @@ def test_starts_from_the_weights_that_the_branches_name(settings, pretrained):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"backbone": "resnet6"}, "model lacks the key name, which says what model: .*asen"),
         ({"name": "aseN"}, "unknown model 'aseN'. Did you mean 'asen'"),
         (
             {"name": "csn", "bakcbone": "x"},
