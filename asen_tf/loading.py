@@ -21,7 +21,8 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
     Args:
       source: one of
         - a run's folder (the --workdir of asen-train): its best model;
-        - an export's folder: a version, such as DIR/1, or the folder of versions: the newest;
+        - an export's folder: a version, such as DIR/1, or the folder of versions: the newest; on
+          other file systems (`gs://...`) a version;
         - a preset's folder, that `save_to_preset` wrote;
         - HOST:PORT of TensorFlow Serving or `asen-serve`; TensorFlow is not loaded then;
         - an embedder, which is given back as it is.
@@ -44,7 +45,7 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
     if served:
         raise ValueError(f"{', '.join(served)}: for a served model, HOST:PORT, not for {place}")
     folder = Path(place)
-    if export := _export(folder):
+    if export := place if "://" in place else _export(folder):
         from asen_tf.serving.saved_model import SavedModel
 
         return SavedModel(export, batch_size)

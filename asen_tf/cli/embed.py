@@ -1,6 +1,6 @@
-"""Embeds a catalogue with an exported model, on Apache Beam.
+"""Embeds the photographs of a catalogue, on Apache Beam.
 
-    asen-embed --saved_model=export/models/asen/1 --manifest=/data/shop/manifest.csv \\
+    asen-embed --model=export/models/asen --manifest=/data/photographs/manifest.csv \\
       --output=vectors
 
 What follows `--` are options of Beam: `-- --runner=FlinkRunner --parallelism=16`. Without them the
@@ -23,14 +23,14 @@ def main(beam_options: Sequence[str]) -> int | None:
     try:
         # Beam warns of packages that only Google's services need.
         with startup.without_warnings():
-            from asen_tf.serving.bulk import embed_catalogue
+            from asen_tf.bulk import embed_catalogue
     except ImportError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     from asen_tf.core.progress import duration
 
     found = embed_catalogue(
-        given.saved_model,
+        given.model,
         given.manifest,
         given.output,
         root=given.root,
@@ -49,7 +49,11 @@ def main(beam_options: Sequence[str]) -> int | None:
 
 
 def run() -> None:
-    flags.DEFINE_string("saved_model", None, "Folder of an exported version, such as DIR/1.")
+    flags.DEFINE_string(
+        "model",
+        None,
+        "Folder of a run, of what asen-export wrote or of a preset, or HOST:PORT.",
+    )
     flags.DEFINE_string(
         "manifest", None, "CSV file with the column image and, where they have names, id."
     )
@@ -65,7 +69,7 @@ def run() -> None:
         "How many files the vectors are spread over; default: one for 1024 images.",
         lower_bound=1,
     )
-    flags.mark_flags_as_required(["saved_model", "manifest", "output"])
+    flags.mark_flags_as_required(["model", "manifest", "output"])
     program.run(main, positional=True)
 
 

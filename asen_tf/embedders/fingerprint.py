@@ -59,25 +59,33 @@ class Fingerprint:
                 f"this model gives {other.dimension}"
             )
         if self.numbers and other.numbers:
-            self._check_numbers(other)
+            if not self._same_numbers(other):
+                raise ValueError(
+                    f"the store was filled by another model ({self.version or 'without a version'})"
+                    f": of one photograph this one ({other.version or 'without a version'}) gives "
+                    "other vectors; index the catalogue anew, into another store"
+                )
         elif self.version and other.version and self.version != other.version:
             raise ValueError(
                 f"the store was filled by version {self.version!r} of the model, this is "
                 f"{other.version!r}; index the catalogue anew, into another store"
             )
 
-    def _check_numbers(self, other: "Fingerprint") -> None:
+    def matches(self, other: "Fingerprint") -> bool:
+        """Whether `check` finds nothing."""
+        try:
+            self.check(other)
+        except ValueError:
+            return False
+        return True
+
+    def _same_numbers(self, other: "Fingerprint") -> bool:
         ours, theirs = np.array(self.numbers), np.array(other.numbers)
         norms = np.linalg.norm(ours, axis=1) * np.linalg.norm(theirs, axis=1)
         cosines = (ours * theirs).sum(1) / np.maximum(norms, 1e-12)
         # The region that an attribute is seen in may move by a pixel between two machines, so the
         # most of them decide.
-        if np.median(cosines) < _SAME:
-            raise ValueError(
-                f"the store was filled by another model ({self.version or 'without a version'}): "
-                f"of one photograph this one ({other.version or 'without a version'}) gives other "
-                "vectors; index the catalogue anew, into another store"
-            )
+        return np.median(cosines) >= _SAME
 
     def to_dict(self) -> dict:
         """What JSON can hold; `from_dict` reads it."""

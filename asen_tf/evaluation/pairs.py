@@ -1,12 +1,12 @@
 """Runs a function over (image, attribute) pairs, all attributes of an image in one go."""
 
-import concurrent.futures
 import dataclasses
 from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from asen_tf.core.progress import Progress
+from asen_tf.core.read_ahead import read_ahead
 
 Canvases = Callable[[np.ndarray], np.ndarray]
 
@@ -81,15 +81,9 @@ def with_canvases(
 ) -> Iterator[tuple[PairBatch, np.ndarray]]:
     """Each batch with what `canvases` gave for it; the next ones load while the caller computes."""
     total = sum(batch.count for batch in batches)
-    with (
-        progress("evaluating", total, "images") as meter,
-        concurrent.futures.ThreadPoolExecutor(max_workers=1) as loader,
-    ):
-        upcoming = loader.submit(canvases, batches[0].images)
-        for batch, following in zip(batches, [*batches[1:], None], strict=True):
-            loaded = upcoming.result()
-            if following is not None:
-                upcoming = loader.submit(canvases, following.images)
+    each = ([batch] for batch in batches)
+    with progress("evaluating", total, "images") as meter:
+        for (batch,), (loaded,) in read_ahead(each, lambda batch: canvases(batch.images), 1):
             yield batch, loaded
             meter.update(batch.count)
 

@@ -1,4 +1,4 @@
-"""From a trained run to answers over gRPC: export, server, client, bulk embedding."""
+"""From a trained run to answers over gRPC: export, server, client."""
 
 import importlib
 

@@ -1,7 +1,7 @@
 """A SavedModel in memory, as the server and `SavedModel` run it."""
 
+import os
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -12,7 +12,7 @@ class LoadedModel:
     """A loaded SavedModel.
 
     Args:
-      folder: of the SavedModel.
+      folder: of the SavedModel, on any file system that TensorFlow knows.
 
     Attributes:
       signature_defs: name -> what the signature takes and gives.
@@ -22,10 +22,10 @@ class LoadedModel:
       SavedModel, or a broken one.
     """
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: str | os.PathLike):
         self.signature_defs = _signature_defs(folder)
         # Keeps the variables alive, which signatures only point to.
-        self._loaded = tf.saved_model.load(str(folder), tags=["serve"])
+        self._loaded = tf.saved_model.load(os.fspath(folder), tags=["serve"])
 
     def run(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, tf.Tensor]:
         """The outputs of a signature, by name.
@@ -37,8 +37,9 @@ class LoadedModel:
         return self._loaded.signatures[signature](**tensors)
 
 
-def _signature_defs(folder: Path) -> dict[str, meta_graph_pb2.SignatureDef]:
-    saved = saved_model_pb2.SavedModel.FromString((folder / "saved_model.pb").read_bytes())
+def _signature_defs(folder: str | os.PathLike) -> dict[str, meta_graph_pb2.SignatureDef]:
+    with tf.io.gfile.GFile(os.path.join(folder, "saved_model.pb"), "rb") as file:
+        saved = saved_model_pb2.SavedModel.FromString(file.read())
     for graph in saved.meta_graphs:
         if list(graph.meta_info_def.tags) == ["serve"]:
             return dict(graph.signature_def)

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
@@ -25,7 +24,7 @@ class SavedModel(BaseEmbedder):
       metadata: what the model says of itself.
 
     Args:
-      folder: a version, such as DIR/1.
+      folder: a version, such as DIR/1, on any file system that TensorFlow knows.
       batch_size: photographs that go through the model at once.
 
     Raises:
@@ -33,17 +32,19 @@ class SavedModel(BaseEmbedder):
     """
 
     def __init__(self, folder: str | os.PathLike, batch_size: int = 32):
-        described = Path(folder) / "assets" / signatures.METADATA_FILE
-        if not described.is_file():
+        described = os.path.join(folder, "assets", signatures.METADATA_FILE)
+        try:
+            with tf.io.gfile.GFile(described, "rb") as file:
+                self.metadata = signatures.Metadata.from_json(file.read())
+        except tf.errors.NotFoundError:
             raise FileNotFoundError(
                 f"{described}: no such file; expected a version that asen-export wrote, such as "
                 "DIR/1"
-            )
-        self.metadata = signatures.Metadata.from_json(described.read_bytes())
+            ) from None
         self.version = os.fspath(folder)
         self._attributes = AttributeSpace(self.metadata.attributes)
         self._batch_size = batch_size
-        self._model = LoadedModel(Path(folder))
+        self._model = LoadedModel(folder)
 
     @property
     def attributes(self) -> AttributeSpace:

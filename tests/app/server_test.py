@@ -319,7 +319,6 @@ def test_a_model_that_was_away_is_not_asked_by_each_visitor(catalogue, embedder,
 
 
 def test_another_model_is_told_from_the_stores(client, embedder, monkeypatch, jpegs):
-    monkeypatch.setattr(embedder, "parts", ["global_branch"])
     monkeypatch.setattr(embedder, "embed_all", lambda images: np.eye(8, 24)[None].repeat(1, 0))
     response = client.post("/api/photographs", content=jpegs[0])
     assert "does not fit" in refused(response, 409, "model_differs")

@@ -20,6 +20,7 @@ LEVELS = (
     {"evaluation", "workdir"},
     {"app", "keras_embedder", "run_data", "serving"},
     {"loading"},
+    {"bulk"},
     {"figures"},
     {"training"},  # which shows attention in TensorBoard
     {"api", "benchmarks"},

@@ -48,7 +48,8 @@ def invalid_input(message: str, places: Sequence[Place]) -> InvalidInputError:
     """
     rows = list(_ROW.finditer(message))
     if not rows or max(int(row[1]) for row in rows) >= len(places):
-        return InvalidInputError(f"INVALID_ARGUMENT: {message}")
+        reason = message.split("\n\t [[")[0].splitlines()[-1]
+        return InvalidInputError(f"INVALID_ARGUMENT: {reason}", reason=reason)
     before, message = message[: rows[0].start()], message[rows[0].start() :].splitlines()[0]
     message = message.removesuffix("]" if before.endswith("[") else "")
     named = _ROW.sub(lambda row: places[int(row[1])].label, message)

@@ -1,17 +1,20 @@
 """What workers do: a shard of the catalogue at a time."""
 
+import contextlib
+import functools
 import json
+import threading
 from collections.abc import Iterator, Sequence
 
 import apache_beam as beam
 import numpy as np
-from apache_beam.utils.shared import Shared
 
-from asen_tf.serving.bulk import files, photographs
-from asen_tf.serving.bulk.catalogue import Row
-from asen_tf.serving.bulk.output import Output, Stamp
-from asen_tf.serving.bulk.vector_file import VectorFile
-from asen_tf.serving.bulk.vectorizer import Vectorizer, Vectors
+from asen_tf.bulk import files, photographs
+from asen_tf.bulk.catalogue import Row
+from asen_tf.bulk.output import Output, Stamp
+from asen_tf.bulk.vector_file import VectorFile
+from asen_tf.embedders import Embedder, each
+from asen_tf.loading import load
 
 
 class EmbedShard(beam.DoFn):
@@ -25,22 +28,16 @@ class EmbedShard(beam.DoFn):
     Args:
       output: where the rows of the shards stand, and where the vectors go.
       stamp: of the run.
-      served: all attributes of the SavedModel, in its order.
       batch_size: photographs that go through the model at once.
     """
 
-    def __init__(self, output: Output, stamp: Stamp, served: Sequence[str], batch_size: int):
+    def __init__(self, output: Output, stamp: Stamp, batch_size: int):
         self._output = output
         self._stamp = stamp
-        self._served = served
         self._batch_size = batch_size
-        self._shared = Shared()
 
     def setup(self) -> None:
-        # One model for all threads of a process, for as long as it lives.
-        self._vectorizer = self._shared.acquire(
-            lambda: Vectorizer(self._stamp.saved_model, self._served, self._stamp.attributes)
-        )
+        self._embedder = embedder_at(self._stamp.place, self._batch_size)
 
     def process(self, shard: int) -> Iterator[int]:
         vectors_file = self._output.vectors_file(shard, self._stamp.shards)
@@ -71,10 +68,36 @@ class EmbedShard(beam.DoFn):
                 with files.written_whole(errors_file, aside) as log:
                     log.write("".join(json.dumps(error) + "\n" for error in errors).encode())
 
-    def _embedded(self, rows: Sequence[Row]) -> Iterator[tuple[Sequence[Row], list[Vectors]]]:
+    def _embedded(
+        self, rows: Sequence[Row]
+    ) -> Iterator[tuple[Sequence[Row], list[np.ndarray | str]]]:
+        """Rows with their vectors [A, D], or what is wrong with their photographs."""
         read = photographs.reader(self._stamp.root)
         for batch, contents in photographs.batches(rows, self._batch_size, read):
-            encoded = [content for content in contents if isinstance(content, bytes)]
-            embedded = iter(self._vectorizer(encoded))
-            found = [next(embedded) if isinstance(one, bytes) else one for one in contents]
-            yield batch, found
+            yield batch, each(self._vectors, contents)
+
+    def _vectors(self, encoded: Sequence[bytes]) -> np.ndarray:
+        names = self._stamp.attributes
+        if len(names) == 1:  # some models work for each attribute
+            return self._embedder.embed(encoded, names[0])[:, None]
+        columns = [self._embedder.attributes.index(name) for name in names]
+        return self._embedder.embed_all(encoded)[:, columns]
+
+
+_LOADING = threading.Lock()
+_load = functools.lru_cache(1)(load)
+
+
+def embedder_at(place: str, batch_size: int) -> Embedder:
+    """The model of this process, one for all its threads."""
+    with _LOADING:
+        return _load(place, batch_size)
+
+
+@contextlib.contextmanager
+def opened(place: str, batch_size: int) -> Iterator[Embedder]:
+    """The same for the length of a `with` statement, whose end gives its memory back."""
+    try:
+        yield embedder_at(place, batch_size)
+    finally:
+        _load.cache_clear()

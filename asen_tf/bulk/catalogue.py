@@ -7,8 +7,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from asen_tf.bulk import files
 from asen_tf.data.catalogue_table import read_catalogue
-from asen_tf.serving.bulk import files
 
 # Name in the output, path relative to the root.
 Row = tuple[str, str]

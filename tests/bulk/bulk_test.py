@@ -19,9 +19,9 @@ from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.localfilesystem import LocalFileSystem
 from PIL import Image
 
+from asen_tf.bulk import embed_catalogue, photographs
+from asen_tf.bulk.vector_file import VectorFile
 from asen_tf.serving import signatures as names
-from asen_tf.serving.bulk import embed_catalogue, photographs
-from asen_tf.serving.bulk.vector_file import VectorFile
 from asen_tf.serving.signatures import Metadata
 
 REPOSITORY = Path(__file__).parents[2]
@@ -46,7 +46,11 @@ def mean_color(encoded):
 @pytest.fixture(scope="module")
 def saved_model(tmp_path_factory):
     """Embeds a photograph as its mean colour, times 1, 2, 3 for the three attributes."""
-    folder = tmp_path_factory.mktemp("served")
+    return save(tmp_path_factory.mktemp("served"))
+
+
+def save(folder, signs=(1.0, 1.0, 1.0)):
+    """Writes the model; one of other signs is another model."""
     metadata = Metadata(ATTRIBUTES, dimension=3, model={}, library_version="0", max_pixels=1000)
     (folder / names.METADATA_FILE).write_text(metadata.to_json())
     module = tf.Module()
@@ -58,7 +62,7 @@ def saved_model(tmp_path_factory):
         with tf.control_dependencies([refuse_pages(image_bytes)]):
             image_bytes = tf.identity(image_bytes)
         colors = tf.map_fn(mean_color, image_bytes, fn_output_signature=tf.TensorSpec(3))
-        return colors[:, None] * module.factors[:, None]
+        return (colors * signs)[:, None] * module.factors[:, None]
 
     def embed_all(image_bytes):
         return {names.EMBEDDINGS: vectors(image_bytes)}
@@ -220,20 +224,18 @@ def test_mended_photographs_leave_the_errors(saved_model, shop, tmp_path):
 
 def test_a_folder_takes_the_vectors_of_one_run_alone(saved_model, shop, embedded, tmp_path):
     output, manifest = embedded[0], shop / "manifest.csv"
-    other_model = tmp_path / "2"
-    shutil.copytree(saved_model, other_model)
-    with open(other_model / "variables" / "variables.index", "ab") as file:
-        file.write(b"other")
+    (tmp_path / "other").mkdir()
+    other_model = save(tmp_path / "other", signs=(1.0, -1.0, 1.0))
     other_rows = write_manifest(tmp_path / "m.csv", ("image",), ("1.png",))
     others = {
-        "model": {"saved_model": other_model},
+        "model": {"model": other_model},
         "catalogue": {"manifest": other_rows, "root": shop},
         "root": {"root": tmp_path},
         "attributes": {"attributes": ["side"]},
         "shards": {"shards": 4},
     }
     for what, changed in others.items():
-        arguments = {"saved_model": saved_model, "manifest": manifest, **changed}
+        arguments = {"model": saved_model, "manifest": manifest, **changed}
         with pytest.raises(ValueError, match=rf"vectors of another run \(.*{what}: .*--output"):
             embed_catalogue(output=output, **arguments)
     # A copy of the same model and catalogue elsewhere is no other one.
@@ -247,7 +249,7 @@ def test_bad_input_is_refused_before_anything_is_written(saved_model, shop, tmp_
 
     def attempt(*rows, **options):
         manifest = write_manifest(tmp_path / "m.csv", *rows)
-        arguments = {"saved_model": saved_model, "root": shop, **options}
+        arguments = {"model": saved_model, "root": shop, **options}
         embed_catalogue(manifest=manifest, output=output, **arguments)
 
     header = ("id", "image")
@@ -270,8 +272,8 @@ def test_bad_input_is_refused_before_anything_is_written(saved_model, shop, tmp_
         attempt(header, ("a", "1.png"), attributes=["color", "color"])
     with pytest.raises(FileNotFoundError, match="expected the root"):
         attempt(header, ("a", "1.png"), root=tmp_path / "nothing")
-    with pytest.raises(FileNotFoundError, match="expected a version that asen-export wrote"):
-        attempt(header, ("a", "1.png"), saved_model=saved_model.parent)
+    with pytest.raises(FileNotFoundError, match="expected the folder of a run"):
+        attempt(header, ("a", "1.png"), model=tmp_path)
     assert not output.exists()
     with pytest.raises(FileNotFoundError, match="no such file"):
         embed_catalogue(saved_model, tmp_path / "nothing.csv", output)
@@ -287,7 +289,9 @@ def test_vectors_without_a_stamp_are_not_touched(saved_model, shop, tmp_path):
 def test_threads_share_one_model(saved_model, shop, tmp_path, monkeypatch):
     loaded = []
     load = tf.saved_model.load
-    monkeypatch.setattr(tf.saved_model, "load", lambda path: loaded.append(path) or load(path))
+    monkeypatch.setattr(
+        tf.saved_model, "load", lambda path, **options: loaded.append(path) or load(path, **options)
+    )
     threads = ["--direct_running_mode=multi_threading", "--direct_num_workers=2"]
     summary = embed_catalogue(
         saved_model, shop / "manifest.csv", tmp_path / "out", shards=8, beam_options=threads
@@ -371,7 +375,7 @@ def test_a_killed_program_goes_on(saved_model, shop, tmp_path):
     manifest = write_manifest(tmp_path / "m.csv", ("id", "image"), *rows)
     output = tmp_path / "out"
     command = program(
-        f"--saved_model={saved_model}", f"--manifest={manifest}", f"--root={shop}",
+        f"--model={saved_model}", f"--manifest={manifest}", f"--root={shop}",
         f"--output={output}", f"--shards={count}", "--", "--runner=FnApiRunner",
     )  # fmt: skip
     with open(tmp_path / "log", "wb") as log:
@@ -413,12 +417,12 @@ def test_many_vectors_are_written_in_groups(tmp_path):
 
 
 def test_starting_it_loads_no_tensorflow():
-    check = "import sys, asen_tf.serving.bulk; sys.exit('tensorflow' in sys.modules)"
+    check = "import sys, asen_tf.bulk; sys.exit('tensorflow' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", check], env=environment()).returncode == 0
 
 
 def test_without_beam_it_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "apache_beam", None)
-    monkeypatch.delitem(sys.modules, "asen_tf.serving.bulk")
+    monkeypatch.delitem(sys.modules, "asen_tf.bulk")
     with pytest.raises(ImportError, match=r'pip install "asen_tf\[beam\]"'):
-        import asen_tf.serving.bulk  # noqa: F401
+        import asen_tf.bulk  # noqa: F401

@@ -4,35 +4,36 @@ import dataclasses
 import json
 from collections.abc import Iterable, Sequence
 
-from asen_tf.serving.bulk import catalogue, files
-from asen_tf.serving.bulk.catalogue import Row
+from asen_tf.bulk import catalogue, files
+from asen_tf.bulk.catalogue import Row
+from asen_tf.embedders import Fingerprint
 
 _STAMP = "embedding.json"
 
 
 @dataclasses.dataclass(frozen=True)
 class Stamp:
-    """What the vectors in a folder are of; those with equal stamps belong together.
+    """What the vectors in a folder are of; those without `differences` belong together.
 
     Attributes:
-      model: digest of the SavedModel.
+      model: its fingerprint; vectors of the same model on another machine agree but for rounding.
       catalogue: digest of the rows.
       root: folder of the photographs.
       attributes: names, in the order of a photograph's vectors.
       dimension: length of a vector, D.
       images: number of rows.
       shards: number of files.
-      saved_model, manifest: where they were, for the reader; another place is no other stamp.
+      place, manifest: of model and rows, for the reader; another place is no other stamp.
     """
 
-    model: str
+    model: dict = dataclasses.field(compare=False)
     catalogue: str
     root: str
     attributes: Sequence[str]
     dimension: int
     images: int
     shards: int
-    saved_model: str = dataclasses.field(compare=False)
+    place: str = dataclasses.field(compare=False)
     manifest: str = dataclasses.field(compare=False)
 
     def to_json(self) -> str:
@@ -45,7 +46,11 @@ class Stamp:
             for field in dataclasses.fields(self)
             if field.compare
         ]
-        return [f"{name}: {one}, not {two}" for name, one, two in pairs if one != two]
+        found = [f"{name}: {one}, not {two}" for name, one, two in pairs if one != two]
+        ours, theirs = Fingerprint.from_dict(self.model), Fingerprint.from_dict(other.model)
+        if not ours.matches(theirs):
+            found.insert(0, f"model: {ours.version}, not {theirs.version}")
+        return found
 
 
 class Output:
@@ -98,10 +103,10 @@ class Output:
             path = files.join(self.folder, _STAMP)
             with files.written_whole(path, self.unfinished) as file:
                 file.write(stamp.to_json().encode())
-        elif found != stamp:
-            differ = "; ".join(found.differences(stamp))
+        elif differ := found.differences(stamp):
             raise ValueError(
-                f"{self.folder} holds vectors of another run ({differ}): name another --output"
+                f"{self.folder} holds vectors of another run ({'; '.join(differ)}): name another "
+                "--output"
             )
 
     def vectors_file(self, shard: int, shards: int) -> str:

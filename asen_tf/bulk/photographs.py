@@ -1,13 +1,12 @@
 """Encoded photographs of a catalogue, read a batch ahead."""
 
-import concurrent.futures
-import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
+from asen_tf.bulk import files
+from asen_tf.bulk.catalogue import Row
+from asen_tf.core.read_ahead import batched, read_ahead
 from asen_tf.data.root import Root, name_problem
-from asen_tf.serving.bulk import files
-from asen_tf.serving.bulk.catalogue import Row
 
 # What a server takes in one message; more is no photograph of a catalogue.
 MAX_BYTES = 64 * 1024 * 1024
@@ -37,20 +36,7 @@ def batches(
 
     While the caller works on a batch, the next one is read.
     """
-    with concurrent.futures.ThreadPoolExecutor(_THREADS) as threads:
-        started = (
-            (rows[at : at + size], threads.map(read, (image for _, image in rows[at : at + size])))
-            for at in range(0, len(rows), size)
-        )
-        for batch, contents in _one_ahead(started):
-            yield batch, list(contents)
-
-
-def _one_ahead(items: Iterable) -> Iterator:
-    first, second = itertools.tee(items)
-    next(second, None)
-    for item, _ in itertools.zip_longest(first, second):
-        yield item
+    return read_ahead(batched(rows, size), lambda row: read(row[1]), _THREADS)
 
 
 def _local_reader(root: Root) -> Callable[[str], Read]:

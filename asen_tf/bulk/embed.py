@@ -1,8 +1,7 @@
-"""From a catalogue and an exported model to a folder of vectors."""
+"""From a catalogue and a model to a folder of vectors."""
 
 import contextlib
 import dataclasses
-import hashlib
 import os
 import threading
 import time
@@ -11,13 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
+from asen_tf.bulk import catalogue, files
+from asen_tf.bulk.catalogue import Row
+from asen_tf.bulk.output import Output, Stamp
+from asen_tf.bulk.shard import EmbedShard, opened
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.progress import Progress, say
-from asen_tf.serving.bulk import catalogue, files
-from asen_tf.serving.bulk.catalogue import Row
-from asen_tf.serving.bulk.output import Output, Stamp
-from asen_tf.serving.bulk.shard import EmbedShard
-from asen_tf.serving.signatures import METADATA_FILE, Metadata
 
 # Some ten to a hundred megabytes of vectors, and minutes of work that a kill can cost.
 IMAGES_A_SHARD = 1024
@@ -48,7 +46,7 @@ class Summary:
 
 
 def embed_catalogue(
-    saved_model: str | os.PathLike,
+    model: str | os.PathLike,
     manifest: str | os.PathLike,
     output: str | os.PathLike,
     *,
@@ -63,11 +61,11 @@ def embed_catalogue(
     A bad photograph goes to an errors file and stops nothing. A run that was killed goes on with
     the same call: shards that are whole are left alone.
 
-    All paths may be of any file system that Beam knows; the SavedModel's has to be one that
-    TensorFlow knows, too. On other machines all of them have to mean the same as here.
+    Paths may be of any file system that Beam knows. On other machines all of them have to mean the
+    same as here.
 
     Args:
-      saved_model: a version that `asen_tf.serving.export` wrote.
+      model: its place, see `asen_tf.load`. On other file systems: a version of an export.
       manifest: a table, see `catalogue.read_rows`.
       output: folder, see `Output` and `VectorFile`.
       root: folder of the photographs; none: that of the manifest.
@@ -80,33 +78,36 @@ def embed_catalogue(
     Raises:
       ValueError: an unknown attribute, a bad catalogue, or the output holds vectors of another
         model, catalogue or number of shards.
-      FileNotFoundError: the SavedModel, manifest or root is missing.
+      FileNotFoundError: the model, manifest or root is missing.
       RuntimeError: Beam ended before all was done; the same call goes on.
     """
     began = time.monotonic()
-    saved_model, manifest = files.full(saved_model), files.full(manifest)
+    manifest = files.full(manifest)
     root = files.full(root or os.path.dirname(manifest))
     if files.is_local(root) and not os.path.isdir(root):
         raise FileNotFoundError(f"{root}: no such folder; expected the root of the photographs")
-    served = _metadata(saved_model)
-    rows = catalogue.read_rows(manifest)
-    store = Output(files.full(output))
-    stamp = Stamp(
-        model=_digest(saved_model),
-        catalogue=catalogue.digest(rows),
-        root=root,
-        attributes=_wanted(attributes, list(served.attributes)),
-        dimension=served.dimension,
-        images=len(rows),
-        shards=_shards(shards, len(rows), store.stamp()),
-        saved_model=saved_model,
-        manifest=manifest,
-    )
-    store.claim(stamp)
-    pending = _pending(store, stamp.shards, rows)
-    if pending:
-        work = EmbedShard(store, stamp, list(served.attributes), batch_size)
-        _embed(work, store, stamp.shards, pending, beam_options)
+    place = files.full(model) if os.path.exists(model) else os.fspath(model)
+    with opened(place, batch_size) as embedder:
+        wanted = _wanted(attributes, list(embedder.attributes))
+        rows = catalogue.read_rows(manifest)
+        fingerprint = embedder.fingerprint()
+        store = Output(files.full(output))
+        stamp = Stamp(
+            model=fingerprint.to_dict(),
+            catalogue=catalogue.digest(rows),
+            root=root,
+            attributes=wanted,
+            dimension=fingerprint.dimension,
+            images=len(rows),
+            shards=_shards(shards, len(rows), store.stamp()),
+            place=place,
+            manifest=manifest,
+        )
+        store.claim(stamp)
+        pending = _pending(store, stamp.shards, rows)
+        if pending:
+            work = EmbedShard(store, stamp, batch_size)
+            _embed(work, store, stamp.shards, pending, beam_options)
     store.clean()
     errors = store.errors()
     return Summary(
@@ -181,34 +182,17 @@ def _watched(
         watcher.join()
 
 
-def _metadata(saved_model: str) -> Metadata:
-    path = files.join(saved_model, "assets", METADATA_FILE)
-    if not files.exists(path):
-        raise FileNotFoundError(
-            f"{path}: no such file; expected a version that asen-export wrote, such as DIR/1"
-        )
-    return Metadata.from_json(files.read(path))
-
-
-def _digest(saved_model: str) -> str:
-    """Tells models apart; the index of the variables has a checksum of each."""
-    hashed = hashlib.sha256()
-    for name in ("saved_model.pb", "variables/variables.index"):
-        hashed.update(files.read(files.join(saved_model, *name.split("/"))))
-    return hashed.hexdigest()
-
-
-def _wanted(attributes: Sequence[str], served: list[str]) -> list[str]:
+def _wanted(attributes: Sequence[str], known: list[str]) -> list[str]:
     for name in attributes:
-        if name not in served:
-            raise ValueError(unknown_name("attribute", name, served))
+        if name not in known:
+            raise ValueError(unknown_name("attribute", name, known))
     if len(set(attributes)) < len(attributes):
         raise ValueError(f"an attribute is named twice: {', '.join(attributes)}")
-    return list(attributes) or served
+    return list(attributes) or known
 
 
 def _shards(wanted: int | None, images: int, found: Stamp | None) -> int:
-    """Number of shards; one that was not asked for is that of the folder."""
+    """Number of shards; one that was not given is that of the folder."""
     if wanted is None and found is not None:
         return found.shards
     return min(images, wanted or -(-images // IMAGES_A_SHARD))
