@@ -1,11 +1,12 @@
 """Random changes to batches of canvases, in numbers that depend on seed and counter alone."""
 
 import dataclasses
+from collections.abc import Mapping
 
 import tensorflow as tf
-from ml_collections import config_dict
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.signature import call_with_known
 from asen_tf.data import counter
 
 _DRAWS = ("flip", "crop", "left", "top", "zoom", "brightness", "contrast", "saturation", "color")
@@ -26,22 +27,24 @@ class Augment:
     """
 
     seed: int
-    flip: bool
-    shift: float
-    zoom: float
-    color: float
-    flip_falsifies: tuple[bool, ...]
-    crop_falsifies: tuple[bool, ...]
-    color_falsifies: tuple[bool, ...]
+    flip: bool = False
+    shift: float = 0.0
+    zoom: float = 0.0
+    color: float = 0.0
+    flip_falsifies: tuple[bool, ...] = ()
+    crop_falsifies: tuple[bool, ...] = ()
+    color_falsifies: tuple[bool, ...] = ()
 
     @classmethod
-    def from_config(cls, config: config_dict.ConfigDict, space: AttributeSpace, seed: int):
-        """From `config.augment`; raises ValueError for an attribute that the space lacks."""
-        falsified = {
-            key: _mask(space, config[key])
-            for key in ("flip_falsifies", "crop_falsifies", "color_falsifies")
-        }
-        return cls(seed, config.flip, config.shift, config.zoom, config.color, **falsified)
+    def from_config(cls, config: Mapping[str, object], space: AttributeSpace, seed: int):
+        """From `config.augment` or some of its keys.
+
+        Raises:
+          ValueError: an unknown key, or an attribute that the space lacks; names the nearest.
+        """
+        keys = ("flip_falsifies", "crop_falsifies", "color_falsifies")
+        falsified = {key: _mask(space, config.get(key, ())) for key in keys}
+        return call_with_known(cls, "augment", {**config, **falsified}, seed=seed)
 
     @property
     def active(self) -> bool:

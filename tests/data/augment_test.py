@@ -5,7 +5,6 @@ import pytest
 import tensorflow as tf
 
 from asen_tf.core import AttributeSpace
-from asen_tf.core import config as configs
 from asen_tf.data.augment import Augment
 
 SPACE = AttributeSpace({"collar": ["no", "yes"], "color": ["red", "blue"]})
@@ -14,9 +13,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (64, 12, 12, 3), np.uint8)
 
 
 def augment(seed=0, **changes):
-    config = configs.defaults().augment
-    config.update(changes)
-    return Augment.from_config(config, SPACE, seed)
+    return Augment.from_config(changes, SPACE, seed)
 
 
 def test_nothing_asked_nothing_done():
@@ -89,6 +86,8 @@ def test_changes_depend_on_seed_and_number_alone():
     assert (augment(seed=1, **everything)(IMAGES, NUMBERS)[0].numpy() != whole).any()
 
 
-def test_an_unknown_attribute_is_named():
+def test_unknown_names_are_told_the_nearest():
+    with pytest.raises(ValueError, match="augment: unknown key 'colour'. Did you mean 'color'"):
+        augment(colour=0.1)
     with pytest.raises(ValueError, match="Did you mean 'color'"):
         augment(color=0.1, color_falsifies=("colour",))

@@ -13,38 +13,23 @@ from asen_tf.data.manifest import TRIPLET
 
 
 @pytest.fixture(scope="module")
-def setting(catalogue):
-    config = configs.defaults()
-    config.data.root = str(catalogue)
-    manifest = load(config.data)
-    return config, manifest, open_canvases(manifest, manifest.rows("train"), 16)
+def data(catalogue):
+    """The catalogue's manifest, and its training images at 16 pixels."""
+    config = configs.defaults().data
+    config.root = str(catalogue)
+    manifest = load(config)
+    return manifest, open_canvases(manifest, manifest.rows("train"), 16)
 
 
-def training_examples(config, manifest, canvases, attributes_per_step=0, labels=False):
-    return pipeline.training_examples(
-        manifest,
-        canvases,
-        config.train.sampling,
-        config.train.seed,
-        config.augment,
-        config.data.special,
-        attributes_per_step,
-        labels,
-    )
-
-
-def examples(setting, attributes_per_step=0, **train):
-    config, manifest, canvases = setting
-    config = config.copy_and_resolve_references()
-    config.train.update(train)
-    return training_examples(config, manifest, canvases, attributes_per_step)
+def examples(data, sampling="triplet", labels=False, **options):
+    return pipeline.training_examples(*data, sampling, labels=labels, **options)
 
 
 def batches(made, count, **kwargs):
     """Inputs and targets of each batch in one dict; both name the attributes, and alike."""
-    data = pipeline.dataset(made, **{"batch_size": 4, "start": 0, **kwargs})
+    made = pipeline.dataset(made, **{"batch_size": 4, "start": 0, **kwargs})
     found = []
-    for x, y in data.take(count).as_numpy_iterator():
+    for x, y in made.take(count).as_numpy_iterator():
         np.testing.assert_array_equal(x["attributes"], y["attributes"])
         assert len({len(value) for value in (x | y).values()}) == 1
         found.append(x | y)
@@ -56,9 +41,9 @@ def same(one, other):
     return all(np.array_equal(one[key], other[key]) for key in one)
 
 
-def rows_of(images, setting):
+def rows_of(images, data):
     """Rows of the manifest that images show."""
-    _config, manifest, canvases = setting
+    manifest, canvases = data
     rows = manifest.rows("train")
     known = canvases(rows).numpy()
     return [int(rows[(known == image).all(axis=(1, 2, 3)).argmax()]) for image in images]
@@ -76,13 +61,12 @@ def labels_of(rows, manifest):
     return expected
 
 
-def test_triplets_with_labels(setting):
-    config, manifest, canvases = setting
-    made = training_examples(config, manifest, canvases, labels=True)
-    (batch,) = batches(made, 1, batch_size=24)
+def test_triplets_with_labels(data):
+    manifest, _canvases = data
+    (batch,) = batches(examples(data, labels=True), 1, batch_size=24)
     labels = batch.pop("labels")
-    assert same(batch, batches(examples(setting), 1, batch_size=24)[0])
-    np.testing.assert_array_equal(labels, labels_of(rows_of(batch["images"], setting), manifest))
+    assert same(batch, batches(examples(data), 1, batch_size=24)[0])
+    np.testing.assert_array_equal(labels, labels_of(rows_of(batch["images"], data), manifest))
     assert batch["roles"].tolist() == [0, 1, 2] * 24
     for attribute, (anchor, positive, negative) in zip(
         batch["attributes"][::3, 0], labels.reshape(24, 3, 5), strict=True
@@ -91,41 +75,41 @@ def test_triplets_with_labels(setting):
         assert (anchor & positive)[own].any() and not (anchor & negative)[own].any()
 
 
-def test_triplets_of_a_data_set_have_no_labels(setting):
-    config, manifest, canvases = setting
+def test_triplets_of_a_data_set_have_no_labels(data):
+    manifest, canvases = data
     manifest = dataclasses.replace(manifest, triplets=np.array([(1, 0, 1, 2)], TRIPLET))
     with pytest.raises(
         ValueError, match="brings triplets instead of labels, which a loss of the stage"
     ):
-        training_examples(config, manifest, canvases, labels=True)
+        examples((manifest, canvases), labels=True)
 
 
-def test_triplets_of_the_data_set_are_what_is_drawn(setting):
-    config, manifest, canvases = setting
+def test_triplets_of_the_data_set_are_what_is_drawn(data):
+    manifest, canvases = data
     triplets = np.array([(1, 0, 1, 2), (0, 3, 4, 5)], TRIPLET)
     manifest = dataclasses.replace(manifest, triplets=triplets)
-    (batch,) = batches(examples((config, manifest, canvases)), 1, batch_size=2)
+    (batch,) = batches(examples((manifest, canvases)), 1, batch_size=2)
     order = np.argsort(batch["attributes"][:, 0], kind="stable")
     assert batch["attributes"][order].tolist() == [[0]] * 3 + [[1]] * 3
     expected = canvases(np.array([3, 4, 5, 0, 1, 2])).numpy()
     np.testing.assert_array_equal(batch["images"][order], expected)
     with pytest.raises(ValueError, match="need train.sampling=triplet, got 'multi_attribute'"):
-        examples((config, manifest, canvases), sampling="multi_attribute")
+        examples((manifest, canvases), "multi_attribute")
 
 
 @pytest.mark.parametrize("sampling", pipeline.SAMPLINGS)
-def test_a_run_goes_on_at_any_step(setting, sampling):
-    made = examples(setting, sampling=sampling)
+def test_a_run_goes_on_at_any_step(data, sampling):
+    made = examples(data, sampling)
     whole = batches(made, 6)
     for found, expected in zip(batches(made, 3, start=3), whole[3:], strict=True):
         assert same(found, expected)
     assert not same(whole[0], whole[1])
-    assert not same(batches(examples(setting, sampling=sampling, seed=1), 1)[0], whole[0])
+    assert not same(batches(examples(data, sampling, seed=1), 1)[0], whole[0])
 
 
 @pytest.mark.parametrize("machines", [1, 2])
-def test_replicas_share_out_each_step(setting, machines):
-    made = examples(setting, sampling="triplet")
+def test_replicas_share_out_each_step(data, machines):
+    made = examples(data)
     whole = batches(made, 3, start=5)
     shares = [
         batches(made, 3 * 2 // machines, start=5, replicas=2, pipelines=machines, pipeline=m)
@@ -141,11 +125,11 @@ def test_replicas_share_out_each_step(setting, machines):
         assert same(joined, expected)
 
 
-def test_triplets_show_what_the_sampler_drew(setting):
-    batch = batches(examples(setting, sampling="triplet"), 1)[0]
+def test_triplets_show_what_the_sampler_drew(data):
+    batch = batches(examples(data), 1)[0]
     assert batch["images"].shape == (12, 16, 16, 3) and batch["images"].dtype == np.uint8
     assert batch["attributes"].shape == (12, 1)
-    labels, rows = values_of(setting[1]), rows_of(batch["images"], setting)
+    labels, rows = values_of(data[0]), rows_of(batch["images"], data)
     for n in range(0, 12, 3):
         ((attribute,),) = np.unique(batch["attributes"][n : n + 3], axis=0).tolist()
         anchor, positive, negative = (labels[row, attribute] for row in rows[n : n + 3])
@@ -153,14 +137,12 @@ def test_triplets_show_what_the_sampler_drew(setting):
 
 
 @pytest.mark.parametrize("special", [(), ("color",)])
-def test_changes_come_with_the_labels_of_their_images(setting, special):
+def test_changes_come_with_the_labels_of_their_images(data, special):
     """Where only colours are changed, query and target may differ in the side: it stays."""
-    config, manifest, canvases = setting
-    config = config.copy_and_resolve_references()
-    config.train.sampling, config.data.special = "manipulation", special
-    made = training_examples(config, manifest, canvases)
+    manifest, _canvases = data
+    made = examples(data, "manipulation", special=special)
     (batch,) = batches(made, 1, batch_size=24)
-    expected = labels_of(rows_of(batch["images"], setting), manifest)
+    expected = labels_of(rows_of(batch["images"], data), manifest)
     np.testing.assert_array_equal(batch["labels"], expected)
     expected = expected.reshape(24, 3, 5)
     besides = 0
@@ -176,24 +158,19 @@ def test_changes_come_with_the_labels_of_their_images(setting, special):
     assert (besides > 0) == bool(special)
 
 
-def test_changes_are_spared_what_would_falsify_them(setting):
-    config, manifest, canvases = setting
-    config = config.copy_and_resolve_references()
-    config.train.sampling = "manipulation"
-    config.augment.flip = True
-    config.augment.flip_falsifies = ("side",)
-    batch = batches(training_examples(config, manifest, canvases), 1, batch_size=24)[0]
+def test_changes_are_spared_what_would_falsify_them(data):
+    augment = {"flip": True, "flip_falsifies": ("side",)}
+    made = examples(data, "manipulation", augment=augment)
+    (batch,) = batches(made, 1, batch_size=24)
     of_side = batch["attributes"][:, 0] == 1
     shows_side = batch["labels"][..., 3:].any(-1)
     assert shows_side[of_side].all() and 0 < shows_side[~of_side].mean() < 1
     assert batch["labels"][..., :3].any(-1).all()
 
 
-def test_multi_attribute_batches_visit_every_image_once_an_epoch(setting):
-    _, manifest, canvases = setting
-    epochs = [
-        batches(examples(setting, sampling="multi_attribute"), 6, start=6 * e) for e in (0, 1)
-    ]
+def test_multi_attribute_batches_visit_every_image_once_an_epoch(data):
+    manifest, canvases = data
+    epochs = [batches(examples(data, "multi_attribute"), 6, start=6 * e) for e in (0, 1)]
     orders = [np.concatenate([batch["ids"] for batch in epoch]).tolist() for epoch in epochs]
     assert sorted(orders[0]) == sorted(orders[1]) == manifest.rows("train").tolist()
     assert orders[0] != orders[1] and orders[0] != sorted(orders[0])
@@ -203,25 +180,23 @@ def test_multi_attribute_batches_visit_every_image_once_an_epoch(setting):
     np.testing.assert_array_equal(batch["labels"], labels_of(batch["ids"], manifest))
 
 
-def test_attributes_per_step_change_from_step_to_step(setting):
-    made = examples(setting, attributes_per_step=1, sampling="multi_attribute")
+def test_attributes_per_step_change_from_step_to_step(data):
+    made = examples(data, "multi_attribute", attributes_per_step=1)
     chosen = [np.unique(batch["attributes"]).tolist() for batch in batches(made, 20)]
     assert [0] in chosen and [1] in chosen and len(np.ravel(chosen)) == 20
 
 
-def test_a_falsified_attribute_counts_as_unlabelled(setting):
-    config, manifest, canvases = setting
-    config = config.copy_and_resolve_references()
-    config.train.sampling = "multi_attribute"
-    config.augment.flip = True
-    config.augment.flip_falsifies = ("side",)
-    batch = batches(training_examples(config, manifest, canvases), 1, batch_size=24)[0]
+def test_a_falsified_attribute_counts_as_unlabelled(data):
+    _manifest, canvases = data
+    augment = {"flip": True, "flip_falsifies": ("side",)}
+    made = examples(data, "multi_attribute", augment=augment)
+    (batch,) = batches(made, 1, batch_size=24)
     flipped = (batch["images"] != canvases(batch["ids"]).numpy()).any(axis=(1, 2, 3))
     assert 0 < flipped.sum() < 24
     np.testing.assert_array_equal(batch["labels"][:, 3:].any(axis=1), ~flipped)
     assert batch["labels"][:, :3].any(axis=1).all()
 
 
-def test_unknown_sampling(setting):
+def test_unknown_sampling(data):
     with pytest.raises(ValueError, match="Did you mean 'triplet'"):
-        examples(setting, sampling="triplets")
+        examples(data, "triplets")
