@@ -16,7 +16,7 @@ from asen_tf.catalogue.items import Cell
 
 # Items whose metadata are looked at, evenly spread: enough to see which columns there are.
 _LOOKED_AT = 20_000
-# Columns of more different texts are asked for by typing.
+# Columns of more different texts are filtered by typing.
 _CHOICES = 60
 
 # For the program, not for visitors.
@@ -63,7 +63,7 @@ def fields_of(catalogue: Catalogue, ids: Sequence[str]) -> list[Field]:
 
 
 def condition(filters: Mapping[str, Filter], text: str) -> Condition | None:
-    """All of the filters, and what the text says; none where nothing is asked for.
+    """All of the filters, and what the text says; none where there are none.
 
     Raises:
       Problem: the text is no condition.

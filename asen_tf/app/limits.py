@@ -1,4 +1,4 @@
-"""What a visitor may ask for, and what is kept in memory."""
+"""What a visitor may request, and what is kept in memory."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ class Limits:
       upload_bytes: of a photograph that a visitor sends.
       pixels: a photograph that declares more is not decoded.
       body_bytes: of any other request.
-      at_once: searches under way at the same time, and as many questions to the model.
+      at_once: searches under way at the same time, and as many requests to the model.
       waiting: that may wait for these; more are refused.
       seconds: that a request may take to arrive.
       kept_upload_bytes: photographs that visitors sent; the oldest are forgotten.

@@ -85,7 +85,7 @@ class Model:
     def _compared(self) -> problems.Problem | None:
         """What is wrong with the embedder."""
         try:
-            with problems.asking_the_model():
+            with problems.model_problems():
                 found = self._embedder.fingerprint()
             self._fingerprint.check(found)
         except problems.Problem as problem:
@@ -97,7 +97,7 @@ class Model:
     @contextlib.contextmanager
     def _used(self) -> Iterator[None]:
         try:
-            with problems.asking_the_model():
+            with problems.model_problems():
                 yield
         except problems.Problem:
             # Who knows which model the server comes back with.

@@ -63,7 +63,7 @@ class Pictures:
         return any(self._paths(items))
 
     def _paths(self, items: Sequence[str]) -> list[str | None]:
-        with problems.asking_the_store():
+        with problems.store_problems():
             records = self._catalogue.engine.records(items)
         named = [
             str(record.metadata.get("image") or item)

@@ -26,15 +26,15 @@ class Problem(Exception):
         return {"code": self.code, "title": self.title, "advice": self.advice}
 
 
-def bad_question(error: object) -> Problem:
-    """What is asked for does not exist, or makes no sense; the message says which."""
+def bad_query(error: object) -> Problem:
+    """What is requested does not exist, or makes no sense; the message says which."""
     message = str(error)
-    return Problem(422, "question", message[:1].upper() + message[1:], "Change it and try again.")
+    return Problem(422, "query", message[:1].upper() + message[1:], "Change it and try again.")
 
 
 def no_json() -> Problem:
-    """The body of a question is no JSON, or is nested too deeply to be read."""
-    return Problem(400, "question", "Expected JSON.", "Load the page again, then try again.")
+    """The body of a request is no JSON, or is nested too deeply to be read."""
+    return Problem(400, "query", "Expected JSON.", "Load the page again, then try again.")
 
 
 def no_photograph(reason: str) -> Problem:
@@ -68,7 +68,7 @@ def photograph_gone() -> Problem:
 
 
 def busy() -> Problem:
-    """Too many ask at once."""
+    """Too many requests at once."""
     title = "Too many searches are under way."
     return Problem(503, "busy", title, "Try again in a few seconds.")
 
@@ -108,19 +108,19 @@ def no_regions() -> Problem:
 
 
 @contextlib.contextmanager
-def asking_the_store() -> Iterator[None]:
+def store_problems() -> Iterator[None]:
     """Turns what a catalogue raises into problems."""
     try:
         yield
     except ValueError as error:
-        raise bad_question(error) from error
+        raise bad_query(error) from error
     except OSError as error:
         _LOG.warning("the store: %s", error)
         raise store_away() from error
 
 
 @contextlib.contextmanager
-def asking_the_model() -> Iterator[None]:
+def model_problems() -> Iterator[None]:
     """Turns what an embedder raises into problems, but for ValueError: a bad photograph."""
     try:
         yield

@@ -18,13 +18,13 @@ from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp
 
-from asen_tf.app import problems, questions
+from asen_tf.app import problems, queries
+from asen_tf.app.answers import Answers
 from asen_tf.app.bodies import read_body
-from asen_tf.app.gate import Gate
+from asen_tf.app.concurrency import ConcurrencyLimit
 from asen_tf.app.headers import Headers
 from asen_tf.app.limits import MEGABYTE, Limits
 from asen_tf.app.model import Model
-from asen_tf.app.shop import Shop
 from asen_tf.catalogue import Catalogue
 from asen_tf.data.root import Root
 
@@ -37,7 +37,7 @@ _PICTURES_AT_ONCE, _PICTURES_WAITING = 2, 1024
 # Photographs that may be on their way in; their bytes are in memory.
 _UPLOADS = 16
 
-Question = TypeVar("Question", bound=BaseModel)
+Query = TypeVar("Query", bound=BaseModel)
 
 
 def create_app(
@@ -49,14 +49,14 @@ def create_app(
     hosts: Sequence[str] = ("localhost", "127.0.0.1", "[::1]"),
     limits: Limits | None = None,
 ) -> ASGIApp:
-    """The page and what it asks, as an ASGI application.
+    """The page and what it requests, as an ASGI application.
 
     Args:
       catalogue: opened to be read; the caller closes it.
       model: that filled it.
       images: folder of its photographs.
       title: heading.
-      hosts: names by which it may be asked for; `*` for any. Others are refused, so that no other
+      hosts: names by which it may be requested; `*` for any. Others are refused, so that no other
         site can read the page through a name of its own.
       limits: none: `Limits()`.
 
@@ -64,13 +64,13 @@ def create_app(
       OSError: the store does not answer.
     """
     limits = limits or Limits()
-    shop = Shop(catalogue, model, images, limits)
+    answers = Answers(catalogue, model, images, limits)
     app = Starlette(
         routes=[
-            Route("/", _page(shop, title, limits)),
+            Route("/", _page(answers, title, limits)),
             Mount("/static", StaticFiles(directory=_FOLDER / "static")),
-            *_questions(shop, limits),
-            Route("/picture", _picture(shop)),
+            *_api(answers, limits),
+            Route("/picture", _picture(answers)),
         ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts], www_redirect=False),
@@ -85,17 +85,17 @@ def create_app(
     return Headers(app)
 
 
-def _page(shop: Shop, title: str, limits: Limits) -> Callable:
+def _page(answers: Answers, title: str, limits: Limits) -> Callable:
     templates = Jinja2Templates(_FOLDER / "templates")
     context = {
         "title": title,
-        "space": shop.space,
-        "labelled": shop.labelled,
-        "fields": shop.fields,
-        "count": len(shop),
+        "attributes": answers.attributes,
+        "labelled": answers.labelled,
+        "fields": answers.fields,
+        "count": len(answers),
         "upload_bytes": limits.upload_bytes,
         "upload_megabytes": f"{limits.upload_bytes / MEGABYTE:g}",
-        "has_photographs": shop.has_photographs(),
+        "has_photographs": answers.has_photographs(),
     }
 
     async def page(request: Request) -> Response:
@@ -104,50 +104,53 @@ def _page(shop: Shop, title: str, limits: Limits) -> Callable:
     return page
 
 
-def _questions(shop: Shop, limits: Limits) -> list[Route]:
-    gate = Gate(limits.at_once, limits.waiting)
+def _api(answers: Answers, limits: Limits) -> list[Route]:
+    store_limit = ConcurrencyLimit(limits.at_once, limits.waiting)
     # A model that hangs holds up nobody else.
-    model_gate = Gate(limits.at_once, limits.waiting)
-    arriving = Gate(_UPLOADS, 0)
+    model_limit = ConcurrencyLimit(limits.at_once, limits.waiting)
+    arriving = ConcurrencyLimit(_UPLOADS, 0)
 
-    def asked(
-        path: str, question: type[Question], answer: Callable[[Question], dict], gate: Gate = gate
+    def post(
+        path: str,
+        query: type[Query],
+        answer: Callable[[Query], dict],
+        limit: ConcurrencyLimit = store_limit,
     ) -> Route:
-        async def ask(request: Request) -> Response:
-            body = await read_body(request, limits.body_bytes, limits.seconds, "The question")
-            return JSONResponse(await gate.run(answer, _checked(question, _json(body))))
+        async def answered(request: Request) -> Response:
+            body = await read_body(request, limits.body_bytes, limits.seconds, "The request")
+            return JSONResponse(await limit.run(answer, _checked(query, _json(body))))
 
-        return Route(path, ask, methods=["POST"])
+        return Route(path, answered, methods=["POST"])
 
     async def receive(request: Request) -> Response:
         with arriving.admitted():
             body = await read_body(request, limits.upload_bytes, limits.seconds, "The photograph")
-            return JSONResponse(await model_gate.run(shop.receive, body), 201)
+            return JSONResponse(await model_limit.run(answers.receive, body), 201)
 
     async def model(_: Request) -> Response:
-        await model_gate.run(shop.check_model)
+        await model_limit.run(answers.check_model)
         return JSONResponse({"model": "ready"})
 
     async def items(request: Request) -> Response:
-        given = _checked(questions.Items, dict(request.query_params))
-        return JSONResponse({"items": shop.some_items(given)})
+        given = _checked(queries.Items, dict(request.query_params))
+        return JSONResponse({"items": answers.some_items(given)})
 
     return [
-        asked("/api/search", questions.Search, shop.search),
-        asked("/api/compare", questions.Comparison, shop.compare),
-        asked("/api/regions", questions.Look, shop.regions, model_gate),
+        post("/api/search", queries.Search, answers.search),
+        post("/api/compare", queries.Comparison, answers.compare),
+        post("/api/regions", queries.Look, answers.regions, model_limit),
         Route("/api/photographs", receive, methods=["POST"]),
         Route("/api/model", model),
         Route("/api/items", items),
     ]
 
 
-def _picture(shop: Shop) -> Callable:
-    gate = Gate(_PICTURES_AT_ONCE, _PICTURES_WAITING)
+def _picture(answers: Answers) -> Callable:
+    limit = ConcurrencyLimit(_PICTURES_AT_ONCE, _PICTURES_WAITING)
 
     async def picture(request: Request) -> Response:
-        given = _checked(questions.Picture, dict(request.query_params))
-        found = await gate.run(shop.picture, given)
+        given = _checked(queries.Picture, dict(request.query_params))
+        found = await limit.run(answers.picture, given)
         return Response(found, 200, {"Cache-Control": "private, max-age=300"}, "image/jpeg")
 
     return picture
@@ -160,13 +163,13 @@ def _json(body: bytes) -> Any:
         raise problems.no_json() from error
 
 
-def _checked(question: type[Question], given: Any) -> Question:
+def _checked(query: type[Query], given: Any) -> Query:
     try:
-        return question.model_validate(given)
+        return query.model_validate(given)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise problems.bad_question(f"{place}: {first['msg']}.") from error
+        raise problems.bad_query(f"{place}: {first['msg']}.") from error
 
 
 async def _problem(_: Request, error: problems.Problem) -> Response:

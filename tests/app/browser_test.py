@@ -83,7 +83,7 @@ def test_a_photograph_is_searched_with_and_shown_with_regions(tab, photograph, c
     choose(tab, photograph)
     [vectors] = embedder.embed_all([photograph["buffer"]])
     expect_results(tab, catalogue.search(vectors=vectors, k=24))
-    expect(tab.get_by_role("status")).to_have_text("The first 24 items, most alike first")
+    expect(tab.get_by_role("status")).to_have_text("The first 24 items, most similar first")
     expect(tab.get_by_alt_text("The query: mine.jpg")).to_be_visible()
     first = tab.locator("#results .card").first
     expect(first.locator("rect.over")).to_have_count(1)
@@ -94,7 +94,7 @@ def test_a_photograph_is_searched_with_and_shown_with_regions(tab, photograph, c
     tab.get_by_label("Regions of").select_option("none")
     expect(first.locator("rect")).to_have_count(0)
     tab.get_by_role("button", name="Show more").click()
-    expect(tab.get_by_role("status")).to_have_text("30 items, most alike first")
+    expect(tab.get_by_role("status")).to_have_text("30 items, most similar first")
     # The last item of the catalogue has no photograph, which is said in its place.
     missing = tab.get_by_role("article", name="garment-29")
     missing.scroll_into_view_if_needed()
@@ -242,13 +242,13 @@ def test_a_forgotten_photograph_is_sent_again(tab, photograph, jpegs, address):
     expect(tab.locator("#notice")).to_be_hidden()
 
 
-def test_a_model_without_regions_is_asked_for_them_once(tab, photograph, embedder, monkeypatch):
+def test_a_model_without_regions_is_requested_for_them_once(tab, photograph, embedder, monkeypatch):
     def explain(images, attribute):
         raise NotImplementedError("no attention")
 
     monkeypatch.setattr(embedder, "explain", explain)
-    asked = []
-    tab.on("request", lambda request: "/api/regions" in request.url and asked.append(request))
+    calls = []
+    tab.on("request", lambda request: "/api/regions" in request.url and calls.append(request))
     choose(tab, photograph)
     expect(tab.get_by_label("Regions of")).to_be_hidden()
     tab.get_by_role("button", name="Search", exact=True).click()
@@ -257,10 +257,10 @@ def test_a_model_without_regions_is_asked_for_them_once(tab, photograph, embedde
     expect(tab.get_by_role("dialog").locator("tbody tr").first).to_be_visible()
     expect(tab.locator("#compare-problem")).to_be_hidden()
     expect(tab.locator("#notice")).to_be_hidden()
-    assert len(asked) == 1
+    assert len(calls) == 1
 
 
-def test_starting_over_ends_what_was_about_to_be_asked(tab):
+def test_starting_over_ends_what_was_about_to_be_requested(tab):
     tab.get_by_role("button", name="Look for what is like garment-0").click()
     expect(tab.locator("#results .card")).to_have_count(24)
     tab.get_by_role("slider", name="collar").evaluate(
@@ -303,7 +303,7 @@ def test_the_keyboard_alone_will_do(tab, photograph, catalogue, embedder):
                 return
         raise AssertionError(f"{selector} is not reached by Tab")
 
-    # From the start: the browser hands choosers over only a while after it was asked to.
+    # From the start: the browser hands choosers over only a while after it is told to.
     tab.on("filechooser", lambda chooser: None)
     tab.keyboard.press("Tab")
     assert tab.evaluate("document.activeElement.className") == "skip"

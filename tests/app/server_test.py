@@ -26,8 +26,8 @@ def client(page):
         yield client
 
 
-def ask(client, path, question):
-    response = client.post(f"/api/{path}", content=json.dumps(question))
+def ask(client, path, query):
+    response = client.post(f"/api/{path}", content=json.dumps(query))
     assert response.status_code == 200, response.text
     return response.json()
 
@@ -79,10 +79,8 @@ def test_a_photograph_finds_what_the_catalogue_finds(client, catalogue, embedder
         },
     )
     [vectors] = embedder.embed_all([jpegs[-1]])
-    question = {"vectors": vectors, "weights": {"collar": 1, "color": -0.5}}
-    expected = catalogue.search(
-        changes={"collar": "mandarin"}, exclude=["garment-3"], k=5, **question
-    )
+    query = {"vectors": vectors, "weights": {"collar": 1, "color": -0.5}}
+    expected = catalogue.search(changes={"collar": "mandarin"}, exclude=["garment-3"], k=5, **query)
     assert ids(found) == [match.id for match in expected]
     first = found["results"][0]
     assert first["score"] == pytest.approx(expected[0].score, abs=1e-4)
@@ -93,32 +91,32 @@ def test_a_photograph_finds_what_the_catalogue_finds(client, catalogue, embedder
     assert found["weights"]["color"] == pytest.approx(-1 / 3)
 
 
-def test_regions_are_of_what_weighs_most_or_is_most_alike(client):
-    question = {"query": {"item": "garment-0"}, "count": 10}
-    alike = ask(client, "search", question)
+def test_regions_are_of_what_weighs_most_or_is_most_similar(client):
+    query = {"query": {"item": "garment-0"}, "count": 10}
+    similar = ask(client, "search", query)
     cosines = {
-        name: np.mean([one["cosines"][name] for one in alike["results"]])
-        for name in alike["weights"]
+        name: np.mean([one["cosines"][name] for one in similar["results"]])
+        for name in similar["weights"]
     }
-    assert alike["regions"] == [max(cosines, key=cosines.get)]
+    assert similar["regions"] == [max(cosines, key=cosines.get)]
     weights = {"color": 1, "collar": -1, "pocket": 0.5}
-    two = ask(client, "search", {**question, "weights": weights})
+    two = ask(client, "search", {**query, "weights": weights})
     assert two["regions"] == ["collar", "color"]
 
 
 def test_pages_follow_each_other(client):
-    question = {"query": {"item": "garment-0"}, "count": 20}
-    first = ask(client, "search", question)
-    second = ask(client, "search", {**question, "offset": 20})
+    query = {"query": {"item": "garment-0"}, "count": 20}
+    first = ask(client, "search", query)
+    second = ask(client, "search", {**query, "offset": 20})
     assert first["more"] and not second["more"]
     assert sorted(ids(first) + ids(second)) == sorted(f"garment-{n}" for n in range(1, 30))
 
 
 def test_filters_and_the_condition_hold_together(client):
-    question = {"query": {"item": "garment-0"}, "count": 48}
+    query = {"query": {"item": "garment-0"}, "count": 48}
     filters = {"price": {"least": 50, "most": 250}, "brand": {"equals": "b & co"}}
     condition = "not new=true and price!=110"
-    found = ask(client, "search", {**question, "filters": filters, "condition": condition})
+    found = ask(client, "search", {**query, "filters": filters, "condition": condition})
     wanted = [n for n in range(5, 26) if n % 2 and n % 3 and n != 11]
     assert sorted(ids(found)) == sorted(f"garment-{n}" for n in wanted)
 
@@ -137,9 +135,9 @@ def test_feedback_goes_on_from_what_was_liked(client, catalogue):
 def test_regions_are_those_of_the_model(client, embedder, jpegs, garments):
     photograph = send(client, jpegs[-1])["photograph"]
     photographs = [{"photograph": photograph}, {"item": "garment-7"}, {"item": "garment-29"}]
-    question = {"photographs": photographs, "attributes": ["collar", "color"]}
-    regions = ask(client, "regions", question)["regions"]
-    for n, attribute in enumerate(question["attributes"]):
+    query = {"photographs": photographs, "attributes": ["collar", "color"]}
+    regions = ask(client, "regions", query)["regions"]
+    for n, attribute in enumerate(query["attributes"]):
         _, boxes = embedder.explain([jpegs[-1], jpegs[7]], attribute)
         for m, garment in enumerate((garments[-1], garments[7])):
             height, width = garment.image.shape[:2]
@@ -148,7 +146,7 @@ def test_regions_are_those_of_the_model(client, embedder, jpegs, garments):
     assert regions[2] == [None, None]
     # What was looked at is kept.
     embedder.explain = None
-    assert ask(client, "regions", question)["regions"] == regions
+    assert ask(client, "regions", query)["regions"] == regions
     del embedder.explain
 
 
@@ -186,7 +184,7 @@ def test_comparison_in_the_order_of_the_attributes(client, catalogue, jpegs):
     found = ask(client, "compare", {"left": {"item": "garment-2"}, "right": photograph})
     assert {round(one["cosine"], 3) for one in found["attributes"]} == {1.0}
     response = client.post("/api/compare", json={"left": photograph, "right": photograph})
-    assert "must be an item's" in refused(response, 422, "question")
+    assert "must be an item's" in refused(response, 422, "query")
 
 
 def test_no_other_folder_is_read(catalogue, shop, embedder, garments, tmp_path):
@@ -217,8 +215,8 @@ def test_telephones_photographs_are_turned_and_other_formats_taken(client, embed
     found = []
     for one in (plain, turned, webp):
         assert (one["width"], one["height"]) == upright.size
-        question = {"query": {"photograph": one["photograph"]}, "count": 5}
-        found.append(ask(client, "search", question)["results"])
+        query = {"query": {"photograph": one["photograph"]}, "count": 5}
+        found.append(ask(client, "search", query)["results"])
         small = client.get("/picture", params={"photograph": one["photograph"]}).content
         size = Image.open(io.BytesIO(small)).size
         assert size[0] < size[1]
@@ -275,10 +273,10 @@ def test_without_its_server_what_needs_no_model_goes_on(client, embedder, jpegs)
 
 
 def test_a_model_that_hangs_holds_up_no_search(catalogue, shop, embedder, monkeypatch):
-    asked, answer = threading.Event(), threading.Event()
+    called, answer = threading.Event(), threading.Event()
 
     def explain(images, attribute):
-        asked.set()
+        called.set()
         answer.wait(10)
         raise OSError("DEADLINE_EXCEEDED")
 
@@ -296,18 +294,18 @@ def test_a_model_that_hangs_holds_up_no_search(catalogue, shop, embedder, monkey
             target=client.post, args=("/api/regions",), kwargs={"json": look}
         )
         hanging.start()
-        assert asked.wait(20)
+        assert called.wait(20)
         ask(client, "search", {"query": {"item": "garment-0"}})
         assert hanging.is_alive() and not answer.is_set()
         answer.set()
         hanging.join()
 
 
-def test_a_model_that_was_away_is_not_asked_by_each_visitor(catalogue, embedder, monkeypatch):
-    asked = []
+def test_a_model_that_was_away_is_not_called_by_each_visitor(catalogue, embedder, monkeypatch):
+    calls = []
 
     def embed_all(images):
-        asked.append(images)
+        calls.append(images)
         raise OSError("UNAVAILABLE")
 
     monkeypatch.setattr(embedder, "embed_all", embed_all)
@@ -315,7 +313,7 @@ def test_a_model_that_was_away_is_not_asked_by_each_visitor(catalogue, embedder,
     for _ in range(3):
         with pytest.raises(Problem, match="does not answer"):
             model.check()
-    assert len(asked) == 1
+    assert len(calls) == 1
 
 
 def test_another_model_is_told_from_the_stores(client, embedder, monkeypatch, jpegs):
@@ -325,7 +323,7 @@ def test_another_model_is_told_from_the_stores(client, embedder, monkeypatch, jp
 
 
 @pytest.mark.parametrize(
-    ("question", "said"),
+    ("query", "said"),
     [
         ({"query": {"item": "garment-99"}}, "garment-99"),
         ({"query": {"item": "garment-0"}, "weights": {"colar": 1}}, "Did you mean 'collar'"),
@@ -341,14 +339,14 @@ def test_another_model_is_told_from_the_stores(client, embedder, monkeypatch, jp
         ("no object", "valid dictionary"),
     ],
 )
-def test_bad_questions_are_explained(client, question, said):
-    response = client.post("/api/search", json=question)
-    assert said in refused(response, 422, "question")
+def test_bad_queries_are_explained(client, query, said):
+    response = client.post("/api/search", json=query)
+    assert said in refused(response, 422, "query")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 200_000])
 def test_what_is_no_json_is_refused(client, content):
-    assert "JSON" in refused(client.post("/api/search", content=content), 400, "question")
+    assert "JSON" in refused(client.post("/api/search", content=content), 400, "query")
 
 
 def test_an_upload_that_breaks_off_is_no_error_of_the_server(page, caplog):
@@ -376,8 +374,8 @@ def test_an_upload_that_breaks_off_is_no_error_of_the_server(page, caplog):
 
 
 def test_a_bad_condition_says_where(client):
-    question = {"query": {"item": "garment-0"}, "condition": "price<"}
-    title = refused(client.post("/api/search", json=question), 422, "condition")
+    query = {"query": {"item": "garment-0"}, "condition": "price<"}
+    title = refused(client.post("/api/search", json=query), 422, "condition")
     assert "expected a value, found the end" in title
 
 

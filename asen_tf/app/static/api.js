@@ -1,4 +1,4 @@
-// Asks the server; what goes wrong becomes a Problem with a title and an advice.
+// Requests to the server; what goes wrong becomes a Problem with a title and an advice.
 
 export class Problem extends Error {
   constructor({ code, title, advice }) {
@@ -23,8 +23,8 @@ export function get(path, signal) {
   return answered(path, { signal });
 }
 
-export function ask(path, question, signal) {
-  return answered(path, { method: "POST", body: JSON.stringify(question), signal });
+export function post(path, body, signal) {
+  return answered(path, { method: "POST", body: JSON.stringify(body), signal });
 }
 
 export function send(path, file, signal) {

@@ -49,14 +49,14 @@ export function setLiked(article, liked) {
   article.querySelector(".like").ariaPressed = String(liked);
 }
 
-// The heaviest attributes, with how alike they are.
+// The heaviest attributes, with how similar they are.
 function cosines(result, weights) {
   const names = Object.keys(result.cosines)
     .sort((a, b) => Math.abs(weights[b]) - Math.abs(weights[a]) || result.cosines[b] - result.cosines[a])
     .slice(0, LISTED);
   return make(
     "dl",
-    { className: "alike" },
+    { className: "similar" },
     ...names.flatMap((name) => [
       make("dt", { title: words(name) }, words(name)),
       make(

@@ -1,6 +1,6 @@
 // Two photographs beside each other, attribute by attribute.
 
-import { ask } from "./api.js";
+import { post } from "./api.js";
 import { find, make, words } from "./elements.js";
 import { photo, showRegions } from "./photos.js";
 import { regionsOf } from "./regions.js";
@@ -39,8 +39,8 @@ async function compare() {
     frame.replaceChildren(photo(reference, name, "large"));
   }
   await said(async (isLate) => {
-    const question = { left: chosen("left").reference, right: chosen("right").reference };
-    const { attributes } = await ask("/api/compare", question);
+    const pair = { left: chosen("left").reference, right: chosen("right").reference };
+    const { attributes } = await post("/api/compare", pair);
     if (isLate()) return;
     body.replaceChildren(...attributes.map(row));
     await look(isLate);

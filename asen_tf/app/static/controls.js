@@ -47,7 +47,7 @@ export function forgetChanges() {
   show();
 }
 
-// Calls `changed` when something is asked for in another way.
+// Calls `changed` when the query changes.
 export function listen(changed) {
   const setAll = (weight, only) => {
     for (const row of rows) slider(row).value = row === only ? 1 : weight;
@@ -64,7 +64,7 @@ export function listen(changed) {
   for (const control of all(".attribute input, .attribute select, #filters input, #filters select")) {
     control.addEventListener("change", () => {
       if (control.matches(".attribute select") && control.value) {
-        // What is asked for by value should count.
+        // What is wanted by value should count.
         const weight = slider(control.closest(".attribute"));
         if (weight.valueAsNumber <= 0) weight.value = 1;
       }

@@ -1,6 +1,6 @@
 // What the visitor looks for, and what becomes of it.
 
-import { ask, get, send } from "./api.js";
+import { get, post, send } from "./api.js";
 import { card, setLiked } from "./cards.js";
 import { openComparison } from "./compare.js";
 import * as controls from "./controls.js";
@@ -19,7 +19,7 @@ const region = find("#region");
 const notice = find("#notice");
 const feedback = find("#feedback");
 
-const asked = {
+const current = {
   query: null, // {item} or {photograph}
   name: "", // of the query
   file: null, // of the photograph, should the server have forgotten it
@@ -56,7 +56,7 @@ find("[data-again]", notice).addEventListener("click", () => {
   again();
 });
 
-// Runs one question at a time; a newer one ends those before.
+// Runs one request at a time; a newer one ends those before.
 async function working(text, run, retry) {
   underWay?.abort();
   const mine = (underWay = new AbortController());
@@ -98,7 +98,7 @@ function receive(file) {
 }
 
 function start(query, name, file = null) {
-  Object.assign(asked, { query, name, file, rounds: [], liked: [], hidden: [] });
+  Object.assign(current, { query, name, file, rounds: [], liked: [], hidden: [] });
   controls.forgetChanges();
 }
 
@@ -111,7 +111,7 @@ function lookForItem(id, focus = true) {
 function showQuery() {
   const figure = find("#query");
   const isItem = shown.query.item !== undefined;
-  const name = isItem ? shown.query.item : asked.name;
+  const name = isItem ? shown.query.item : current.name;
   find("[data-name]", figure).textContent = name;
   find("[data-photo]", figure).replaceChildren(photo(shown.query, `The query: ${name}`));
   figure.hidden = false;
@@ -119,13 +119,13 @@ function showQuery() {
 
 // Search.
 
-function question(offset = 0) {
+function searchRequest(offset = 0) {
   return {
-    query: asked.query,
+    query: current.query,
     weights: controls.weights(),
     changes: controls.changes(),
-    liked: asked.rounds,
-    hidden: asked.hidden,
+    liked: current.rounds,
+    hidden: current.hidden,
     filters: controls.filters(),
     condition: controls.conditionText(),
     offset,
@@ -135,7 +135,7 @@ function question(offset = 0) {
 
 function search() {
   clearTimeout(timer);
-  if (!asked.query) {
+  if (!current.query) {
     tell({ title: "There is nothing to look for yet.", advice: "Choose a photograph, or one of the catalogue." });
     find("#file").focus();
     return;
@@ -145,7 +145,7 @@ function search() {
 
 async function searchNow(signal) {
   controls.showConditionProblem("");
-  const answer = await remembered(() => ask("/api/search", question(), signal), signal);
+  const answer = await remembered(() => post("/api/search", searchRequest(), signal), signal);
   shown = answer;
   cards = new Map();
   results.replaceChildren();
@@ -165,9 +165,9 @@ async function remembered(run, signal) {
   try {
     return await run();
   } catch (error) {
-    if (error.code !== "photograph_gone" || !asked.file) throw error;
-    const { photograph } = await send("/api/photographs", asked.file, signal);
-    asked.query = { photograph };
+    if (error.code !== "photograph_gone" || !current.file) throw error;
+    const { photograph } = await send("/api/photographs", current.file, signal);
+    current.query = { photograph };
     if (shown.query?.photograph) shown.query = { photograph };
     return run();
   }
@@ -178,7 +178,7 @@ function more() {
   return working(
     "Searching…",
     async (signal) => {
-      const answer = await remembered(() => ask("/api/search", question(offset), signal), signal);
+      const answer = await remembered(() => post("/api/search", searchRequest(offset), signal), signal);
       shown.results.push(...answer.results);
       shown.more = answer.more;
       const added = addCards(answer.results);
@@ -200,12 +200,12 @@ function addCards(found) {
 
 function say({ results: found, more: isMore }) {
   status.textContent = found.length
-    ? `${isMore ? "The first " : ""}${plural(found.length, "item")}, most alike first`
+    ? `${isMore ? "The first " : ""}${plural(found.length, "item")}, most similar first`
     : "Nothing meets all of that. Take away a filter.";
   find("#more").hidden = !isMore;
   const unhide = find("#unhide");
-  unhide.hidden = !asked.hidden.length;
-  unhide.textContent = `Show ${asked.hidden.length} hidden`;
+  unhide.hidden = !current.hidden.length;
+  unhide.textContent = `Show ${current.hidden.length} hidden`;
 }
 
 // Regions.
@@ -232,7 +232,7 @@ async function lookAt(elements, signal) {
 }
 
 region.addEventListener("change", async () => {
-  // In parts that one question may hold.
+  // In parts that one request may hold.
   const every = [...cards];
   for (let n = 0; n < Math.max(1, every.length); n += COUNT) {
     await lookAt(new Map(every.slice(n, n + COUNT)), underWay.signal);
@@ -242,40 +242,40 @@ region.addEventListener("change", async () => {
 // Feedback.
 
 function like({ id }) {
-  const at = asked.liked.indexOf(id);
-  if (at < 0) asked.liked.push(id);
-  else asked.liked.splice(at, 1);
+  const at = current.liked.indexOf(id);
+  if (at < 0) current.liked.push(id);
+  else current.liked.splice(at, 1);
   showLiked();
 }
 
 function showLiked() {
   for (const [id, element] of cards) {
-    setLiked(find(".card", element), asked.liked.includes(id));
+    setLiked(find(".card", element), current.liked.includes(id));
   }
   // Behind the card that was liked last, where Tab leads next.
-  const last = asked.liked.findLast((id) => cards.has(id));
+  const last = current.liked.findLast((id) => cards.has(id));
   (cards.get(last) ?? found).append(feedback);
-  feedback.hidden = !asked.liked.length;
+  feedback.hidden = !current.liked.length;
   find("[data-count]", feedback).textContent =
-    asked.liked.length === 1
+    current.liked.length === 1
       ? "1 liked; like another to say what matters"
-      : `${asked.liked.length} liked`;
+      : `${current.liked.length} liked`;
 }
 
 function searchAgain() {
-  asked.rounds.push(asked.liked);
-  asked.liked = [];
+  current.rounds.push(current.liked);
+  current.liked = [];
   found.focus();
   return search();
 }
 
 function showRounds() {
   const learned = find("#learned");
-  learned.hidden = !asked.rounds.length;
+  learned.hidden = !current.rounds.length;
   showLiked();
   if (learned.hidden) return;
   find("[data-rounds]", learned).textContent =
-    `After ${plural(asked.rounds.length, "round")} of feedback, attributes count by so much. ` +
+    `After ${plural(current.rounds.length, "round")} of feedback, attributes count by so much. ` +
     "The first item you liked is the query now.";
   const sorted = Object.entries(shown.weights).filter(([, share]) => share).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   const most = Math.abs(sorted[0][1]);
@@ -294,8 +294,8 @@ function showRounds() {
 function hide({ id }) {
   const ids = [...cards.keys()];
   const next = ids[ids.indexOf(id) + 1];
-  asked.hidden.push(id);
-  asked.liked = asked.liked.filter((other) => other !== id);
+  current.hidden.push(id);
+  current.liked = current.liked.filter((other) => other !== id);
   cards.get(id).remove();
   cards.delete(id);
   shown.results = shown.results.filter((other) => other.id !== id);
@@ -305,7 +305,7 @@ function hide({ id }) {
 }
 
 function openFor({ id }) {
-  const name = shown.query.item ?? asked.name;
+  const name = shown.query.item ?? current.name;
   const ids = shown.results.map((result) => result.id);
   const choices = [
     { name: `The query, ${name}`, reference: shown.query },
@@ -383,24 +383,24 @@ find("#others").addEventListener("click", () => {
 find("#more").addEventListener("click", more);
 find("#again").addEventListener("click", searchAgain);
 find("#undo").addEventListener("click", () => {
-  asked.rounds.pop();
+  current.rounds.pop();
   found.focus();
   search();
 });
 find("#unlike").addEventListener("click", () => {
-  asked.liked = [];
+  current.liked = [];
   showLiked();
   found.focus();
 });
 find("#unhide").addEventListener("click", () => {
-  asked.hidden = [];
+  current.hidden = [];
   search();
 });
 find("#start-over").addEventListener("click", startOver);
 
 controls.listen(() => {
   clearTimeout(timer);
-  if (asked.query) timer = setTimeout(search, WAIT_MS);
+  if (current.query) timer = setTimeout(search, WAIT_MS);
 });
 // Where there is little room, results come first.
 if (matchMedia("(max-width: 60rem)").matches) find("#attributes").open = false;

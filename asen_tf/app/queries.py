@@ -1,4 +1,4 @@
-"""What the page may ask, checked as it comes in."""
+"""What the page may request, checked as it comes in."""
 
 from typing import Annotated, Literal
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from asen_tf.app.fields import Filter
 
-# Longer texts, and more of them, are no question of the page.
+# Longer texts, and more of them, are no request of the page.
 _Text = Annotated[str, Field(max_length=2000)]
 _Texts = Annotated[list[_Text], Field(max_length=500)]
 _Weight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
@@ -14,11 +14,11 @@ _Weight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 MOST_RESULTS = 48
 
 
-class _Question(BaseModel):
+class _Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Reference(_Question):
+class Reference(_Query):
     """A photograph: of an item of the catalogue, or one that the visitor sent."""
 
     item: _Text | None = None
@@ -37,14 +37,14 @@ class Picture(Reference):
     size: Literal["small", "large"] = "small"
 
 
-class Items(_Question):
+class Items(_Query):
     """Some items to start from, others at each turn."""
 
     turn: Annotated[int, Field(ge=0, le=10**9)] = 0
     count: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 12
 
 
-class Search(_Question):
+class Search(_Query):
     """A search: see `Finder.query` and `Finder.search` for what they are.
 
     Attributes:
@@ -69,14 +69,14 @@ class Search(_Question):
     count: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 24
 
 
-class Look(_Question):
+class Look(_Query):
     """Where does the model look in these photographs, for these attributes?"""
 
     photographs: Annotated[list[Reference], Field(max_length=MOST_RESULTS + 1)]
     attributes: Annotated[list[_Text], Field(min_length=1, max_length=2)]
 
 
-class Comparison(_Question):
+class Comparison(_Query):
     """Two photographs; one at least is an item's."""
 
     left: Reference

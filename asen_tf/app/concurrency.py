@@ -12,7 +12,7 @@ from asen_tf.app import problems
 Result = TypeVar("Result")
 
 
-class Gate:
+class ConcurrencyLimit:
     """Runs functions in threads.
 
     Args:

@@ -1,4 +1,4 @@
-"""Answers what the page asks; knows nothing of HTTP."""
+"""Answers to what the page requests; knows nothing of HTTP."""
 
 import logging
 import threading
@@ -8,7 +8,7 @@ from typing import NamedTuple
 import cachetools
 import numpy as np
 
-from asen_tf.app import fields, photographs, problems, questions
+from asen_tf.app import fields, photographs, problems, queries
 from asen_tf.app.limits import Limits
 from asen_tf.app.model import Model
 from asen_tf.app.pictures import Pictures
@@ -33,14 +33,14 @@ class _Encoded(NamedTuple):
     size: tuple[int, int]
 
 
-class Shop:
+class Answers:
     """A catalogue, its photographs and the model that sees them; threads may share it.
 
     Args:
       catalogue: opened to be read; see `Finder`.
       model: that filled it.
       root: folder of its photographs.
-      limits: what may be asked for.
+      limits: what may be requested.
     """
 
     def __init__(self, catalogue: Catalogue, model: Model, root: Root, limits: Limits):
@@ -53,8 +53,8 @@ class Shop:
         self._lock = threading.Lock()
         self._ids = catalogue.ids()
         self.fields = fields.fields_of(catalogue, self._ids)
-        self.space = catalogue.attributes
-        self.labelled = [name for name in self.space if catalogue.engine.has_field(name)]
+        self.attributes = catalogue.attributes
+        self.labelled = [name for name in self.attributes if catalogue.engine.has_field(name)]
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -65,13 +65,13 @@ class Shop:
 
     def has_photographs(self) -> bool:
         """Whether some of the items have their photographs under the root."""
-        return not self._ids or self._pictures.any_there(self.some_items(questions.Items()))
+        return not self._ids or self._pictures.any_there(self.some_items(queries.Items()))
 
-    def some_items(self, asked: questions.Items) -> list[str]:
+    def some_items(self, request: queries.Items) -> list[str]:
         """Ids of items from all over the catalogue, others at each turn."""
-        count = min(asked.count, len(self._ids))
+        count = min(request.count, len(self._ids))
         steps = np.linspace(0, len(self._ids), count, endpoint=False).astype(int)
-        return [self._ids[(n + asked.turn) % len(self._ids)] for n in steps]
+        return [self._ids[(n + request.turn) % len(self._ids)] for n in steps]
 
     def receive(self, encoded: bytes) -> dict:
         """Takes a visitor's photograph: gives its name, width and height.
@@ -86,70 +86,70 @@ class Shop:
         name = self._uploads.add(Upload(photograph, vectors))
         return {"photograph": name, "width": photograph.width, "height": photograph.height}
 
-    def picture(self, asked: questions.Picture) -> bytes:
+    def picture(self, request: queries.Picture) -> bytes:
         """A small JPEG of a photograph; raises Problem where there is none."""
-        side = _SIDES[asked.size]
-        if asked.item is not None:
-            return self._pictures.small(asked.item, side)
-        encoded = self._uploads.get(asked.photograph).photograph.encoded
+        side = _SIDES[request.size]
+        if request.item is not None:
+            return self._pictures.small(request.item, side)
+        encoded = self._uploads.get(request.photograph).photograph.encoded
         return photographs.preview(encoded, side, self._limits.pixels)
 
-    def search(self, asked: questions.Search) -> dict:
-        """The results, what they were asked by, and which regions say most about them."""
-        question = {
-            **self._given(asked.query),
-            "weights": asked.weights,
-            "changes": asked.changes,
-            "liked": asked.liked,
+    def search(self, request: queries.Search) -> dict:
+        """The results, what they were searched by, and which regions say most about them."""
+        query = {
+            **self._given(request.query),
+            "weights": request.weights,
+            "changes": request.changes,
+            "liked": request.liked,
         }
-        with problems.asking_the_store():
-            weights = self._catalogue.query(**question).weights
+        with problems.store_problems():
+            weights = self._catalogue.query(**query).weights
             found = self._catalogue.search(
-                k=asked.count + 1,  # one more tells whether there are more
-                offset=asked.offset,
-                where=fields.condition(asked.filters, asked.condition),
-                exclude=asked.hidden,
-                **question,
+                k=request.count + 1,  # one more tells whether there are more
+                offset=request.offset,
+                where=fields.condition(request.filters, request.condition),
+                exclude=request.hidden,
+                **query,
             )
         shares = weights / np.abs(weights).sum()
-        shown = found[: asked.count]
-        rounds = [chosen for chosen in asked.liked if chosen]
-        query = questions.Reference(item=rounds[-1][0]) if rounds else asked.query
+        shown = found[: request.count]
+        rounds = [chosen for chosen in request.liked if chosen]
+        start = queries.Reference(item=rounds[-1][0]) if rounds else request.query
         return {
-            "query": query.model_dump(exclude_none=True),
+            "query": start.model_dump(exclude_none=True),
             "results": [_shown(match) for match in shown],
             "more": len(found) > len(shown),
-            "weights": dict(zip(self.space, map(float, shares), strict=True)),
-            "regions": _heaviest(dict(zip(self.space, weights, strict=True)), shown),
+            "weights": dict(zip(self.attributes, map(float, shares), strict=True)),
+            "regions": _heaviest(dict(zip(self.attributes, weights, strict=True)), shown),
         }
 
-    def compare(self, asked: questions.Comparison) -> dict:
-        """In which attributes two photographs are alike, in the attributes' order."""
-        left, right = asked.left, asked.right
+    def compare(self, request: queries.Comparison) -> dict:
+        """In which attributes two photographs are similar, in the attributes' order."""
+        left, right = request.left, request.right
         if right.item is None:
             left, right = right, left
         if right.item is None:
-            raise problems.bad_question("one of two photographs must be an item's")
-        with problems.asking_the_store():
+            raise problems.bad_query("one of two photographs must be an item's")
+        with problems.store_problems():
             found = self._catalogue.compare(right.item, **self._given(left))
-        found.sort(key=lambda one: self.space.index(one.attribute))
+        found.sort(key=lambda one: self.attributes.index(one.attribute))
         return {"attributes": [one.to_dict() for one in found]}
 
-    def regions(self, asked: questions.Look) -> dict:
+    def regions(self, request: queries.Look) -> dict:
         """Where the model looks: a list for each photograph, a box for each attribute.
 
         A box is [left, top, right, bottom] as shares of the photograph's sides, None where the
         photograph is missing or broken.
         """
-        read = self._encoded(asked.photographs)
-        columns = [self._boxes(read, attribute) for attribute in asked.attributes]
+        read = self._encoded(request.photographs)
+        columns = [self._boxes(read, attribute) for attribute in request.attributes]
         return {"regions": [list(boxes) for boxes in zip(*columns, strict=True)]}
 
     def _boxes(
         self, read: Sequence[_Encoded | None], attribute: str
     ) -> list[tuple[float, ...] | None]:
-        with problems.asking_the_store():
-            self.space.index(attribute)
+        with problems.store_problems():
+            self.attributes.index(attribute)
         keys = [one and (*one.key, attribute) for one in read]
         with self._lock:
             known = {key: self._regions[key] for key in keys if key in self._regions}
@@ -165,11 +165,11 @@ class Shop:
             known |= new
         return [None if key is None else known[key] for key in keys]
 
-    def _encoded(self, asked: Sequence[questions.Reference]) -> list[_Encoded | None]:
-        items = [one.item for one in asked if one.item is not None]
+    def _encoded(self, references: Sequence[queries.Reference]) -> list[_Encoded | None]:
+        items = [one.item for one in references if one.item is not None]
         read = dict(zip(items, self._pictures.read(items), strict=True)) if items else {}
         found = []
-        for one in asked:
+        for one in references:
             if one.photograph is not None:
                 encoded = self._uploads.get(one.photograph).photograph.encoded
             else:
@@ -177,7 +177,7 @@ class Shop:
             found.append(self._looked_at(one, encoded))
         return found
 
-    def _looked_at(self, one: questions.Reference, encoded: bytes | None) -> _Encoded | None:
+    def _looked_at(self, one: queries.Reference, encoded: bytes | None) -> _Encoded | None:
         if encoded is None:
             return None
         try:
@@ -188,7 +188,7 @@ class Shop:
         # A photograph that was replaced has other bytes.
         return _Encoded((one.item, one.photograph, hash(encoded)), encoded, size)
 
-    def _given(self, reference: questions.Reference) -> dict:
+    def _given(self, reference: queries.Reference) -> dict:
         """The item or photograph as `Finder.query` takes it."""
         if reference.item is not None:
             return {"id": reference.item}
@@ -205,13 +205,13 @@ def _shown(match: Match) -> dict:
 
 
 def _heaviest(weights: Mapping[str, float], found: Sequence[Match]) -> list[str]:
-    """The attributes that weigh most; where many do, that in which the results are most alike."""
+    """The attributes that weigh most; where many do, that in which the results are most similar."""
     most = max(abs(weight) for weight in weights.values())
     names = [name for name, weight in weights.items() if np.isclose(abs(weight), most, 1e-3)]
     if len(names) <= _MOST_REGIONS:
         return names
-    alike = {name: np.mean([match.cosines[name] for match in found] or [0.0]) for name in names}
-    return [max(names, key=alike.get)]
+    similar = {name: np.mean([match.cosines[name] for match in found] or [0.0]) for name in names}
+    return [max(names, key=similar.get)]
 
 
 def _shares(box: np.ndarray, size: tuple[int, int]) -> tuple[float, ...]:
