@@ -11,11 +11,10 @@ import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.read_ahead import batched, read_ahead
-from asen_tf.data.photograph_forms import describe
-from asen_tf.data.photographs import MAX_PIXELS, canvas_fn, to_pixels
 from asen_tf.embedders.base import BaseEmbedder
 from asen_tf.embedders.images import Place
 from asen_tf.evaluation.published import PublishedInputs, is_published
+from asen_tf.images import MAX_PIXELS, graph
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.workdir import Workdir
 
@@ -141,10 +140,9 @@ class KerasEmbedder(BaseEmbedder):
 
     def _prepare(self, image: Place):
         try:
-            pixels = to_pixels(image.photograph, image.position, self.max_pixels)
+            pixels = graph.read(image.photograph, self.max_pixels)
         except ValueError as error:
-            prefix = f"{describe(image.photograph, image.position)}: "
-            raise image.refused(str(error).removeprefix(prefix)) from error
+            raise image.refused(error) from error
         return self._inputs.prepare(pixels)
 
 
@@ -153,7 +151,7 @@ class _Canvases:
 
     def __init__(self, model: EmbeddingModel, slices: Sequence[str] | None):
         size = model.image_size
-        self._to_canvas = canvas_fn(size)
+        self._to_canvas = graph.square_fn(size)
         canvases = tf.TensorSpec((None, size, size, 3), tf.uint8)
         ids, sizes = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, 2), tf.int32)
         self._embed = tf.function(

@@ -79,7 +79,7 @@ class Answers:
         Raises:
           Problem: it is no photograph, too large, or the model is away.
         """
-        photograph = photographs.upright(encoded, self._limits.pixels)
+        photograph = photographs.received(encoded, self._limits.pixels)
         # Broken ones show when they are decoded; the model would not say it so plainly.
         photographs.preview(photograph.encoded, _SIDES["small"], self._limits.pixels)
         vectors = self._model.embed(photograph.encoded)
@@ -181,11 +181,12 @@ class Answers:
         if encoded is None:
             return None
         try:
-            size = photographs.size_of(encoded, self._limits.pixels)
+            photograph = photographs.received(encoded, self._limits.pixels)
         except problems.Problem as problem:
             _LOG.warning("%s: %s", one.item, problem)
             return None
         # A photograph that was replaced has other bytes.
+        size = photograph.width, photograph.height
         return _Encoded((one.item, one.photograph, hash(encoded)), encoded, size)
 
     def _given(self, reference: queries.Reference) -> dict:

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from asen_tf.core.limits import MAX_PIXELS
+
 MEGABYTE = 1_000_000
 
 
@@ -22,7 +24,7 @@ class Limits:
     """
 
     upload_bytes: int = 20 * MEGABYTE
-    pixels: int = 64_000_000
+    pixels: int = MAX_PIXELS
     body_bytes: int = MEGABYTE // 4
     at_once: int = 4
     waiting: int = 64

@@ -4,6 +4,8 @@ import contextlib
 import logging
 from collections.abc import Iterator
 
+from asen_tf.images import KINDS
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -43,7 +45,7 @@ def no_photograph(reason: str) -> Problem:
         415,
         "no_photograph",
         f"This file is no photograph that can be read: {reason}.",
-        "Choose a JPEG, PNG, WebP, GIF, BMP or TIFF file.",
+        f"Choose a file of one of these kinds: {', '.join(KINDS)}.",
     )
 
 

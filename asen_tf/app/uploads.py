@@ -40,7 +40,7 @@ class Uploads:
         with self._lock:
             if _size(upload) > self._kept.maxsize:
                 limit = f"{self._kept.maxsize / MEGABYTE:g} MB"
-                raise problems.too_large("The photograph, made upright,", limit)
+                raise problems.too_large("The photograph", limit)
             self._kept[name] = upload
         return name
 

@@ -1,4 +1,4 @@
-"""Encoded photographs of a catalogue, read a batch ahead."""
+"""Encoded photographs of a catalogue, read a batch ahead; in a kind that the model reads."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -7,6 +7,7 @@ from asen_tf.bulk import files
 from asen_tf.bulk.catalogue import Row
 from asen_tf.core.read_ahead import batched, read_ahead
 from asen_tf.data.root import Root, name_problem
+from asen_tf.images import UNREADABLE, for_graph
 
 # What a server takes in one message; more is no photograph of a catalogue.
 MAX_BYTES = 64 * 1024 * 1024
@@ -79,4 +80,7 @@ def _content(path: str) -> Read:
         content = file.read(MAX_BYTES + 1)
     if len(content) > MAX_BYTES:
         return f"the file has more than {MAX_BYTES} bytes"
-    return content
+    try:
+        return for_graph(content)
+    except UNREADABLE as error:
+        return str(error)

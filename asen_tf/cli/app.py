@@ -16,6 +16,7 @@ from absl import flags
 from asen_tf.catalogue import Catalogue
 from asen_tf.cli import program
 from asen_tf.cli.embedders import define_flags, opened
+from asen_tf.core.limits import MAX_PIXELS
 from asen_tf.data.root import Root
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
@@ -105,7 +106,7 @@ def run() -> None:
     )
     flags.DEFINE_string("title", "Find by attribute", "Heading of the page.")
     flags.DEFINE_float("max_upload_mb", 20.0, "Of a visitor's photograph.", lower_bound=0.001)
-    flags.DEFINE_integer("max_pixels", 64_000_000, "Of a photograph.", lower_bound=1)
+    flags.DEFINE_integer("max_pixels", MAX_PIXELS, "Of a photograph.", lower_bound=1)
     flags.DEFINE_integer("at_once", 4, "Searches at the same time.", lower_bound=1)
     flags.mark_flag_as_required("store")
     program.run(main)

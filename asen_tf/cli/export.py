@@ -12,7 +12,7 @@ from asen_tf.core.choices import PRECISIONS
 
 
 def main() -> int | None:
-    from asen_tf.data.photographs import MAX_PIXELS
+    from asen_tf.core.limits import MAX_PIXELS
     from asen_tf.serving.export import VerificationFailed, export
 
     given = flags.FLAGS

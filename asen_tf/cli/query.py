@@ -5,10 +5,9 @@ asen-query --model=localhost:8500 --attribute=neckline a.jpg b.jpg --explain=out
 
 from collections.abc import Sequence
 
-import numpy as np
 from absl import app, flags
-from PIL import Image
 
+from asen_tf import images
 from asen_tf.cli import program
 from asen_tf.cli.embedders import define_flags, opened
 from asen_tf.embedders import Embedder
@@ -30,14 +29,9 @@ def draw(model: Embedder, photographs: Sequence[str], attribute: str, output: st
 
     attention, boxes = model.explain(photographs, attribute)
     figure = attention_grid(
-        [_pixels(path) for path in photographs], [attribute], attention[:, None], boxes[:, None]
+        [images.read(path) for path in photographs], [attribute], attention[:, None], boxes[:, None]
     )
     save(figure, output)
-
-
-def _pixels(path: str) -> np.ndarray:
-    with Image.open(path) as image:
-        return np.asarray(image.convert("RGB"))
 
 
 def main(photographs: Sequence[str]) -> None:

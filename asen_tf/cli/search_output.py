@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
+from asen_tf import images
 from asen_tf.catalogue import Match, Similarity
 from asen_tf.core.progress import say
 from asen_tf.data.root import Root
 
-# A JPEG is decoded at a fraction of its size, but no smaller than this.
+# Longer side of a photograph on the page.
 _ENOUGH_PX = 512
 
 
@@ -89,8 +89,6 @@ def photograph(name: str, metadata: Mapping, root: Root) -> np.ndarray | None:
 def pixels(path: str) -> np.ndarray | None:
     """A photograph for a small picture, uint8 [H, W, 3]; None where there is none."""
     try:
-        with Image.open(path) as image:
-            image.draft("RGB", (_ENOUGH_PX, _ENOUGH_PX))
-            return np.asarray(image.convert("RGB"))
-    except (OSError, ValueError, Image.DecompressionBombError):
+        return images.read(path, longest=_ENOUGH_PX)
+    except images.UNREADABLE:
         return None

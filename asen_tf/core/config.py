@@ -9,6 +9,8 @@ import os
 
 from ml_collections import config_dict
 
+from asen_tf.core.limits import MAX_PIXELS
+
 LOCAL, ALL = "/local_branch/", ".*"  # patterns over paths of variables
 
 
@@ -34,7 +36,7 @@ def defaults() -> config_dict.ConfigDict:
         "special": (),  # attributes that tell garments apart when one is changed; (): all
         "skip_bad": False,  # drop bad rows instead of stopping
         "check": "full",  # full: decode every image | exists | none
-        "max_pixels": 100_000_000,  # an image that declares more is bad
+        "max_pixels": MAX_PIXELS,  # an image that declares more is bad
         "cache": "auto",  # decoded canvases: auto | memory | disk | none
         "cache_gb": 4.0,  # memory that the cache may take
         "cache_dir": "",  # where the disk cache goes; "": <workdir>/canvases

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.progress import Progress, say
-from asen_tf.data import images
 from asen_tf.data.manifest import Manifest
+from asen_tf.images import graph
 
 MODES = ("auto", "memory", "disk", "none")
 
@@ -55,7 +55,7 @@ def open_canvases(
             raise ValueError("the disk cache needs a folder: set data.cache_dir")
         return _on_disk(manifest, rows, size, Path(folder))
     return _from_files(
-        tf.constant(manifest.paths), lambda path: images.read_canvas(path, size), size
+        tf.constant(manifest.paths), lambda path: graph.read_square(path, size), size
     )
 
 
@@ -63,7 +63,7 @@ def _decoded(manifest, rows, size):
     """Yields batches of canvases of these rows, in order, saying how far it is."""
     paths = tf.data.Dataset.from_tensor_slices(manifest.paths[rows])
     batches = paths.map(
-        lambda path: images.read_canvas(path, size), num_parallel_calls=tf.data.AUTOTUNE
+        lambda path: graph.read_square(path, size), num_parallel_calls=tf.data.AUTOTUNE
     ).batch(64)
     with Progress("decoding", len(rows), "images") as progress:
         for batch in batches:

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.photograph_forms import Photograph, listed
 from asen_tf.embedders.fingerprint import Fingerprint, probe
 from asen_tf.embedders.images import Place, cosines, placed, placed_pairs
+from asen_tf.images import Photograph, listed
 
 
 class BaseEmbedder(abc.ABC):

@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 
 import numpy as np
 
-from asen_tf.data.photograph_forms import Photograph, describe, listed, listed_pairs
+from asen_tf.images import Photograph, describe, listed, listed_pairs
 
 Result = TypeVar("Result")
 

@@ -6,8 +6,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.photograph_forms import Photograph
 from asen_tf.embedders.fingerprint import Fingerprint
+from asen_tf.images import Photograph
 
 
 @runtime_checkable

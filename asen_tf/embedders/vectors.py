@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.photograph_forms import listed
 from asen_tf.embedders.base import BaseEmbedder
 from asen_tf.embedders.fingerprint import Fingerprint
 from asen_tf.embedders.images import InvalidInputError, Place
+from asen_tf.images import listed
 
 
 class VectorEmbedder(BaseEmbedder):

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from PIL import Image
 
+from asen_tf import images as photographs
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.geometry import canvas_to_original
 from asen_tf.core.progress import Progress
@@ -96,11 +96,7 @@ def _explained(
 
 def _sizes(manifest: Manifest, rows: Sequence[int]) -> np.ndarray:
     """[B, 2] height and width, read from the files' headers."""
-    sizes = []
-    for row in rows:
-        with Image.open(manifest.path(row)) as image:
-            sizes.append((image.height, image.width))
-    return np.array(sizes)
+    return np.array([photographs.size_of(manifest.path(row)) for row in rows])
 
 
 def _result(

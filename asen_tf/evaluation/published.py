@@ -15,6 +15,7 @@ from PIL import Image
 from asen_tf.core.choices import PREPROCESSING
 from asen_tf.core.errors import unknown_name
 from asen_tf.data.manifest import Manifest
+from asen_tf.images import read
 from asen_tf.models.asen import ASEN
 from asen_tf.models.base import original_boxes
 
@@ -30,7 +31,7 @@ def open_fn(manifest: Manifest) -> Callable[[np.ndarray], list[Image.Image]]:
     """Photographs for an `Evaluator`: rows int64 [B] -> the photographs themselves."""
 
     def open_rows(rows):
-        return [_open(manifest.path(row)) for row in rows]
+        return [Image.fromarray(read(manifest.path(row))) for row in rows]
 
     return open_rows
 
@@ -114,8 +115,3 @@ def local_input(photograph: Image.Image, box: Sequence[int], size: int) -> np.nd
     """A square of the original photograph: box [4] in its pixels -> uint8 [size, size, 3]."""
     cut = photograph.crop(tuple(int(side) for side in box))
     return np.asarray(cut.resize((size, size), Image.Resampling.BILINEAR))
-
-
-def _open(path) -> Image.Image:
-    with Image.open(path) as image:
-        return image.convert("RGB")

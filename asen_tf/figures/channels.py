@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.axes import Axes
 
-from asen_tf.data.images import to_canvas
 from asen_tf.figures import style
 from asen_tf.figures.picture import Picture
 from asen_tf.figures.registry import figure
 from asen_tf.figures.source import NothingToDraw, Source
+from asen_tf.images.graph import to_square
 from asen_tf.models.base import EmbeddingModel
 
 PHOTOGRAPHS = 64
@@ -34,7 +34,7 @@ def draw(source: Source) -> Iterator[Picture]:
     if len(names) < 2:
         raise NothingToDraw("channel profiles are compared, and there is one attribute alone")
     rows = source.sample(PHOTOGRAPHS)
-    images = [to_canvas(source.pixels(row), model.image_size).numpy() for row in rows]
+    images = [to_square(source.pixels(row), model.image_size).numpy() for row in rows]
     profiles = channel_profiles(model, np.stack(images), source.embedder.batch_size)
     yield Picture(
         "channels",

@@ -14,12 +14,12 @@ from scipy.ndimage import gaussian_filter
 
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.progress import Progress
-from asen_tf.data.images import to_canvas
 from asen_tf.figures import style
 from asen_tf.figures.overlay import attention_overlay
 from asen_tf.figures.picture import Picture
 from asen_tf.figures.registry import figure
 from asen_tf.figures.source import NothingToDraw, Source
+from asen_tf.images.graph import to_square
 from asen_tf.models.base import EmbeddingModel
 
 METHODS = {"gradcam": "Grad-CAM", "saliency": "saliency", "scorecam": "Score-CAM"}
@@ -83,7 +83,7 @@ def _pair(
     rows = source.rows[[query, match]]
     images = [source.pixels(row) for row in rows]
     size = source.embedder.model.image_size
-    squares = np.stack([to_canvas(image, size).numpy() for image in images])
+    squares = np.stack([to_square(image, size).numpy() for image in images])
     maps = {}
     for method, title in METHODS.items():
         found = explained.maps(squares, attribute, method)

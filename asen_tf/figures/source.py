@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image
 
+from asen_tf import images
 from asen_tf.core.progress import Progress, say
 from asen_tf.data.manifest import CANDIDATE, QUERY, Manifest
 
@@ -126,13 +126,7 @@ class Source:
 
     def pixels(self, row: int, longest: int | None = None) -> np.ndarray:
         """A photograph, uint8 [H, W, 3], with its longer side at most `longest`; None: as it is."""
-        with Image.open(self.manifest.path(row)) as image:
-            if longest is not None:
-                image.draft("RGB", (longest, longest))
-            loaded = image.convert("RGB")
-        if longest is not None:
-            loaded.thumbnail((longest, longest), Image.Resampling.LANCZOS)
-        return np.asarray(loaded)
+        return images.read(self.manifest.path(row), longest=longest)
 
     def values(self, row: int, name: str) -> str:
         """The values of an attribute that a photograph is labelled with, in words; or ""."""

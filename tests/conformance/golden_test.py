@@ -16,8 +16,8 @@ import tensorflow as tf
 from PIL import Image
 
 import asen_tf
-from asen_tf.data.images import decode
 from asen_tf.evaluation.published import global_input, local_input
+from asen_tf.images.graph import decode
 from asen_tf.layers import WeaklySupervisedLocalization
 from asen_tf.models.base import original_boxes
 from asen_tf.workdir import Workdir

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from asen_tf import losses, models
 from asen_tf.core import AttributeSpace
-from asen_tf.data.photographs import to_canvas
+from asen_tf.images import graph
 from asen_tf.models import MODELS
 from asen_tf.serving.export import export_model, samples
 from asen_tf.training import optimizer
@@ -162,7 +162,7 @@ def test_exported_for_a_server(model, tmp_path):
     np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, atol=1e-5)
     expected = np.stack(
         [
-            model.embed_all(to_canvas(photograph, 0, model.image_size)[0][None])[0]
+            model.embed_all(graph.to_square(graph.read(photograph), model.image_size)[None])[0]
             for photograph in samples.photographs(10**6)
         ]
     )

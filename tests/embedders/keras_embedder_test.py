@@ -7,7 +7,7 @@ from PIL import Image
 import asen_tf
 from asen_tf.core import AttributeSpace
 from asen_tf.core import config as configs
-from asen_tf.data.images import read_canvas
+from asen_tf.images.graph import read_square
 from asen_tf.keras_embedder import KerasEmbedder
 from asen_tf.models import ASEN
 from asen_tf.workdir import Workdir
@@ -35,7 +35,7 @@ def test_vectors_are_unit_and_one_pass_gives_all_attributes(embedder, paths):
 
 
 def test_it_sees_what_the_model_sees_in_training(embedder, paths):
-    canvases = np.stack([read_canvas(str(path), 64) for path in paths])
+    canvases = np.stack([read_square(str(path), 64) for path in paths])
     expected = embedder.model.embed_all(canvases)
     np.testing.assert_allclose(embedder.embed_all(paths), expected, atol=1e-5)
 

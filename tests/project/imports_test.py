@@ -13,6 +13,7 @@ FILES = sorted(path.relative_to(ROOT) for path in ROOT.glob("asen_tf/**/*.py"))
 LEVELS = (
     {"version"},
     {"core", "weights"},
+    {"images"},
     {"data", "backbones", "layers", "losses", "metrics"},
     {"embedders"},
     {"catalogue"},
@@ -40,9 +41,9 @@ WITHOUT_TENSORFLOW = (
     "asen_tf.core",
     "asen_tf.data.manifest",
     "asen_tf.data.formats",
-    "asen_tf.data.photograph_forms",
     "asen_tf.data.synthetic",
     "asen_tf.embedders",
+    "asen_tf.images.pillow",
     "asen_tf.loading",
     "asen_tf.metrics.retrieval",
     "asen_tf.catalogue",

@@ -10,8 +10,8 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from asen_tf.data import photographs
-from asen_tf.serving.export.headers import read_header
+from asen_tf.images import graph
+from asen_tf.images.headers import read_header
 from asen_tf.serving.export.photographs import rows, to_canvases
 
 SIZE = 24
@@ -73,6 +73,11 @@ def prepared():
     return run
 
 
+def square_of(photograph):
+    pixels = graph.read(photograph)
+    return graph.to_square(pixels, SIZE), tuple(pixels.shape[:2])
+
+
 @functools.cache
 def headers():
     def one(photograph):
@@ -94,7 +99,7 @@ def refusal(photographs):
 
 @pytest.mark.parametrize("name", GOOD)
 def test_the_canvas_is_the_one_of_evaluation(name):
-    expected, size = photographs.to_canvas(GOOD[name], 0, SIZE)
+    expected, size = square_of(GOOD[name])
     canvases, sizes = prepared()(tf.constant([GOOD[name]]))
     np.testing.assert_array_equal(canvases[0], expected)
     np.testing.assert_array_equal(sizes, [size])
@@ -113,7 +118,7 @@ def test_any_number_in_any_mixture(count):
     batch = (3 * list(GOOD.values()))[:count]
     canvases, sizes = prepared()(tf.constant(batch, tf.string))
     assert canvases.shape == (count, SIZE, SIZE, 3) and sizes.shape == (count, 2)
-    expected = [photographs.to_canvas(photograph, 0, SIZE)[0] for photograph in batch]
+    expected = [square_of(photograph)[0] for photograph in batch]
     np.testing.assert_array_equal(canvases, np.reshape(expected, canvases.shape))
 
 
@@ -191,7 +196,7 @@ BAD = {
     "no data": (b"", "it is empty"),
     "web page": (b"<!DOCTYPE html><html><body>404</body></html>", "it is no image, expected JPEG"),
     "one byte": (b"\xff", "it is no image"),
-    "gif": (encoded("GIF"), "it is a GIF, expected JPEG, PNG, WebP, BMP"),
+    "gif": (encoded("GIF"), "it is GIF, expected JPEG, PNG, WebP, BMP"),
     "no size": (declaring("JPEG", 0, 0), "its JPEG header declares no pixels"),
     "no width": (declaring("PNG", 0, 9), "its PNG header declares no pixels"),
     "signature alone": (b"\xff\xd8\xff" + bytes(200), "its JPEG header is damaged"),

@@ -9,9 +9,9 @@ import grpc
 import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.photograph_forms import Photograph
 from asen_tf.embedders.fingerprint import Fingerprint, probe
 from asen_tf.embedders.images import cosines, placed, placed_pairs
+from asen_tf.images import Photograph
 from asen_tf.serving.client.base import BaseClient, remaining
 from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
 from asen_tf.serving.client.errors import from_status

@@ -1,14 +1,10 @@
 """Photographs to batches of encoded images that fit into messages."""
 
-import io
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-import numpy as np
-from PIL import Image
-
-from asen_tf.data.photograph_forms import UNREADABLE, content
 from asen_tf.embedders.images import Place
+from asen_tf.images import UNREADABLE, for_graph
 
 # Bytes that a message adds for each image, and for names and shapes: more than it takes.
 _PER_IMAGE, _PER_MESSAGE = 16, 4096
@@ -24,7 +20,8 @@ class Batch(NamedTuple):
 def split(places: Sequence[Place], size: int, max_bytes: int) -> Iterator[Batch]:
     """Batches of at most `size` photographs in messages of at most `max_bytes`.
 
-    Files are read when their batch is asked for and sent as they are; pixels become PNG.
+    Files are read when their batch is asked for. Those that the model does not read, and pixels,
+    become PNG.
 
     Raises:
       InvalidInputError: a photograph is missing, no photograph, or alone too large for a message.
@@ -51,14 +48,6 @@ def split(places: Sequence[Place], size: int, max_bytes: int) -> Iterator[Batch]
 
 def _encoded(place: Place) -> bytes:
     try:
-        found = content(place.photograph)
+        return for_graph(place.photograph)
     except UNREADABLE as error:
         raise place.refused(error) from error
-    return _png(found) if isinstance(found, np.ndarray) else found
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    buffer = io.BytesIO()
-    # Lossless; the least effort, since the network is seldom slower than the compression.
-    Image.fromarray(pixels).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()

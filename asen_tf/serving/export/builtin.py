@@ -5,6 +5,7 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.images import read
 from asen_tf.serving import signatures as names
 from asen_tf.serving.export.photographs import rows
 from asen_tf.serving.export.signature import Signature
@@ -40,7 +41,7 @@ class EmbedTensor(Signature):
     def sample(self, photographs, attributes):
         count = len(photographs)
         wanted = [attributes[row % len(attributes)].encode() for row in range(count)]
-        pixels = tf.io.decode_image(photographs[0], channels=3).numpy()
+        pixels = read(photographs[0])
         return {
             names.IMAGES: np.stack([np.roll(pixels, 9 * row, 1) for row in range(count)]),
             names.ATTRIBUTE: np.array(wanted, object),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
-from asen_tf.data import images as pixels_to
+from asen_tf.images import graph
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving.export.photographs import refuse, rows, to_canvases
 from asen_tf.serving.signatures import Metadata
@@ -89,7 +89,7 @@ class Functions:
         with tf.control_dependencies([filled]):
             pixels = tf.identity(pixels)
         return tf.map_fn(
-            lambda one: pixels_to.to_canvas(one, self._size),
+            lambda one: graph.to_square(one, self._size),
             pixels,
             fn_output_signature=tf.TensorSpec((self._size, self._size, 3), tf.uint8),
         )

@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
-from asen_tf.data import images
-from asen_tf.serving.export.headers import read_header
+from asen_tf.images import graph
+from asen_tf.images.headers import read_header
 
 # Decoded at the same time; a large one needs up to fifteen bytes a pixel while it is resized.
 _PARALLEL = 8
@@ -40,8 +40,8 @@ def to_canvases(
         encoded = tf.identity(encoded)
 
     def prepare(one):
-        pixels = images.decode(one)
-        return images.to_canvas(pixels, size), tf.shape(pixels)[:2]
+        pixels = graph.decode_in_graph(one)
+        return graph.to_square(pixels, size), tf.shape(pixels)[:2]
 
     return tf.map_fn(
         prepare,

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.progress import Progress
-from asen_tf.data.photographs import to_canvas
+from asen_tf.images import graph
 from asen_tf.serving.export.functions import Functions, Prepare
 from asen_tf.serving.export.signature import Request, Signature
 
@@ -49,8 +49,9 @@ def read_outside(size: int) -> Prepare:
     """`Functions.prepare` for images of this side, as embedders in this process read them."""
 
     def prepare(encoded, labels):
-        read = [to_canvas(one, row, size) for row, one in enumerate(encoded.numpy())]
-        return tf.stack([image for image, _ in read]), tf.constant([shape for _, shape in read])
+        pixels = [graph.read(one) for one in encoded.numpy()]
+        sizes = tf.constant([one.shape[:2] for one in pixels])
+        return tf.stack([graph.square_fn(size)(one) for one in pixels]), sizes
 
     return prepare
 

@@ -14,8 +14,8 @@ import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
+from asen_tf.core.limits import MAX_PIXELS
 from asen_tf.core.progress import say
-from asen_tf.data.photographs import MAX_PIXELS
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving import signatures as names
 from asen_tf.serving.export.functions import Functions

@@ -2,16 +2,12 @@
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 # A path, an encoded image, an array uint8 [H, W, 3] or gray [H, W], or a PIL image.
 Photograph = str | os.PathLike | bytes | np.ndarray | Image.Image
-
-# What reading a photograph may raise; SyntaxError: Pillow, of a broken PNG.
-UNREADABLE = (ValueError, OSError, SyntaxError, Image.DecompressionBombError)
 
 
 def listed(photographs: Photograph | Iterable[Photograph]) -> list[Photograph]:
@@ -46,26 +42,8 @@ def describe(photograph: Photograph, position: int) -> str:
     return f"photograph {position}{path}"
 
 
-def content(photograph: Photograph) -> bytes | np.ndarray:
-    """The encoded bytes of a photograph, or its pixels uint8 [H, W, 3] where it is decoded.
-
-    Raises:
-      ValueError, OSError: it is missing or no photograph, see `UNREADABLE`.
-    """
-    if isinstance(photograph, bytes):
-        return photograph
-    if isinstance(photograph, str | os.PathLike):
-        return Path(photograph).read_bytes()
-    if isinstance(photograph, Image.Image):
-        return np.asarray(photograph.convert("RGB"))
-    if isinstance(photograph, np.ndarray):
-        return _checked(photograph)
-    raise ValueError(
-        f"expected a path, bytes, a NumPy array or a PIL image, got {type(photograph).__name__}"
-    )
-
-
-def _checked(array: np.ndarray) -> np.ndarray:
+def checked_array(array: np.ndarray) -> np.ndarray:
+    """An array uint8 [H, W, 3] or gray [H, W] as [H, W, 3]; raises ValueError if it is neither."""
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,)):
         raise ValueError(
             f"expected uint8 of shape [H, W, 3] or [H, W], got {array.dtype} {list(array.shape)}"

@@ -6,12 +6,13 @@ header asks for. So the format, the declared size and the ends of the file are c
 
 import tensorflow as tf
 
-FORMATS = ("JPEG", "PNG", "WebP", "BMP")
+from asen_tf.images import kinds
 
 # More than a camera writes: previews and colour profiles come in pieces of 64 KiB.
 _JPEG_SEGMENTS = 1024
 # Zeros behind the data, so that a header that is cut off can be read all the same.
-_MARGIN = 64
+_MARGIN = 2048
+_GRAY_PALETTE = bytes(byte for level in range(256) for byte in (level, level, level, 0))
 
 # Height and width, int64 [], 0 where unknown; what is wrong, string [], empty if nothing is.
 Header = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
@@ -20,15 +21,15 @@ Header = tuple[tf.Tensor, tf.Tensor, tf.Tensor]
 def read_header(encoded: tf.Tensor) -> Header:
     """Declared size of one photograph, and what is wrong with it as far as its ends tell.
 
-    Found are: no data; no image (a web page, a PDF); a format that is not served; a header that is
-    cut off or makes no sense; a file that is cut off (JPEG without its end mark, PNG without its
-    last chunk, WebP and BMP shorter than they declare); a WebP that moves or has transparency,
-    which `tf.io.decode_image` cannot give as RGB.
+    Found are: no data; no image (a web page, a PDF); a kind that graphs do not read; a header that
+    is cut off or makes no sense; a file that is cut off (JPEG without its end mark, PNG without its
+    last chunk, WebP and BMP shorter than they declare); a WebP that moves or has transparency, or a
+    BMP with a palette, which TensorFlow does not decode.
 
     Not found is damage in between. The decoder raises for it in PNG (checksums) and often in WebP;
     in a JPEG it shows as wrong pixels, here as in training and evaluation.
 
-    GIF is not served: the sizes of its pictures stand between their data and cannot be checked
+    GIF is not read: the sizes of its pictures stand between their data and cannot be checked
     before all of them are decoded.
 
     Args:
@@ -41,20 +42,23 @@ def read_header(encoded: tf.Tensor) -> Header:
     data = tf.io.decode_raw(tf.strings.join([encoded, bytes(_MARGIN)]), tf.uint8)
     return tf.case(
         [
-            (_at(data, 0, b"\xff\xd8\xff"), lambda: _jpeg(data, total)),
-            (_at(data, 0, b"\x89PNG\r\n\x1a\n"), lambda: _png(data, total)),
-            (_at(data, 0, b"RIFF") & _at(data, 8, b"WEBP"), lambda: _webp(data, total)),
-            (_at(data, 0, b"BM"), lambda: _bmp(data, total)),
+            (_at(data, 0, kinds.JPEG), lambda: _jpeg(data, total)),
+            (_at(data, 0, kinds.PNG), lambda: _png(data, total)),
+            (_at(data, 0, kinds.RIFF) & _at(data, 8, b"WEBP"), lambda: _webp(data, total)),
+            (_at(data, 0, kinds.BMP), lambda: _bmp(data, total)),
         ],
         default=lambda: _unknown(data, total),
     )
 
 
 def _unknown(data, total) -> Header:
-    expected = f"expected {', '.join(FORMATS)}"
+    expected = f"expected {', '.join(kinds.GRAPH_KINDS)}"
     reason = _first(
         (total == 0, "it is empty"),
-        (_at(data, 0, b"GIF8"), f"it is a GIF, {expected}"),
+        *(
+            (_at(data, start, mark), f"it is {kind}, {expected}")
+            for start, mark, kind in kinds.SIGNATURES
+        ),
         (True, f"it is no image, {expected}"),
     )
     return tf.constant(0, tf.int64), tf.constant(0, tf.int64), reason
@@ -143,9 +147,12 @@ def _bmp(data, total) -> Header:
     height = tf.abs(_signed(_little_endian(data, 22, 4)))
     row = (_little_endian(data, 28, 2) * width + 31) // 32 * 4
     need = _little_endian(data, 10, 4) + row * height
+    bits, palette = _little_endian(data, 28, 2), 14 + tf.cast(data[14], tf.int32)
+    plain = (bits == 24) | (bits == 32) | ((bits == 8) & _at(data, palette, _GRAY_PALETTE))
     reason = _first(
         (total < 30, "it is cut off: a BMP without its header"),
         ((width <= 0) | (height == 0), "its BMP header declares no pixels"),
+        (~plain, "it is a BMP with a palette or of few bits, which TensorFlow does not read"),
         (tf.cast(total, tf.int64) < need, "it is cut off: a BMP shorter than it declares"),
     )
     return height, width, reason
@@ -160,7 +167,7 @@ def _first(*cases: tuple):
     return chosen
 
 
-def _at(data, start: int, expected: bytes):
+def _at(data, start, expected: bytes):
     return tf.reduce_all(data[start : start + len(expected)] == list(expected))
 
 

@@ -1,0 +1,36 @@
+"""Reading photographs: the one place where files become pixels (docs/images.md).
+
+`pillow` reads every kind, `graph` the usual ones inside TensorFlow graphs, with the same pixels.
+What is imported here needs no TensorFlow.
+"""
+
+from asen_tf.core.limits import MAX_PIXELS
+from asen_tf.images.inputs import Photograph, describe, listed, listed_pairs
+from asen_tf.images.kinds import KINDS
+from asen_tf.images.pillow import (
+    UNREADABLE,
+    TooManyPixels,
+    UnknownKind,
+    for_graph,
+    problem,
+    read,
+    size_of,
+    thumbnail,
+)
+
+__all__ = [
+    "KINDS",
+    "MAX_PIXELS",
+    "UNREADABLE",
+    "Photograph",
+    "TooManyPixels",
+    "UnknownKind",
+    "describe",
+    "for_graph",
+    "listed",
+    "listed_pairs",
+    "problem",
+    "read",
+    "size_of",
+    "thumbnail",
+]

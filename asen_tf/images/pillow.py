@@ -1,0 +1,229 @@
+"""Photographs of every kind to pixels, with Pillow."""
+
+import contextlib
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from asen_tf.core.limits import MAX_PIXELS
+from asen_tf.images import kinds
+from asen_tf.images.inputs import Photograph, checked_array
+
+# What reading a photograph may raise; SyntaxError: Pillow, of a broken PNG.
+UNREADABLE = (ValueError, OSError, SyntaxError)
+
+# EXIF orientation -> what makes the photograph upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+class UnknownKind(ValueError):
+    """A file is of no kind that is read; the message says of which it is, where that is known."""
+
+
+class TooManyPixels(ValueError):
+    """A photograph declares more pixels than the limit; `declared` says how many, in words."""
+
+    def __init__(self, declared: str, limit: int):
+        super().__init__(f"declares {declared} pixels, more than the limit {limit}")
+        self.declared = declared
+
+
+def read(
+    photograph: Photograph, max_pixels: int = MAX_PIXELS, longest: int | None = None
+) -> np.ndarray:
+    """The pixels of a photograph, upright.
+
+    Args:
+      photograph: see `Photograph`.
+      max_pixels: one that declares more is not decoded.
+      longest: at most so many pixels on the longer side, scaled down; None: as it is.
+
+    Returns:
+      uint8 [H, W, 3], RGB.
+
+    Raises:
+      ValueError, OSError: it is missing, broken, too large or of no kind that is read, see
+        `UNREADABLE`.
+    """
+    if isinstance(photograph, np.ndarray):
+        pixels = checked_array(photograph)
+        return pixels if longest is None else np.asarray(_reduced(Image.fromarray(pixels), longest))
+    return np.asarray(_loaded(photograph, max_pixels, longest))
+
+
+def size_of(photograph: Photograph, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """Height and width of the upright photograph, read from its header.
+
+    Raises:
+      ValueError, OSError: as `read`.
+    """
+    if isinstance(photograph, np.ndarray):
+        return checked_array(photograph).shape[:2]
+    with _opened(photograph, max_pixels) as image:
+        width, height = image.size
+        # Pillow has turned the size of a TIFF already.
+        lying = image.format != "TIFF" and _orientation(image) >= 5
+    return (width, height) if lying else (height, width)
+
+
+def thumbnail(
+    photograph: Photograph, longest: int, max_pixels: int = MAX_PIXELS, quality: int = 84
+) -> bytes:
+    """A small JPEG of a photograph, upright, see `read`."""
+    file = io.BytesIO()
+    small = _loaded(photograph, max_pixels, longest)
+    small.save(file, "JPEG", quality=quality, optimize=True)
+    return file.getvalue()
+
+
+def for_graph(photograph: Photograph) -> bytes:
+    """A photograph as a file that an exported model reads.
+
+    JPEG, PNG and plain WebP stay as they are, and so does what no image is, for the model to say
+    what is wrong with it; all else becomes PNG.
+
+    Raises:
+      ValueError, OSError: as `read`.
+    """
+    encoded = photograph
+    if isinstance(photograph, str | os.PathLike):
+        encoded = Path(photograph).read_bytes()
+    if isinstance(encoded, bytes):
+        if encoded.startswith((kinds.JPEG, kinds.PNG)):
+            return encoded
+        try:
+            with Image.open(io.BytesIO(encoded), formats=kinds.PILLOW_FORMATS) as image:
+                animated = getattr(image, "is_animated", False)
+                if image.format == "WEBP" and image.mode == "RGB" and not animated:
+                    return encoded
+        except UnidentifiedImageError:
+            return encoded
+    file = io.BytesIO()
+    # Lossless; the least effort, since a network is seldom slower than the compression.
+    Image.fromarray(read(encoded)).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def problem(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> str | None:
+    """Says why an image file could not be read, by Pillow or in a graph; None if it can.
+
+    A JPEG is decoded at an eighth of its size, which still reads all of its entropy-coded data.
+    """
+    try:
+        with open(path, "rb") as file, _opened(file, max_pixels) as image:
+            # Before anything else is read: in a JPEG, Pillow has stopped at the first scan.
+            scan = file.tell()
+            if image.format in ("JPEG", "MPO"):
+                image.draft(None, (1, 1))
+                image.load()
+                return _end_problem(file, scan, b"\xff\xd9")
+            if image.format == "PNG":
+                # Loading does not look at all checksums, verifying does not decompress.
+                image.verify()
+                file.seek(0)
+                with Image.open(file, formats=("PNG",)) as again:
+                    again.load()
+                return _end_problem(file, scan, b"IEND\xaeB`\x82")
+            _rgb(image)
+            return None
+    except ValueError as error:
+        return str(error)
+    except Exception as error:  # Pillow raises many types on broken files
+        return f"broken or truncated ({error})"
+
+
+def _end_problem(file: BinaryIO, start: int, mark: bytes) -> str | None:
+    """Pillow forgives a missing end of the file, TensorFlow does not."""
+    file.seek(start)
+    return None if mark in file.read() else "broken or truncated (the end is missing)"
+
+
+def _loaded(photograph, max_pixels: int, longest: int | None) -> Image.Image:
+    with _opened(photograph, max_pixels) as image:
+        if longest is not None and isinstance(photograph, bytes | str | os.PathLike):
+            image.draft("RGB", (longest, longest))
+        upright = _upright(image)
+    return upright if longest is None else _reduced(upright, longest)
+
+
+def _reduced(image: Image.Image, longest: int) -> Image.Image:
+    image.thumbnail((longest, longest), Image.Resampling.LANCZOS)
+    return image
+
+
+@contextlib.contextmanager
+def _opened(photograph, max_pixels: int) -> Iterator[Image.Image]:
+    """Its header is read, its size checked; nothing is decoded."""
+    if isinstance(photograph, Image.Image):
+        _check_size(photograph, max_pixels)
+        yield photograph
+        return
+    if not isinstance(photograph, bytes | str | os.PathLike | io.IOBase):
+        raise ValueError(
+            f"expected a path, bytes, a NumPy array or a PIL image, got {type(photograph).__name__}"
+        )
+    source = io.BytesIO(photograph) if isinstance(photograph, bytes) else photograph
+    try:
+        image = Image.open(source, formats=kinds.PILLOW_FORMATS)
+    except UnidentifiedImageError as error:
+        raise UnknownKind(kinds.refusal(_head(source))) from error
+    except Image.DecompressionBombError as error:
+        raise TooManyPixels("hundreds of millions of", max_pixels) from error
+    with image:
+        _check_size(image, max_pixels)
+        yield image
+
+
+def _head(source) -> bytes:
+    if isinstance(source, str | os.PathLike):
+        source = io.BytesIO(Path(source).read_bytes())
+    source.seek(0)
+    return source.read(32)
+
+
+def _check_size(image: Image.Image, max_pixels: int) -> None:
+    if image.width * image.height > max_pixels:
+        raise TooManyPixels(f"{image.width} x {image.height}", max_pixels)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    orientation = _orientation(image)
+    rgb = _rgb(image)
+    # Pillow turns a TIFF while it loads it.
+    turn = None if image.format == "TIFF" else _TURNS.get(orientation)
+    return rgb if turn is None else rgb.transpose(turn)
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        # Of a PNG it may stand behind the pixels, which are decoded then.
+        found = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # many types, of notes that say nothing about the pixels
+        return 1
+    return found if found in _TURNS else 1
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Over white where it is transparent, 16 bits scaled to 8."""
+    if image.mode.startswith("I;16"):
+        values = np.asarray(image).astype(np.uint32)
+        image = Image.fromarray(((values * 255 + 32767) // 65535).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise ValueError(f"{image.format or 'it'} has 32 bits a pixel; expected 8 or 16")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+    return image.convert("RGB")
