@@ -1,8 +1,8 @@
 """Attribute-specific embeddings of fashion photographs.
 
 What one does with it are functions: `check_data`, `train`, `evaluate`, `export`, `convert`,
-`visualize`, `reproduce`; `load(place)` gives a model, ready to use. Its building blocks
-are in `asen_tf.layers`, `asen_tf.losses`, `asen_tf.metrics` and `asen_tf.models`.
+`visualize`, `reproduce`, `index`, `search`; `load(place)` gives a model, ready to use. Its building
+blocks are in `asen_tf.layers`, `asen_tf.losses`, `asen_tf.metrics` and `asen_tf.models`.
 """
 
 import importlib
@@ -30,8 +30,10 @@ _NAMES = {
     "convert": "api.convert",
     "evaluate": "api.evaluate",
     "export": "serving.export",
+    "index": "api.index",
     "load": "loading",
     "reproduce": "reproduction.reproduce",
+    "search": "api.search",
     "train": "training.train",
     "visualize": "figures.visualize",
 }

@@ -43,6 +43,7 @@ class Summary:
       unchanged: items left alone.
       deleted: items that the table does not have.
       problems: id -> why its photograph has no vectors. What the store has of it stays.
+      items: how many the catalogue has now.
     """
 
     embedded: int = 0
@@ -50,6 +51,7 @@ class Summary:
     unchanged: int = 0
     deleted: int = 0
     problems: dict[str, str] = dataclasses.field(default_factory=dict)
+    items: int = 0
 
 
 def index(
@@ -88,6 +90,7 @@ def index(
     if delete_others:
         others = set(catalogue.ids()).difference(one.id for one in items)
         summary.deleted = catalogue.delete(sorted(others))
+    summary.items = len(catalogue)
     return summary
 
 

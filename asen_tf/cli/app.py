@@ -13,11 +13,9 @@ from pathlib import Path
 
 from absl import flags
 
-from asen_tf.catalogue import Catalogue
 from asen_tf.cli import program
 from asen_tf.cli.embedders import define_flags, opened
 from asen_tf.core.limits import MAX_PIXELS
-from asen_tf.data.root import Root
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _MEGABYTE = 1_000_000
@@ -27,6 +25,8 @@ def main() -> int | None:
     given = flags.FLAGS
     try:
         from asen_tf import app
+        from asen_tf.catalogue import Catalogue
+        from asen_tf.data.root import Root
     except ImportError as error:
         print(f'error: needs pip install "asen_tf[app]" ({error})', file=sys.stderr)
         return 1
@@ -96,18 +96,29 @@ def names(host: str) -> list[str]:
 
 
 def run() -> None:
-    flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
+    flags.DEFINE_string(
+        "store", None, "Store to show: faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT."
+    )
     define_flags()
     flags.DEFINE_string("images", ".", "Folder of the photographs; none outside of it is shown.")
-    flags.DEFINE_string("host", "127.0.0.1", "Address to answer at; 0.0.0.0: to the network.")
-    flags.DEFINE_integer("port", 8080, "To answer at; 0: any.", 0, 65535)
+    flags.DEFINE_string(
+        "host", "127.0.0.1", "Address to answer at; 0.0.0.0 answers the network, too."
+    )
+    flags.DEFINE_integer("port", 8080, "Port to answer at; 0: a free one.", 0, 65535)
     flags.DEFINE_list(
-        "allowed_hosts", "", "Names that it may be asked for by; none: local ones, or all."
+        "allowed_hosts",
+        "",
+        "Host names under which it answers; default: local ones, or all if --host is not local.",
     )
     flags.DEFINE_string("title", "Find by attribute", "Heading of the page.")
-    flags.DEFINE_float("max_upload_mb", 20.0, "Of a visitor's photograph.", lower_bound=0.001)
-    flags.DEFINE_integer("max_pixels", MAX_PIXELS, "Of a photograph.", lower_bound=1)
-    flags.DEFINE_integer("at_once", 4, "Searches at the same time.", lower_bound=1)
+    flags.DEFINE_float(
+        "max_upload_mb",
+        20.0,
+        "Largest photograph that a visitor may send, in megabytes.",
+        lower_bound=0.001,
+    )
+    flags.DEFINE_integer("max_pixels", MAX_PIXELS, "Most pixels of a photograph.", lower_bound=1)
+    flags.DEFINE_integer("at_once", 4, "How many searches run at the same time.", lower_bound=1)
     flags.mark_flag_as_required("store")
     program.run(main)
 

@@ -1,9 +1,11 @@
 """The flags that name the model of a program."""
 
+from typing import TYPE_CHECKING
+
 from absl import app, flags
 
-from asen_tf.embedders import Embedder
-from asen_tf.loading import load
+if TYPE_CHECKING:
+    from asen_tf.embedders import Embedder
 
 # Flags that are settings of a served model.
 _SERVED = {
@@ -30,22 +32,26 @@ def define_flags(default: str | None = None) -> None:
         "Folder of a run, of what asen-export wrote or of a preset, or HOST:PORT of a model that "
         "asen-serve or TensorFlow Serving serves.",
     )
-    flags.DEFINE_string("served_model", None, "Name that the model is served under; none: asen.")
-    flags.DEFINE_integer("version", None, "Version of the served model; none: the newest.", 1)
+    flags.DEFINE_string("served_model", None, "Name that the model is served under; default: asen.")
+    flags.DEFINE_integer("version", None, "Version of the served model; default: the newest.", 1)
     flags.DEFINE_string("label", None, "Label of a version, such as stable; instead of --version.")
-    flags.DEFINE_float("timeout", None, "Seconds for each answer of a server; none: 60.", 0.0)
-    flags.DEFINE_bool("tls", None, "Whether to encrypt; implied by the three below.")
+    flags.DEFINE_float(
+        "timeout", None, "Seconds that each answer of a server may take; default: 60.", 0.0
+    )
+    flags.DEFINE_bool("tls", None, "Whether to encrypt; the three flags about PEM files imply it.")
     flags.DEFINE_string("root_certificates", None, "PEM file of the authorities to trust.")
     flags.DEFINE_string("client_key", None, "PEM file of this client's key, where a server asks.")
     flags.DEFINE_string("client_certificate", None, "PEM file that goes with --client_key.")
 
 
-def opened(given: flags.FlagValues) -> Embedder:
+def opened(given: flags.FlagValues) -> "Embedder":
     """The model that these flags name, to be used in a `with` statement.
 
     Raises:
       app.UsageError: they name none.
     """
+    from asen_tf.loading import load
+
     if not given.model:
         raise app.UsageError("give --model, the place of the model that embeds the photographs")
     served = {name: given[flag].value for flag, name in _SERVED.items()}

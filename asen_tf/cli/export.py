@@ -9,10 +9,10 @@ from absl import flags
 
 from asen_tf.cli import program
 from asen_tf.core.choices import PRECISIONS
+from asen_tf.core.limits import MAX_PIXELS
 
 
 def main() -> int | None:
-    from asen_tf.core.limits import MAX_PIXELS
     from asen_tf.serving.export import VerificationFailed, export
 
     given = flags.FLAGS
@@ -21,7 +21,7 @@ def main() -> int | None:
             given.workdir,
             given.output,
             given.attributes,
-            given.max_pixels or MAX_PIXELS,
+            given.max_pixels,
             given.slices,
             given.precision,
         )
@@ -42,8 +42,8 @@ def run() -> None:
     flags.DEFINE_list("attributes", "", "Attributes to serve, in this order; default: all.")
     flags.DEFINE_integer(
         "max_pixels",
-        None,
-        "A photograph that declares more pixels is refused; default: as many as in training.",
+        MAX_PIXELS,
+        "A photograph that declares more pixels is refused.",
         lower_bound=1,
     )
     flags.DEFINE_list(

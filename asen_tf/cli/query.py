@@ -4,16 +4,18 @@ asen-query --model=localhost:8500 --attribute=neckline a.jpg b.jpg --explain=out
 """
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from absl import app, flags
 
-from asen_tf import images
 from asen_tf.cli import program
 from asen_tf.cli.embedders import define_flags, opened
-from asen_tf.embedders import Embedder
+
+if TYPE_CHECKING:
+    from asen_tf.embedders import Embedder
 
 
-def similarities(model: Embedder, photographs: Sequence[str], attribute: str) -> list[str]:
+def similarities(model: "Embedder", photographs: Sequence[str], attribute: str) -> list[str]:
     """Lines to print: of a pair the cosine; of more, each beside the first, a line for each."""
     vectors = model.embed(photographs, attribute)
     cosines = vectors[1:] @ vectors[0]
@@ -22,8 +24,9 @@ def similarities(model: Embedder, photographs: Sequence[str], attribute: str) ->
     return [f"{cosine:7.4f}  {name}" for cosine, name in zip(cosines, photographs[1:], strict=True)]
 
 
-def draw(model: Embedder, photographs: Sequence[str], attribute: str, output: str) -> None:
+def draw(model: "Embedder", photographs: Sequence[str], attribute: str, output: str) -> None:
     """Writes a picture of the photographs with attention and boxes, a row for each."""
+    from asen_tf import images
     from asen_tf.figures import save
     from asen_tf.figures.attention import attention_grid  # matplotlib takes a second
 
@@ -49,7 +52,9 @@ def main(photographs: Sequence[str]) -> None:
 def run() -> None:
     define_flags(default="localhost:8500")
     flags.DEFINE_string("attribute", None, "Attribute in which the photographs are compared.")
-    flags.DEFINE_string("explain", None, "Picture to write: .png, .jpg or .webp.")
+    flags.DEFINE_string(
+        "explain", None, "Picture to write, .png, .jpg or .webp, of where the model looks."
+    )
     flags.mark_flag_as_required("attribute")
     program.run(main, positional=True)
 

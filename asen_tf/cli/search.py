@@ -13,13 +13,15 @@ import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from absl import app, flags
 
-from asen_tf.catalogue import Catalogue, Match
-from asen_tf.cli import program, search_output
+from asen_tf.cli import program
 from asen_tf.cli.embedders import define_flags, opened
-from asen_tf.data.root import Root
+
+if TYPE_CHECKING:
+    from asen_tf.catalogue import Catalogue, Match
 
 # Flag -> others that mean nothing beside it.
 _EXCLUDED = {
@@ -81,13 +83,16 @@ def query(given: flags.FlagValues) -> dict:
     }
 
 
-def find(catalogue: Catalogue, given: flags.FlagValues) -> list[Match]:
+def find(catalogue: "Catalogue", given: flags.FlagValues) -> "list[Match]":
     """The results of a search, or of reranking."""
     wanted = query(given)
     if given.rerank:
         found = catalogue.rerank(read_results(given.rerank), blend=given.blend, **wanted)
         return found[given.offset : given.offset + given.k]
-    return catalogue.search(
+    from asen_tf.api.search import search
+
+    return search(
+        catalogue,
         k=given.k,
         offset=given.offset,
         where=given.filter,
@@ -97,8 +102,11 @@ def find(catalogue: Catalogue, given: flags.FlagValues) -> list[Match]:
     )
 
 
-def write_page(catalogue: Catalogue, found: Sequence[Match], given: flags.FlagValues) -> None:
+def write_page(catalogue: "Catalogue", found: "Sequence[Match]", given: flags.FlagValues) -> None:
     """Writes the results as a page, under the query's photograph and its settings."""
+    from asen_tf.cli import search_output
+    from asen_tf.data.root import Root
+
     root = Root(given.root)
     rounds = _liked(given)
     name = rounds[-1][0] if rounds else given.id
@@ -129,10 +137,13 @@ def write_page(catalogue: Catalogue, found: Sequence[Match], given: flags.FlagVa
 def main() -> None:
     given = flags.FLAGS
     _check(given)
+    from asen_tf.api.catalogues import opened as opened_catalogue
+    from asen_tf.cli import search_output
+
     needed = bool(given.image and not _liked(given))
     with (
         opened(given) if needed else contextlib.nullcontext() as model,
-        Catalogue(given.store, model, read_only=True) as catalogue,
+        opened_catalogue(given.store, model, read_only=True) as catalogue,
     ):
         if given.compare:
             found = catalogue.compare(given.compare, id=given.id, image=given.image)
@@ -147,7 +158,7 @@ def main() -> None:
             write_page(catalogue, found, given)
 
 
-def _learned(catalogue: Catalogue, given: flags.FlagValues) -> str:
+def _learned(catalogue: "Catalogue", given: flags.FlagValues) -> str:
     """The weights that feedback has led to, in percent of all."""
     weights = catalogue.query(**query(given)).weights
     shares = 100 * weights / abs(weights).sum()
@@ -171,31 +182,45 @@ def _check(given: flags.FlagValues) -> None:
 
 
 def run() -> None:
-    flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
+    flags.DEFINE_string(
+        "store", None, "Store to search: faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT."
+    )
     define_flags()
     flags.DEFINE_string("image", None, "Photograph to search with.")
     flags.DEFINE_string("id", None, "Id of an item of the catalogue to search with.")
-    flags.DEFINE_list("weights", "", "ATTRIBUTE=NUMBER, also negative; none: all alike.")
+    flags.DEFINE_list(
+        "weights",
+        "",
+        "ATTRIBUTE=NUMBER for each attribute that counts, also negative; default: all alike.",
+    )
     flags.DEFINE_list("set", "", "ATTRIBUTE=VALUE that is wanted instead of the query's own.")
     flags.DEFINE_multi(
         flags.ListParser(),
         flags.CsvListSerializer(","),
         "liked",
         [],
-        "Ids of results that were chosen; again for each round. The first of the last replaces the "
-        "query.",
+        "Ids of results that were chosen; given again for each round. The first id of the last "
+        "round replaces the query.",
     )
-    flags.DEFINE_string("filter", "", 'Such as "price<50 and not color=red".')
-    flags.DEFINE_list("exclude", "", "Ids to leave out.")
+    flags.DEFINE_string(
+        "filter", "", 'Condition on labels and metadata, such as "price<50 and not color=red".'
+    )
+    flags.DEFINE_list("exclude", "", "Ids of items to leave out.")
     flags.DEFINE_float("threshold", None, "Lowest score of a result, -1 to 1.")
-    flags.DEFINE_integer("k", 20, "Results at most.", lower_bound=1)
-    flags.DEFINE_integer("offset", 0, "Results to pass over.", lower_bound=0)
-    flags.DEFINE_string("rerank", None, 'JSON, a list of {"id", "score"}, to put in a new order.')
-    flags.DEFINE_float("blend", 1.0, "With --rerank: share of the similarity.", 0.0, 1.0)
-    flags.DEFINE_string("compare", None, "Id of an item: say in what it is similar to the query.")
-    flags.DEFINE_string("json", None, "File for the results.")
-    flags.DEFINE_string("html", None, "Page to write, with photographs.")
-    flags.DEFINE_string("root", "", "Folder of the photographs, for --html.")
+    flags.DEFINE_integer("k", 20, "How many results at most.", lower_bound=1)
+    flags.DEFINE_integer("offset", 0, "How many results to pass over.", lower_bound=0)
+    flags.DEFINE_string(
+        "rerank", None, 'JSON file, a list of {"id", "score"}, to put in a new order.'
+    )
+    flags.DEFINE_float(
+        "blend", 1.0, "Share of the similarity in the score by which --rerank sorts.", 0.0, 1.0
+    )
+    flags.DEFINE_string(
+        "compare", None, "Id of an item to compare with the query, attribute by attribute."
+    )
+    flags.DEFINE_string("json", None, "JSON file to write the results to.")
+    flags.DEFINE_string("html", None, "HTML page to write, with photographs.")
+    flags.DEFINE_string("root", "", "Folder of the photographs that --html shows.")
     flags.mark_flag_as_required("store")
     program.run(main)
 

@@ -1,0 +1,32 @@
+"""A catalogue by its place."""
+
+import contextlib
+import os
+from collections.abc import Iterator
+
+from asen_tf.catalogue import Catalogue
+from asen_tf.embedders import Embedder
+from asen_tf.loading import load
+
+
+@contextlib.contextmanager
+def opened(
+    store: str | Catalogue,
+    model: str | os.PathLike | Embedder | None = None,
+    read_only: bool = False,
+) -> Iterator[Catalogue]:
+    """The catalogue; what is opened here is closed at the end.
+
+    Args:
+      store: `faiss:PATH` or `milvus:...`, see `asen_tf.catalogue.open_store`; or an open
+        catalogue, whose own model counts.
+      model: what `asen_tf.load` takes; None: there is nothing to embed.
+      read_only: see `Catalogue`.
+    """
+    if isinstance(store, Catalogue):
+        yield store
+        return
+    with contextlib.ExitStack() as stack:
+        if isinstance(model, str | os.PathLike):
+            model = stack.enter_context(load(model))
+        yield stack.enter_context(Catalogue(store, model, read_only=read_only))

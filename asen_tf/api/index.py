@@ -1,0 +1,89 @@
+"""Embeds the items of a table into a store, or brings the store up to date."""
+
+import functools
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from asen_tf.api.catalogues import opened
+from asen_tf.catalogue import Catalogue, Record, indexing
+from asen_tf.catalogue.indexing import IMAGE_VERSION, Item, Summary
+from asen_tf.data.catalogue_table import CatalogueRow, read_catalogue
+from asen_tf.data.root import Root
+from asen_tf.embedders import Embedder
+
+
+def index(
+    model: str | os.PathLike | Embedder | None,
+    table: str | os.PathLike,
+    store: str | Catalogue,
+    *,
+    root: str | os.PathLike | None = None,
+    batch_size: int = 32,
+    embed_again: bool = False,
+    delete_others: bool = False,
+) -> Summary:
+    """Embeds what is new or whose photograph has changed; takes over changed labels and metadata.
+
+    The same call goes on where a killed one stopped.
+
+    Args:
+      model: what `asen_tf.load` takes; None where `store` is a catalogue with a model.
+      table: CSV file with the column image and, for names, id; columns named as the model's
+        attributes hold labels, all others metadata.
+      store: `faiss:PATH`, `milvus:PATH.db`, `milvus:http://HOST:PORT`, or an open catalogue.
+      root: folder of the photographs; None: the table's.
+      batch_size: photographs that go through the model at once.
+      embed_again: embed photographs that are unchanged, too.
+      delete_others: delete items that are not in the table.
+
+    Returns:
+      How many items were embedded, updated, left alone and deleted, how many there are, and which
+      photographs are bad.
+
+    Raises:
+      FileNotFoundError: no such table, folder or model.
+      ValueError: a bad table, or a store that another model filled.
+      OSError: the server, or the disk, fails.
+    """
+    folder = Path(root or Path(table).parent)
+    if not folder.is_dir():
+        raise FileNotFoundError(f"{folder}: no such folder; expected the root of the photographs")
+    with opened(store, model) as catalogue:
+        rows = read_catalogue(table, catalogue.attributes)
+        return indexing.index(
+            catalogue,
+            _items(rows, Root(folder)),
+            batch_size=batch_size,
+            embed_again=embed_again,
+            delete_others=delete_others,
+        )
+
+
+def _items(rows: Iterable[CatalogueRow], root: Root) -> list[Item]:
+    """The items of the table, with the metadata `image` and `image_version` beside its own."""
+    return [
+        Item(
+            row.id,
+            Record(
+                row.labels,
+                {**row.metadata, "image": row.image, IMAGE_VERSION: _version(row.image, root)},
+            ),
+            functools.partial(_content, row.image, root),
+        )
+        for row in rows
+    ]
+
+
+def _version(image: str, root: Root) -> str:
+    """Tells whether a file was changed; blank where there is none."""
+    if root.file_problem(image):
+        return ""
+    status = os.stat(root.path(image))
+    return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def _content(image: str, root: Root) -> bytes:
+    if problem := root.file_problem(image):
+        raise ValueError(problem)
+    return Path(root.path(image)).read_bytes()

@@ -1,0 +1,57 @@
+"""Searches a catalogue."""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from asen_tf.api.catalogues import opened
+from asen_tf.catalogue import Catalogue, Match
+from asen_tf.embedders import Embedder
+
+
+def search(
+    store: str | Catalogue,
+    *,
+    image: Any = None,
+    id: str | None = None,
+    model: str | os.PathLike | Embedder | None = None,
+    weights: Mapping[str, float] | None = None,
+    changes: Mapping[str, str] | None = None,
+    liked: Sequence[str] | Sequence[Sequence[str]] = (),
+    k: int = 20,
+    offset: int = 0,
+    where: str | None = None,
+    exclude: Iterable[str] = (),
+    threshold: float | None = None,
+) -> list[Match]:
+    """The items of a catalogue that are most like the query, best first.
+
+        asen_tf.search("faiss:/data/vectors", image="q.jpg", model="runs/asen",
+                       weights={"neckline": 1}, where="price<50")
+
+    Args:
+      store: `faiss:PATH`, `milvus:PATH.db`, `milvus:http://HOST:PORT`, or an open catalogue.
+      image: photograph to search with, as an embedder takes it.
+      id: item of the catalogue to search with, instead.
+      model: what `asen_tf.load` takes; with `image`, unless the open catalogue has a model.
+      weights, changes, liked: see `Catalogue.query`.
+      k, offset, where, exclude, threshold: see `Catalogue.search`.
+
+    Raises:
+      ValueError: an unknown id, attribute or value; bad weights or a bad condition; not one item
+        to query with, or no model for an image.
+      FileNotFoundError: no such store or model.
+    """
+    with opened(store, model, read_only=True) as catalogue:
+        return catalogue.search(
+            image=image,
+            id=id,
+            weights=weights,
+            changes=changes,
+            liked=liked,
+            k=k,
+            offset=offset,
+            where=where,
+            exclude=exclude,
+            threshold=threshold,
+        )
