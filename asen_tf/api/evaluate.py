@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 from ml_collections import ConfigDict
@@ -19,6 +20,7 @@ from asen_tf.evaluation import (
     evaluate_random,
     evaluate_triplets,
 )
+from asen_tf.loading import load as load_embedder
 
 
 def evaluate(
@@ -36,8 +38,8 @@ def evaluate(
     """Scores embeddings on one split of labelled photographs.
 
     Args:
-      model: the folder of a run, or its `Workdir`: the best model; or anything that embeds as
-        `asen_tf.Embedder` does.
+      model: the folder of a run, or its `Workdir`: the best model; or what `asen_tf.load` takes,
+        with `data`.
       data: a configuration, the `data` part of one, or a manifest. For a run also the folder where
         its data lies now; None: its own data, where it lay in training.
       split: "train", "valid" or "test".
@@ -63,6 +65,8 @@ def evaluate(
         raise ValueError(unknown_name("protocol", protocol, PROTOCOLS))
     if protocol == MANIPULATION and (slices or relevance):
         raise ValueError("a manipulation is of the whole embedding: it has no slice or relevance")
+    if data is not None and not _is_run(model):
+        model = load_embedder(model)
     if hasattr(model, "embed_all"):
         if data is None or slices or precision:
             raise ValueError("an embedder takes data, and neither slices nor a precision")
@@ -112,6 +116,12 @@ def random_order(
     manifest = load(options, training=False)
     relevance = relevance or data.eval.relevance
     return evaluate_random(manifest, split, range(seeds), ks or data.eval.ks, relevance)
+
+
+def _is_run(model) -> bool:
+    if isinstance(model, str | os.PathLike):
+        return Path(model, "best.json").exists()
+    return not hasattr(model, "embed_all")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -50,7 +50,7 @@ def index(
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder; expected the root of the photographs")
     with opened(store, model) as catalogue:
-        rows = read_catalogue(table, catalogue.attributes)
+        rows = read_catalogue(Path(table), catalogue.attributes)
         return indexing.index(
             catalogue,
             _items(rows, Root(folder)),

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 import asen_tf
 from asen_tf.api.evaluate import evaluate, random_order
@@ -46,26 +44,11 @@ def test_the_flag_overrides_what_the_run_says(demo):
     assert evaluate(run, root, relevance="multi_label")["relevance"] == "multi_label"
 
 
-class Colors:
-    """Embeds photographs by their mean color, whatever the attribute."""
-
-    def __init__(self, attributes):
-        self.attributes = attributes
-
-    def embed_all(self, images):
-        vectors = []
-        for path in images:
-            with Image.open(path) as image:
-                color = np.asarray(image.convert("RGB"), np.float32).mean((0, 1))
-            vectors.append([color / np.linalg.norm(color)] * len(self.attributes))
-        return np.array(vectors)
-
-
-def test_anything_that_embeds_is_measured(catalogue):
+def test_anything_that_embeds_is_measured(catalogue, colors):
     config = configs.defaults()
     config.data.root = str(catalogue)
     manifest = load(config.data)
-    embedder = Colors(manifest.space)
+    embedder = type(colors)(manifest.space)
     result = evaluate(embedder, config, ks=(1,))
     # The square's color is told from the others', its side is not.
     assert result["attributes"]["color"]["map"] == 1
@@ -80,4 +63,4 @@ def test_anything_that_embeds_is_measured(catalogue):
     with pytest.raises(ValueError, match="an embedder takes data"):
         evaluate(embedder)
     with pytest.raises(ValueError, match="the model knows .*, the data has"):
-        evaluate(Colors(asen_tf.core.AttributeSpace({"fit": ("slim",)})), config)
+        evaluate(type(colors)(asen_tf.core.AttributeSpace({"fit": ("slim",)})), config)

@@ -1,0 +1,42 @@
+"""`asen_tf.index` and `asen_tf.search`: a store by its place, and an open one."""
+
+import csv
+
+import pytest
+
+import asen_tf
+from asen_tf.catalogue import Catalogue
+
+pytest.importorskip("faiss")
+
+
+def test_what_is_indexed_is_found(catalogue, colors, tmp_path):
+    store = f"faiss:{tmp_path}/store"
+    summary = asen_tf.index(colors, catalogue / "manifest.csv", store)
+    assert (summary.embedded, summary.items, summary.problems) == (48, 48, {})
+    # Colors repeat: red, green, blue, red, ...
+    found = asen_tf.search(store, id="images/0.png", k=15)
+    assert len(found) == 15 and {one.labels["color"] for one in found} == {("red",)}
+    query = {"weights": {"color": 1}, "where": "split=test", "k": 2}
+    by_image = asen_tf.search(store, image=catalogue / "images/1.png", model=colors, **query)
+    assert {one.labels["color"] for one in by_image} == {("green",)}
+    assert {one.metadata["split"] for one in by_image} == {"test"}
+    with Catalogue(store, colors) as opened:
+        assert asen_tf.search(opened, image=catalogue / "images/1.png", **query) == by_image
+        assert len(opened) == 48  # it is still open
+    with pytest.raises(ValueError, match="no model to embed with"):
+        asen_tf.search(store, image=catalogue / "images/1.png")
+
+
+def test_an_open_catalogue_is_brought_up_to_date(catalogue, colors, tmp_path):
+    table = tmp_path / "table.csv"
+    with Catalogue(f"faiss:{tmp_path}/store", colors) as opened:
+        for names in (["0", "1"], ["1", "2", "missing"]):
+            with open(table, "w", newline="") as file:
+                rows = [(name, f"images/{name}.png") for name in names]
+                csv.writer(file).writerows([("id", "image"), *rows])
+            summary = asen_tf.index(None, table, opened, root=catalogue, delete_others=True)
+        assert (summary.embedded, summary.unchanged, summary.deleted) == (1, 1, 1)
+        assert list(summary.problems) == ["missing"] and summary.items == len(opened) == 2
+    with pytest.raises(FileNotFoundError, match="nowhere: no such folder"):
+        asen_tf.index(colors, table, f"faiss:{tmp_path}/store", root="nowhere")
