@@ -31,7 +31,7 @@ class KerasEmbedder(BaseEmbedder):
       slices: of the model that are trained, see `EmbeddingModel.embed`.
       batch_size: photographs that go through the model at once.
       max_pixels: a photograph that declares more is refused before it is decoded.
-      preprocessing: "canvas", or "published" for photographs prepared as by the authors' PyTorch
+      preprocessing: "default", or "published" for photographs prepared as by the authors' PyTorch
         code (docs/fidelity.md), which is slower.
       version: what messages call the model.
     """
@@ -43,7 +43,7 @@ class KerasEmbedder(BaseEmbedder):
         slices: Sequence[str] | None = None,
         batch_size: int = 32,
         max_pixels: int = MAX_PIXELS,
-        preprocessing: str = "canvas",
+        preprocessing: str = "default",
         version: str = "",
     ):
         if model.attributes != len(attributes):
@@ -57,9 +57,9 @@ class KerasEmbedder(BaseEmbedder):
         self.preprocessing = preprocessing
         self.version = version
         self._attributes = attributes
-        self._canvases = _Canvases(model, slices)
+        self._squares = _Squares(model, slices)
         published = is_published(preprocessing)
-        self._inputs = PublishedInputs(model, slices) if published else self._canvases
+        self._inputs = PublishedInputs(model, slices) if published else self._squares
 
     @classmethod
     def of_run(cls, workdir: str | os.PathLike, batch_size: int = 32) -> "KerasEmbedder":
@@ -106,7 +106,7 @@ class KerasEmbedder(BaseEmbedder):
     @functools.cached_property
     def dimension(self) -> int:
         """Length of a vector, D."""
-        return self._canvases.dimension()
+        return self._squares.dimension()
 
     def _embed(self, images: Sequence[Place], attribute: str) -> np.ndarray:
         return self._vectors(images, [self.attributes.index(attribute)])[:, 0]
@@ -118,7 +118,7 @@ class KerasEmbedder(BaseEmbedder):
         attribute = self.attributes.index(attribute)
         if not self.model.explains:
             return super()._explain(images, attribute)
-        maps = [np.empty((0, *self._canvases.attention_shape()), np.float32)]
+        maps = [np.empty((0, *self._squares.attention_shape()), np.float32)]
         boxes = [np.empty((0, 4), np.int32)]
         for batch in self._batches(images):
             ids = np.full((len(batch), 1), attribute, np.int32)
@@ -146,18 +146,18 @@ class KerasEmbedder(BaseEmbedder):
         return self._inputs.prepare(pixels)
 
 
-class _Canvases:
+class _Squares:
     """Photographs as the model has seen them in training."""
 
     def __init__(self, model: EmbeddingModel, slices: Sequence[str] | None):
         size = model.image_size
-        self._to_canvas = graph.square_fn(size)
-        canvases = tf.TensorSpec((None, size, size, 3), tf.uint8)
+        self._to_square = graph.square_fn(size)
+        squares = tf.TensorSpec((None, size, size, 3), tf.uint8)
         ids, sizes = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, 2), tf.int32)
         self._embed = tf.function(
-            lambda images, ids: model.embed(images, ids, slices), input_signature=[canvases, ids]
+            lambda images, ids: model.embed(images, ids, slices), input_signature=[squares, ids]
         )
-        self._explain = tf.function(model.explain, input_signature=[canvases, ids, sizes])
+        self._explain = tf.function(model.explain, input_signature=[squares, ids, sizes])
 
     def dimension(self) -> int:
         return self._embed.get_concrete_function().structured_outputs.shape[-1]
@@ -166,12 +166,12 @@ class _Canvases:
         return self._explain.get_concrete_function().structured_outputs[0].shape[-2:]
 
     def prepare(self, pixels: tf.Tensor) -> tuple[tf.Tensor, tuple[int, int]]:
-        return self._to_canvas(pixels), tuple(pixels.shape[:2])
+        return self._to_square(pixels), tuple(pixels.shape[:2])
 
     def embed(self, batch: list, ids: np.ndarray) -> np.ndarray:
-        return self._embed(tf.stack([canvas for canvas, _ in batch]), ids).numpy()
+        return self._embed(tf.stack([square for square, _ in batch]), ids).numpy()
 
     def explain(self, batch: list, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        canvases, sizes = zip(*batch, strict=True)
-        attention, boxes = self._explain(tf.stack(canvases), ids, np.array(sizes, np.int32))
+        squares, sizes = zip(*batch, strict=True)
+        attention, boxes = self._explain(tf.stack(squares), ids, np.array(sizes, np.int32))
         return attention.numpy(), boxes.numpy()

@@ -9,7 +9,7 @@ from absl import app, flags
 
 from asen_tf.benchmarks import machine
 from asen_tf.benchmarks.report import report
-from asen_tf.data.canvases import open_canvases
+from asen_tf.data.image_cache import open_images
 from asen_tf.run_data import load_manifest
 from asen_tf.workdir import Workdir
 
@@ -22,13 +22,13 @@ def main(_) -> None:
     run = Workdir(_WORKDIR.value)
     model, manifest = run.load_best(), load_manifest(run)
     rows = manifest.examples_of("test")[: _IMAGES.value]
-    canvases = open_canvases(manifest, rows, model.image_size, "none")
+    load_images = open_images(manifest, rows, model.image_size, "none")
     locate = tf.function(
         lambda images: model.compute_outputs(
             {"images": images, "attributes": model.all_attributes(images)}, ()
         )["region"]
     )
-    regions = np.concatenate([locate(canvases(part)) for part in np.array_split(rows, 8)])
+    regions = np.concatenate([locate(load_images(part)) for part in np.array_split(rows, 8)])
     pairs = regions.shape[0] * regions.shape[1]
     distinct = sum(len(np.unique(of_one, axis=0)) for of_one in regions)
     result = {

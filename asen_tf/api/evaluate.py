@@ -140,8 +140,8 @@ class _Subject:
 
 def _subject_of_run(run, data, precision) -> _Subject:
     # A random order needs no TensorFlow, which takes seconds to load.
-    from asen_tf.data.canvases import open_canvases
-    from asen_tf.evaluation.embed import canvas_fn, change_fn, embed_fn, explain_fn
+    from asen_tf.data.image_cache import open_images
+    from asen_tf.evaluation.embed import change_fn, embed_fn, explain_fn, image_fn
     from asen_tf.evaluation.published import PublishedInputs, is_published, open_fn
     from asen_tf.run_data import load_manifest
     from asen_tf.workdir import Workdir
@@ -150,13 +150,13 @@ def _subject_of_run(run, data, precision) -> _Subject:
     model, slices, config = run.load_best(precision), run.best()["slices"], run.config()
     manifest = load_manifest(run, data)
 
-    def canvases():
+    def load_images():
         rows = np.arange(len(manifest))
-        return canvas_fn(open_canvases(manifest, rows, model.image_size, "none"))
+        return image_fn(open_images(manifest, rows, model.image_size, "none"))
 
     def localize(split):
         size = config.eval.batch_size
-        return evaluate_localization(explain_fn(model), manifest, split, canvases(), size)
+        return evaluate_localization(explain_fn(model), manifest, split, load_images(), size)
 
     published = is_published(config.eval.preprocessing)
     return _Subject(
@@ -164,7 +164,7 @@ def _subject_of_run(run, data, precision) -> _Subject:
         config.eval,
         config.data.special,
         PublishedInputs(model, slices).embed if published else embed_fn(model, slices),
-        open_fn(manifest) if published else canvases(),
+        open_fn(manifest) if published else load_images(),
         model.embedding_slices(slices),
         change_fn(model),
         localize if model.explains else None,

@@ -24,10 +24,10 @@ from asen_tf.benchmarks.timing import Work, measure
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.progress import Quiet
 from asen_tf.data import pipeline
-from asen_tf.data.canvases import open_canvases
+from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import load
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.embed import canvas_fn, embed_fn
+from asen_tf.evaluation.embed import embed_fn, image_fn
 from asen_tf.evaluation.evaluator import Evaluator
 from asen_tf.evaluation.pairs import pair_batches
 from asen_tf.evaluation.tasks import retrieval_tasks
@@ -106,12 +106,12 @@ def _embedding(setting: Setting, root: str, seconds: float, attributes: int) -> 
         model.image_size,
         np.tile(np.arange(attributes, dtype=np.int32), (setting.batch, 1)),
     )
-    canvases = np.random.default_rng(0).integers(0, 256, (setting.batch, size, size, 3), np.uint8)
+    images = np.random.default_rng(0).integers(0, 256, (setting.batch, size, size, 3), np.uint8)
     embed = embed_fn(model)
     return measure(
         Work(
             call=call,
-            step=lambda: embed(canvases, ids),
+            step=lambda: embed(images, ids),
             images=setting.batch,
             flops=_embedding_flops(model, setting.batch, setting.batch * attributes),
             dtype=_compute_dtype(setting),
@@ -131,8 +131,8 @@ def _evaluation(setting: Setting, root: str, seconds: float) -> dict[str, object
     config = setting.config(root)
     manifest = load(config.data)
     model = network.build(config, manifest.space)
-    canvases = canvas_fn(
-        open_canvases(manifest, np.arange(len(manifest)), model.image_size, "none")
+    load_images = image_fn(
+        open_images(manifest, np.arange(len(manifest)), model.image_size, "none")
     )
     embed = embed_fn(model)
     evaluator = Evaluator(embed, setting.batch, progress=Quiet)
@@ -144,10 +144,10 @@ def _evaluation(setting: Setting, root: str, seconds: float) -> dict[str, object
         setting.batch,
     )
     images = sum(batch.count for batch in batches)
-    loaded = canvases(batches[0].images)
+    loaded = load_images(batches[0].images)
     return measure(
         Work(
-            call=lambda: evaluator.evaluate(manifest, "test", canvases),
+            call=lambda: evaluator.evaluate(manifest, "test", load_images),
             step=lambda: embed(loaded, batches[0].attributes),
             steps=len(batches),
             images=images,
@@ -214,9 +214,9 @@ def _step(config: config_dict.ConfigDict, manifest: Manifest, stage: str) -> tup
 def _batches(
     config: config_dict.ConfigDict, manifest: Manifest, image_size: int
 ) -> Iterator[pipeline.Batch]:
-    canvases = open_canvases(manifest, manifest.rows("train"), image_size, "none")
+    load_images = open_images(manifest, manifest.rows("train"), image_size, "none")
     examples = pipeline.training_examples(
-        manifest, canvases, config.train.sampling, config.train.seed, labels=False
+        manifest, load_images, config.train.sampling, config.train.seed, labels=False
     )
     return iter(pipeline.dataset(examples, config.train.batch_size, start=0))
 

@@ -15,7 +15,7 @@ FLOAT32, BFLOAT16 = "float32", "mixed_bfloat16"
 PRECISIONS = (FLOAT32, BFLOAT16)
 """What networks compute in."""
 
-PREPROCESSING = ("canvas", "published")
+PREPROCESSING = ("default", "published")
 """How photographs are prepared; "published": as by the authors' PyTorch code, for its numbers."""
 
 STRATEGIES = ("default", "mirrored", "multi_worker")

@@ -37,9 +37,9 @@ def defaults() -> config_dict.ConfigDict:
         "skip_bad": False,  # drop bad rows instead of stopping
         "check": "full",  # full: decode every image | exists | none
         "max_pixels": MAX_PIXELS,  # an image that declares more is bad
-        "cache": "auto",  # decoded canvases: auto | memory | disk | none
+        "cache": "auto",  # decoded images: auto | memory | disk | none
         "cache_gb": 4.0,  # memory that the cache may take
-        "cache_dir": "",  # where the disk cache goes; "": <workdir>/canvases
+        "cache_dir": "",  # where the disk cache goes; "": <workdir>/images
     }
 
     # The name of a model and keyword arguments of its class (`asen_tf.models`), but for those that
@@ -110,7 +110,7 @@ def defaults() -> config_dict.ConfigDict:
         "every_epochs": 1,
         "pictures": 4,  # photographs with attention that TensorBoard shows of each validation
         "ks": (1, 5, 10, 20),
-        "preprocessing": "canvas",  # published: photographs prepared as by the authors' code
+        "preprocessing": "default",  # published: photographs prepared as by the authors' code
         "relevance": "official",  # or multi_label: any value of an image counts, role or not
     }
     return config.lock()

@@ -1,18 +1,18 @@
-"""Where a position on the canvas lies in the original photograph."""
+"""Where a position on the square image lies in the original photograph."""
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 
-def canvas_to_original(coordinates: ArrayLike, sizes: ArrayLike) -> np.ndarray:
-    """Points or boxes on the canvas, in pixels of the original photograph.
+def to_photograph(coordinates: ArrayLike, sizes: ArrayLike) -> np.ndarray:
+    """Points or boxes on the square image, in pixels of the original photograph.
 
-    The canvas is the original resized so that its shorter side fits, then cropped to the square
-    in its centre.
+    The square image is the original resized so that its shorter side fits, then cropped to the
+    square in its centre.
 
     Args:
       coordinates: [B, ..., 2] points (x, y) or [B, ..., 4] boxes (left, top, right, bottom), as
-        parts of the canvas' side, 0..1.
+        parts of the image's side, 0..1.
       sizes: [B, 2] height and width of the originals in pixels.
 
     Returns:

@@ -1,1 +1,1 @@
-"""From folders of labelled photographs to batches of decoded canvases."""
+"""From folders of labelled photographs to batches of decoded images."""

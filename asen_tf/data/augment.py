@@ -1,4 +1,4 @@
-"""Random changes to batches of canvases, in numbers that depend on seed and counter alone."""
+"""Random changes to batches of images, in numbers that depend on seed and counter alone."""
 
 import dataclasses
 from collections.abc import Mapping

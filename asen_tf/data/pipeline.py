@@ -8,7 +8,7 @@ import tensorflow as tf
 from asen_tf.core.errors import unknown_name
 from asen_tf.data import counter
 from asen_tf.data.augment import Augment
-from asen_tf.data.canvases import Canvases, open_canvases
+from asen_tf.data.image_cache import ImageLoader, open_images
 from asen_tf.data.manifest import Manifest
 from asen_tf.data.manipulations import ManipulationSampler
 from asen_tf.data.triplets import FixedTriplets, TripletSampler
@@ -25,7 +25,7 @@ Examples = Callable[[tf.Tensor], Batch]
 
 def training_examples(
     manifest: Manifest,
-    canvases: Canvases,
+    load_images: ImageLoader,
     sampling: str = "multi_attribute",
     seed: int = 0,
     augment: Mapping[str, object] | None = None,
@@ -39,7 +39,7 @@ def training_examples(
 
     Args:
       manifest: whose train split is drawn from.
-      canvases: of that split's images.
+      load_images: of that split's images.
       sampling: of `SAMPLINGS`.
       seed: of the order and the changes.
       augment: `config.augment`; None: images stay as they are.
@@ -75,17 +75,17 @@ def training_examples(
     changes = stream(seed, _CHANGES)
     augment = Augment.from_config(augment, manifest.space, changes) if augment else None
     if sampling == "multi_attribute":
-        return _Images(seed, manifest, canvases, augment, attributes_per_step)
+        return _Images(seed, manifest, load_images, augment, attributes_per_step)
     if sampling == "triplet":
         kind = TripletSampler if manifest.triplets is None else FixedTriplets
         sampler = kind.from_manifest(manifest, stream(seed, _TRIPLETS))
         values = ValueTable(manifest) if labels else None
-        return lambda numbers: _triplets(sampler, canvases, augment, numbers, values)
+        return lambda numbers: _triplets(sampler, load_images, augment, numbers, values)
     drawn = stream(seed, _MANIPULATIONS)
     sampler = ManipulationSampler.from_manifest(manifest, drawn, special)
     values, offsets = ValueTable(manifest), manifest.space.offsets
     return lambda numbers: _with_changes(
-        _triplets(sampler, canvases, augment, numbers, values), offsets
+        _triplets(sampler, load_images, augment, numbers, values), offsets
     )
 
 
@@ -109,14 +109,14 @@ def training_batches(
         "manipulation": for AMNet.
       seed: of the order.
       start: number of the first batch, to go on from.
-      cache: of decoded images, see `open_canvases`.
+      cache: of decoded images, see `open_images`.
       **options: of `training_examples`.
 
     Raises:
       ValueError: see `training_examples`.
     """
-    canvases = open_canvases(manifest, manifest.examples_of("train"), image_size, cache)
-    examples = training_examples(manifest, canvases, sampling, seed, **options)
+    load_images = open_images(manifest, manifest.examples_of("train"), image_size, cache)
+    examples = training_examples(manifest, load_images, sampling, seed, **options)
     return dataset(examples, batch_size, start)
 
 
@@ -158,10 +158,10 @@ def stream(seed: int, which: int) -> int:
     return seed * 8 + which
 
 
-def _triplets(sampler, canvases, augment, numbers, values=None):
+def _triplets(sampler, load_images, augment, numbers, values=None):
     rows, attributes = sampler.draw(numbers)
     rows, attributes = tf.reshape(rows, [-1]), tf.repeat(attributes, 3)
-    images, falsified = canvases(rows), None
+    images, falsified = load_images(rows), None
     if augment and augment.active:
         roles = tf.reshape(numbers[:, None] * 3 + tf.range(3, dtype=tf.int64), [-1])
         images, falsified = augment(images, roles, attributes)
@@ -210,10 +210,10 @@ class ValueTable:
 class _Images:
     """Labelled images in random order, each once an epoch, for every attribute at once."""
 
-    def __init__(self, seed, manifest, canvases, augment, attributes_per_step):
+    def __init__(self, seed, manifest, load_images, augment, attributes_per_step):
         labels = manifest.labels_of("train")
         self.seed = seed
-        self.canvases = canvases
+        self.load_images = load_images
         self.augment = augment
         self.space = manifest.space
         self.per_step = attributes_per_step or len(self.space)
@@ -227,7 +227,7 @@ class _Images:
     def __call__(self, numbers):
         places = counter.shuffled(stream(self.seed, _IMAGES), numbers, len(self.rows))
         rows = tf.gather(tf.constant(self.rows), places)
-        images = self.canvases(rows)
+        images = self.load_images(rows)
         falsified = None
         if self.augment and self.augment.active:
             images, falsified = self.augment(images, numbers)

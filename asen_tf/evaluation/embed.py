@@ -5,16 +5,16 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
-from asen_tf.data.canvases import Canvases
+from asen_tf.data.image_cache import ImageLoader
 from asen_tf.evaluation.localization import ExplainFn
 from asen_tf.evaluation.manipulation import ChangeFn
 from asen_tf.evaluation.pairs import EmbedFn
 from asen_tf.models.base import EmbeddingModel
 
 
-def canvas_fn(canvases: Canvases) -> Callable[[np.ndarray], np.ndarray]:
-    """Canvases for an `Evaluator`: rows int64 [B] -> uint8 [B, S, S, 3], decoded side by side."""
-    run = tf.function(canvases)
+def image_fn(load_images: ImageLoader) -> Callable[[np.ndarray], np.ndarray]:
+    """Images for an `Evaluator`: rows int64 [B] -> uint8 [B, S, S, 3], decoded side by side."""
+    run = tf.function(load_images)
     return lambda rows: run(tf.constant(rows)).numpy()
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.pairs import Canvases, EmbedFn, embedded_pairs
+from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, embedded_pairs
 from asen_tf.evaluation.rankings import PerQuery, measure, summaries
 from asen_tf.evaluation.storage import FloatArrays, float_arrays
 from asen_tf.evaluation.tasks import OFFICIAL, RetrievalTask, checked_relevance, retrieval_tasks
@@ -57,7 +57,7 @@ class Evaluator:
         self,
         manifest: Manifest,
         split: str,
-        canvases: Canvases,
+        load_images: ImageLoader,
         slices: Mapping[str, slice] | None = None,
     ) -> dict:
         """Evaluates one split; each image is embedded once.
@@ -65,7 +65,7 @@ class Evaluator:
         Args:
           manifest: says who is a query and who a candidate of which attribute.
           split: "train", "valid" or "test".
-          canvases: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
+          load_images: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
           slices: name -> slice of the embeddings' last axis that is to be measured by itself.
 
         Returns:
@@ -89,7 +89,7 @@ class Evaluator:
         tasks, skipped = retrieval_tasks(manifest, split, self.relevance)
         measured = slices or {WHOLE: slice(None)}
         with float_arrays(self.memory_limit_bytes, self.scratch_folder) as arrays:
-            embeddings = self._embed(tasks, canvases, measured, arrays)
+            embeddings = self._embed(tasks, load_images, measured, arrays)
             per_query = self._rank(tasks, embeddings, measured, arrays)
             dimension = embeddings.shape[1]
         results = summaries(manifest, split, self.relevance, tasks, skipped, per_query)
@@ -101,7 +101,7 @@ class Evaluator:
     def _embed(
         self,
         tasks: Sequence[RetrievalTask],
-        canvases: Canvases,
+        load_images: ImageLoader,
         slices: Mapping[str, slice],
         arrays: FloatArrays,
     ) -> np.ndarray:
@@ -110,7 +110,7 @@ class Evaluator:
         attributes = np.concatenate([np.full(len(t.images), t.attribute) for t in tasks])
         embeddings, held = None, 0
         for pairs, found in embedded_pairs(
-            self.embed_fn, images, attributes, canvases, self.batch_size, self.progress
+            self.embed_fn, images, attributes, load_images, self.batch_size, self.progress
         ):
             if embeddings is None:
                 _check_parts(slices, found.shape[-1])

@@ -6,15 +6,15 @@ import numpy as np
 
 from asen_tf import images as photographs
 from asen_tf.core.errors import unknown_name
-from asen_tf.core.geometry import canvas_to_original
+from asen_tf.core.geometry import to_photograph
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import SPLITS, Manifest
 from asen_tf.evaluation.pairs import (
-    Canvases,
+    ImageLoader,
     PairBatch,
     checked,
     pair_batches,
-    with_canvases,
+    with_images,
 )
 from asen_tf.metrics.localization import box_iou, pointing_hit
 
@@ -28,20 +28,20 @@ def evaluate_localization(
     explain_fn: ExplainFn,
     manifest: Manifest,
     split: str,
-    canvases: Canvases,
+    load_images: ImageLoader,
     batch_size: int = 32,
     progress: type[Progress] = Progress,
 ) -> dict:
     """Compares attention peaks and regions with the part boxes of a split.
 
-    Every box of the manifest counts, also where the canvas' crop has cut it off.
+    Every box of the manifest counts, also where the crop has cut it off.
 
     Args:
       explain_fn: (images uint8 [B, S, S, 3], attributes int32 [B, M]) -> peaks [B, M, 2] (x, y) and
-        regions [B, M, 4] (left, top, right, bottom), both as parts of the canvas' side, 0..1.
+        regions [B, M, 4] (left, top, right, bottom), both as parts of the image's side, 0..1.
       manifest: with `boxes`.
       split: "train", "valid" or "test".
-      canvases: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
+      load_images: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
       batch_size: images a call.
       progress: what says how it goes.
 
@@ -59,14 +59,14 @@ def evaluate_localization(
     boxes = manifest.boxes[images, attributes]
     hits, ious = np.empty(len(images)), np.empty(len(images))
     batches = pair_batches(images, attributes, batch_size)
-    for batch, loaded in with_canvases(batches, canvases, progress):
+    for batch, loaded in with_images(batches, load_images, progress):
         peaks, regions = _explained(explain_fn, loaded, batch)
         sizes = _sizes(manifest, batch.images)
         at = batch.image_of_pair, batch.slot_of_pair
-        points = canvas_to_original(peaks, sizes)[at]
+        points = to_photograph(peaks, sizes)[at]
         near = TOLERANCE * sizes.min(1)[batch.image_of_pair]
         hits[batch.pairs] = pointing_hit(points, boxes[batch.pairs], near)
-        ious[batch.pairs] = box_iou(canvas_to_original(regions, sizes)[at], boxes[batch.pairs])
+        ious[batch.pairs] = box_iou(to_photograph(regions, sizes)[at], boxes[batch.pairs])
     return _result(manifest, split, attributes, hits, ious)
 
 

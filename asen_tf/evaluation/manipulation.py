@@ -7,7 +7,7 @@ import numpy as np
 from asen_tf.core.progress import Progress
 from asen_tf.data.label_sets import LabelSets
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.pairs import Canvases, EmbedFn, checked, embedded_pairs
+from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, checked, embedded_pairs
 from asen_tf.evaluation.prototypes import value_means
 from asen_tf.evaluation.searches import Searches, drawn, possible, with_target
 from asen_tf.evaluation.storage import FloatArrays, float_arrays
@@ -25,7 +25,7 @@ def evaluate_manipulation(
     embed_fn: EmbedFn,
     manifest: Manifest,
     split: str,
-    canvases: Canvases,
+    load_images: ImageLoader,
     special: Sequence[str] = (),
     ks: Sequence[int] = (1, 5, 10, 20),
     change_fn: ChangeFn | None = None,
@@ -52,7 +52,7 @@ def evaluate_manipulation(
       embed_fn: see `Evaluator`.
       manifest: the photographs and their labels; roles do not matter.
       split: "train", "valid" or "test".
-      canvases: manifest rows int64 [B] -> images uint8 [B, S, S, 3], of that split and of train.
+      load_images: manifest rows int64 [B] -> images uint8 [B, S, S, 3], of that split and of train.
         Runs in another thread.
       special: names of the attributes; (): all.
       ks: how many candidates count.
@@ -82,13 +82,15 @@ def evaluate_manipulation(
     items = LabelSets.of_split(manifest, split, special)
     if change_fn is None:
         names = [manifest.space.names[a] for a in items.attributes]
-        means = value_means(embed_fn, manifest, canvases, names, "train", batch_size, progress)
+        means = value_means(embed_fn, manifest, load_images, names, "train", batch_size, progress)
         change_fn = _replacing(means, items, manifest.space.offsets)
         attributes = items.attributes
     else:
         attributes = items.attributes[:1]
     with float_arrays(memory_limit_bytes) as allocate:
-        vectors = _embed(embed_fn, items.rows, attributes, canvases, batch_size, progress, allocate)
+        vectors = _embed(
+            embed_fn, items.rows, attributes, load_images, batch_size, progress, allocate
+        )
         groups = items.groups()
         rank = _Ranker(items, groups, vectors, change_fn, memory_limit_bytes // 4, progress)
         result = {
@@ -109,11 +111,11 @@ def evaluate_manipulation(
     return result
 
 
-def _embed(embed_fn, rows, attributes, canvases, batch_size, progress, allocate: FloatArrays):
+def _embed(embed_fn, rows, attributes, load_images, batch_size, progress, allocate: FloatArrays):
     """[N, S * D]: the vectors of each row for the attributes, one after another."""
     images, asked = np.repeat(rows, len(attributes)), np.tile(attributes, len(rows))
     vectors = None
-    for pairs, found in embedded_pairs(embed_fn, images, asked, canvases, batch_size, progress):
+    for pairs, found in embedded_pairs(embed_fn, images, asked, load_images, batch_size, progress):
         if vectors is None:
             vectors = allocate(len(images), found.shape[1])
         vectors[pairs] = found

@@ -8,7 +8,7 @@ import numpy as np
 from asen_tf.core.progress import Progress
 from asen_tf.core.read_ahead import read_ahead
 
-Canvases = Callable[[np.ndarray], np.ndarray]
+ImageLoader = Callable[[np.ndarray], np.ndarray]
 
 EmbedFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
@@ -76,14 +76,14 @@ def pair_batches(images: np.ndarray, attributes: np.ndarray, batch_size: int) ->
     return batches
 
 
-def with_canvases(
-    batches: list[PairBatch], canvases: Canvases, progress: type[Progress]
+def with_images(
+    batches: list[PairBatch], load_images: ImageLoader, progress: type[Progress]
 ) -> Iterator[tuple[PairBatch, np.ndarray]]:
-    """Each batch with what `canvases` gave for it; the next ones load while the caller computes."""
+    """Each batch with its images; those of the next load while the caller computes."""
     total = sum(batch.count for batch in batches)
     each = ([batch] for batch in batches)
     with progress("evaluating", total, "images") as meter:
-        for (batch,), (loaded,) in read_ahead(each, lambda batch: canvases(batch.images), 1):
+        for (batch,), (loaded,) in read_ahead(each, lambda batch: load_images(batch.images), 1):
             yield batch, loaded
             meter.update(batch.count)
 
@@ -92,7 +92,7 @@ def embedded_pairs(
     embed_fn: EmbedFn,
     images: np.ndarray,
     attributes: np.ndarray,
-    canvases: Canvases,
+    load_images: ImageLoader,
     batch_size: int,
     progress: type[Progress],
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -102,7 +102,7 @@ def embedded_pairs(
       embed_fn: see `Evaluator`.
       images: [P] manifest row of each pair, in any order.
       attributes: [P] attribute of each pair.
-      canvases: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
+      load_images: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
       batch_size: images a call.
       progress: what says how it goes, counting images.
 
@@ -115,7 +115,7 @@ def embedded_pairs(
     """
     dimension = None
     batches = pair_batches(images, attributes, batch_size)
-    for batch, loaded in with_canvases(batches, canvases, progress):
+    for batch, loaded in with_images(batches, load_images, progress):
         found = checked(
             embed_fn(loaded, batch.attributes),
             (*batch.attributes.shape, dimension),

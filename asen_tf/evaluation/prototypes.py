@@ -6,13 +6,13 @@ import numpy as np
 
 from asen_tf.core.progress import Progress, Quiet
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.pairs import Canvases, EmbedFn, embedded_pairs
+from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, embedded_pairs
 
 
 def value_means(
     embed_fn: EmbedFn,
     manifest: Manifest,
-    canvases: Canvases,
+    load_images: ImageLoader,
     names: Sequence[str] = (),
     split: str = "train",
     batch_size: int = 32,
@@ -23,7 +23,7 @@ def value_means(
     Args:
       embed_fn: see `Evaluator`.
       manifest: says which image carries which value.
-      canvases: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
+      load_images: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
       names: of the attributes whose values are wanted; (): of all.
       split: whose images.
       batch_size: images a call.
@@ -50,7 +50,7 @@ def value_means(
     ends = np.append(first, len(labels))
     sums = None
     for places, vectors in embedded_pairs(
-        embed_fn, pairs["image"], pairs["attribute"], canvases, batch_size, progress
+        embed_fn, pairs["image"], pairs["attribute"], load_images, batch_size, progress
     ):
         if sums is None:
             sums = np.zeros((manifest.space.offsets[-1], vectors.shape[1]))

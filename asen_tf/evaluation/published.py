@@ -2,8 +2,8 @@
 
 Their data pipeline works on single photographs, with Pillow: the global branch's input is the whole
 photograph resized, then cropped in its centre; the local branch's is cut from the original
-photograph and resized. The library cuts both from one canvas inside the graph, which is faster, can
-be exported, and differs in resampling (docs/fidelity.md).
+photograph and resized. The library cuts both from one square image inside the graph, which is
+faster, can be exported, and differs in resampling (docs/fidelity.md).
 """
 
 from collections.abc import Callable, Sequence
@@ -72,21 +72,21 @@ class PublishedInputs:
                 ]
             )
 
-        canvases, attributes = self._canvases(photographs), tf.constant(attributes)
-        return self._model.embed(canvases, attributes, self._parts, crop=zoom).numpy()
+        images, attributes = self._images(photographs), tf.constant(attributes)
+        return self._model.embed(images, attributes, self._parts, crop=zoom).numpy()
 
     def explain(
         self, photographs: Sequence[Image.Image], attributes: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Attention float32 [B, M, h, w] and boxes int32 [B, M, 4], see `ASEN.explain`."""
         attention, boxes = self._model.explain(
-            self._canvases(photographs), tf.constant(attributes), _sizes(photographs)
+            self._images(photographs), tf.constant(attributes), _sizes(photographs)
         )
         return attention.numpy(), boxes.numpy()
 
-    def _canvases(self, photographs):
+    def _images(self, photographs):
         inputs = np.stack([global_input(p, self._model.global_branch.size) for p in photographs])
-        # A canvas of equal pixels averages to the input itself.
+        # An image of equal pixels averages to the input itself.
         scale = self._model.image_size // self._model.global_branch.size
         return inputs.repeat(scale, axis=1).repeat(scale, axis=2)
 

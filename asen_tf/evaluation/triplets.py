@@ -8,7 +8,7 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import SPLITS, TRIPLET_ROLES, Manifest
 from asen_tf.evaluation.evaluator import WHOLE
-from asen_tf.evaluation.pairs import Canvases, EmbedFn, embedded_pairs
+from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, embedded_pairs
 
 CHUNK = 4096
 
@@ -17,7 +17,7 @@ def evaluate_triplets(
     embed_fn: EmbedFn,
     manifest: Manifest,
     split: str,
-    canvases: Canvases,
+    load_images: ImageLoader,
     batch_size: int = 32,
     slices: Mapping[str, slice] | None = None,
     progress: type[Progress] = Progress,
@@ -31,7 +31,7 @@ def evaluate_triplets(
       embed_fn: see `Evaluator`.
       manifest: with `triplets`.
       split: "train", "valid" or "test".
-      canvases: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
+      load_images: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
       batch_size: images a call.
       slices: name -> slice of the embeddings' last axis that is to be measured by itself.
       progress: what says how it goes, counting images.
@@ -51,7 +51,7 @@ def evaluate_triplets(
     triplets = manifest.triplets_of(split)
     if not len(triplets):
         raise ValueError(f"no triplets in split {split!r} of {manifest.source}")
-    embeddings, places = _embed(embed_fn, triplets, canvases, batch_size, progress)
+    embeddings, places = _embed(embed_fn, triplets, load_images, batch_size, progress)
     slices = slices or {WHOLE: slice(None)}
     measured = {
         name: _summary(manifest, triplets, _right(embeddings[:, part], places))
@@ -64,7 +64,7 @@ def evaluate_triplets(
 def _embed(
     embed_fn: EmbedFn,
     triplets: np.ndarray,
-    canvases: Canvases,
+    load_images: ImageLoader,
     batch_size: int,
     progress: type[Progress],
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -74,7 +74,7 @@ def _embed(
     pairs = np.stack([images.ravel(), attributes.ravel()], 1)
     pairs, places = np.unique(pairs, axis=0, return_inverse=True)
     embeddings = None
-    for answered, found in embedded_pairs(embed_fn, *pairs.T, canvases, batch_size, progress):
+    for answered, found in embedded_pairs(embed_fn, *pairs.T, load_images, batch_size, progress):
         if embeddings is None:
             embeddings = np.empty((len(pairs), found.shape[-1]), np.float32)
         embeddings[answered] = found

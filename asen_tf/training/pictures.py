@@ -3,9 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from asen_tf.data.canvases import Canvases
+from asen_tf.data.image_cache import ImageLoader
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.embed import canvas_fn
+from asen_tf.evaluation.embed import image_fn
 from asen_tf.figures.overlay import attention_overlay
 from asen_tf.figures.style import square, strip
 from asen_tf.models.base import EmbeddingModel
@@ -21,17 +21,19 @@ class AttentionPictures:
     Args:
       model: what learns.
       manifest: its data.
-      canvases: of the manifest's rows.
+      load_images: of the manifest's rows.
       count: how many photographs; 0: none.
     """
 
-    def __init__(self, model: EmbeddingModel, manifest: Manifest, canvases: Canvases, count: int):
+    def __init__(
+        self, model: EmbeddingModel, manifest: Manifest, load_images: ImageLoader, count: int
+    ):
         rows = manifest.examples_of("valid")
         rows = rows[np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)]
         self._shown = model.explains and len(rows) > 0
         self._names = manifest.space.names
         if self._shown:
-            self._canvases = canvas_fn(canvases)(rows)
+            self._images = image_fn(load_images)(rows)
             self._explain = tf.function(
                 lambda images: model.explain(images, model.all_attributes(images))
             )
@@ -40,12 +42,12 @@ class AttentionPictures:
         """Attribute -> the photographs side by side, uint8 [128, W, 3]; empty without any."""
         if not self._shown:
             return {}
-        maps, boxes = (found.numpy() for found in self._explain(tf.constant(self._canvases)))
+        maps, boxes = (found.numpy() for found in self._explain(tf.constant(self._images)))
         return {
             name: strip(
                 [
                     square(attention_overlay(image, maps[n, a], _with_area(boxes[n, a])), SIDE_PX)
-                    for n, image in enumerate(self._canvases)
+                    for n, image in enumerate(self._images)
                 ]
             )
             for a, name in enumerate(self._names)

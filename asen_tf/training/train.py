@@ -11,8 +11,8 @@ from ml_collections import config_dict
 from asen_tf import losses, models
 from asen_tf.data import load as data
 from asen_tf.data import pipeline
-from asen_tf.data.canvases import open_canvases
-from asen_tf.evaluation.embed import canvas_fn, embed_fn
+from asen_tf.data.image_cache import open_images
+from asen_tf.evaluation.embed import embed_fn, image_fn
 from asen_tf.evaluation.prototypes import value_means
 from asen_tf.training import determinism
 from asen_tf.training.checkpoint import Checkpoints
@@ -78,21 +78,21 @@ class _Run:
         if start:
             self.model.load_weights(start.best_model(start.best()["stage"]))
         self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
-        self.canvases = self._open_canvases()
-        self.validation = Validation(config, self.manifest, self.canvases, self.model)
+        self.load_images = self._open_images()
+        self.validation = Validation(config, self.manifest, self.load_images, self.model)
         pictures = config.eval.pictures if self.chief else 0
-        self.pictures = AttentionPictures(self.model, self.manifest, self.canvases, pictures)
+        self.pictures = AttentionPictures(self.model, self.manifest, self.load_images, pictures)
 
-    def _open_canvases(self):
+    def _open_images(self):
         rows = [self.manifest.examples_of(split) for split in ("train", "valid")]
         settings = self.config.data
-        return open_canvases(
+        return open_images(
             self.manifest,
             np.concatenate(rows),
             self.model.image_size,
             settings.cache,
             settings.cache_gb * 1e9,
-            settings.cache_dir or self.workdir.path / "canvases",
+            settings.cache_dir or self.workdir.path / "images",
         )
 
     def run(self):
@@ -156,7 +156,7 @@ class _Run:
         return value_means(
             embed_fn(self.model),
             self.manifest,
-            canvas_fn(self.canvases),
+            image_fn(self.load_images),
             batch_size=self.config.eval.batch_size,
         )
 
@@ -211,7 +211,7 @@ class _Run:
         made, _ = self.losses[stage.name]
         examples = pipeline.training_examples(
             self.manifest,
-            self.canvases,
+            self.load_images,
             self.config.train.sampling,
             self.config.train.seed,
             self.config.augment,

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from ml_collections import config_dict
 
 from asen_tf.core.progress import Quiet
-from asen_tf.data.canvases import Canvases
+from asen_tf.data.image_cache import ImageLoader
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.embed import canvas_fn, embed_fn
+from asen_tf.evaluation.embed import embed_fn, image_fn
 from asen_tf.evaluation.evaluator import Evaluator
 from asen_tf.evaluation.tasks import checked_relevance
 from asen_tf.evaluation.triplets import evaluate_triplets
@@ -28,14 +28,14 @@ class Validation:
         self,
         config: config_dict.ConfigDict,
         manifest: Manifest,
-        canvases: Canvases,
+        load_images: ImageLoader,
         model: EmbeddingModel,
     ):
         self._manifest = manifest
         self._model = model
         self._batch_size = config.eval.batch_size
         self._relevance = checked_relevance(config.eval.relevance)
-        self._canvases = canvas_fn(canvases)
+        self._load_images = image_fn(load_images)
         self._embed_fns = {}
         self.metric = "map" if manifest.triplets is None else "triplet_accuracy"
 
@@ -49,10 +49,10 @@ class Validation:
         embed = self._embed_fns[slices]
         if self._manifest.triplets is not None:
             result = evaluate_triplets(
-                embed, self._manifest, "valid", self._canvases, self._batch_size, progress=Quiet
+                embed, self._manifest, "valid", self._load_images, self._batch_size, progress=Quiet
             )
         else:
             result = Evaluator(
                 embed, self._batch_size, ks=(), relevance=self._relevance, progress=Quiet
-            ).evaluate(self._manifest, "valid", self._canvases)
+            ).evaluate(self._manifest, "valid", self._load_images)
         return result[self.metric]

@@ -256,7 +256,7 @@ def program(name, *flags):
     return done.returncode, done.stdout, done.stderr
 
 
-@pytest.mark.parametrize("preprocessing", ["published", "canvas"])
+@pytest.mark.parametrize("preprocessing", ["published", "default"])
 def test_the_programs(preprocessing, files, catalogue):
     root = files.folder / "data"
     shutil.copytree(catalogue, root)

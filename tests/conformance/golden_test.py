@@ -163,7 +163,7 @@ def test_decoding_as_pillow_does(photographs, golden):
     np.testing.assert_array_equal(decode(tf.constant(encoded)), np.asarray(photographs[0]))
 
 
-@pytest.mark.parametrize("preprocessing", ["published", "canvas"])
+@pytest.mark.parametrize("preprocessing", ["published", "default"])
 def test_map_of_the_test_split(preprocessing, workdir, tmp_path):
     """The programs, from the checkpoint and the index files to the table."""
     if preprocessing != "published":

@@ -7,7 +7,7 @@ import pytest
 
 from asen_tf.core import config as configs
 from asen_tf.data import pipeline
-from asen_tf.data.canvases import open_canvases
+from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import load
 from asen_tf.data.manifest import TRIPLET
 
@@ -18,7 +18,7 @@ def data(catalogue):
     config = configs.defaults().data
     config.root = str(catalogue)
     manifest = load(config)
-    return manifest, open_canvases(manifest, manifest.rows("train"), 16)
+    return manifest, open_images(manifest, manifest.rows("train"), 16)
 
 
 def examples(data, sampling="triplet", labels=False, **options):
@@ -43,9 +43,9 @@ def same(one, other):
 
 def rows_of(images, data):
     """Rows of the manifest that images show."""
-    manifest, canvases = data
+    manifest, load_images = data
     rows = manifest.rows("train")
-    known = canvases(rows).numpy()
+    known = load_images(rows).numpy()
     return [int(rows[(known == image).all(axis=(1, 2, 3)).argmax()]) for image in images]
 
 
@@ -62,7 +62,7 @@ def labels_of(rows, manifest):
 
 
 def test_triplets_with_labels(data):
-    manifest, _canvases = data
+    manifest, _load_images = data
     (batch,) = batches(examples(data, labels=True), 1, batch_size=24)
     labels = batch.pop("labels")
     assert same(batch, batches(examples(data), 1, batch_size=24)[0])
@@ -76,25 +76,25 @@ def test_triplets_with_labels(data):
 
 
 def test_triplets_of_a_data_set_have_no_labels(data):
-    manifest, canvases = data
+    manifest, load_images = data
     manifest = dataclasses.replace(manifest, triplets=np.array([(1, 0, 1, 2)], TRIPLET))
     with pytest.raises(
         ValueError, match="brings triplets instead of labels, which a loss of the stage"
     ):
-        examples((manifest, canvases), labels=True)
+        examples((manifest, load_images), labels=True)
 
 
 def test_triplets_of_the_data_set_are_what_is_drawn(data):
-    manifest, canvases = data
+    manifest, load_images = data
     triplets = np.array([(1, 0, 1, 2), (0, 3, 4, 5)], TRIPLET)
     manifest = dataclasses.replace(manifest, triplets=triplets)
-    (batch,) = batches(examples((manifest, canvases)), 1, batch_size=2)
+    (batch,) = batches(examples((manifest, load_images)), 1, batch_size=2)
     order = np.argsort(batch["attributes"][:, 0], kind="stable")
     assert batch["attributes"][order].tolist() == [[0]] * 3 + [[1]] * 3
-    expected = canvases(np.array([3, 4, 5, 0, 1, 2])).numpy()
+    expected = load_images(np.array([3, 4, 5, 0, 1, 2])).numpy()
     np.testing.assert_array_equal(batch["images"][order], expected)
     with pytest.raises(ValueError, match="need train.sampling=triplet, got 'multi_attribute'"):
-        examples((manifest, canvases), "multi_attribute")
+        examples((manifest, load_images), "multi_attribute")
 
 
 @pytest.mark.parametrize("sampling", pipeline.SAMPLINGS)
@@ -139,7 +139,7 @@ def test_triplets_show_what_the_sampler_drew(data):
 @pytest.mark.parametrize("special", [(), ("color",)])
 def test_changes_come_with_the_labels_of_their_images(data, special):
     """Where only colours are changed, query and target may differ in the side: it stays."""
-    manifest, _canvases = data
+    manifest, _load_images = data
     made = examples(data, "manipulation", special=special)
     (batch,) = batches(made, 1, batch_size=24)
     expected = labels_of(rows_of(batch["images"], data), manifest)
@@ -169,13 +169,13 @@ def test_changes_are_spared_what_would_falsify_them(data):
 
 
 def test_multi_attribute_batches_visit_every_image_once_an_epoch(data):
-    manifest, canvases = data
+    manifest, load_images = data
     epochs = [batches(examples(data, "multi_attribute"), 6, start=6 * e) for e in (0, 1)]
     orders = [np.concatenate([batch["ids"] for batch in epoch]).tolist() for epoch in epochs]
     assert sorted(orders[0]) == sorted(orders[1]) == manifest.rows("train").tolist()
     assert orders[0] != orders[1] and orders[0] != sorted(orders[0])
     batch = epochs[0][0]
-    np.testing.assert_array_equal(batch["images"], canvases(batch["ids"]))
+    np.testing.assert_array_equal(batch["images"], load_images(batch["ids"]))
     np.testing.assert_array_equal(batch["attributes"], [[0, 1]] * 4)
     np.testing.assert_array_equal(batch["labels"], labels_of(batch["ids"], manifest))
 
@@ -187,11 +187,11 @@ def test_attributes_per_step_change_from_step_to_step(data):
 
 
 def test_a_falsified_attribute_counts_as_unlabelled(data):
-    _manifest, canvases = data
+    _manifest, load_images = data
     augment = {"flip": True, "flip_falsifies": ("side",)}
     made = examples(data, "multi_attribute", augment=augment)
     (batch,) = batches(made, 1, batch_size=24)
-    flipped = (batch["images"] != canvases(batch["ids"]).numpy()).any(axis=(1, 2, 3))
+    flipped = (batch["images"] != load_images(batch["ids"]).numpy()).any(axis=(1, 2, 3))
     assert 0 < flipped.sum() < 24
     np.testing.assert_array_equal(batch["labels"][:, 3:].any(axis=1), ~flipped)
     assert batch["labels"][:, :3].any(axis=1).all()

@@ -35,8 +35,8 @@ def test_vectors_are_unit_and_one_pass_gives_all_attributes(embedder, paths):
 
 
 def test_it_sees_what_the_model_sees_in_training(embedder, paths):
-    canvases = np.stack([read_square(str(path), 64) for path in paths])
-    expected = embedder.model.embed_all(canvases)
+    load_images = np.stack([read_square(str(path), 64) for path in paths])
+    expected = embedder.model.embed_all(load_images)
     np.testing.assert_allclose(embedder.embed_all(paths), expected, atol=1e-5)
 
 

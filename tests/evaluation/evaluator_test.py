@@ -29,7 +29,7 @@ def make_manifest(records, values, images=None, split=TEST):
     )
 
 
-def row_canvases(rows):
+def row_images(rows):
     """Images of two pixels that spell their own row, so that embed functions can look it up."""
     images = np.zeros((len(rows), 2, 2, 3), np.uint8)
     images[:, 0, 0, 0], images[:, 0, 0, 1] = rows % 256, rows // 256
@@ -143,7 +143,7 @@ def test_matches_plain_python_in_memory_and_on_disk(memory_limit_bytes, batch_si
         memory_limit_bytes=memory_limit_bytes,
         scratch_folder=str(tmp_path),
     )
-    result = evaluator.evaluate(manifest, "test", row_canvases)
+    result = evaluator.evaluate(manifest, "test", row_images)
     assert_matches_slow(result, slow_evaluation(manifest, table, (1, 3, 200)))
     assert not list(tmp_path.iterdir())
 
@@ -160,7 +160,7 @@ def test_all_values_of_an_image_count_where_asked_for(seed):
     found = {}
     for relevance in ("official", "multi_label"):
         evaluator = Evaluator(look_up(table), ks=(1, 3, 200), relevance=relevance)
-        result = evaluator.evaluate(manifest, "test", row_canvases, {"a": slice(0, 2)})
+        result = evaluator.evaluate(manifest, "test", row_images, {"a": slice(0, 2)})
         expected = slow_evaluation(manifest, table, (1, 3, 200), slice(0, 2), relevance)
         assert_matches_slow(result, expected)
         assert result["relevance"] == result["variants"]["a"]["relevance"] == relevance
@@ -179,11 +179,11 @@ def test_large_embeddings_go_to_a_temporary_file_only_while_it_runs(tmp_path):
 
     settings = {"scratch_folder": str(tmp_path), "progress": Watching}
     Evaluator(look_up(table), memory_limit_bytes=100, **settings).evaluate(
-        manifest, "test", row_canvases
+        manifest, "test", row_images
     )
     assert files[-1] == ["array.f32"] and not list(tmp_path.iterdir())
     files.clear()
-    Evaluator(look_up(table), **settings).evaluate(manifest, "test", row_canvases)
+    Evaluator(look_up(table), **settings).evaluate(manifest, "test", row_images)
     assert files and not any(files)
 
 
@@ -199,7 +199,7 @@ def test_temporary_file_goes_when_the_embedding_fails(tmp_path):
 
     evaluator = Evaluator(failing, 8, memory_limit_bytes=1, scratch_folder=str(tmp_path))
     with pytest.raises(RuntimeError, match="out of luck"):
-        evaluator.evaluate(manifest, "test", row_canvases)
+        evaluator.evaluate(manifest, "test", row_images)
     assert calls == [0, 1, 1] and not list(tmp_path.iterdir())
 
 
@@ -208,7 +208,7 @@ def test_full_disk_is_reported_before_writing(tmp_path, monkeypatch):
     manifest, table = random_case(seed=0)
     evaluator = Evaluator(look_up(table), memory_limit_bytes=1, scratch_folder=str(tmp_path))
     with pytest.raises(OSError, match="scratch_folder"):
-        evaluator.evaluate(manifest, "test", row_canvases)
+        evaluator.evaluate(manifest, "test", row_images)
     assert not list(tmp_path.iterdir())
 
 
@@ -219,7 +219,7 @@ def test_one_hot_embeddings_give_the_ranking_worked_by_hand():
     manifest = make_manifest(records, {"collar": ["a", "b"], "length": ["a", "b"]})
     one_hot = np.eye(2, dtype=np.float32)
     table = np.stack([one_hot[[0, 1, 0, 0]], one_hot[[0, 0, 0, 1]]], axis=1)
-    result = Evaluator(look_up(table)).evaluate(manifest, "test", row_canvases)
+    result = Evaluator(look_up(table)).evaluate(manifest, "test", row_images)
     # collar: scores 0, 1, 1 -> order 2, 3, 1 -> relevance 0, 1, 1
     # length: both queries score 1, 0 -> order 0, 3 -> relevance 1, 0 and 0, 1
     collar, length = (1 / 2 + 2 / 3) / 2, (1 + 1 / 2) / 2
@@ -239,7 +239,7 @@ def test_an_image_is_never_its_own_candidate():
     records += [(2, 0, 0, QUERY)]
     manifest = make_manifest(records, {"collar": ["a", "b"]})
     table = np.array([[[1.0]], [[0.5]], [[0.7]]], np.float32)
-    result = Evaluator(look_up(table), ks=(1,)).evaluate(manifest, "test", row_canvases)
+    result = Evaluator(look_up(table), ks=(1,)).evaluate(manifest, "test", row_images)
     # query 0 ranks 2 before 1 (the relevant one), query 2 ranks 0 before 1 (the relevant one)
     row = result["attributes"]["collar"]
     assert (row["queries"], row["candidates"]) == (2, 3)
@@ -258,7 +258,7 @@ def test_variants_are_measured_from_one_pass():
 
     variants = {"global": slice(0, 4), "local": slice(4, 6), "both": slice(None)}
     result = Evaluator(counting, batch_size=16, ks=(2,)).evaluate(
-        manifest, "test", row_canvases, variants
+        manifest, "test", row_images, variants
     )
     assert len(calls) == math.ceil(len(np.unique(manifest.labels["image"])) / 16)
     assert result["variant"] == "both" and list(result["variants"]) == list(variants)
@@ -278,7 +278,7 @@ def test_every_call_has_the_same_shape_and_wanted_pairs_only():
         calls.append((rows_of(images).tolist(), attributes.tolist()))
         return np.ones((*attributes.shape, 3), np.float32)
 
-    result = Evaluator(recording, batch_size=2).evaluate(manifest, "test", row_canvases)
+    result = Evaluator(recording, batch_size=2).evaluate(manifest, "test", row_images)
     assert calls == [([0, 1], [[0, 0], [0, 2]]), ([2, 2], [[0, 2], [0, 2]])]
     assert result["skipped"] == ["length"]
     assert list(result["attributes"]) == ["collar", "color"]
@@ -293,7 +293,7 @@ def test_progress_counts_images_and_queries_to_the_end():
             meters.append((self.unit.strip(), self.n, self.total))
 
     result = Evaluator(look_up(table), batch_size=7, progress=Recording).evaluate(
-        manifest, "test", row_canvases
+        manifest, "test", row_images
     )
     labels = manifest.labels
     images = len(np.unique(labels["image"][labels["role"] != NO_ROLE]))
@@ -305,17 +305,17 @@ def test_bad_input_is_refused():
     manifest, table = random_case(seed=2)
     evaluator = Evaluator(look_up(table))
     with pytest.raises(ValueError, match=r"unknown split 'tests'.*Did you mean 'test'"):
-        evaluator.evaluate(manifest, "tests", row_canvases)
+        evaluator.evaluate(manifest, "tests", row_images)
     with pytest.raises(ValueError, match=r"split 'valid' of made-up.csv.*with_default_roles"):
-        evaluator.evaluate(manifest, "valid", row_canvases)
+        evaluator.evaluate(manifest, "valid", row_images)
     with pytest.raises(ValueError, match=r"slice 'local' takes .* of dimension 4"):
-        evaluator.evaluate(manifest, "test", row_canvases, {"local": slice(4, 8)})
+        evaluator.evaluate(manifest, "test", row_images, {"local": slice(4, 8)})
     with pytest.raises(ValueError, match="slices must name at least one"):
-        evaluator.evaluate(manifest, "test", row_canvases, {})
+        evaluator.evaluate(manifest, "test", row_images, {})
     with pytest.raises(ValueError, match=r"must have the shape \[32, 3, any\], got \[32, 4\]"):
-        Evaluator(lambda x, a: table[rows_of(x), 0]).evaluate(manifest, "test", row_canvases)
+        Evaluator(lambda x, a: table[rows_of(x), 0]).evaluate(manifest, "test", row_images)
     with pytest.raises(ValueError, match="must be finite"):
-        Evaluator(look_up(table * np.nan)).evaluate(manifest, "test", row_canvases)
+        Evaluator(look_up(table * np.nan)).evaluate(manifest, "test", row_images)
     with pytest.raises(ValueError, match="ks must be 1 or more"):
         Evaluator(look_up(table), ks=(0, 1))
     with pytest.raises(ValueError, match="unknown relevance 'all'"):
@@ -348,7 +348,7 @@ def test_random_order_on_published_splits(folder, queries, percent):
     rng = np.random.default_rng(0)
     result = Evaluator(
         lambda images, attributes: rng.standard_normal((*attributes.shape, 8)), batch_size=256
-    ).evaluate(manifest, "test", row_canvases)
+    ).evaluate(manifest, "test", row_images)
     assert result["queries"] == queries
     assert 100 * result["random_map"] == pytest.approx(percent, abs=0.01)
     assert 100 * result["map"] == pytest.approx(percent, abs=1)

@@ -34,12 +34,12 @@ def manifest(tmp_path):
     )
 
 
-def canvases(rows):
+def load_images(rows):
     return np.broadcast_to(np.uint8(rows)[:, None, None, None], (len(rows), 4, 4, 3))
 
 
-def on_canvas(image, x, y):
-    """A pixel of the original as a part of the canvas, worked out one number at a time."""
+def in_square(image, x, y):
+    """A pixel of the original as a part of the square, worked out one number at a time."""
     height, width = SIZES[image]
     if width > height:
         return (x - (width - height) // 2) / height, y / height
@@ -54,7 +54,7 @@ def explain(boxes):
         for b, m in np.ndindex(attributes.shape):
             image = int(images[b, 0, 0, 0])
             left, top, right, bottom = boxes[image, int(attributes[b, m])]
-            regions[b, m] = *on_canvas(image, left, top), *on_canvas(image, right, bottom)
+            regions[b, m] = *in_square(image, left, top), *in_square(image, right, bottom)
         return (regions[..., :2] + regions[..., 2:]) / 2, regions
 
     return explain_fn
@@ -62,7 +62,7 @@ def explain(boxes):
 
 @pytest.mark.parametrize("batch_size", [1, 2, 10])
 def test_right_answers_score_one(manifest, batch_size):
-    result = evaluate_localization(explain(TRUE_BOXES), manifest, "test", canvases, batch_size)
+    result = evaluate_localization(explain(TRUE_BOXES), manifest, "test", load_images, batch_size)
     assert result["count"] == 4 and list(result["attributes"]) == ["collar", "length"]
     for row in (result, *result["attributes"].values()):
         assert row["pointing_accuracy"] == 1
@@ -71,7 +71,7 @@ def test_right_answers_score_one(manifest, batch_size):
 
 def test_means_by_hand(manifest):
     answers = {**TRUE_BOXES, (0, 0): (16, 4, 24, 12), (1, 1): (20, 20, 30, 30)}
-    result = evaluate_localization(explain(answers), manifest, "test", canvases, 2)
+    result = evaluate_localization(explain(answers), manifest, "test", load_images, 2)
     # collar: half a box aside (IoU 1/3, centre on the border) and right; length: right and missed
     collar = {"count": 2, "pointing_accuracy": 1.0, "mean_iou": pytest.approx(2 / 3, abs=1e-5)}
     length = {"count": 2, "pointing_accuracy": 0.5, "mean_iou": pytest.approx(1 / 2, abs=1e-5)}
@@ -85,7 +85,7 @@ def test_overall_weighs_boxes_and_macro_weighs_attributes(manifest):
     boxes[1, 1] = np.nan
     answers = {**TRUE_BOXES, (0, 1): (30, 0, 50, 10)}
     result = evaluate_localization(
-        explain(answers), dataclasses.replace(manifest, boxes=boxes), "test", canvases, 2
+        explain(answers), dataclasses.replace(manifest, boxes=boxes), "test", load_images, 2
     )
     assert result["pointing_accuracy"] == pytest.approx(2 / 3)
     assert result["pointing_accuracy_macro"] == pytest.approx(1 / 2)
@@ -95,17 +95,17 @@ def test_overall_weighs_boxes_and_macro_weighs_attributes(manifest):
 
 def test_bad_input_is_refused(manifest):
     with pytest.raises(ValueError, match=r"split 'valid' of made-up.csv has none"):
-        evaluate_localization(explain(TRUE_BOXES), manifest, "valid", canvases)
+        evaluate_localization(explain(TRUE_BOXES), manifest, "valid", load_images)
     with pytest.raises(ValueError, match="part boxes"):
         evaluate_localization(
-            explain(TRUE_BOXES), dataclasses.replace(manifest, boxes=None), "test", canvases
+            explain(TRUE_BOXES), dataclasses.replace(manifest, boxes=None), "test", load_images
         )
     with pytest.raises(ValueError, match="unknown split"):
-        evaluate_localization(explain(TRUE_BOXES), manifest, "all", canvases)
+        evaluate_localization(explain(TRUE_BOXES), manifest, "all", load_images)
     with pytest.raises(ValueError, match=r"regions of explain_fn must have the shape \[3, 2, 4\]"):
         evaluate_localization(
             lambda images, attributes: (np.zeros((3, 2, 2)), np.zeros((3, 2, 2))),
             manifest,
             "test",
-            canvases,
+            load_images,
         )

@@ -46,7 +46,7 @@ def table():
     return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
 
 
-def canvases(rows):
+def load_images(rows):
     """Images of one pixel that spell their own row."""
     images = np.zeros((len(rows), 1, 1, 3), np.uint8)
     images[:, 0, 0, 0] = rows
@@ -58,7 +58,7 @@ def evaluate(table, manifest, **kwargs):
         lambda images, attributes: table[images[:, 0, 0, 0].astype(int)[:, None], attributes],
         manifest,
         "test",
-        canvases,
+        load_images,
         **{"batch_size": 7, "ks": (1, 3), "progress": Quiet, **kwargs},
     )
 
@@ -169,7 +169,7 @@ def test_a_model_that_changes_embeddings_itself(labels, table):
         return vectors[:, ::-1] + (attributes + 2 * values).sum(1, keepdims=True) / 10
 
     result = evaluate_manipulation(
-        embed, make(labels), "test", canvases, ks=(3,), change_fn=change, progress=Quiet
+        embed, make(labels), "test", load_images, ks=(3,), change_fn=change, progress=Quiet
     )
     assert {ids.shape[1] for ids in asked} == {1}
     for changes, kind in enumerate(KINDS):

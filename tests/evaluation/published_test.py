@@ -86,6 +86,6 @@ def test_an_image_of_repeated_pixels_averages_to_the_input():
 def test_other_models_and_names():
     with pytest.raises(ValueError, match="is for ASEN, the model is Sequential"):
         PublishedInputs(keras.Sequential())
-    assert is_published("published") and not is_published("canvas")
+    assert is_published("published") and not is_published("default")
     with pytest.raises(ValueError, match=r"unknown eval\.preprocessing 'publish'.*'published'"):
         is_published("publish")

@@ -24,7 +24,7 @@ def make(triplets, count=12, train=0):
     )
 
 
-def canvases(rows):
+def load_images(rows):
     """Images of one pixel that spell their own row."""
     images = np.zeros((len(rows), 1, 1, 3), np.uint8)
     images[:, 0, 0, 0] = rows
@@ -38,7 +38,7 @@ def embedder(table):
 
 def evaluate(table, manifest, **kwargs):
     return evaluate_triplets(
-        embedder(table), manifest, "test", canvases, batch_size=5, progress=Quiet, **kwargs
+        embedder(table), manifest, "test", load_images, batch_size=5, progress=Quiet, **kwargs
     )
 
 
@@ -99,8 +99,8 @@ def test_only_the_split_counts():
 def test_what_cannot_be_measured():
     table = np.zeros((12, 3, 2), np.float32)
     with pytest.raises(ValueError, match="Did you mean 'test'"):
-        evaluate_triplets(embedder(table), make([(0, 0, 1, 2)]), "tset", canvases)
+        evaluate_triplets(embedder(table), make([(0, 0, 1, 2)]), "tset", load_images)
     with pytest.raises(ValueError, match="no triplets in split 'valid' of filenames.json"):
-        evaluate_triplets(embedder(table), make([(0, 0, 1, 2)]), "valid", canvases)
+        evaluate_triplets(embedder(table), make([(0, 0, 1, 2)]), "valid", load_images)
     with pytest.raises(ValueError, match="finite"):
         evaluate(table * np.nan, make([(0, 0, 1, 2)]))

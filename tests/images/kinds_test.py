@@ -19,13 +19,13 @@ from asen_tf import images
 from asen_tf.app import photographs as uploads
 from asen_tf.bulk.photographs import reader
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.canvases import open_canvases
+from asen_tf.data.image_cache import open_images
 from asen_tf.data.manifest import LABEL, Manifest
 from asen_tf.embedders.images import placed
 from asen_tf.evaluation import published
 from asen_tf.images import graph
 from asen_tf.serving.client.batches import split
-from asen_tf.serving.export.photographs import rows, to_canvases
+from asen_tf.serving.export.photographs import read_images, rows
 
 # Blocks of one colour each, which JPEG keeps; no turn and no mirror image is like another.
 COLORS = np.random.default_rng(3).integers(0, 256, (4, 6, 3)).astype(np.uint8)
@@ -200,7 +200,7 @@ def folder(tmp_path_factory):
 def all_squares(folder, cache):
     """Kind -> the square that training gets, read in one go."""
     paths = [folder / kind for kind in KINDS]
-    load = open_canvases(manifest_of(paths), np.arange(len(paths)), HEIGHT, cache)
+    load = open_images(manifest_of(paths), np.arange(len(paths)), HEIGHT, cache)
     rows = tf.data.Dataset.from_tensors(tf.range(len(paths), dtype=tf.int64))
     return dict(zip(KINDS, next(iter(rows.map(load))).numpy(), strict=True))
 
@@ -211,7 +211,7 @@ def exported():
 
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, "image_bytes")])
     def prepare(encoded):
-        squares, sizes = to_canvases(
+        squares, sizes = read_images(
             encoded, rows("photograph", tf.size(encoded)), HEIGHT, images.MAX_PIXELS
         )
         return {"squares": squares, "sizes": sizes}
@@ -314,7 +314,7 @@ def test_refusals_name_the_kind(kind, tmp_path):
 def test_training_on_files_that_nobody_checked_names_the_kind(tmp_path):
     path = tmp_path / "photograph"
     path.write_bytes(REFUSED["HEIC"])
-    load = open_canvases(manifest_of([path]), np.arange(1), HEIGHT, "none")
+    load = open_images(manifest_of([path]), np.arange(1), HEIGHT, "none")
     with pytest.raises(tf.errors.OpError, match="HEIC"):
         list(tf.data.Dataset.from_tensors(tf.constant([0])).map(load))
 

@@ -41,9 +41,9 @@ def images(count, side, dtype=np.uint8):
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
-@pytest.mark.parametrize("canvas", [16, 32, 48])
-def test_equals_the_samples_one_by_one(canvas, dtype):
-    photographs = images(2, canvas, dtype)
+@pytest.mark.parametrize("side", [16, 32, 48])
+def test_equals_the_samples_one_by_one(side, dtype):
+    photographs = images(2, side, dtype)
     regions = np.array(
         [[[0, 0, 16], [0, 0, 5], [11, 11, 5]], [[3, 7, 8], [0, 9, 7], [15, 0, 1]]], np.int32
     )

@@ -20,7 +20,7 @@ PART_OF = {"neckline": ("collar",), "collar": ("collar",), "fastening": ("fasten
 PART_OF["sleeve_length"] = ("left_sleeve", "right_sleeve")
 
 
-def canvas(photograph):
+def square(photograph):
     """The centred square, and what takes boxes of the photograph to 0..1 of it."""
     height, width = photograph.image.shape[:2]
     short = min(height, width)
@@ -37,7 +37,7 @@ def plain():
 
 @pytest.fixture(scope="module")
 def found(plain):
-    images = np.stack([canvas(photograph)[0] for photograph in plain])
+    images = np.stack([square(photograph)[0] for photograph in plain])
     return [np.asarray(result) for result in PartExtractor()(images)]
 
 
@@ -84,7 +84,7 @@ def of_garments():
 @pytest.mark.parametrize("part", PARTS[1:])
 def test_parts_lie_where_they_were_drawn(plain, found, part):
     place = PARTS.index(part)
-    drawn = [canvas(photograph)[1](photograph.parts[part]) for photograph in plain]
+    drawn = [square(photograph)[1](photograph.parts[part]) for photograph in plain]
     assert box_iou(found[0][:, place], drawn).mean() > 0.6
 
 
@@ -94,7 +94,7 @@ def test_parts_lie_on_the_boxes_of_their_attributes(plain, found, attribute):
     regions = found[0][:, places]
     around = np.concatenate([regions[..., :2].min(1), regions[..., 2:].max(1)], axis=-1)
     ious = [
-        box_iou(region, canvas(photograph)[1](photograph.boxes[attribute]))
+        box_iou(region, square(photograph)[1](photograph.boxes[attribute]))
         for region, photograph in zip(around, plain, strict=True)
         if attribute in photograph.boxes
     ]
@@ -111,7 +111,7 @@ def test_sure_of_plain_photographs(found):
 
 
 def test_not_sure_amid_clutter():
-    images = np.stack([canvas(render(42, index, "cluttered"))[0] for index in range(20)])
+    images = np.stack([square(render(42, index, "cluttered"))[0] for index in range(20)])
     regions, sure, _ = PartExtractor()(images)
     assert np.max(sure) < 0.5
     np.testing.assert_array_equal(regions, np.broadcast_to(np.float32(WHOLE), regions.shape))
@@ -218,7 +218,7 @@ def test_nothing_to_see(value):
 
 
 def test_images_do_not_depend_on_their_batch(plain, found):
-    images = np.stack([canvas(photograph)[0] for photograph in plain[:3]])
+    images = np.stack([square(photograph)[0] for photograph in plain[:3]])
     extract = tf.function(
         PartExtractor().__call__,
         input_signature=[tf.TensorSpec((None, SIDE, SIDE, 3), tf.uint8)],

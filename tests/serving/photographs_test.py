@@ -1,4 +1,4 @@
-"""Photographs inside a served model: canvases as elsewhere, bad ones named by their row."""
+"""Photographs inside a served model: load_images as elsewhere, bad ones named by their row."""
 
 import functools
 import io
@@ -12,7 +12,7 @@ from PIL import Image
 
 from asen_tf.images import graph
 from asen_tf.images.headers import read_header
-from asen_tf.serving.export.photographs import rows, to_canvases
+from asen_tf.serving.export.photographs import read_images, rows
 
 SIZE = 24
 LIMIT = 10_000
@@ -68,7 +68,7 @@ GOOD = {
 def prepared():
     @tf.function(input_signature=[tf.TensorSpec((None,), tf.string)])
     def run(photographs):
-        return to_canvases(photographs, rows("photograph", tf.size(photographs)), SIZE, LIMIT)
+        return read_images(photographs, rows("photograph", tf.size(photographs)), SIZE, LIMIT)
 
     return run
 
@@ -98,10 +98,10 @@ def refusal(photographs):
 
 
 @pytest.mark.parametrize("name", GOOD)
-def test_the_canvas_is_the_one_of_evaluation(name):
+def test_the_image_is_the_one_of_evaluation(name):
     expected, size = square_of(GOOD[name])
-    canvases, sizes = prepared()(tf.constant([GOOD[name]]))
-    np.testing.assert_array_equal(canvases[0], expected)
+    load_images, sizes = prepared()(tf.constant([GOOD[name]]))
+    np.testing.assert_array_equal(load_images[0], expected)
     np.testing.assert_array_equal(sizes, [size])
     np.testing.assert_array_equal(sizes, [[47, 61]])
 
@@ -116,10 +116,10 @@ def test_headers_declare_what_pillow_reads():
 @pytest.mark.parametrize("count", [0, 1, 33])
 def test_any_number_in_any_mixture(count):
     batch = (3 * list(GOOD.values()))[:count]
-    canvases, sizes = prepared()(tf.constant(batch, tf.string))
-    assert canvases.shape == (count, SIZE, SIZE, 3) and sizes.shape == (count, 2)
+    load_images, sizes = prepared()(tf.constant(batch, tf.string))
+    assert load_images.shape == (count, SIZE, SIZE, 3) and sizes.shape == (count, 2)
     expected = [square_of(photograph)[0] for photograph in batch]
-    np.testing.assert_array_equal(canvases, np.reshape(expected, canvases.shape))
+    np.testing.assert_array_equal(load_images, np.reshape(expected, load_images.shape))
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import pytest
 from asen_tf.api.evaluate import evaluate
 from asen_tf.core import config as configs
 from asen_tf.core import experiments
-from asen_tf.data.canvases import open_canvases
+from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import load
 from asen_tf.evaluation import value_means
-from asen_tf.evaluation.embed import canvas_fn, embed_fn
+from asen_tf.evaluation.embed import embed_fn, image_fn
 from asen_tf.evaluation.report import tables
 from asen_tf.training.train import train
 from tests.networks import shrink
@@ -42,8 +42,8 @@ def test_the_memory_holds_what_stage1_learned(run):
         keras.saving.load_model(run.best_model(stage)) for stage in ("stage1", "stage2")
     )
     manifest = load(run.config().data)
-    canvases = canvas_fn(open_canvases(manifest, manifest.rows("train"), first.image_size))
-    expected = value_means(embed_fn(first), manifest, canvases)
+    load_images = image_fn(open_images(manifest, manifest.rows("train"), first.image_size))
+    expected = value_means(embed_fn(first), manifest, load_images)
     np.testing.assert_allclose(second.memory.prototypes.numpy(), expected, atol=1e-5)
     assert np.abs(expected - first.memory.prototypes.numpy()).max() > 0.01
 

@@ -39,10 +39,10 @@ def validation(relevance):
         source="made-up.csv",
     )
 
-    def canvases(rows):
+    def load_images(rows):
         return tf.cast(rows, tf.uint8)[:, None, None, None]
 
-    return Validation(config, manifest, canvases, NearestLast())
+    return Validation(config, manifest, load_images, NearestLast())
 
 
 # The last image ranks first: relevant only if what it wears besides counts.

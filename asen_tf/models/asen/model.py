@@ -28,8 +28,8 @@ class ASEN(EmbeddingModel):
       attributes: number of attributes, A.
       global_branch, local_branch: dicts of `backbone`, `size`, `common_dim`, `embedding_dim`
         (see `Branch`).
-      image_scale: side of the canvases / `global_branch["size"]`, an integer: the local branch
-        cuts its regions from the canvas, so this is the detail it can see.
+      image_scale: side of the images / `global_branch["size"]`, an integer: the local branch
+        cuts its regions from the image, so this is the detail it can see.
       attribute_dim: length of an attribute's vector, which both branches share.
       spatial_attention, channel_attention, channel_reduction, channel_query_activation: of both
         branches, see `Branch`.

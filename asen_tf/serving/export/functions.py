@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from asen_tf.images import graph
 from asen_tf.models.base import EmbeddingModel
-from asen_tf.serving.export.photographs import refuse, rows, to_canvases
+from asen_tf.serving.export.photographs import read_images, refuse, rows
 from asen_tf.serving.signatures import Metadata
 
 Outputs = dict[str, tf.Tensor]
@@ -47,7 +47,7 @@ class Functions:
 
         @tf.function(input_signature=[encoded, encoded])
         def prepare_in_graph(encoded, labels):
-            return to_canvases(encoded, labels, size, metadata.max_pixels)
+            return read_images(encoded, labels, size, metadata.max_pixels)
 
         @tf.function(input_signature=[images, pairs])
         def embed(images, pairs):

@@ -1,4 +1,4 @@
-"""From encoded photographs to canvases inside a served model, bad ones named by their row."""
+"""From encoded photographs to square images inside a served model, bad ones named by their row."""
 
 import tensorflow as tf
 
@@ -11,15 +11,15 @@ _PARALLEL = 8
 _NAMED = 8
 
 
-def to_canvases(
+def read_images(
     encoded: tf.Tensor, labels: tf.Tensor, size: int, max_pixels: int
 ) -> tuple[tf.Tensor, tf.Tensor]:
-    """The canvases of encoded photographs, as training and evaluation see them.
+    """Encoded photographs as square images, as training and evaluation see them.
 
     Args:
       encoded: string [N]: JPEG, PNG, WebP or BMP.
       labels: string [N], what messages call the photographs.
-      size: side of a canvas in pixels, S.
+      size: side of an image in pixels, S.
       max_pixels: a photograph that declares more is not decoded.
 
     Returns:

@@ -16,24 +16,24 @@ from asen_tf.images import graph
 
 MODES = ("auto", "memory", "disk", "none")
 
-# Row numbers int64 [B] -> canvases uint8 [B, S, S, 3]; runs in a graph.
-Canvases = Callable[[tf.Tensor], tf.Tensor]
+# Row numbers int64 [B] -> images uint8 [B, S, S, 3]; runs in a graph.
+ImageLoader = Callable[[tf.Tensor], tf.Tensor]
 
 
-def open_canvases(
+def open_images(
     manifest: Manifest,
     rows: np.ndarray,
     size: int,
     mode: str = "auto",
     memory_bytes: float = 4e9,
     folder: str | Path | None = None,
-) -> Canvases:
-    """A function from rows of the manifest to their canvases.
+) -> ImageLoader:
+    """A function from rows of the manifest to their images, cropped or padded to squares.
 
     Args:
       manifest: the photographs.
       rows: int64, those that will be asked for.
-      size: side of a canvas in pixels.
+      size: side of an image in pixels.
       mode: "memory": all of them are decoded now and kept; "disk": likewise, as raw files in
         `folder`, where a later run finds them; "none": each is decoded when it is asked for;
         "auto": the first of these that fits.
@@ -47,7 +47,7 @@ def open_canvases(
         on_disk = folder is not None and need < 0.5 * _free_bytes(Path(folder))
         mode = "memory" if need <= memory_bytes else "disk" if on_disk else "none"
         if mode != "memory":
-            say(f"{need / 1e9:.1f} GB of canvases exceed data.cache_gb: using {mode}")
+            say(f"{need / 1e9:.1f} GB of images exceed data.cache_gb: using {mode}")
     if mode == "memory":
         return _in_memory(manifest, rows, size)
     if mode == "disk":
@@ -60,7 +60,7 @@ def open_canvases(
 
 
 def _decoded(manifest, rows, size):
-    """Yields batches of canvases of these rows, in order, saying how far it is."""
+    """Yields batches of images of these rows, in order, saying how far it is."""
     paths = tf.data.Dataset.from_tensor_slices(manifest.paths[rows])
     batches = paths.map(
         lambda path: graph.read_square(path, size), num_parallel_calls=tf.data.AUTOTUNE
@@ -91,10 +91,10 @@ def _on_disk(manifest, rows, size, folder):
     missing = np.array([row for row in rows if not Path(files[row]).exists()], np.int64)
     done = 0
     for batch in _decoded(manifest, missing, size):
-        for canvas in batch:
+        for image in batch:
             # Written aside, so that a killed run leaves no half file.
             aside = Path(files[missing[done]] + ".part")
-            aside.write_bytes(canvas.tobytes())
+            aside.write_bytes(image.tobytes())
             aside.rename(files[missing[done]])
             done += 1
 
@@ -105,11 +105,11 @@ def _on_disk(manifest, rows, size, folder):
 
 
 def _from_files(files, read, size):
-    def canvases(rows):
+    def load(rows):
         spec = tf.TensorSpec((size, size, 3), tf.uint8)
         return tf.map_fn(read, tf.gather(files, rows), fn_output_signature=spec)
 
-    return canvases
+    return load
 
 
 def _free_bytes(folder: Path) -> int:

@@ -1,11 +1,11 @@
-"""Canvases from memory, from disk and from files are the same."""
+"""ImageLoader from memory, from disk and from files are the same."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from asen_tf.core import config as configs
-from asen_tf.data.canvases import open_canvases
+from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import load
 
 
@@ -19,26 +19,26 @@ def manifest(catalogue):
 def test_every_mode_gives_the_same(manifest, tmp_path):
     rows = np.arange(4, 20)
     modes = {
-        mode: open_canvases(manifest, rows, 16, mode, folder=tmp_path / "cache")
+        mode: open_images(manifest, rows, 16, mode, folder=tmp_path / "cache")
         for mode in ("memory", "disk", "none")
     }
     wanted = tf.constant([7, 4, 19, 7], tf.int64)
     expected = modes["none"](wanted)
     assert expected.shape == (4, 16, 16, 3) and expected.dtype == tf.uint8
-    for canvases in modes.values():
-        np.testing.assert_array_equal(canvases(wanted), expected)
-        batch = next(iter(tf.data.Dataset.from_tensors(wanted).map(canvases)))
+    for load_images in modes.values():
+        np.testing.assert_array_equal(load_images(wanted), expected)
+        batch = next(iter(tf.data.Dataset.from_tensors(wanted).map(load_images)))
         np.testing.assert_array_equal(batch, expected)
 
 
 def test_the_disk_cache_is_found_again_and_mended(manifest, tmp_path):
     rows = np.arange(6)
-    first = open_canvases(manifest, rows, 16, "disk", folder=tmp_path)(rows)
+    first = open_images(manifest, rows, 16, "disk", folder=tmp_path)(rows)
     files = sorted(tmp_path.rglob("*.raw"))
     assert len(files) == 6
     files[0].unlink()
     written = [file.stat().st_mtime_ns for file in files[1:]]
-    again = open_canvases(manifest, rows, 16, "disk", folder=tmp_path)(rows)
+    again = open_images(manifest, rows, 16, "disk", folder=tmp_path)(rows)
     np.testing.assert_array_equal(first, again)
     assert [file.stat().st_mtime_ns for file in files[1:]] == written
 
@@ -46,12 +46,12 @@ def test_the_disk_cache_is_found_again_and_mended(manifest, tmp_path):
 def test_auto_takes_what_fits(manifest, tmp_path):
     rows = np.arange(6)
     need = 6 * 16 * 16 * 3
-    open_canvases(manifest, rows, 16, "auto", need, tmp_path / "fits")
+    open_images(manifest, rows, 16, "auto", need, tmp_path / "fits")
     assert not (tmp_path / "fits").exists() or not list((tmp_path / "fits").rglob("*.raw"))
-    open_canvases(manifest, rows, 16, "auto", need - 1, tmp_path / "disk")
+    open_images(manifest, rows, 16, "auto", need - 1, tmp_path / "disk")
     assert len(list((tmp_path / "disk").rglob("*.raw"))) == 6
 
 
 def test_unknown_mode(manifest):
     with pytest.raises(ValueError, match="Did you mean 'memory'"):
-        open_canvases(manifest, np.arange(2), 16, "memry")
+        open_images(manifest, np.arange(2), 16, "memry")
