@@ -1,14 +1,17 @@
 """An exported model in this process."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.errors import unknown_name
 from asen_tf.embedders.base import BaseEmbedder
-from asen_tf.embedders.images import Place
+from asen_tf.embedders.images import Place, placed
+from asen_tf.images import Photograph
 from asen_tf.serving import signatures
 from asen_tf.serving.client import tensors
 from asen_tf.serving.client.base import MAX_MESSAGE_BYTES
@@ -51,32 +54,64 @@ class SavedModel(BaseEmbedder):
         """The attributes it knows; iterating them gives their names in order."""
         return self._attributes
 
+    def call(
+        self,
+        signature: str,
+        images: Photograph | Iterable[Photograph] | None = None,
+        /,
+        **inputs: np.ndarray,
+    ) -> dict[str, np.ndarray]:
+        """See `Client.call`: output -> array."""
+        if signature not in self._model.signature_defs:
+            known = self._model.signature_defs
+            raise ValueError(unknown_name("signature", signature, known))
+        if images is None:
+            return self._answer(signature, tensors.to_arrays(inputs, None), ())
+        places = placed(images)
+        outputs = list(self._model.signature_defs[signature].outputs)
+        arrays = tensors.to_arrays(inputs, len(places))
+        return dict(zip(outputs, self._run(signature, places, outputs, arrays), strict=True))
+
     def _embed(self, images: Sequence[Place], attribute: str) -> np.ndarray:
         self.attributes.index(attribute)
-        return self._run(signatures.embed(attribute), images, signatures.EMBEDDING)[0]
+        return self._run(signatures.embed(attribute), images, [signatures.EMBEDDING])[0]
 
     def _embed_all(self, images: Sequence[Place]) -> np.ndarray:
-        return self._run(signatures.SERVING_DEFAULT, images, signatures.EMBEDDINGS)[0]
+        return self._run(signatures.SERVING_DEFAULT, images, [signatures.EMBEDDINGS])[0]
 
     def _explain(self, images: Sequence[Place], attribute: str) -> tuple[np.ndarray, np.ndarray]:
         self.attributes.index(attribute)
         signature = signatures.explain(attribute)
         if signature not in self._model.signature_defs:
             return super()._explain(images, attribute)
-        attention, boxes = self._run(signature, images, signatures.ATTENTION, signatures.BOX)
+        attention, boxes = self._run(signature, images, [signatures.ATTENTION, signatures.BOX])
         return attention, boxes
 
-    def _run(self, signature: str, images: Sequence[Place], *outputs: str) -> list[np.ndarray]:
-        """The outputs of a signature for all images."""
+    def _run(
+        self,
+        signature: str,
+        images: Sequence[Place],
+        outputs: Sequence[str],
+        inputs: tensors.Inputs = MappingProxyType({}),
+    ) -> list[np.ndarray]:
+        """The outputs of a signature for all images; `inputs` have a row for each."""
         described = self._model.signature_defs[signature].outputs
         found = {name: [tensors.empty(described[name])] for name in outputs}
         # A file that no server would take is no photograph here either.
         for batch in split(images, self._batch_size, MAX_MESSAGE_BYTES):
-            encoded = np.array(batch.images, object)
-            try:
-                answer = self._model.run(signature, {signatures.IMAGE_BYTES: encoded})
-            except tf.errors.InvalidArgumentError as error:
-                raise invalid_input(error.message, batch.places) from error
+            rows = [place.position for place in batch.places]
+            given = {name: array[rows] for name, array in inputs.items()}
+            given[signatures.IMAGE_BYTES] = np.array(batch.images, object)
+            answer = self._answer(signature, given, batch.places)
             for name in outputs:
-                found[name].append(answer[name].numpy())
+                found[name].append(answer[name])
         return [np.concatenate(arrays) for arrays in found.values()]
+
+    def _answer(
+        self, signature: str, inputs: tensors.Inputs, places: Sequence[Place]
+    ) -> dict[str, np.ndarray]:
+        try:
+            found = self._model.run(signature, inputs)
+        except tf.errors.InvalidArgumentError as error:
+            raise invalid_input(error.message, places) from error
+        return {name: tensor.numpy() for name, tensor in found.items()}

@@ -15,6 +15,7 @@ from asen_tf.images import Photograph
 from asen_tf.serving.client.base import BaseClient, remaining
 from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
 from asen_tf.serving.client.errors import from_status
+from asen_tf.serving.client.tensors import to_arrays
 from asen_tf.serving.signatures import Metadata
 
 
@@ -66,6 +67,18 @@ class AsyncClient(BaseClient):
         deadline = self._deadline()
         await self._check(attribute, deadline)
         return await self._run(self._calls.explain(placed(images), attribute), deadline)
+
+    async def call(
+        self,
+        signature: str,
+        images: Photograph | Iterable[Photograph] | None = None,
+        /,
+        **inputs: np.ndarray,
+    ) -> dict[str, np.ndarray]:
+        """See `Client.call`: output -> array."""
+        places = None if images is None else placed(images)
+        inputs = to_arrays(inputs, None if places is None else len(places))
+        return await self._run(self._calls.call(signature, places, inputs), self._deadline())
 
     async def fingerprint(self) -> Fingerprint:
         """See `Embedder.fingerprint`."""

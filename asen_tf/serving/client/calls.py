@@ -6,6 +6,7 @@ A `Call` is one method of a client: the requests to send, and what makes the res
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
+from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
 import grpc
@@ -114,27 +115,56 @@ class Calls:
         requests = self._predict(signatures.explain(attribute), images, outputs)
         return Call(requests, lambda answers: tuple(_joined(answers, name) for name in outputs))
 
+    def call(
+        self, signature: str, images: Sequence[Place] | None, inputs: tensors.Inputs
+    ) -> Call[dict[str, np.ndarray]]:
+        """Any signature, see `Client.call`."""
+        if images is None:
+            request = self._request(signature, Batch([], []), (), inputs)
+            return Call(iter([request]), lambda answers: answers[0].outputs)
+
+        def join(answers):
+            return {name: _joined(answers, name) for name in answers[0].outputs}
+
+        return Call(self._predict(signature, images, (), inputs), join)
+
     def _outputs(self, signature: str, images: Sequence[Place], output: str) -> Call[np.ndarray]:
         requests = self._predict(signature, images, [output])
         return Call(requests, lambda answers: _joined(answers, output))
 
     def _predict(
-        self, signature: str, places: Sequence[Place], outputs: Sequence[str]
+        self,
+        signature: str,
+        places: Sequence[Place],
+        outputs: Sequence[str],
+        inputs: tensors.Inputs = MappingProxyType({}),
     ) -> Iterator[Request]:
+        """Requests for these outputs, none: for all; `inputs` have a row for each place."""
         if not places:
             yield self._empty(signature, outputs)
         for batch in split(places, self._batch_size, self._max_message_bytes):
-            yield self._request(signature, batch, outputs)
+            rows = [place.position for place in batch.places]
+            others = {name: array[rows] for name, array in inputs.items()}
+            encoded = {signatures.IMAGE_BYTES: np.array(batch.images, object)}
+            yield self._request(signature, batch, outputs, encoded | others)
 
-    def _request(self, signature: str, batch: Batch, outputs: Sequence[str]) -> Request:
+    def _request(
+        self, signature: str, batch: Batch, outputs: Sequence[str], inputs: tensors.Inputs
+    ) -> Request:
         message = wire.PredictRequest(model_spec=self._model(signature), output_filter=outputs)
-        encoded = tensors.to_proto(np.array(batch.images, object))
-        message.inputs[signatures.IMAGE_BYTES].CopyFrom(encoded)
+        for name, array in inputs.items():
+            message.inputs[name].CopyFrom(tensors.to_proto(array))
 
         def read(reply):
             answer = _read(reply)
             for name in outputs:
                 _check(answer, name, len(batch.images))
+            for name, array in answer.outputs.items():
+                if batch.images and array.shape[:1] != (len(batch.images),):
+                    raise _unexpected(
+                        f"expected {name!r} with a row for each of {len(batch.images)} "
+                        f"photographs, received shape {list(array.shape)}"
+                    )
             return answer
 
         return Request(wire.PREDICT, message, read, batch.places)
@@ -179,7 +209,8 @@ def _read_shapes(
             f"the server's model has no signature {signature!r}",
             grpc.StatusCode.FAILED_PRECONDITION,
         )
-    shapes = {name: tensors.empty(found[signature].outputs[name]) for name in outputs}
+    described = found[signature].outputs
+    shapes = {name: tensors.empty(described[name]) for name in outputs or described}
     return Answer(shapes, reply.model_spec.version.value)
 
 

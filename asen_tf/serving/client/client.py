@@ -2,17 +2,19 @@
 
 import collections
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import grpc
 import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.embedders.base import BaseEmbedder
-from asen_tf.embedders.images import Place
+from asen_tf.embedders.images import Place, placed
+from asen_tf.images import Photograph
 from asen_tf.serving.client.base import BaseClient, remaining
 from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
 from asen_tf.serving.client.errors import ServingError, from_status
+from asen_tf.serving.client.tensors import to_arrays
 from asen_tf.serving.signatures import Metadata
 
 
@@ -60,6 +62,29 @@ class Client(BaseClient, BaseEmbedder):
             if error.code is grpc.StatusCode.FAILED_PRECONDITION:
                 return super()._explain(images, attribute)
             raise
+
+    def call(
+        self,
+        signature: str,
+        images: Photograph | Iterable[Photograph] | None = None,
+        /,
+        **inputs: np.ndarray,
+    ) -> dict[str, np.ndarray]:
+        """The outputs of any signature, such as one of another package.
+
+        Args:
+          signature: its name, with the attribute if it has one.
+          images: photographs, its input `image_bytes`, in batches; None: it takes none. By
+            position: a signature may have an input of that name.
+          **inputs: its other inputs, a row for each photograph; without photographs, arrays of any
+            shape. Text becomes bytes.
+
+        Raises:
+          ValueError: an input without a row for each photograph, or of an unknown dtype.
+        """
+        places = None if images is None else placed(images)
+        inputs = to_arrays(inputs, None if places is None else len(places))
+        return self._run(self._calls.call(signature, places, inputs), self._deadline())
 
     def close(self) -> None:
         """Ends the connection and what is under way."""

@@ -1,8 +1,13 @@
 """NumPy arrays to TensorProto and back."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from asen_tf.serving.client import wire
+
+# Input -> array.
+Inputs = Mapping[str, np.ndarray]
 
 # Name of the type -> little-endian NumPy dtype, and the field that holds the values where
 # tensor_content does not.
@@ -50,9 +55,7 @@ def from_proto(proto: wire.TensorProto) -> np.ndarray:
       ValueError: a type beside float32, int32, int64, uint8 and string, an unknown shape, or
         another number of values than the shape has.
     """
-    if proto.dtype not in _BY_NUMBER:
-        raise ValueError(f"expected a tensor of {_known()} or string, received type {proto.dtype}")
-    dtype, field = _BY_NUMBER[proto.dtype]
+    dtype, field = _type(proto.dtype)
     shape = shape_of(proto.tensor_shape)
     if None in shape:
         raise ValueError(f"expected a tensor with a known shape, received {list(shape)}")
@@ -63,6 +66,35 @@ def from_proto(proto: wire.TensorProto) -> np.ndarray:
     if values.size != np.prod(shape):
         raise ValueError(f"received {values.size} values for a tensor of shape {list(shape)}")
     return values.reshape(shape)
+
+
+def to_arrays(values: Mapping[str, object], rows: int | None) -> Inputs:
+    """A caller's inputs of a signature as arrays, text as bytes in arrays of objects.
+
+    Args:
+      values: input -> array, or what NumPy makes one of.
+      rows: how many each must have; None: any.
+
+    Raises:
+      ValueError: an input with another number of rows.
+    """
+    arrays = {name: _array(value) for name, value in values.items()}
+    for name, array in arrays.items():
+        if rows is not None and array.shape[:1] != (rows,):
+            raise ValueError(
+                f"input {name!r}: expected a row for each of {rows} photographs, "
+                f"received shape {list(array.shape)}"
+            )
+    return arrays
+
+
+def _array(value):
+    array = np.asarray(value)
+    if array.dtype.kind not in "USO":
+        return array
+    texts = np.array(value, object).ravel()  # NumPy's own bytes lose zeros at their end
+    encoded = [text.encode() if isinstance(text, str) else text for text in texts]
+    return np.array(encoded, object).reshape(array.shape)
 
 
 def shape_of(proto: wire.TensorShapeProto) -> tuple[int | None, ...]:
@@ -77,8 +109,12 @@ def shape_of(proto: wire.TensorShapeProto) -> tuple[int | None, ...]:
 
 
 def empty(info) -> np.ndarray:
-    """What an output is without photographs: a TensorInfo's dtype, and 0 for each unknown size."""
-    dtype, _ = _BY_NUMBER[info.dtype]
+    """What an output is without photographs: a TensorInfo's dtype, and 0 for each unknown size.
+
+    Raises:
+      ValueError: a type or shape that `from_proto` does not take either.
+    """
+    dtype, _ = _type(info.dtype)
     return np.empty([size or 0 for size in shape_of(info.tensor_shape)], dtype)
 
 
@@ -88,6 +124,12 @@ def _filled(values: np.ndarray, size: int) -> np.ndarray:
     if not values.size:
         return np.full(size, b"" if values.dtype.hasobject else 0, values.dtype)
     return values
+
+
+def _type(number: int) -> tuple[np.dtype, str]:
+    if number not in _BY_NUMBER:
+        raise ValueError(f"expected a tensor of {_known()} or string, received type {number}")
+    return _BY_NUMBER[number]
 
 
 def _known() -> str:
