@@ -20,7 +20,8 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
 
     Args:
       source: one of
-        - a run's folder (the --workdir of asen-train): its best model;
+        - a run's folder (the --workdir of asen-train), or what `asen_tf.train` gave: its best
+          model;
         - an export's folder: a version, such as DIR/1, or the folder of versions: the newest; on
           other file systems (`gs://...`) a version;
         - a preset's folder, that `save_to_preset` wrote;
@@ -34,9 +35,9 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
       FileNotFoundError: the source is none of these, or a run that has not validated yet.
       ValueError: settings of a served model for one that is not.
     """
-    if not isinstance(source, str | os.PathLike):
+    if hasattr(type(source), "embed_all"):
         return source
-    place = os.fspath(source)
+    place = os.fspath(getattr(source, "path", source))
     # What needs TensorFlow is imported where it is needed.
     if not os.path.exists(place) and _ADDRESS.fullmatch(place):
         from asen_tf.serving.client import Client

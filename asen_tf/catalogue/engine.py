@@ -74,7 +74,7 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     def vectors(self, ids: Sequence[str], attributes: Sequence[int] | None = None) -> np.ndarray:
-        """Vectors of items, float32 [N, A, D], in the order asked for.
+        """Vectors of items, float32 [N, A, D], in the order of the ids.
 
         Args:
           ids: names of items; one may come twice.
@@ -86,7 +86,7 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     def records(self, ids: Sequence[str]) -> list[Record]:
-        """Labels and metadata of items, in the order asked for; ValueError for an unknown id."""
+        """Labels and metadata of items, in the order of the ids; ValueError for an unknown id."""
 
     @abc.abstractmethod
     def search(

@@ -19,7 +19,7 @@ from asen_tf.embedders import Fingerprint
 # Smaller segments are searched faster without an index.
 _INDEXED_FROM = 10_000
 
-# Candidates that an index is asked for, for each item wanted.
+# Candidates that an index gives, for each item wanted.
 _CANDIDATES = 8
 
 

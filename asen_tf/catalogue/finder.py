@@ -135,7 +135,7 @@ class Finder:
     def rerank(
         self, results: Iterable[tuple[str, float]], *, blend: float = 1.0, **query: Any
     ) -> list[Match]:
-        """The results of another engine in a new order: by how alike they are to the query.
+        """The results of another engine in a new order: by how similar they are to the query.
 
         Args:
           results: (id, score) pairs, a higher score being better; all ids must be in the store.
@@ -164,9 +164,9 @@ class Finder:
         pairs: int = _PAIRS,
         seed: int = 0,
     ) -> list[Similarity]:
-        """In which attributes two items are alike, beside random pairs of the catalogue.
+        """In which attributes two items are similar, beside random pairs of the catalogue.
 
-        Detects a copied detail: a collar that is more alike than 99.9 % of all pairs' collars, on
+        Detects a copied detail: a collar that is more similar than 99.9 % of all pairs' collars, on
         garments that are otherwise as different as any.
 
         Args:

@@ -2,7 +2,7 @@
 
 An item is [v_1; ...; v_A], a unit vector in the space of each attribute; a query is the same with
 weights, [w_1 q_1; ...; w_A q_A]. Their inner product is the weighted sum of cosines, for weights of
-any size and sign, so that what is stored does not depend on what will be asked.
+any size and sign, so that what is stored does not depend on what will be searched.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ def weight_vector(
       attributes: A names.
       weights: attribute -> weight, which may be negative; those that are not named count 0.
         None or empty: all count 1.
-      changed: attributes that are asked for by value; unless they are named they count 1.
+      changed: attributes that are wanted by value; unless they are named they count 1.
 
     Raises:
       ValueError: an unknown attribute, a weight that is not finite, or nothing but zeros.
@@ -49,7 +49,7 @@ def weighted(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def cosines(query: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """How alike a query [A, D] and items [N, A, D] are in each space: [N, A].
+    """How similar a query [A, D] and items [N, A, D] are in each space: [N, A].
 
     All vectors are of length 1.
     """
@@ -60,7 +60,7 @@ def mean_score(cosines: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Weighted mean of cosines [N, A]: [N] from -1 to 1, by the sum of the weights' sizes.
 
     It ranks as the inner product of query and item does, but reads as a cosine: 1 is the same in
-    every attribute asked for (and the opposite in those of negative weight).
+    every attribute wanted (and the opposite in those of negative weight).
     """
     return cosines @ weights / np.abs(weights).sum()
 
@@ -88,7 +88,7 @@ def feedback_weights(chosen: np.ndarray) -> np.ndarray:
     Ak et al., WACV 2018, equations 5 and 6: w_v = 1 / (sum of the pairwise distances in space v),
     then divided by the sum of all w_v. Distances are Euclidean, here of unit vectors. The sum in a
     space is taken to be at least `SMALLEST_DISTANCE` a pair, so that equal items divide by no
-    zero: equal in all spaces, they weigh all alike.
+    zero: equal in all spaces, they weigh all the same.
 
     Args:
       chosen: [L, A, D], unit vectors of at least two items.

@@ -6,7 +6,7 @@ from asen_tf.catalogue.engine import Engine
 from asen_tf.core.errors import unknown_name
 from asen_tf.embedders import Fingerprint
 
-# Scheme -> module, class, and what to install; imported when it is asked for.
+# Scheme -> module, class, and what to install; imported when it is opened.
 _ENGINES = {
     "faiss": ("asen_tf.catalogue.faiss_engine", "FaissEngine", "search"),
     "milvus": ("asen_tf.catalogue.milvus_engine", "MilvusEngine", "milvus"),
@@ -23,8 +23,8 @@ def open_store(uri: str, fingerprint: Fingerprint | None = None, read_only: bool
 
     Args:
       uri: scheme and place.
-      fingerprint: the model whose vectors come or ask; needed to make a store. None: whichever
-        filled it.
+      fingerprint: of the model whose vectors are written or searched with; needed to make a
+        store. None: whichever filled it.
       read_only: writing is not wanted; another process may write meanwhile.
 
     Raises:

@@ -9,6 +9,7 @@ from PIL import Image
 
 import asen_tf
 from asen_tf.embedders import Embedder, InvalidInputError, VectorEmbedder
+from asen_tf.workdir import Workdir
 
 LENGTH = "skirt length (cm)"
 KINDS = ("run", "export", "preset", "served", "function")
@@ -144,6 +145,10 @@ def test_an_unknown_attribute_is_refused(embedder, photographs):
 def test_they_have_the_same_fingerprint(embedder, run):
     run.fingerprint().check(embedder.fingerprint())
     assert embedder.fingerprint().dimension == run.dimension
+
+
+def test_a_run_that_was_just_trained_is_loaded(workdir):
+    assert asen_tf.load(Workdir(workdir)).version == str(workdir)
 
 
 def test_the_newest_version_of_an_export_is_loaded(served, tmp_path):

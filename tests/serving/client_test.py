@@ -412,7 +412,7 @@ def test_vectors_of_two_versions_are_not_mixed(connect, handler, images):
         handler.version += 1
 
     handler.spoil = grow
-    with pytest.raises(ServingError, match="from one version .* ask again") as caught:
+    with pytest.raises(ServingError, match="from one version .* call again") as caught:
         client.embed(images[:2], "collar")
     assert caught.value.code is grpc.StatusCode.ABORTED
 

@@ -21,8 +21,8 @@ class BaseClient:
     Args:
       address: host:port of TensorFlow Serving or `asen-serve`.
       model: name it is served under.
-      version: ask this version; None: the newest.
-      label: ask the version of this label, such as "stable".
+      version: of the model; None: the newest.
+      label: of a version, instead, such as "stable".
       timeout: seconds that a method may take in all, with its retries and batches; None: no end.
       retries: how often a request is sent again when the server is away or has its hands full
         (UNAVAILABLE, RESOURCE_EXHAUSTED), 0 to 4; after 0.2, 0.5, 1.25 and 3.1 seconds, give or

@@ -236,7 +236,7 @@ def _joined(answers: list[Answer], name: str) -> np.ndarray:
     if len(versions) > 1:
         raise ServingError(
             f"the server went from one version of the model to another ({versions}) between two "
-            "batches, whose vectors cannot be compared; ask again, or for one version",
+            "batches, whose vectors cannot be compared; call again, or name one version",
             grpc.StatusCode.ABORTED,
         )
     arrays = [answer.outputs[name] for answer in answers]
