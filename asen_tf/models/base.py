@@ -134,7 +134,8 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
           optimizer: of Keras; `asen_tf.training.optimizer` makes one with rates by variable name.
           loss: what a log calls it -> a loss on named outputs; or one loss.
           loss_weights: of the losses, 1 where none is given.
-          **kwargs: other arguments of `keras.Model.compile`.
+          **kwargs: other arguments of `keras.Model.compile`; `metrics` get a batch's attributes,
+            int32 [N, M], and its embeddings, float32 [N, M, D].
 
         Raises:
           ValueError: a weight of a loss that is not there.
@@ -163,6 +164,9 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
         if self.compiled_losses is None:
             raise ValueError("no loss to compute: give compile(loss=...) at least one")
         return self.compiled_losses(y, y_pred)
+
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        return super().compute_metrics(x, x["attributes"], y_pred["embedding"], sample_weight)
 
     @property
     def metrics(self) -> list[keras.metrics.Metric]:

@@ -6,8 +6,11 @@ import pytest
 import tensorflow as tf
 from sklearn.metrics import average_precision_score
 
+from asen_tf import models
+from asen_tf.core import AttributeSpace
 from asen_tf.losses import TripletLoss
 from asen_tf.metrics.keras import MeanAveragePrecision, TripletAccuracy
+from tests.batches import triplets
 
 
 def test_triplet_accuracy_by_hand_over_two_updates():
@@ -64,6 +67,30 @@ def test_mean_average_precision_keeps_order_of_ties_and_counts_empty_queries():
     assert float(metric.result()) == pytest.approx((1 / 2 + 2 / 3) / 2)
     metric.update_state([[0, 0, 0]], [[1.0, 2.0, 3.0]])
     assert float(metric.result()) == pytest.approx((1 / 2 + 2 / 3) / 4)
+
+
+def test_triplet_accuracy_of_a_model_of_the_library(tmp_path):
+    space = AttributeSpace({"collar": ("v", "o"), "fit": ("slim", "wide")})
+    settings = {"name": "csn", "backbone": "resnet6", "size": 32, "embedding_dim": 6}
+    keras.utils.set_random_seed(0)
+    model = models.build(settings, space)
+    images = np.random.default_rng(0).integers(0, 256, (24, 64, 64, 3)).astype(np.uint8)
+    attributes = [0, 1] * 4
+    x, y = triplets(images, attributes)
+    embeddings = model.embed(images, np.repeat(attributes, 3)).numpy().reshape(8, 3, 6)
+    right = [float(anchor @ near > anchor @ far) for anchor, near, far in embeddings]
+    assert 0 < np.mean(right) < 1
+    model.compile("sgd", TripletLoss("global"), metrics=[TripletAccuracy()])
+    batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(6)
+    measured = model.evaluate(batches, verbose=0, return_dict=True)
+    assert measured["triplet_accuracy"] == pytest.approx(np.mean(right))
+    history = model.fit(batches, verbose=0, shuffle=False).history
+    assert 0 < history["triplet_accuracy"][0] < 1
+    # It is saved with the model.
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    again, expected = (m.evaluate(batches, verbose=0, return_dict=True) for m in (loaded, model))
+    assert again == pytest.approx(expected, abs=1e-5) and "triplet_accuracy" in again
 
 
 @pytest.mark.parametrize("metric", [TripletAccuracy, MeanAveragePrecision])
