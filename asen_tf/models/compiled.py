@@ -24,14 +24,15 @@ class CompiledLosses:
         self._losses = dict(losses)
         self._weights = {name: weights.get(name, 1.0) for name in losses}
         self.outputs = tuple(dict.fromkeys(o for loss in losses.values() for o in loss.outputs))
-        self.means = {name: _falling_mean(name) for name in losses}
+        self.means = {name: keras.metrics.Mean(name) for name in losses}
 
     @classmethod
     def of(cls, loss, weights) -> "CompiledLosses | None":
         """What `compile` takes; a loss alone goes by its own name. None without a loss."""
         if loss is None:
             return None
-        losses = dict(loss) if isinstance(loss, Mapping) else {loss.name: loss}
+        alone = {getattr(loss, "name", "loss"): loss}
+        losses = dict(loss) if isinstance(loss, Mapping) else alone
         for name, given in losses.items():
             if not isinstance(given, Loss):
                 raise ValueError(
@@ -54,10 +55,3 @@ class CompiledLosses:
         """As `compile` takes them, serialised."""
         losses = {n: keras.saving.serialize_keras_object(x) for n, x in self._losses.items()}
         return {"loss": losses, "loss_weights": self._weights}
-
-
-def _falling_mean(name: str) -> keras.metrics.Mean:
-    """A running mean of which callbacks with mode="auto" know that less is better."""
-    mean = keras.metrics.Mean(name)
-    mean._direction = "down"
-    return mean

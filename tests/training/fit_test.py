@@ -42,7 +42,7 @@ def test_five_lines_and_keras_callbacks(manifest):
     loss = TripletLoss("global", mining="semi_hard", offsets=manifest.space.offsets, margin=1.0)
     model.compile("adam", loss={"global_triplet": loss})
     batches = training_batches(manifest, model.image_size, batch_size=12)
-    stop = keras.callbacks.EarlyStopping("global_triplet", patience=10)
+    stop = keras.callbacks.EarlyStopping("global_triplet", mode="min", patience=10)
     history = model.fit(batches, steps_per_epoch=3, epochs=6, callbacks=[stop], verbose=0).history
     assert history["global_triplet"] == pytest.approx(history["loss"], rel=1e-5)
     assert history["loss"][-1] < history["loss"][0]
