@@ -2,6 +2,9 @@
 
 import io
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ import asen_tf
 from asen_tf.embedders import Embedder, InvalidInputError, VectorEmbedder
 from asen_tf.workdir import Workdir
 
+ROOT = Path(__file__).parents[2]
 LENGTH = "skirt length (cm)"
 KINDS = ("run", "export", "preset", "served", "function")
 
@@ -169,3 +173,15 @@ def test_what_is_no_model_is_explained(tmp_path):
             asen_tf.load(place)
     with pytest.raises(ValueError, match="timeout: for a served model"):
         asen_tf.load(tmp_path, timeout=3)
+
+
+def test_a_served_model_and_vectors_need_no_tensorflow():
+    program = """
+import sys, asen_tf
+from asen_tf.core import AttributeSpace
+from asen_tf.embedders import Fingerprint, VectorEmbedder
+asen_tf.load("localhost:1", timeout=1)
+asen_tf.load(VectorEmbedder(Fingerprint(AttributeSpace({"color": ["red"]}), 2)))
+sys.exit("tensorflow" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
