@@ -49,7 +49,8 @@ def parameters_of(target: Callable) -> dict[str, inspect.Parameter]:
                 given = {"default": None} if inherited else {}
                 found.setdefault(parameter.name, parameter.replace(**given))
         inherited = inherited or inspect.Parameter.VAR_POSITIONAL not in kinds
-        if inspect.Parameter.VAR_KEYWORD not in kinds:
+        # What takes nothing is a mixin, such as Keras's trainer.
+        if len(parameters) > 1 and inspect.Parameter.VAR_KEYWORD not in kinds:
             break
     found.pop("self", None)
     return found

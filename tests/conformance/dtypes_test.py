@@ -4,13 +4,13 @@ import json
 import subprocess
 import sys
 
-import keras
 import pytest
 
 from asen_tf import models
 from asen_tf.core import AttributeSpace
 from asen_tf.models import MODELS
 from tests.conformance.models_test import SPACE, build, settings
+from tests.trees import assert_one_policy, assert_own_paths
 
 POLICIES = ("float32", "bfloat16", "mixed_bfloat16", "mixed_float16")
 
@@ -20,16 +20,13 @@ def small(name, policy):
 
 
 def policies(model):
-    """Name of each layer below a model that has numbers of its own -> its dtype policy."""
-    return {
-        layer.path: layer.dtype_policy.name
-        for layer in model._flatten_layers(include_self=True)
-        if any(keras.backend.is_float_dtype(v.dtype) for v in layer.weights)
-    }
+    """[name, dtype policy] of the model and of each layer below it that has numbers."""
+    layers = [layer for layer in model._flatten_layers() if layer.weights]
+    return [[layer.name, layer.dtype_policy.name] for layer in layers]
 
 
 # Layers that say themselves that they stay in float32.
-EXACT = {
+FLOAT32 = {
     "amnet": ("classifiers", "memory", "fuse", "edit"),
     "csn": ("mask",),
     "part_guided": ("classifier_0", "classifier_1", "classifier_2"),
@@ -40,16 +37,12 @@ EXACT = {
 @pytest.mark.parametrize("name", MODELS.names())
 def test_all_layers_follow_their_model(name, policy):
     model = small(name, policy)
-    found = policies(model)
-    exact = {path for path in found if path.rpartition("/")[2] in EXACT.get(name, ())}
-    assert len(exact) == len(EXACT.get(name, ()))
-    assert {p: found[p] for p in found if p not in exact and found[p] != policy} == {}
-    assert {found[path] for path in exact} <= {"float32"}
-    paths = [variable.path for variable in model.weights]
-    assert len(set(paths)) == len(paths)
-    assert all(path.startswith(f"{model.name}/") for path in paths)
+    assert model.dtype_policy.name == policy
+    assert_one_policy(model, policy, float32=FLOAT32.get(name, ()))
+    assert_own_paths(model)
+    assert all(variable.path.startswith(f"{model.name}/") for variable in model.weights)
     twin = type(model).from_config(model.get_config())
-    assert list(policies(twin).values()) == list(found.values())
+    assert policies(twin) == policies(model)
 
 
 FRESH = """
