@@ -20,9 +20,8 @@ def small(name, policy):
 
 
 def policies(model):
-    """[name, dtype policy] of the model and of each layer below it that has numbers."""
-    layers = [layer for layer in model._flatten_layers() if layer.weights]
-    return [[layer.name, layer.dtype_policy.name] for layer in layers]
+    """The dtype policies of the model and of each layer below it that has numbers."""
+    return [layer.dtype_policy.name for layer in model._flatten_layers() if layer.weights]
 
 
 # Layers that say themselves that they stay in float32.
