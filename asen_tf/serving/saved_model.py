@@ -66,7 +66,7 @@ class SavedModel(BaseEmbedder):
             known = self._model.signature_defs
             raise ValueError(unknown_name("signature", signature, known))
         if images is None:
-            return self._answer(signature, tensors.to_arrays(inputs, None), ())
+            return self._answer(signature, tensors.to_arrays(inputs), ())
         places = placed(images)
         outputs = list(self._model.signature_defs[signature].outputs)
         arrays = tensors.to_arrays(inputs, len(places))

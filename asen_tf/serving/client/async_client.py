@@ -15,7 +15,6 @@ from asen_tf.images import Photograph
 from asen_tf.serving.client.base import BaseClient, remaining
 from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
 from asen_tf.serving.client.errors import from_status
-from asen_tf.serving.client.tensors import to_arrays
 from asen_tf.serving.signatures import Metadata
 
 
@@ -76,9 +75,7 @@ class AsyncClient(BaseClient):
         **inputs: np.ndarray,
     ) -> dict[str, np.ndarray]:
         """See `Client.call`: output -> array."""
-        places = None if images is None else placed(images)
-        inputs = to_arrays(inputs, None if places is None else len(places))
-        return await self._run(self._calls.call(signature, places, inputs), self._deadline())
+        return await self._run(self._calls.call(signature, images, inputs), self._deadline())
 
     async def fingerprint(self) -> Fingerprint:
         """See `Embedder.fingerprint`."""

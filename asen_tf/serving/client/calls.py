@@ -5,7 +5,7 @@ A `Call` is one method of a client: the requests to send, and what makes the res
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
@@ -14,7 +14,8 @@ import numpy as np
 from google.protobuf.message import Message
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.embedders.images import Place
+from asen_tf.embedders.images import Place, placed
+from asen_tf.images import Photograph
 from asen_tf.serving import signatures
 from asen_tf.serving.client import tensors, wire
 from asen_tf.serving.client.batches import Batch, split
@@ -116,17 +117,22 @@ class Calls:
         return Call(requests, lambda answers: tuple(_joined(answers, name) for name in outputs))
 
     def call(
-        self, signature: str, images: Sequence[Place] | None, inputs: tensors.Inputs
+        self,
+        signature: str,
+        images: Photograph | Iterable[Photograph] | None,
+        inputs: Mapping[str, object],
     ) -> Call[dict[str, np.ndarray]]:
         """Any signature, see `Client.call`."""
         if images is None:
-            request = self._request(signature, Batch([], []), (), inputs)
+            request = self._request(signature, Batch([], []), (), tensors.to_arrays(inputs))
             return Call(iter([request]), lambda answers: answers[0].outputs)
 
         def join(answers):
             return {name: _joined(answers, name) for name in answers[0].outputs}
 
-        return Call(self._predict(signature, images, (), inputs), join)
+        places = placed(images)
+        arrays = tensors.to_arrays(inputs, len(places))
+        return Call(self._predict(signature, places, (), arrays), join)
 
     def _outputs(self, signature: str, images: Sequence[Place], output: str) -> Call[np.ndarray]:
         requests = self._predict(signature, images, [output])

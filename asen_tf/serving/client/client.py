@@ -9,12 +9,11 @@ import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.embedders.base import BaseEmbedder
-from asen_tf.embedders.images import Place, placed
+from asen_tf.embedders.images import Place
 from asen_tf.images import Photograph
 from asen_tf.serving.client.base import BaseClient, remaining
 from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
 from asen_tf.serving.client.errors import ServingError, from_status
-from asen_tf.serving.client.tensors import to_arrays
 from asen_tf.serving.signatures import Metadata
 
 
@@ -82,9 +81,7 @@ class Client(BaseClient, BaseEmbedder):
         Raises:
           ValueError: an input without a row for each photograph, or of an unknown dtype.
         """
-        places = None if images is None else placed(images)
-        inputs = to_arrays(inputs, None if places is None else len(places))
-        return self._run(self._calls.call(signature, places, inputs), self._deadline())
+        return self._run(self._calls.call(signature, images, inputs), self._deadline())
 
     def close(self) -> None:
         """Ends the connection and what is under way."""

@@ -68,7 +68,7 @@ def from_proto(proto: wire.TensorProto) -> np.ndarray:
     return values.reshape(shape)
 
 
-def to_arrays(values: Mapping[str, object], rows: int | None) -> Inputs:
+def to_arrays(values: Mapping[str, object], rows: int | None = None) -> Inputs:
     """A caller's inputs of a signature as arrays, text as bytes in arrays of objects.
 
     Args:
