@@ -15,6 +15,7 @@ from asen_tf.embedders.base import BaseEmbedder
 from asen_tf.embedders.images import Place
 from asen_tf.evaluation.published import PublishedInputs, is_published
 from asen_tf.images import MAX_PIXELS, graph
+from asen_tf.images.geometry import pixel_boxes
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.workdir import Workdir
 
@@ -34,6 +35,8 @@ class KerasEmbedder(BaseEmbedder):
       preprocessing: "default", or "published" for photographs prepared as by the authors' PyTorch
         code (docs/fidelity.md), which is slower.
       version: what messages call the model.
+      fit: how photographs become square images, "crop" or "pad", see
+        `asen_tf.images.graph.to_square`.
     """
 
     def __init__(
@@ -45,6 +48,7 @@ class KerasEmbedder(BaseEmbedder):
         max_pixels: int = MAX_PIXELS,
         preprocessing: str = "default",
         version: str = "",
+        fit: str = "crop",
     ):
         if model.attributes != len(attributes):
             raise ValueError(
@@ -56,8 +60,9 @@ class KerasEmbedder(BaseEmbedder):
         self.max_pixels = max_pixels
         self.preprocessing = preprocessing
         self.version = version
+        self._fit = fit
         self._attributes = attributes
-        self._squares = _Squares(model, slices)
+        self._squares = _Squares(model, slices, fit)
         published = is_published(preprocessing)
         self._inputs = PublishedInputs(model, slices) if published else self._squares
 
@@ -76,6 +81,7 @@ class KerasEmbedder(BaseEmbedder):
             batch_size,
             preprocessing=run.config().eval.preprocessing,
             version=os.fspath(workdir),
+            fit=run.config().data.fit,
         )
 
     @classmethod
@@ -95,8 +101,13 @@ class KerasEmbedder(BaseEmbedder):
     def save_to_preset(self, folder: str | os.PathLike) -> None:
         """Writes the model and what belongs to it as a preset, which `asen_tf.load` takes."""
         self.model.save_to_preset(folder, self.attributes)
-        kept = {"slices": self.slices, "preprocessing": self.preprocessing}
+        kept = {"slices": self.slices, "preprocessing": self.preprocessing, "fit": self.fit}
         (Path(folder) / _SETTINGS_FILE).write_text(json.dumps(kept, indent=1))
+
+    @property
+    def fit(self) -> str:
+        """How photographs become the square that the model sees: "crop" or "pad"."""
+        return self._fit
 
     @property
     def attributes(self) -> AttributeSpace:
@@ -149,15 +160,20 @@ class KerasEmbedder(BaseEmbedder):
 class _Squares:
     """Photographs as the model has seen them in training."""
 
-    def __init__(self, model: EmbeddingModel, slices: Sequence[str] | None):
+    def __init__(self, model: EmbeddingModel, slices: Sequence[str] | None, fit: str):
         size = model.image_size
-        self._to_square = graph.square_fn(size)
+        self._to_square = graph.square_fn(size, fit)
         squares = tf.TensorSpec((None, size, size, 3), tf.uint8)
         ids, sizes = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, 2), tf.int32)
         self._embed = tf.function(
             lambda images, ids: model.embed(images, ids, slices), input_signature=[squares, ids]
         )
-        self._explain = tf.function(model.explain, input_signature=[squares, ids, sizes])
+
+        def explain(images, ids, sizes):
+            attention, boxes = model.explain(images, ids)
+            return attention, pixel_boxes(boxes, sizes, fit)
+
+        self._explain = tf.function(explain, input_signature=[squares, ids, sizes])
 
     def dimension(self) -> int:
         return self._embed.get_concrete_function().structured_outputs.shape[-1]

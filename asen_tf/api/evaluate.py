@@ -148,15 +148,16 @@ def _subject_of_run(run, data, precision) -> _Subject:
 
     run = run if isinstance(run, Workdir) else Workdir(run)
     model, slices, config = run.load_best(precision), run.best()["slices"], run.config()
-    manifest = load_manifest(run, data)
+    manifest, fit = load_manifest(run, data), config.data.fit
 
     def load_images():
         rows = np.arange(len(manifest))
-        return image_fn(open_images(manifest, rows, model.image_size, "none"))
+        return image_fn(open_images(manifest, rows, model.image_size, "none", fit=fit))
 
     def localize(split):
         size = config.eval.batch_size
-        return evaluate_localization(explain_fn(model), manifest, split, load_images(), size)
+        given = explain_fn(model), manifest, split, load_images(), size
+        return evaluate_localization(*given, fit=fit)
 
     published = is_published(config.eval.preprocessing)
     return _Subject(

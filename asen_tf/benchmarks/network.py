@@ -16,19 +16,16 @@ class ARegionEach(keras.layers.Layer):
     which the local branch would work once; trained ones hardly ever share a region.
     """
 
-    def __init__(self, size: int, **kwargs):
-        super().__init__(**kwargs)
-        self.size = size
-
     def call(self, attention):
         batch, count = tf.shape(attention)[0], tf.shape(attention)[1]
-        left = tf.range(count) * (self.size // 2) // count
-        squares = tf.stack([left, tf.zeros_like(left), tf.fill([count], self.size // 2)], axis=-1)
+        left = tf.range(count, dtype=tf.float32) / (2 * tf.cast(count, tf.float32))
+        top = tf.zeros_like(left)
+        squares = tf.stack([left, top, left + 0.5, top + 0.5], axis=-1)
         return tf.tile(squares[None], (batch, 1, 1))
 
 
 def build(config: config_dict.ConfigDict, space: AttributeSpace) -> ASEN:
     """ASEN as the configuration has it, with random weights and a region for each attribute."""
     model = models.build(config.model, space, config.train.precision)
-    model.localize = ARegionEach(model.input_size)
+    model.localize = ARegionEach()
     return model

@@ -32,7 +32,11 @@ def draw(model: "Embedder", photographs: Sequence[str], attribute: str, output: 
 
     attention, boxes = model.explain(photographs, attribute)
     figure = attention_grid(
-        [images.read(path) for path in photographs], [attribute], attention[:, None], boxes[:, None]
+        [images.read(path) for path in photographs],
+        [attribute],
+        attention[:, None],
+        boxes[:, None],
+        fit=model.fit,
     )
     save(figure, output)
 

@@ -36,6 +36,7 @@ def defaults() -> config_dict.ConfigDict:
         "special": (),  # attributes that tell garments apart when one is changed; (): all
         "skip_bad": False,  # drop bad rows instead of stopping
         "check": "full",  # full: decode every image | exists | none
+        "fit": "crop",  # a photograph becomes a square: its centre | pad: all of it, on white
         "max_pixels": MAX_PIXELS,  # an image that declares more is bad
         "cache": "auto",  # decoded images: auto | memory | disk | none
         "cache_gb": 4.0,  # memory that the cache may take

@@ -27,6 +27,7 @@ def open_images(
     mode: str = "auto",
     memory_bytes: float = 4e9,
     folder: str | Path | None = None,
+    fit: str = "crop",
 ) -> ImageLoader:
     """A function from rows of the manifest to their images, cropped or padded to squares.
 
@@ -39,42 +40,44 @@ def open_images(
         "auto": the first of these that fits.
       memory_bytes: what "memory" may take.
       folder: of the disk cache; without it "auto" does not use the disk.
+      fit: how photographs become squares, see `asen_tf.images.graph.to_square`.
     """
     if mode not in MODES:
         raise ValueError(unknown_name("cache", mode, MODES))
+    graph.check_fit(fit)
     need = len(rows) * size * size * 3
     if mode == "auto":
         on_disk = folder is not None and need < 0.5 * _free_bytes(Path(folder))
         mode = "memory" if need <= memory_bytes else "disk" if on_disk else "none"
         if mode != "memory":
             say(f"{need / 1e9:.1f} GB of images exceed data.cache_gb: using {mode}")
+
+    def read(path):
+        return graph.read_square(path, size, fit)
+
     if mode == "memory":
-        return _in_memory(manifest, rows, size)
+        return _in_memory(manifest, rows, read, size)
     if mode == "disk":
         if folder is None:
             raise ValueError("the disk cache needs a folder: set data.cache_dir")
-        return _on_disk(manifest, rows, size, Path(folder))
-    return _from_files(
-        tf.constant(manifest.paths), lambda path: graph.read_square(path, size), size
-    )
+        return _on_disk(manifest, rows, read, size, fit, Path(folder))
+    return _from_files(tf.constant(manifest.paths), read, size)
 
 
-def _decoded(manifest, rows, size):
+def _decoded(manifest, rows, read):
     """Yields batches of images of these rows, in order, saying how far it is."""
     paths = tf.data.Dataset.from_tensor_slices(manifest.paths[rows])
-    batches = paths.map(
-        lambda path: graph.read_square(path, size), num_parallel_calls=tf.data.AUTOTUNE
-    ).batch(64)
+    batches = paths.map(read, num_parallel_calls=tf.data.AUTOTUNE).batch(64)
     with Progress("decoding", len(rows), "images") as progress:
         for batch in batches:
             yield batch.numpy()
             progress.update(len(batch))
 
 
-def _in_memory(manifest, rows, size):
+def _in_memory(manifest, rows, read, size):
     table = np.empty((len(rows), size, size, 3), np.uint8)
     done = 0
-    for batch in _decoded(manifest, rows, size):
+    for batch in _decoded(manifest, rows, read):
         table[done : done + len(batch)] = batch
         done += len(batch)
     place = np.full(len(manifest), -1, np.int64)
@@ -83,14 +86,14 @@ def _in_memory(manifest, rows, size):
     return lambda wanted: tf.gather(table, tf.gather(place, wanted))
 
 
-def _on_disk(manifest, rows, size, folder):
-    key = json.dumps([size, str(manifest.root), manifest.images.tolist()]).encode()
+def _on_disk(manifest, rows, read, size, fit, folder):
+    key = json.dumps([size, fit, str(manifest.root), manifest.images.tolist()]).encode()
     folder = folder / hashlib.sha256(key).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
     files = np.array([str(folder / f"{row:08d}.raw") for row in range(len(manifest))])
     missing = np.array([row for row in rows if not Path(files[row]).exists()], np.int64)
     done = 0
-    for batch in _decoded(manifest, missing, size):
+    for batch in _decoded(manifest, missing, read):
         for image in batch:
             # Written aside, so that a killed run leaves no half file.
             aside = Path(files[missing[done]] + ".part")
@@ -98,10 +101,10 @@ def _on_disk(manifest, rows, size, folder):
             aside.rename(files[missing[done]])
             done += 1
 
-    def read(file):
+    def read_raw(file):
         return tf.reshape(tf.io.decode_raw(tf.io.read_file(file), tf.uint8), (size, size, 3))
 
-    return _from_files(tf.constant(files), read, size)
+    return _from_files(tf.constant(files), read_raw, size)
 
 
 def _from_files(files, read, size):

@@ -97,6 +97,7 @@ def training_batches(
     seed: int = 0,
     start: int = 0,
     cache: str = "auto",
+    fit: str = "crop",
     **options: object,
 ) -> tf.data.Dataset:
     """Batches (x, y) for `fit`, endless: give it `steps_per_epoch`.
@@ -110,12 +111,14 @@ def training_batches(
       seed: of the order.
       start: number of the first batch, to go on from.
       cache: of decoded images, see `open_images`.
+      fit: how photographs become squares, "crop" or "pad".
       **options: of `training_examples`.
 
     Raises:
       ValueError: see `training_examples`.
     """
-    load_images = open_images(manifest, manifest.examples_of("train"), image_size, cache)
+    rows = manifest.examples_of("train")
+    load_images = open_images(manifest, rows, image_size, cache, fit=fit)
     examples = training_examples(manifest, load_images, sampling, seed, **options)
     return dataset(examples, batch_size, start)
 

@@ -24,6 +24,11 @@ class BaseEmbedder(abc.ABC):
     version: str = ""
 
     @property
+    def fit(self) -> str:
+        """How photographs become the square that the model sees: "crop" or "pad"."""
+        return "crop"
+
+    @property
     @abc.abstractmethod
     def attributes(self) -> AttributeSpace:
         """The attributes it knows; iterating them gives their names in order."""

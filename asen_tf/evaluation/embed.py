@@ -9,6 +9,7 @@ from asen_tf.data.image_cache import ImageLoader
 from asen_tf.evaluation.localization import ExplainFn
 from asen_tf.evaluation.manipulation import ChangeFn
 from asen_tf.evaluation.pairs import EmbedFn
+from asen_tf.images.geometry import cell_centres
 from asen_tf.models.base import EmbeddingModel
 
 
@@ -49,25 +50,14 @@ def explain_fn(model: EmbeddingModel) -> ExplainFn:
 
     def explain(images, attributes):
         attention, boxes = run(tf.constant(images), tf.constant(attributes))
-        return peaks(attention.numpy(), model.input_size), boxes.numpy() / model.image_size
+        return peaks(attention.numpy()), boxes.numpy()
 
     return explain
 
 
-def peaks(attention: np.ndarray, size: int) -> np.ndarray:
-    """Where the strongest cell looks.
-
-    Convolutions that pad both sides alike, as torchvision's, centre cell i on pixel i * stride, not
-    on the middle of the i-th part of the image.
-
-    Args:
-      attention: [..., h, w].
-      size: side of the image that the backbone saw, in pixels.
-
-    Returns:
-      [..., 2] (x, y), as parts of the side.
-    """
+def peaks(attention: np.ndarray) -> np.ndarray:
+    """The middle of the strongest cell: [..., h, w] -> [..., 2] (x, y), as parts of the side."""
     *batch, height, width = attention.shape
     strongest = attention.reshape(*batch, height * width).argmax(-1)
-    cells = np.stack([strongest % width, strongest // width], -1)
-    return cells / (width, height) + 0.5 / size
+    x, y = cell_centres(width)[strongest % width], cell_centres(height)[strongest // width]
+    return np.stack([x, y], -1)

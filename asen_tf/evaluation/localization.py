@@ -6,7 +6,6 @@ import numpy as np
 
 from asen_tf import images as photographs
 from asen_tf.core.errors import unknown_name
-from asen_tf.core.geometry import to_photograph
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import SPLITS, Manifest
 from asen_tf.evaluation.pairs import (
@@ -16,6 +15,7 @@ from asen_tf.evaluation.pairs import (
     pair_batches,
     with_images,
 )
+from asen_tf.images.geometry import to_photograph
 from asen_tf.metrics.localization import box_iou, pointing_hit
 
 # Of the shorter side: the 15 pixels that the pointing game tolerates in photographs of 500.
@@ -31,6 +31,7 @@ def evaluate_localization(
     load_images: ImageLoader,
     batch_size: int = 32,
     progress: type[Progress] = Progress,
+    fit: str = "crop",
 ) -> dict:
     """Compares attention peaks and regions with the part boxes of a split.
 
@@ -44,6 +45,7 @@ def evaluate_localization(
       load_images: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
       batch_size: images a call.
       progress: what says how it goes.
+      fit: how photographs became square images, see `asen_tf.images.graph.to_square`.
 
     Returns:
       A dict ready for JSON. `split`; `attributes`: name -> `count` of boxes, `pointing_accuracy`
@@ -63,10 +65,11 @@ def evaluate_localization(
         peaks, regions = _explained(explain_fn, loaded, batch)
         sizes = _sizes(manifest, batch.images)
         at = batch.image_of_pair, batch.slot_of_pair
-        points = to_photograph(peaks, sizes)[at]
+        points = np.asarray(to_photograph(peaks, sizes, fit))[at]
         near = TOLERANCE * sizes.min(1)[batch.image_of_pair]
         hits[batch.pairs] = pointing_hit(points, boxes[batch.pairs], near)
-        ious[batch.pairs] = box_iou(to_photograph(regions, sizes)[at], boxes[batch.pairs])
+        found = np.asarray(to_photograph(regions, sizes, fit))[at]
+        ious[batch.pairs] = box_iou(found, boxes[batch.pairs])
     return _result(manifest, split, attributes, hits, ious)
 
 

@@ -17,7 +17,6 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.data.manifest import Manifest
 from asen_tf.images import read
 from asen_tf.models.asen import ASEN
-from asen_tf.models.base import original_boxes
 
 
 def is_published(preprocessing: str) -> bool:
@@ -64,7 +63,7 @@ class PublishedInputs:
         size, sizes = self._model.global_branch.size, _sizes(photographs)
 
         def zoom(regions):
-            boxes = original_boxes(regions, size, sizes).numpy()
+            boxes = authors_boxes(regions, size, sizes)
             return np.stack(
                 [
                     [local_input(photograph, box, self._model.local_branch.size) for box in its]
@@ -78,17 +77,36 @@ class PublishedInputs:
     def explain(
         self, photographs: Sequence[Image.Image], attributes: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Attention float32 [B, M, h, w] and boxes int32 [B, M, 4], see `ASEN.explain`."""
-        attention, boxes = self._model.explain(
-            self._images(photographs), tf.constant(attributes), _sizes(photographs)
-        )
-        return attention.numpy(), boxes.numpy()
+        """Attention float32 [B, M, h, w] and boxes int32 [B, M, 4], see `Embedder.explain`."""
+        attention, boxes = self._model.explain(self._images(photographs), tf.constant(attributes))
+        size = self._model.global_branch.size
+        return attention.numpy(), authors_boxes(boxes, size, _sizes(photographs))
 
     def _images(self, photographs):
         inputs = np.stack([global_input(p, self._model.global_branch.size) for p in photographs])
         # An image of equal pixels averages to the input itself.
         scale = self._model.image_size // self._model.global_branch.size
         return inputs.repeat(scale, axis=1).repeat(scale, axis=2)
+
+
+def authors_boxes(boxes, size: int, sizes: np.ndarray) -> np.ndarray:
+    """Regions in pixels of the photographs, in whole numbers as the authors' code has them.
+
+    Args:
+      boxes: float [B, M, 4], `rel_xyxy`: squares of whole pixels of the global branch's input.
+      size: its side.
+      sizes: int [B, 2], height and width of the photographs.
+
+    Returns:
+      int32 [B, M, 4], `xyxy`.
+    """
+    left, top, right, _ = np.moveaxis(np.rint(np.asarray(boxes) * size).astype(np.int32), -1, 0)
+    height, width = sizes[:, None, 0], sizes[:, None, 1]
+    short = np.minimum(height, width)
+    side = (right - left) * short // size
+    left = left * short // size + (width - short) // 2
+    top = top * short // size + (height - short) // 2
+    return np.stack([left, top, left + side, top + side], axis=-1)
 
 
 def _sizes(photographs):

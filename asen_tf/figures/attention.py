@@ -52,6 +52,7 @@ def draw(source: Source) -> Iterator[Picture]:
             np.stack(regions, axis=1),
             [[source.values(row, name) for name in names] for row in rows],
             None if boxes is None else boxes[np.ix_(rows, ids)],
+            embedder.fit,
         ),
         f"{len(rows)} photographs, and over each a heat map for every attribute",
     )
@@ -64,6 +65,7 @@ def attention_grid(
     boxes: Sequence[Sequence[Box | None]] | None = None,
     labels: Sequence[Sequence[str | None]] | None = None,
     part_boxes: Sequence[Sequence[Box | None]] | None = None,
+    fit: str = "crop",
 ) -> matplotlib.figure.Figure:
     """A row a photograph: the photograph, then where the model looks for each attribute.
 
@@ -78,6 +80,7 @@ def attention_grid(
       labels: [N, A] captions: the photograph's value of each attribute, None or "" where unknown.
       part_boxes: [N, A, 4] annotated parts (`Manifest.boxes`), drawn dashed.
         In both kinds of boxes None or NaN stands for no box.
+      fit: see `attention_overlay`.
 
     Raises:
       ValueError: nothing to show, lengths that disagree, or what `attention_overlay` refuses.
@@ -102,7 +105,8 @@ def attention_grid(
         style.text(axes, left, top - 0.09, style.words(name), width=width, weight="bold")
     for n, (image, height) in enumerate(zip(images, heights, strict=True)):
         cells = [style.Area(left, top, width, height) for left in lefts]
-        _draw_row(axes, cells, image, zip(maps[n], regions[n], captions[n], parts[n], strict=True))
+        shown = zip(maps[n], regions[n], captions[n], parts[n], strict=True)
+        _draw_row(axes, cells, image, shown, fit)
         top += height + below
     _draw_legend(axes, MARGIN, legend_top + LEGEND / 2, boxes, part_boxes)
     return axes.figure
@@ -121,12 +125,14 @@ def _table(name: str, table: Sequence | None, rows: int, columns: int) -> Sequen
     return table
 
 
-def _draw_row(axes: Axes, cells: list[style.Area], image: np.ndarray, shown: Iterable) -> None:
+def _draw_row(
+    axes: Axes, cells: list[style.Area], image: np.ndarray, shown: Iterable, fit: str
+) -> None:
     """A photograph, then it again under each attention, region, caption and part."""
     small = style.thumbnail(image)
     style.picture(axes, small, cells[0])
     for cell, (attention, region, caption, part) in zip(cells[1:], shown, strict=True):
-        whole = style.picture(axes, attention_overlay(small, attention), cell)
+        whole = style.picture(axes, attention_overlay(small, attention, fit=fit), cell)
         _draw_box(axes, check_box(part, image), image, whole, cell, PART)
         _draw_box(axes, check_box(region, image), image, whole, cell, REGION)
         y = cell.bottom + 0.15

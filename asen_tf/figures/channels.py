@@ -34,7 +34,8 @@ def draw(source: Source) -> Iterator[Picture]:
     if len(names) < 2:
         raise NothingToDraw("channel profiles are compared, and there is one attribute alone")
     rows = source.sample(PHOTOGRAPHS)
-    images = [to_square(source.pixels(row), model.image_size).numpy() for row in rows]
+    given = model.image_size, source.embedder.fit
+    images = [to_square(source.pixels(row), *given).numpy() for row in rows]
     profiles = channel_profiles(model, np.stack(images), source.embedder.batch_size)
     yield Picture(
         "channels",

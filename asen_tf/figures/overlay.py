@@ -19,20 +19,21 @@ Box = Sequence[float]
 
 
 def attention_overlay(
-    image: np.ndarray, attention: np.ndarray, box: Box | None = None
+    image: np.ndarray, attention: np.ndarray, box: Box | None = None, fit: str = "crop"
 ) -> np.ndarray:
     """Heat map over the photograph.
 
-    The map covers the centred square of the photograph's shorter side, which is what a model sees
-    after resizing by the shorter side and cropping at the centre. It is resized bilinearly with
-    half-pixel centres and stretched to 0..1; colour and opacity grow with it. A constant map shows
-    no heat. What lies outside of the square is dimmed.
+    The map covers what a model sees: the centred square of the photograph's shorter side, or with
+    "pad" that of its longer side. It is resized bilinearly with half-pixel centres and stretched to
+    0..1; colour and opacity grow with it. A constant map shows no heat. What lies outside of the
+    square is dimmed.
 
     Args:
       image: uint8 [H, W, 3].
       attention: float [h, w], any scale.
       box: left, top, right, bottom in pixels of `image`, right and bottom exclusive; drawn as a
         rectangle whose outermost pixels lie inside the box. None or NaN: no rectangle.
+      fit: "crop" or "pad", how the photograph became the square that the model saw.
 
     Returns:
       uint8 [H, W, 3].
@@ -44,11 +45,12 @@ def attention_overlay(
     image = style.check_image(image)
     box = check_box(box, image)
     height, width = image.shape[:2]
-    side = min(height, width)
+    side = max(height, width) if fit == "pad" else min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
-    square = np.s_[top : top + side, left : left + side]
+    square = np.s_[max(top, 0) : max(top, 0) + side, max(left, 0) : max(left, 0) + side]
 
     heat = _upsample(_check_attention(attention), side)
+    heat = heat[max(-top, 0) :, max(-left, 0) :][:height, :width]
     opacity = STRONGEST * heat[..., None]
     overlay = image * OUTSIDE
     overlay[square] = (1 - opacity) * image[square] + opacity * heat_colors(heat)

@@ -38,6 +38,7 @@ class Pair(NamedTuple):
       maps: method -> a map for each of the two, float [h, w], see `attention_overlay`.
       cosine: how alike they are.
       values: of the attribute, None where unknown.
+      fit: see `attention_overlay`.
     """
 
     attribute: str
@@ -45,6 +46,7 @@ class Pair(NamedTuple):
     maps: Mapping[str, Sequence[np.ndarray]]
     cosine: float
     values: Sequence[str | None] = (None, None)
+    fit: str = "crop"
 
 
 @figure(
@@ -82,15 +84,16 @@ def _pair(
     match = candidates[np.argmax(vectors[candidates] @ vectors[query])]
     rows = source.rows[[query, match]]
     images = [source.pixels(row) for row in rows]
-    size = source.embedder.model.image_size
-    squares = np.stack([to_square(image, size).numpy() for image in images])
+    size, fit = source.embedder.model.image_size, source.embedder.fit
+    squares = np.stack([to_square(image, size, fit).numpy() for image in images])
     maps = {}
     for method, title in METHODS.items():
         found = explained.maps(squares, attribute, method)
         maps[title] = [_readable(one) for one in found] if method == "saliency" else found
         progress.update(1)
     one, other = explained.vectors(squares, attribute)
-    return Pair(name, images, maps, float(one @ other), [source.values(row, name) for row in rows])
+    values = [source.values(row, name) for row in rows]
+    return Pair(name, images, maps, float(one @ other), values, fit)
 
 
 def _readable(saliency: np.ndarray) -> np.ndarray:
@@ -289,7 +292,10 @@ def similarity_grid(pairs: Sequence[Pair]) -> matplotlib.figure.Figure:
         shown = []
         for side, image in enumerate(pair.images):
             small = style.thumbnail(style.check_image(image))
-            shown += [small, *(attention_overlay(small, pair.maps[m][side]) for m in methods)]
+            shown += [
+                small,
+                *(attention_overlay(small, pair.maps[m][side], fit=pair.fit) for m in methods),
+            ]
         for left, image in zip(lefts, shown, strict=True):
             style.picture(axes, image, style.Area(left, top, CELL, height))
         top += height + GAP

@@ -18,7 +18,7 @@ class WeaklySupervisedLocalization(keras.layers.Layer):
     larger side, moved to lie inside the image. A constant map keeps the whole image.
 
     Args:
-      size: side of the image in pixels, in which the region is given.
+      size: side of the image in pixels, to which the map is resized.
       threshold: 0.1 in the paper.
       keep: "all" as in the paper, or "largest": of the positions above the threshold only the
         largest connected component, see `largest_component`.
@@ -27,7 +27,8 @@ class WeaklySupervisedLocalization(keras.layers.Layer):
       attention: float [..., h, w].
 
     Returns:
-      int32 [..., 3]: left, top and side of the square, in pixels of the size x size image.
+      float32 [..., 4], `rel_xyxy`: the square as parts of the image's side, which are whole pixels
+      of the size x size image.
     """
 
     def __init__(self, size: int, threshold: float = 0.1, keep: str = "all", **kwargs):
@@ -56,10 +57,10 @@ class WeaklySupervisedLocalization(keras.layers.Layer):
         top, height = _extent(tf.reduce_any(kept, axis=2))
         side = tf.maximum(width, height)
         region = square_inside(left + width // 2, top + height // 2, side, self.size)
-        return tf.reshape(region, tf.concat([shape[:-2], [3]], 0))
+        return tf.reshape(region, tf.concat([shape[:-2], [4]], 0))
 
     def compute_output_spec(self, attention):
-        return keras.KerasTensor((*attention.shape[:-2], 3), "int32")
+        return keras.KerasTensor((*attention.shape[:-2], 4), "float32")
 
     def get_config(self):
         return {
@@ -78,11 +79,12 @@ def square_inside(x, y, side, size: int):
       size: side of the image in pixels.
 
     Returns:
-      int32 [..., 3]: left, top, side.
+      float32 [..., 4], `rel_xyxy`.
     """
     left = tf.clip_by_value(x - side // 2, 0, size - side)
     top = tf.clip_by_value(y - side // 2, 0, size - side)
-    return tf.stack([left, top, side], axis=-1)
+    pixels = tf.stack([left, top, left + side, top + side], axis=-1)
+    return tf.cast(pixels, tf.float32) / size
 
 
 def _extent(kept):

@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from asen_tf.images.geometry import cell_centres
 from asen_tf.layers.localization import square_inside
 
 
@@ -14,7 +15,7 @@ class PeakLocalization(keras.layers.Layer):
     strong; the square is moved to lie inside the image. A constant map gives the image's centre.
 
     Args:
-      size: side of the image in pixels, in which the region is given.
+      size: side of the image in pixels; the region consists of whole ones.
       share: side of the square / side of the image, in (0, 1]; 1 is the whole image.
 
     Call arguments and result are those of `WeaklySupervisedLocalization`.
@@ -38,13 +39,12 @@ class PeakLocalization(keras.layers.Layer):
 
     def _centre(self, counts):
         """Mean position of the peaks, in pixels rounded down: [..., n], peaks a cell -> [...]."""
-        cells = tf.cast(tf.shape(counts)[-1], tf.float32)
-        positions = (tf.range(cells) + 0.5) * (self.size / cells)
+        positions = cell_centres(counts.shape[-1]) * self.size
         mean = tf.reduce_sum(counts * positions, -1) / tf.reduce_sum(counts, -1)
         return tf.cast(tf.floor(mean), tf.int32)
 
     def compute_output_spec(self, attention):
-        return keras.KerasTensor((*attention.shape[:-2], 3), "int32")
+        return keras.KerasTensor((*attention.shape[:-2], 4), "float32")
 
     def get_config(self):
         return {**super().get_config(), "size": self.size, "share": self.share}

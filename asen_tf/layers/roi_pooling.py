@@ -18,7 +18,7 @@ class RoIPooling(keras.layers.Layer):
 
     Call arguments:
       features: float [B, h, w, C].
-      boxes: float [B, P, 4]: left, top, right, bottom as parts of the map's side, 0..1.
+      boxes: float [B, P, 4], `rel_xyxy`.
 
     Returns:
       float32 [B, P, size, size, C].

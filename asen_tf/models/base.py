@@ -199,32 +199,28 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
 
     # What some models can do besides.
 
-    def explain(self, images, attributes, sizes=None) -> tuple[tf.Tensor, tf.Tensor]:
+    def explain(self, images, attributes) -> tuple[tf.Tensor, tf.Tensor]:
         """Where the model looked for an attribute.
 
         Args:
           images: uint8 [B, S, S, 3].
           attributes: int [B] or [B, M].
-          sizes: int [B, 2], height and width of the original photographs; None: the images' own.
 
         Returns:
           attention float32 [B, h, w] or [B, M, h, w], over the image, summing to 1;
-          boxes int32 [B, 4] or [B, M, 4]: left, top, right, bottom of the region of interest in
-          pixels of the original photograph.
+          boxes float32 [B, 4] or [B, M, 4], `rel_xyxy` of the image: the regions of interest.
 
         Raises:
           NotImplementedError: the model has no attention.
         """
         attributes = tf.convert_to_tensor(attributes)
         if attributes.shape.rank == 1:
-            attention, boxes = self.explain(images, attributes[:, None], sizes)
+            attention, boxes = self.explain(images, attributes[:, None])
             return attention[:, 0], boxes[:, 0]
-        if sizes is None:
-            sizes = tf.fill((tf.shape(images)[0], 2), self.image_size)
-        return self.attend(images, attributes, sizes)
+        return self.attend(images, attributes)
 
-    def attend(self, images, attributes, sizes) -> tuple[tf.Tensor, tf.Tensor]:
-        """What `explain` gives, for attributes [B, M] and sizes [B, 2]."""
+    def attend(self, images, attributes) -> tuple[tf.Tensor, tf.Tensor]:
+        """What `explain` gives, for attributes [B, M]."""
         raise NotImplementedError(f"{type(self).__name__} has no attention to explain")
 
     @property
@@ -297,22 +293,3 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
         for layer in self.layers:
             if isinstance(layer, FeatureExtractor):
                 layer.configure(jit_compile, recompute)
-
-
-def original_boxes(regions, reference: int, sizes) -> tf.Tensor:
-    """Squares in the resized and centre-cropped image as boxes in the original photograph.
-
-    Args:
-      regions: int32 [B, M, 3]: left, top, side, in pixels of the reference x reference image.
-      reference: its side.
-      sizes: int32 [B, 2]: height and width of the original photographs.
-
-    Returns:
-      int32 [B, M, 4]: left, top, right, bottom in pixels of the original.
-    """
-    sizes = tf.cast(sizes, tf.int32)
-    short = tf.reduce_min(sizes, axis=1)[:, None, None]
-    left, top, side = tf.split(regions * short // reference, 3, axis=-1)
-    margin = (sizes[:, None] - short) // 2
-    left, top = left + margin[..., 1:], top + margin[..., :1]
-    return tf.concat([left, top, left + side, top + side], axis=-1)

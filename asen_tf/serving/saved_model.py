@@ -50,6 +50,11 @@ class SavedModel(BaseEmbedder):
         self._model = LoadedModel(folder)
 
     @property
+    def fit(self) -> str:
+        """How photographs become the square that the model sees: "crop" or "pad"."""
+        return self.metadata.fit
+
+    @property
     def attributes(self) -> AttributeSpace:
         """The attributes it knows; iterating them gives their names in order."""
         return self._attributes

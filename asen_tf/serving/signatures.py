@@ -63,6 +63,7 @@ class Metadata:
       model: name and settings of the model.
       library_version: of the asen_tf that exported it.
       max_pixels: a photograph that declares more is refused.
+      fit: how photographs become square images: "crop" or "pad".
     """
 
     attributes: Mapping[str, Sequence[str]]
@@ -70,6 +71,7 @@ class Metadata:
     model: Mapping
     library_version: str
     max_pixels: int
+    fit: str = "crop"
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), ensure_ascii=False, indent=1)
@@ -82,8 +84,8 @@ class Metadata:
           ValueError: the text is no JSON object, or lacks a key.
         """
         given = json.loads(text)
-        names = [field.name for field in dataclasses.fields(cls)]
-        missing = set(names) - set(given)
-        if missing:
+        fields = dataclasses.fields(cls)
+        required = {field.name for field in fields if field.default is dataclasses.MISSING}
+        if missing := required - set(given):
             raise ValueError(f"the metadata of a served model lacks {sorted(missing)}")
-        return cls(**{name: given[name] for name in names})
+        return cls(**{field.name: given[field.name] for field in fields if field.name in given})

@@ -43,6 +43,7 @@ class AttentionPictures:
         if not self._shown:
             return {}
         maps, boxes = (found.numpy() for found in self._explain(tf.constant(self._images)))
+        boxes = boxes * self._images.shape[1]
         return {
             name: strip(
                 [

@@ -93,6 +93,7 @@ class _Run:
             settings.cache,
             settings.cache_gb * 1e9,
             settings.cache_dir or self.workdir.path / "images",
+            settings.fit,
         )
 
     def run(self):

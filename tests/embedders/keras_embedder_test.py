@@ -7,7 +7,7 @@ from PIL import Image
 import asen_tf
 from asen_tf.core import AttributeSpace
 from asen_tf.core import config as configs
-from asen_tf.images.graph import read_square
+from asen_tf.images.graph import read_square, to_square
 from asen_tf.keras_embedder import KerasEmbedder
 from asen_tf.models import ASEN
 from asen_tf.workdir import Workdir
@@ -63,6 +63,24 @@ def test_explain_gives_boxes_inside_photographs_of_any_size(embedder):
         # The box lies in the centred square.
         assert left >= (width - short) // 2 and right <= (width - short) // 2 + short
         assert top >= (height - short) // 2 and bottom <= (height - short) // 2 + short
+
+
+def test_with_pad_boxes_come_back_in_the_whole_photograph(embedder):
+    """The image is what `to_square` makes; boxes are its regions, moved and cut off."""
+    model = embedder.model
+    padded = KerasEmbedder(model, embedder.attributes, fit="pad")
+    noise = np.random.default_rng(0)
+    for height, width in [(50, 90), (200, 33)]:
+        image = noise.integers(0, 256, (height, width, 3), np.uint8)
+        square = to_square(image, model.image_size, "pad")[None]
+        np.testing.assert_allclose(
+            padded.embed([image], "side"), model.embed(square, [1], embedder.slices), atol=1e-5
+        )
+        _, [box] = padded.explain([image], "side")
+        [[left, top, right, bottom]] = model.explain(square, [1])[1].numpy() * max(height, width)
+        across, down = max(0, height - width) // 2, max(0, width - height) // 2
+        expected = [left - across, top - down, right - across, bottom - down]
+        np.testing.assert_allclose(box, np.clip(expected, 0, [width, height] * 2), atol=0.51)
 
 
 def test_bad_input_is_named(embedder, paths):

@@ -10,6 +10,15 @@ from asen_tf.layers import WeaklySupervisedLocalization
 ROUNDING = 1e-4
 
 
+def pixels(regions, size):
+    """`rel_xyxy` as left, top and side of squares in pixels, int [..., 3]; they are whole."""
+    found = np.asarray(regions) * size
+    left, top, right, bottom = np.moveaxis(np.rint(found).astype(int), -1, 0)
+    np.testing.assert_allclose(found, np.rint(found), atol=1e-4)
+    np.testing.assert_array_equal(right - left, bottom - top)
+    return np.stack([left, top, right - left], axis=-1)
+
+
 def square(attention, size, threshold, nudge=0.0):
     """ASEN++ section III-D with OpenCV: left, top, side, before the square is kept inside."""
     resized = cv2.resize(attention.astype(np.float64), (size, size), interpolation=cv2.INTER_LINEAR)
@@ -50,7 +59,7 @@ def test_the_published_square(size, height, width, threshold):
     maps = np.concatenate(
         [peaked(random, 60, height, width), random.uniform(size=(20, height, width))]
     ).astype(np.float32)
-    regions = WeaklySupervisedLocalization(size, threshold)(maps).numpy()
+    regions = pixels(WeaklySupervisedLocalization(size, threshold)(maps), size)
     exact = 0
     for attention, region in zip(maps, regions, strict=True):
         allowed = [
@@ -69,7 +78,7 @@ def test_an_odd_square_stays_inside():
     attention = np.zeros((8, 8), np.float32)
     attention[2:5, 7] = 1
     assert square(attention, 8, 0.5) == [6, 2, 3]  # columns 6, 7 and 8
-    region = WeaklySupervisedLocalization(8, 0.5)(attention).numpy()
+    region = pixels(WeaklySupervisedLocalization(8, 0.5)(attention), 8)
     assert region.tolist() == [5, 2, 3]
 
 
@@ -77,7 +86,8 @@ def test_two_peaks_share_one_rectangle():
     attention = np.zeros((1, 8, 8), np.float32)
     attention[0, 1, 2] = attention[0, 4, 3] = 1
     # Rows 1 to 4, columns 2 to 3: side 4, from column 3 - 2 and row 3 - 2.
-    assert WeaklySupervisedLocalization(8, 0.5)(attention).numpy().tolist() == [[1, 1, 4]]
+    region = pixels(WeaklySupervisedLocalization(8, 0.5)(attention), 8)
+    assert region.tolist() == [[1, 1, 4]]
 
 
 def test_only_the_largest_of_two_peaks():
@@ -85,14 +95,14 @@ def test_only_the_largest_of_two_peaks():
     attention[0, 1, 2] = attention[0, 4:7, 5] = 1
     # Rows 4 to 6 of column 5: side 3, from column 5 - 1 and row 5 - 1.
     layer = WeaklySupervisedLocalization(8, 0.5, keep="largest")
-    assert layer(attention).numpy().tolist() == [[4, 4, 3]]
+    assert pixels(layer(attention), 8).tolist() == [[4, 4, 3]]
 
 
 @pytest.mark.parametrize("threshold", [0.5, 0.6, 0.7])
 def test_the_square_around_the_largest_component(threshold):
     """With OpenCV's components. Maps of which a value lies at the threshold may fall either way."""
     maps = np.random.default_rng(2).uniform(size=(60, 7, 7)).astype(np.float32)
-    regions = WeaklySupervisedLocalization(56, threshold, keep="largest")(maps).numpy()
+    regions = pixels(WeaklySupervisedLocalization(56, threshold, keep="largest")(maps), 56)
     exact, moved = 0, 0
     for attention, region in zip(maps, regions, strict=True):
         resized = cv2.resize(attention.astype(np.float64), (56, 56))
@@ -113,14 +123,14 @@ def test_the_square_around_the_largest_component(threshold):
 def test_a_constant_map_keeps_the_whole_image(value, keep):
     maps = np.full((2, 3, 7, 7), value, np.float32)
     regions = WeaklySupervisedLocalization(112, keep=keep)(maps).numpy()
-    np.testing.assert_array_equal(regions, np.broadcast_to([0, 0, 112], (2, 3, 3)))
+    np.testing.assert_array_equal(regions, np.broadcast_to([0, 0, 1, 1], (2, 3, 4)))
 
 
 def test_leading_axes_are_kept():
     maps = np.random.default_rng(0).uniform(size=(2, 3, 5, 5)).astype(np.float32)
     layer = WeaklySupervisedLocalization(40, 0.5)
     together = layer(maps).numpy()
-    assert together.shape == (2, 3, 3)
+    assert together.shape == (2, 3, 4)
     for index in np.ndindex(2, 3):
         np.testing.assert_array_equal(together[index], layer(maps[index]))
 
@@ -128,7 +138,7 @@ def test_leading_axes_are_kept():
 def test_no_gradient():
     maps = tf.Variable(tf.random.uniform((2, 5, 5)))
     with tf.GradientTape() as tape:
-        regions = tf.cast(WeaklySupervisedLocalization(40)(maps), tf.float32)
+        regions = WeaklySupervisedLocalization(40)(maps)
     assert tape.gradient(regions, maps) is None
 
 

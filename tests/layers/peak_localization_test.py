@@ -5,6 +5,15 @@ import tensorflow as tf
 from asen_tf.layers import PeakLocalization
 
 
+def pixels(regions, size):
+    """`rel_xyxy` as left, top and side of squares in pixels, int [..., 3]; they are whole."""
+    found = np.asarray(regions) * size
+    left, top, right, bottom = np.moveaxis(np.rint(found).astype(int), -1, 0)
+    np.testing.assert_allclose(found, np.rint(found), atol=1e-4)
+    np.testing.assert_array_equal(right - left, bottom - top)
+    return np.stack([left, top, right - left], axis=-1)
+
+
 def peaked(height, width, *cells):
     attention = np.full((height, width), 0.1, np.float32)
     for row, column in cells:
@@ -25,31 +34,31 @@ def peaked(height, width, *cells):
     ],
 )
 def test_by_hand(cells, expected):
-    found = PeakLocalization(100, share=0.4)(peaked(5, 5, *cells)).numpy()
+    found = pixels(PeakLocalization(100, share=0.4)(peaked(5, 5, *cells)), 100)
     assert found.tolist() == expected
 
 
 def test_cells_of_fractional_pixels():
     """Cells of 112 / 7 = 16 wide and 112 / 3 = 37.3 high; row 1's centre is 56, column 6's 104."""
-    found = PeakLocalization(112, share=0.25)(peaked(3, 7, (1, 6))).numpy()
+    found = pixels(PeakLocalization(112, share=0.25)(peaked(3, 7, (1, 6))), 112)
     assert found.tolist() == [84, 42, 28]  # 104 - 14 = 90 would pass the border
 
 
 def test_a_constant_map_gives_the_centre():
     maps = np.full((2, 3, 7, 7), 1 / 49, np.float32)
     regions = PeakLocalization(112)(maps).numpy()
-    np.testing.assert_array_equal(regions, np.broadcast_to([28, 28, 56], (2, 3, 3)))
+    np.testing.assert_array_equal(regions, np.broadcast_to([0.25, 0.25, 0.75, 0.75], (2, 3, 4)))
 
 
 def test_the_whole_image():
     maps = np.random.default_rng(0).uniform(size=(4, 2, 5, 6)).astype(np.float32)
     regions = PeakLocalization(75, share=1.0)(maps).numpy()
-    np.testing.assert_array_equal(regions, np.broadcast_to([0, 0, 75], (4, 2, 3)))
+    np.testing.assert_array_equal(regions, np.broadcast_to([0, 0, 1, 1], (4, 2, 4)))
 
 
 def test_random_maps_one_by_one():
     maps = np.random.default_rng(0).uniform(size=(50, 7, 5)).astype(np.float32)
-    regions = PeakLocalization(64, share=0.3)(maps).numpy()
+    regions = pixels(PeakLocalization(64, share=0.3)(maps), 64)
     for attention, region in zip(maps, regions, strict=True):
         row, column = np.unravel_index(attention.argmax(), attention.shape)
         x, y = int((column + 0.5) * 64 / 5), int((row + 0.5) * 64 / 7)
@@ -60,7 +69,7 @@ def test_random_maps_one_by_one():
 def test_no_gradient():
     maps = tf.Variable(tf.random.uniform((2, 5, 5)))
     with tf.GradientTape() as tape:
-        regions = tf.cast(PeakLocalization(40)(maps), tf.float32)
+        regions = PeakLocalization(40)(maps)
     assert tape.gradient(regions, maps) is None
 
 

@@ -26,7 +26,6 @@ ABLATIONS = {
     "around the peak": {"localization": "peak", "peak_side": 0.4},
 }
 IDS = np.array([[0, 2], [1, 1], [2, 0], [0, 1]])
-SIZES = np.array([[300, 400], [401, 300], [257, 257], [97, 350]])  # height, width
 
 
 @pytest.fixture(scope="module", params=ABLATIONS.values(), ids=ABLATIONS)
@@ -49,36 +48,22 @@ def outputs_of(model, images, names=(), ids=IDS):
     return model.compute_outputs({"images": images, "attributes": ids}, names)
 
 
-def box(region, height, width):
-    """Design of the published code, in whole numbers: to the original's pixels."""
-    left, top, side = (int(v) for v in region)
-    short, long = min(height, width), max(height, width)
-    left, top, side = left * short // SIZE, top * short // SIZE, side * short // SIZE
-    if width > height:
-        left += (long - short) // 2
-    else:
-        top += (long - short) // 2
-    return [left, top, left + side, top + side]
-
-
 def expected_regions(model, attention):
     if model.localization == "peak":
         return PeakLocalization(SIZE, 0.4)(attention).numpy()
     if model.localization == "whole" or not model.get_config()["spatial_attention"]:
-        return np.broadcast_to([0, 0, SIZE], (4, 2, 3))
+        return np.broadcast_to([0, 0, 1, 1], (4, 2, 4))
     keep = "largest" if model.localization == "largest" else "all"
     return WeaklySupervisedLocalization(SIZE, 0.9, keep)(attention).numpy()
 
 
-def test_boxes_in_pixels_of_the_original(model, images):
-    attention, boxes = model.explain(images, IDS, SIZES)
+def test_boxes_are_the_regions(model, images):
+    attention, boxes = model.explain(images, IDS)
     assert attention.shape == (4, 2, 4, 4) and boxes.shape == (4, 2, 4)
-    assert attention.dtype == tf.float32 and boxes.dtype == tf.int32
-    regions = expected_regions(model, attention)
-    expected = [[box(regions[b, m], *SIZES[b].tolist()) for m in range(2)] for b in range(4)]
-    np.testing.assert_array_equal(boxes, expected)
+    assert attention.dtype == tf.float32 and boxes.dtype == tf.float32
+    np.testing.assert_array_equal(boxes, expected_regions(model, attention))
     boxes = boxes.numpy()
-    assert (boxes >= 0).all() and (boxes[..., 2:] <= SIZES[:, None, ::-1]).all()
+    assert (boxes >= 0).all() and (boxes <= 1).all()
 
 
 @pytest.mark.parametrize("localization", ["attention", "largest", "peak"])
@@ -86,20 +71,13 @@ def test_regions_are_not_all_alike(images, localization):
     """Else the tests of boxes would see nothing but whole images."""
     keras.utils.set_random_seed(0)
     outputs = outputs_of(ASEN(**CONFIG, localization=localization), images)
-    assert len(np.unique(outputs["region"].numpy().reshape(-1, 3), axis=0)) >= 4
-
-
-def test_without_sizes_boxes_are_in_pixels_of_the_image(model, images):
-    _, boxes = model.explain(images, IDS)
-    regions = outputs_of(model, images)["region"].numpy()
-    left, top, side = np.moveaxis(2 * regions, -1, 0)
-    np.testing.assert_array_equal(boxes, np.stack([left, top, left + side, top + side], -1))
+    assert len(np.unique(outputs["region"].numpy().reshape(-1, 4), axis=0)) >= 4
 
 
 def test_one_attribute_an_image(model, images):
-    attention, boxes = model.explain(images, IDS, SIZES)
+    attention, boxes = model.explain(images, IDS)
     for m in range(2):
-        one_attention, one_boxes = model.explain(images, IDS[:, m], SIZES)
+        one_attention, one_boxes = model.explain(images, IDS[:, m])
         np.testing.assert_allclose(one_attention, attention[:, m], atol=1e-6)
         np.testing.assert_array_equal(one_boxes, boxes[:, m])
 
@@ -114,7 +92,7 @@ def test_attention_sums_to_one(model, images):
 def test_the_local_branch_sees_the_region(model, images):
     """Its embedding is that of the crop, an image at a time."""
     outputs = outputs_of(model, images, ("local",))
-    crops = RegionCrop(32, reference=SIZE)(images, outputs["region"])
+    crops = RegionCrop(32)(images, outputs["region"])
     vectors = model.attribute_embedding(IDS)
     for m in range(2):
         embedding, _ = model.local_branch(crops[:, m], vectors[:, m])
@@ -132,7 +110,7 @@ def test_saved_and_loaded(model, images, tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     np.testing.assert_allclose(loaded.embed(images, IDS), model.embed(images, IDS), atol=1e-6)
     for result, expected in zip(
-        loaded.explain(images, IDS, SIZES), model.explain(images, IDS, SIZES), strict=True
+        loaded.explain(images, IDS), model.explain(images, IDS), strict=True
     ):
         np.testing.assert_allclose(result, expected, atol=1e-6)
 

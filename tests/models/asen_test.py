@@ -184,7 +184,7 @@ def test_mixed_precision(model, images):
     outputs = outputs_of(mixed, images, ("global", "local"))
     assert {name: o.dtype.name for name, o in outputs.items()} == {
         "attention": "float32",
-        "region": "int32",
+        "region": "float32",
         "global": "float32",
         "local": "float32",
     }

@@ -15,7 +15,7 @@ from asen_tf.layers import (
     WeaklySupervisedLocalization,
 )
 from asen_tf.models.asen.branch import Branch
-from asen_tf.models.base import EmbeddingModel, original_boxes
+from asen_tf.models.base import EmbeddingModel
 
 LOCALIZATIONS = ("attention", "largest", "peak", "whole")
 
@@ -91,7 +91,7 @@ class ASEN(EmbeddingModel):
             self.attribute_embedding.build((None,))
             self.global_branch = Branch(**global_branch, **shared, name="global_branch")
             self.local_branch = Branch(**local_branch, **shared, name="local_branch")
-            self.crop = RegionCrop(self.local_branch.size, reference=size, dtype="float32")
+            self.crop = RegionCrop(self.local_branch.size, dtype="float32")
         self.built = True
 
     @property
@@ -128,13 +128,12 @@ class ASEN(EmbeddingModel):
           inputs: "images" uint8 [B, S, S, 3], "attributes" int [B, M].
           names: "global", "local" or both.
           training: for batch normalisation.
-          crop: regions int32 [B, M, 3] -> what the local branch sees of them, [B, M, s, s, 3];
+          crop: regions float32 [B, M, 4] -> what the local branch sees of them, [B, M, s, s, 3];
             None: they are cut from the images.
 
         Returns:
           "global", "local" (as named): embeddings, float32 [B, M, D], not normalised;
-          "attention": float32 [B, M, h, w]; "region": int32 [B, M, 3]: left, top, side, in pixels
-          of the global branch's input.
+          "attention": float32 [B, M, h, w]; "region": float32 [B, M, 4], `rel_xyxy`.
         """
         images, names = inputs["images"], tuple(names)
         vectors = self.attribute_embedding(inputs["attributes"])
@@ -164,12 +163,11 @@ class ASEN(EmbeddingModel):
             return units[0]
         return tf.concat([self.beta**0.5 * units[0], (1 - self.beta) ** 0.5 * units[1]], axis=-1)
 
-    def attend(self, images, attributes, sizes) -> tuple[tf.Tensor, tf.Tensor]:
+    def attend(self, images, attributes) -> tuple[tf.Tensor, tf.Tensor]:
         """The global branch's attention, and the local branch's regions as boxes."""
         inputs = {"images": images, "attributes": attributes}
         outputs = self.compute_outputs(inputs, ())
-        boxes = original_boxes(outputs["region"], self.global_branch.size, sizes)
-        return outputs["attention"], boxes
+        return outputs["attention"], outputs["region"]
 
     @property
     def feature_extractor(self) -> Branch:
@@ -226,12 +224,13 @@ def _described(branch: Branch, shared: Mapping) -> dict:
 
 
 def _without_repetition(regions):
-    """Regions [B, M, 3] -> the R distinct ones, the image of each, and where each pair's stands."""
+    """Regions [B, M, 4] -> the R distinct ones, the image of each, and where each pair's stands."""
     rows = tf.repeat(tf.range(tf.shape(regions)[0]), tf.shape(regions)[1])
-    pairs = tf.concat([rows[:, None], tf.reshape(regions, (-1, 3))], axis=1)
+    numbers = tf.cast(rows[:, None], tf.float32)
+    pairs = tf.concat([numbers, tf.reshape(regions, (-1, 4))], axis=1)
     distinct, places = tf.raw_ops.UniqueV2(x=pairs, axis=[0])
-    distinct = tf.ensure_shape(distinct, (None, 4))
-    return distinct[:, 1:], distinct[:, 0], places
+    distinct = tf.ensure_shape(distinct, (None, 5))
+    return distinct[:, 1:], tf.cast(distinct[:, 0], tf.int32), places
 
 
 def _localizer(name: str, size: int, threshold: float, peak_side: float) -> keras.layers.Layer:

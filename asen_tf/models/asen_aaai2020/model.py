@@ -6,7 +6,6 @@ import tensorflow as tf
 from asen_tf.backbones import child_scope
 from asen_tf.layers import WeaklySupervisedLocalization
 from asen_tf.models.asen_aaai2020.attention import ChannelAttention, SpatialAttention
-from asen_tf.models.base import original_boxes
 from asen_tf.models.one_branch import OneBranchModel
 
 
@@ -63,8 +62,8 @@ class ASENAAAI2020(OneBranchModel):
         pooled, _ = self.spatial_attention(self.feature_maps(images), attributes)
         return tf.cast(self.channel_attention.weights_of(pooled, attributes), tf.float32)
 
-    def attend(self, images, attributes, sizes) -> tuple[tf.Tensor, tf.Tensor]:
+    def attend(self, images, attributes) -> tuple[tf.Tensor, tf.Tensor]:
         """Its attention; the boxes hold what ASEN++ would show its local branch."""
         inputs = {"images": images, "attributes": attributes}
         attention = self.compute_outputs(inputs, ())["attention"]
-        return attention, original_boxes(self.localize(attention), self.features.size, sizes)
+        return attention, self.localize(attention)

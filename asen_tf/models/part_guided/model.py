@@ -130,13 +130,13 @@ class PartGuided(OneBranchModel):
         embedding = tf.gather(tf.stack(of_attribute, axis=1), inputs["attributes"], batch_dims=1)
         return {"branch": embedding, "logits": tf.concat(logits, axis=-1)}
 
-    def attend(self, images, attributes, sizes) -> tuple[tf.Tensor, tf.Tensor]:
+    def attend(self, images, attributes) -> tuple[tf.Tensor, tf.Tensor]:
         """Which parts an attribute is read from.
 
         Returns:
           attention float32 [B, M, h, w]: how much of each cell of the feature map lies in the
           parts, summing to 1;
-          boxes int32 [B, M, 4]: the rectangle around the parts, in pixels of the photograph.
+          boxes float32 [B, M, 4], `rel_xyxy`: the rectangle around the parts.
         """
         found = self._boxes(images)
         _, height, width, _ = self.features.feature_shape
@@ -145,7 +145,7 @@ class PartGuided(OneBranchModel):
         around = tf.stack([_around(boxes) for boxes in of_attribute], axis=1)
         return (
             tf.gather(shares, attributes, batch_dims=1),
-            _in_original(tf.gather(around, attributes, batch_dims=1), sizes),
+            tf.gather(around, attributes, batch_dims=1),
         )
 
     def _chosen(self, parts, one_branch):
@@ -188,11 +188,3 @@ def _around(boxes):
     """The rectangle around all parts: [B, P, 4] -> [B, 4]."""
     low, high = tf.reduce_min(boxes[..., :2], axis=1), tf.reduce_max(boxes[..., 2:], axis=1)
     return tf.concat([low, high], axis=-1)
-
-
-def _in_original(boxes, sizes):
-    """[B, M, 4] as parts of the centred square -> int32, pixels of photographs of sizes [B, 2]."""
-    sizes = tf.cast(sizes, tf.float32)[:, None]
-    short = tf.reduce_min(sizes, axis=-1, keepdims=True)
-    margin = tf.floor((sizes[..., ::-1] - short) / 2)
-    return tf.cast(tf.round(boxes * short + tf.tile(margin, (1, 1, 2))), tf.int32)

@@ -35,6 +35,11 @@ class Client(BaseClient, BaseEmbedder):
         return self._described(self._deadline()).metadata
 
     @property
+    def fit(self) -> str:
+        """How photographs become the square that the model sees: "crop" or "pad"."""
+        return self.metadata.fit
+
+    @property
     def attributes(self) -> AttributeSpace:
         """The attributes it knows; iterating them gives their names in order. Requested once."""
         return self._described(self._deadline()).space

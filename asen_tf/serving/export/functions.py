@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import tensorflow as tf
 
 from asen_tf.images import graph
+from asen_tf.images.geometry import pixel_boxes
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving.export.photographs import read_images, refuse, rows
 from asen_tf.serving.signatures import Metadata
@@ -47,7 +48,7 @@ class Functions:
 
         @tf.function(input_signature=[encoded, encoded])
         def prepare_in_graph(encoded, labels):
-            return read_images(encoded, labels, size, metadata.max_pixels)
+            return read_images(encoded, labels, size, metadata.max_pixels, metadata.fit)
 
         @tf.function(input_signature=[images, pairs])
         def embed(images, pairs):
@@ -57,8 +58,8 @@ class Functions:
         @tf.function(input_signature=[images, pairs, sizes])
         def attend(images, pairs, sizes):
             count = tf.shape(images)[0]
-            attention, boxes = model.explain(*map(_at_least_one, (images, pairs, sizes)))
-            return attention[:count], boxes[:count]
+            attention, boxes = model.explain(*map(_at_least_one, (images, pairs)))
+            return attention[:count], pixel_boxes(boxes[:count], sizes, metadata.fit)
 
         self._prepare, self._embed, self._attend = prepare or prepare_in_graph, embed, attend
 
@@ -89,7 +90,7 @@ class Functions:
         with tf.control_dependencies([filled]):
             pixels = tf.identity(pixels)
         return tf.map_fn(
-            lambda one: graph.to_square(one, self._size),
+            lambda one: graph.to_square(one, self._size, self.metadata.fit),
             pixels,
             fn_output_signature=tf.TensorSpec((self._size, self._size, 3), tf.uint8),
         )

@@ -12,7 +12,7 @@ _NAMED = 8
 
 
 def read_images(
-    encoded: tf.Tensor, labels: tf.Tensor, size: int, max_pixels: int
+    encoded: tf.Tensor, labels: tf.Tensor, size: int, max_pixels: int, fit: str = "crop"
 ) -> tuple[tf.Tensor, tf.Tensor]:
     """Encoded photographs as square images, as training and evaluation see them.
 
@@ -21,6 +21,7 @@ def read_images(
       labels: string [N], what messages call the photographs.
       size: side of an image in pixels, S.
       max_pixels: a photograph that declares more is not decoded.
+      fit: see `asen_tf.images.graph.to_square`.
 
     Returns:
       uint8 [N, S, S, 3]; height and width of the photographs, int32 [N, 2].
@@ -41,7 +42,7 @@ def read_images(
 
     def prepare(one):
         pixels = graph.decode_in_graph(one)
-        return graph.to_square(pixels, size), tf.shape(pixels)[:2]
+        return graph.to_square(pixels, size, fit), tf.shape(pixels)[:2]
 
     return tf.map_fn(
         prepare,

@@ -45,13 +45,13 @@ def expected_answers(
     return answers
 
 
-def read_outside(size: int) -> Prepare:
+def read_outside(size: int, fit: str) -> Prepare:
     """`Functions.prepare` for images of this side, as embedders in this process read them."""
 
     def prepare(encoded, labels):
         pixels = [graph.read(one) for one in encoded.numpy()]
         sizes = tf.constant([one.shape[:2] for one in pixels])
-        return tf.stack([graph.square_fn(size)(one) for one in pixels]), sizes
+        return tf.stack([graph.square_fn(size, fit)(one) for one in pixels]), sizes
 
     return prepare
 

@@ -71,7 +71,8 @@ def export(
     say(f"loading {run.best_model(best['stage'])}")
     model = run.load_best(precision)
     _check_named("slice", slices, best["slices"] or model.slices)
-    return export_model(model, space, output, attributes, max_pixels, slices or best["slices"])
+    chosen, fit = slices or best["slices"], run.config().data.fit
+    return export_model(model, space, output, attributes, max_pixels, chosen, fit=fit)
 
 
 def export_model(
@@ -82,6 +83,7 @@ def export_model(
     max_pixels: int = MAX_PIXELS,
     slices: Sequence[str] | None = None,
     verified: bool = True,
+    fit: str = "crop",
 ) -> Path:
     """`export` of a model that is at hand.
 
@@ -91,6 +93,7 @@ def export_model(
       output, attributes, max_pixels: see `export`.
       slices: see `EmbeddingModel.embed`.
       verified: False skips what takes longest, for models that nobody is to rely on.
+      fit: how photographs become square images, see `asen_tf.images.graph.to_square`.
     """
     ids = {name: space.index(name) for name in attributes or space}
     signatures = signatures_of(model, ids)
@@ -100,6 +103,7 @@ def export_model(
         model={"class": type(model).__name__, "slices": slices, **model.get_config()},
         library_version=__version__,
         max_pixels=max_pixels,
+        fit=fit,
     )
     encoded = photographs(max_pixels)
 
@@ -113,7 +117,7 @@ def export_model(
         write_warmup(folder, requests(1), outputs)
         if verified:
             say(f"verifying {len(signatures)} signatures")
-            outside = Functions(model, ids, metadata, slices, read_outside(model.image_size))
+            outside = Functions(model, ids, metadata, slices, read_outside(model.image_size, fit))
             requested = requests(len(encoded))
             expected = expected_answers(signatures, outside, requested)
             verify(folder, requested, expected, TOLERANCES[model.compute_dtype])
