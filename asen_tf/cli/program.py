@@ -7,7 +7,7 @@ from absl import app, flags, logging
 
 from asen_tf.core import startup
 
-_HELP = ("help", "helpshort", "?")
+_HELP = {"help", "helpshort", "helpfull", "h", "?"}
 
 
 def run(
@@ -48,8 +48,9 @@ def _describe(main: Callable) -> None:
 
 def _parsed(arguments: list[str]) -> list[str]:
     words = arguments[1 : arguments.index("--")] if "--" in arguments else arguments[1:]
-    if any(word.startswith("-") and word.lstrip("-") in _HELP for word in words):
-        app.usage(shorthelp=True, writeto_stdout=True, exitcode=0)
+    wanted = _HELP.intersection(word.lstrip("-") for word in words if word.startswith("-"))
+    if wanted:  # absl would leave with status 1
+        app.usage(shorthelp="helpfull" not in wanted, writeto_stdout=True, exitcode=0)
     try:
         return app.parse_flags_with_usage(arguments)
     except (AttributeError, TypeError, ValueError, OSError) as error:

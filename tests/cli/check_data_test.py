@@ -47,7 +47,7 @@ def test_bad_data_is_listed(run, tmp_path):
     (tmp_path / "c.jpg").unlink()
     done = run()
     assert done.returncode == 1
-    assert "manifest.csv:3: b.jpg: not an image" in done.stdout
+    assert "manifest.csv:3: b.jpg: no image" in done.stdout
     assert "manifest.csv:5: c.jpg: no such file" in done.stdout
     assert "2 problems" in done.stdout
     assert "Traceback" not in done.stderr

@@ -40,7 +40,7 @@ def check(said, module):
     assert "absl" not in said
 
 
-@pytest.mark.parametrize("flag", ["--help", "--helpshort"])
+@pytest.mark.parametrize("flag", ["--help", "--helpshort", "-h"])
 @pytest.mark.parametrize("module", PROGRAMS.values())
 def test_help_loads_nothing_heavy(module, flag):
     code = START.format(module=module)
