@@ -14,6 +14,7 @@ _MODULES = (
     "catalogue",
     "core",
     "data",
+    "embedders",
     "evaluation",
     "figures",
     "layers",
