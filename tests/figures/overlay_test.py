@@ -57,6 +57,16 @@ def test_outside_of_the_square_is_dimmed_and_cold_parts_are_untouched():
     assert (overlay[:20, 40:160] == GREY).all()
 
 
+def test_with_pad_the_map_covers_the_square_around_the_photograph():
+    """It is the overlay of the photograph on its white, cut out again; nothing is dimmed."""
+    height, width = photograph(*LANDSCAPE).shape[:2]
+    before = (width - height) // 2
+    padded = np.full((width, width, 3), GREY, np.uint8)
+    whole = attention_overlay(padded, hot_cell(2, 3))[before : before + height]
+    found = attention_overlay(photograph(*LANDSCAPE), hot_cell(2, 3), fit="pad")
+    np.testing.assert_array_equal(found, whole)
+
+
 def test_scale_of_the_attention_does_not_matter_and_a_constant_map_shows_no_heat():
     image = photograph(50, 50)
     once, twice = (attention_overlay(image, k * hot_cell(1, 1) + 7) for k in (1, 1000))

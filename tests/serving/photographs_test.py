@@ -106,6 +106,15 @@ def test_the_image_is_the_one_of_evaluation(name):
     np.testing.assert_array_equal(sizes, [[47, 61]])
 
 
+def test_whole_photographs_where_asked_for():
+    encoded = tf.constant([GOOD["png"]])
+    images, sizes = read_images(encoded, rows("photograph", 1), SIZE, LIMIT, "pad")
+    expected = graph.to_square(graph.read(GOOD["png"]), SIZE, "pad")
+    np.testing.assert_array_equal(images, [expected])
+    np.testing.assert_array_equal(sizes, [[47, 61]])
+    assert (images.numpy()[0, 0] == 255).all()  # white above the lying photograph
+
+
 def test_headers_declare_what_pillow_reads():
     heights, widths, faults = headers()(tf.constant(list(GOOD.values())))
     assert set(faults.numpy()) == {b""}
