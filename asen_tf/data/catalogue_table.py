@@ -1,8 +1,8 @@
-"""A shop's table: `image[,id]`, columns of attributes with labels, others with metadata."""
+"""A catalogue's table: `image[,id]`, columns of attributes with labels, others with metadata."""
 
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from asen_tf.data.formats.attributes_file import split_values
@@ -67,7 +67,14 @@ def read_catalogue(manifest: Path, attributes: Iterable[str]) -> list[CatalogueR
             if given[key]
         }
         rows.append(CatalogueRow(name, given["image"], labels, metadata))
-    _check(table.source, problems, rows)
+    if problems:
+        shown = sorted(problems, key=lambda problem: problem.line)[:_SHOWN]
+        lines = [f"{len(problems)} problems in the catalogue", *map(str, shown)]
+        if len(problems) > _SHOWN:
+            lines.append(f"... and {len(problems) - _SHOWN} more")
+        raise ValueError("\n".join(lines))
+    if not rows:
+        raise ValueError(f"{table.source}: only a header")
     return rows
 
 
@@ -77,17 +84,6 @@ def _problem(name: str, image: str, seen: dict[str, int]) -> str | None:
     if name in seen:
         return f"id {name!r} is on line {seen[name]} already; every row needs its own"
     return None
-
-
-def _check(source: str, problems: list[Problem], rows: Sequence[CatalogueRow]) -> None:
-    if problems:
-        problems.sort(key=lambda problem: problem.line)
-        shown = [*map(str, problems[:_SHOWN])]
-        if len(problems) > _SHOWN:
-            shown.append(f"... and {len(problems) - _SHOWN} more")
-        raise ValueError("\n".join([f"{len(problems)} problems in the catalogue", *shown]))
-    if not rows:
-        raise ValueError(f"{source}: only a header")
 
 
 def _are_numbers(cells: Iterable[str]) -> bool:

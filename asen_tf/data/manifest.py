@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import SPLITS
+from asen_tf.core.errors import unknown_name
 
 NO_ROLE, QUERY, CANDIDATE = 0, 1, 2
 ROLES = ("", "query", "candidate")
@@ -36,11 +38,8 @@ class Problem:
     image: int | None = None
 
     def __str__(self) -> str:
-        return (
-            f"{self.source}:{self.line}: {self.message}"
-            if self.line
-            else f"{self.source}: {self.message}"
-        )
+        line = f":{self.line}" if self.line else ""
+        return f"{self.source}{line}: {self.message}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -95,18 +94,23 @@ class Manifest:
         return np.array([os.path.join(self.root, image) for image in self.images.tolist()], str)
 
     def rows(self, split: str) -> np.ndarray:
-        """Row numbers of one split, int64, ascending."""
-        return np.flatnonzero(self.splits == SPLITS.index(split))
+        """Row numbers of one split, int64, ascending; raises ValueError on an unknown one."""
+        return np.flatnonzero(self._inside(split))
 
     def labels_of(self, split: str) -> np.ndarray:
         """The label records whose image is in the split."""
-        return self.labels[self.splits[self.labels["image"]] == SPLITS.index(split)]
+        return self.labels[self._inside(split)[self.labels["image"]]]
 
     def triplets_of(self, split: str) -> np.ndarray:
         """The triplets of the split; none where the data set brings no triplets."""
-        if self.triplets is None:
-            return np.zeros(0, TRIPLET)
-        return self.triplets[self.splits[self.triplets["anchor"]] == SPLITS.index(split)]
+        triplets = np.zeros(0, TRIPLET) if self.triplets is None else self.triplets
+        return triplets[self._inside(split)[triplets["anchor"]]]
+
+    def _inside(self, split: str) -> np.ndarray:
+        """bool [N]: which rows are in the split."""
+        if split not in SPLITS:
+            raise ValueError(unknown_name("split", split, SPLITS))
+        return self.splits == SPLITS.index(split)
 
     def examples_of(self, split: str) -> np.ndarray:
         """Rows of the split that carry a label or stand in a triplet, int64, ascending."""
@@ -137,6 +141,16 @@ class Manifest:
             boxes=None if self.boxes is None else self.boxes[rows],
             triplets=triplets,
         )
+
+
+def label_records(
+    image: ArrayLike, attribute: ArrayLike, value: ArrayLike, role: ArrayLike = NO_ROLE
+) -> np.ndarray:
+    """Records of `LABEL` from columns [L], or numbers that all records have."""
+    labels = np.zeros(np.broadcast(image, attribute, value, role).shape, LABEL)
+    labels["image"], labels["attribute"] = image, attribute
+    labels["value"], labels["role"] = value, role
+    return labels
 
 
 def sort_labels(labels: np.ndarray) -> np.ndarray:

@@ -7,15 +7,13 @@ import numpy as np
 
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, embedded_pairs
+from asen_tf.evaluation.pairs import HELD_BYTES, EmbedFn, ImageLoader, embed_pairs
 from asen_tf.evaluation.rankings import PerQuery, measure, summaries
 from asen_tf.evaluation.storage import FloatArrays, float_arrays
 from asen_tf.evaluation.tasks import OFFICIAL, RetrievalTask, checked_relevance, retrieval_tasks
 from asen_tf.metrics import retrieval
 
 WHOLE = "embedding"
-
-_HELD_BYTES = 256 << 20  # of a file of embeddings, and of scores
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,38 +87,18 @@ class Evaluator:
         tasks, skipped = retrieval_tasks(manifest, split, self.relevance)
         measured = slices or {WHOLE: slice(None)}
         with float_arrays(self.memory_limit_bytes, self.scratch_folder) as arrays:
-            embeddings = self._embed(tasks, load_images, measured, arrays)
-            per_query = self._rank(tasks, embeddings, measured, arrays)
+            images = np.concatenate([task.images for task in tasks])
+            attributes = np.concatenate([np.full(len(t.images), t.attribute) for t in tasks])
+            run = load_images, self.batch_size, self.progress
+            embeddings = embed_pairs(self.embed_fn, images, attributes, *run, arrays)
             dimension = embeddings.shape[1]
+            _check_slices(measured, dimension)
+            per_query = self._rank(tasks, embeddings, measured, arrays)
         results = summaries(manifest, split, self.relevance, tasks, skipped, per_query)
         if slices is None:
             return results[WHOLE]
         top = _top_slice(measured, dimension)
         return {"variant": top, **results[top], "variants": results}
-
-    def _embed(
-        self,
-        tasks: Sequence[RetrievalTask],
-        load_images: ImageLoader,
-        slices: Mapping[str, slice],
-        arrays: FloatArrays,
-    ) -> np.ndarray:
-        """[P, D], the images of each task after those of the task before."""
-        images = np.concatenate([task.images for task in tasks])
-        attributes = np.concatenate([np.full(len(t.images), t.attribute) for t in tasks])
-        embeddings, held = None, 0
-        for pairs, found in embedded_pairs(
-            self.embed_fn, images, attributes, load_images, self.batch_size, self.progress
-        ):
-            if embeddings is None:
-                _check_parts(slices, found.shape[-1])
-                embeddings = arrays(len(images), found.shape[-1])
-            embeddings[pairs] = found
-            held += found.nbytes
-            if held > _HELD_BYTES:
-                arrays.release()
-                held = 0
-        return embeddings
 
     def _rank(
         self,
@@ -129,10 +107,14 @@ class Evaluator:
         slices: Mapping[str, slice],
         arrays: FloatArrays,
     ) -> dict[str, list[PerQuery]]:
-        """Slice -> for each task the metrics of each of its queries."""
+        """Slice -> for each task the metrics of each of its queries.
+
+        Args:
+          tasks: whose images' embeddings stand one task after the other.
+        """
         own = np.split(embeddings, np.cumsum([len(task.images) for task in tasks])[:-1])
         memory = self.memory_limit_bytes // 8
-        block_bytes = min(memory, _HELD_BYTES) // len(slices)
+        block_bytes = min(memory, HELD_BYTES) // len(slices)
         blocks: dict[int, dict[str, _ScoreBlock]] = {}
 
         def blocks_of(number: int) -> dict[str, _ScoreBlock]:
@@ -142,9 +124,9 @@ class Evaluator:
                 task, vectors = tasks[number], own[number]
                 blocks[number] = {
                     name: _ScoreBlock(
-                        vectors[:, part], task.query_positions, len(task.candidates), block_bytes
+                        vectors[:, its], task.query_positions, len(task.candidates), block_bytes
                     )
-                    for name, part in slices.items()
+                    for name, its in slices.items()
                 }
             return blocks[number]
 
@@ -158,7 +140,7 @@ class Evaluator:
 
 
 class _ScoreBlock:
-    """Scores of runs of queries, computed for many queries at once: it takes all candidates.
+    """Scores of runs of queries against all candidates, computed for many queries at once.
 
     Args:
       vectors: [P, d], the candidates and then further images.
@@ -177,7 +159,7 @@ class _ScoreBlock:
         self._begin = self._end = 0
 
     def scores(self, chunk: slice) -> np.ndarray:
-        """[q, N] of the queries begin .. end - 1; chunks are asked for in their order."""
+        """[q, N] of the queries begin .. end - 1; chunks come in their order."""
         begin, end = chunk.start, min(chunk.stop, len(self._queries))
         if end > self._end:
             self._begin, self._end = begin, max(end, begin + self._size)
@@ -186,12 +168,11 @@ class _ScoreBlock:
         return self._scores[begin - self._begin : end - self._begin]
 
 
-def _check_parts(slices: Mapping[str, slice], dimension: int) -> None:
-    for name, part in slices.items():
-        if not len(range(*part.indices(dimension))):
+def _check_slices(slices: Mapping[str, slice], dimension: int) -> None:
+    for name, its in slices.items():
+        if not len(range(*its.indices(dimension))):
             raise ValueError(
-                f"slice {name!r} takes {part} of embeddings of dimension {dimension}, "
-                "which is nothing"
+                f"slice {name!r} takes nothing of embeddings of dimension {dimension}: {its}"
             )
 
 

@@ -1,20 +1,13 @@
 """How well a model's attention finds the parts that show an attribute."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
 from asen_tf import images as photographs
-from asen_tf.core.errors import unknown_name
 from asen_tf.core.progress import Progress
-from asen_tf.data.manifest import SPLITS, Manifest
-from asen_tf.evaluation.pairs import (
-    ImageLoader,
-    PairBatch,
-    checked,
-    pair_batches,
-    with_images,
-)
+from asen_tf.data.manifest import Manifest
+from asen_tf.evaluation.pairs import ImageLoader, checked, pair_batches, with_images
 from asen_tf.images.geometry import to_photograph
 from asen_tf.metrics.localization import box_iou, pointing_hit
 
@@ -41,10 +34,7 @@ def evaluate_localization(
       explain_fn: (images uint8 [B, S, S, 3], attributes int32 [B, M]) -> peaks [B, M, 2] (x, y) and
         regions [B, M, 4] (left, top, right, bottom), both as parts of the image's side, 0..1.
       manifest: with `boxes`.
-      split: "train", "valid" or "test".
-      load_images: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
-      batch_size: images a call.
-      progress: what says how it goes.
+      split, load_images, batch_size, progress: see `Evaluator`.
       fit: how photographs became square images, see `asen_tf.images.graph.to_square`.
 
     Returns:
@@ -62,8 +52,12 @@ def evaluate_localization(
     hits, ious = np.empty(len(images)), np.empty(len(images))
     batches = pair_batches(images, attributes, batch_size)
     for batch, loaded in with_images(batches, load_images, progress):
-        peaks, regions = _explained(explain_fn, loaded, batch)
-        sizes = _sizes(manifest, batch.images)
+        peaks, regions = explain_fn(loaded, batch.attributes)
+        shape = batch.attributes.shape
+        peaks = checked(peaks, (*shape, 2), "the peaks of explain_fn")
+        regions = checked(regions, (*shape, 4), "the regions of explain_fn")
+        # Height and width, read from the files' headers.
+        sizes = np.array([photographs.size_of(manifest.path(row)) for row in batch.images])
         at = batch.image_of_pair, batch.slot_of_pair
         points = np.asarray(to_photograph(peaks, sizes, fit))[at]
         near = TOLERANCE * sizes.min(1)[batch.image_of_pair]
@@ -74,51 +68,34 @@ def evaluate_localization(
 
 
 def _boxed_pairs(manifest: Manifest, split: str) -> tuple[np.ndarray, np.ndarray]:
-    if split not in SPLITS:
-        raise ValueError(unknown_name("split", split, SPLITS))
     rows = manifest.rows(split)
-    if manifest.boxes is None or np.isnan(manifest.boxes[rows]).any(-1).all():
+    known = np.zeros((0, 0), bool)
+    if manifest.boxes is not None:
+        known = ~np.isnan(manifest.boxes[rows]).any(-1)
+    if not known.any():
         raise ValueError(
             f"localisation is measured against part boxes, and split {split!r} of "
             f"{manifest.source} has none"
         )
-    nth, attributes = np.nonzero(~np.isnan(manifest.boxes[rows]).any(-1))
+    nth, attributes = np.nonzero(known)
     return rows[nth], attributes
-
-
-def _explained(
-    explain_fn: ExplainFn, loaded: np.ndarray, batch: PairBatch
-) -> tuple[np.ndarray, np.ndarray]:
-    peaks, regions = explain_fn(loaded, batch.attributes)
-    shape = batch.attributes.shape
-    return (
-        checked(peaks, (*shape, 2), "the peaks of explain_fn"),
-        checked(regions, (*shape, 4), "the regions of explain_fn"),
-    )
-
-
-def _sizes(manifest: Manifest, rows: Sequence[int]) -> np.ndarray:
-    """[B, 2] height and width, read from the files' headers."""
-    return np.array([photographs.size_of(manifest.path(row)) for row in rows])
 
 
 def _result(
     manifest: Manifest, split: str, attributes: np.ndarray, hits: np.ndarray, ious: np.ndarray
 ) -> dict:
-    per_attribute = {
-        manifest.space.names[attribute]: {
-            "count": int((attributes == attribute).sum()),
-            "pointing_accuracy": float(hits[attributes == attribute].mean()),
-            "mean_iou": float(ious[attributes == attribute].mean()),
+    def means(rows: np.ndarray) -> dict:
+        return {
+            "count": int(rows.sum()),
+            "pointing_accuracy": float(hits[rows].mean()),
+            "mean_iou": float(ious[rows].mean()),
         }
+
+    per_attribute = {
+        manifest.space.names[attribute]: means(attributes == attribute)
         for attribute in np.unique(attributes)
     }
-    result = {
-        "split": split,
-        "count": len(hits),
-        "pointing_accuracy": float(hits.mean()),
-        "mean_iou": float(ious.mean()),
-    }
+    result = {"split": split, **means(np.full(len(hits), True))}
     for name in ("pointing_accuracy", "mean_iou"):
         result[f"{name}_macro"] = float(np.mean([row[name] for row in per_attribute.values()]))
     return {**result, "attributes": per_attribute}

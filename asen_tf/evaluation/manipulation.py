@@ -7,10 +7,10 @@ import numpy as np
 from asen_tf.core.progress import Progress
 from asen_tf.data.label_sets import LabelSets
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, checked, embedded_pairs
+from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, checked, embed_pairs
 from asen_tf.evaluation.prototypes import value_means
 from asen_tf.evaluation.searches import Searches, drawn, possible, with_target
-from asen_tf.evaluation.storage import FloatArrays, float_arrays
+from asen_tf.evaluation.storage import float_arrays
 from asen_tf.metrics import retrieval
 
 KINDS = ("direct", "one_change", "two_changes")  # by the number of attributes that change
@@ -49,22 +49,18 @@ def evaluate_manipulation(
     as the others (a value that no such image has gets the vector 0). Equal scores rank by row.
 
     Args:
-      embed_fn: see `Evaluator`.
+      embed_fn, split, batch_size, progress: see `Evaluator`.
       manifest: the photographs and their labels; roles do not matter.
-      split: "train", "valid" or "test".
-      load_images: manifest rows int64 [B] -> images uint8 [B, S, S, 3], of that split and of train.
-        Runs in another thread.
+      load_images: see `Evaluator`; of that split and of train.
       special: names of the attributes; (): all.
       ks: how many candidates count.
       change_fn: how a model that manipulates by itself changes its one embedding of an image (see
-        `EmbeddingModel.change`); then there are no prototypes, and embed_fn is asked for the
-        first special attribute only.
-      batch_size: images a call.
+        `EmbeddingModel.change`); then there are no prototypes, and embed_fn embeds for the first
+        special attribute only.
       most: searches of each kind; where there are more, so many are drawn evenly.
       seed: of that draw.
       memory_limit_bytes: vectors that take more go to a temporary file; scoring takes up to a
         quarter of it besides.
-      progress: what says how it goes, first counting images, then searches.
 
     Returns:
       A dict ready for JSON. `split`; `special`, names; `items`; `left_out`, images that lack a
@@ -87,10 +83,11 @@ def evaluate_manipulation(
         attributes = items.attributes
     else:
         attributes = items.attributes[:1]
-    with float_arrays(memory_limit_bytes) as allocate:
-        vectors = _embed(
-            embed_fn, items.rows, attributes, load_images, batch_size, progress, allocate
-        )
+    with float_arrays(memory_limit_bytes) as arrays:
+        images = np.repeat(items.rows, len(attributes))
+        pairs = images, np.tile(attributes, len(items.rows))
+        vectors = embed_pairs(embed_fn, *pairs, load_images, batch_size, progress, arrays)
+        vectors = vectors.reshape(len(items.rows), -1)
         groups = items.groups()
         rank = _Ranker(items, groups, vectors, change_fn, memory_limit_bytes // 4, progress)
         result = {
@@ -111,17 +108,6 @@ def evaluate_manipulation(
     return result
 
 
-def _embed(embed_fn, rows, attributes, load_images, batch_size, progress, allocate: FloatArrays):
-    """[N, S * D]: the vectors of each row for the attributes, one after another."""
-    images, asked = np.repeat(rows, len(attributes)), np.tile(attributes, len(rows))
-    vectors = None
-    for pairs, found in embedded_pairs(embed_fn, images, asked, load_images, batch_size, progress):
-        if vectors is None:
-            vectors = allocate(len(images), found.shape[1])
-        vectors[pairs] = found
-    return vectors.reshape(len(rows), -1)
-
-
 def _replacing(means: np.ndarray, items: LabelSets, offsets: Sequence[int]) -> ChangeFn:
     """Puts the prototypes of wanted values in the place of the attributes' vectors."""
     lengths = np.linalg.norm(means, axis=1, keepdims=True)
@@ -139,15 +125,7 @@ def _replacing(means: np.ndarray, items: LabelSets, offsets: Sequence[int]) -> C
 
 
 class _Ranker:
-    """Says where the first target of a search stands.
-
-    Args:
-      items, groups: what is searched.
-      vectors: [N, D] of the items.
-      change_fn: what changes them.
-      memory_limit_bytes: what scoring may take.
-      progress: what says how it goes.
-    """
+    """Says where the first target of a search stands among items with vectors [N, D]."""
 
     def __init__(self, items, groups, vectors, change_fn, memory_limit_bytes, progress):
         self._items, self._groups = items, groups

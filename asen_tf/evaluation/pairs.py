@@ -7,15 +7,18 @@ import numpy as np
 
 from asen_tf.core.progress import Progress
 from asen_tf.core.read_ahead import read_ahead
+from asen_tf.evaluation.storage import FloatArrays
 
 ImageLoader = Callable[[np.ndarray], np.ndarray]
 
 EmbedFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
+HELD_BYTES = 256 << 20  # of a file of embeddings in memory
+
 
 @dataclasses.dataclass(frozen=True)
 class PairBatch:
-    """Some images, each with the attributes asked about it.
+    """Some images, each with the attributes it is embedded for.
 
     Every batch of a run has the same B and M, so that a traced function is traced once: attribute
     lists are filled up with the image's first attribute, the last batch with its last image.
@@ -59,7 +62,7 @@ def pair_batches(images: np.ndarray, attributes: np.ndarray, batch_size: int) ->
 
     size = min(batch_size, len(distinct))
     batches = []
-    for start in range(0, len(distinct), max(size, 1)):
+    for start in range(0, len(distinct), batch_size):
         stop = min(start + size, len(distinct))
         chosen = np.minimum(np.arange(start, start + size), stop - 1)
         answered = slice(first[start], first[stop - 1] + counts[stop - 1])
@@ -88,6 +91,30 @@ def with_images(
             meter.update(batch.count)
 
 
+def embed_pairs(
+    embed_fn: EmbedFn,
+    images: np.ndarray,
+    attributes: np.ndarray,
+    load_images: ImageLoader,
+    batch_size: int,
+    progress: type[Progress],
+    arrays: FloatArrays,
+) -> np.ndarray:
+    """The embeddings [P, D] of distinct (image, attribute) pairs, in an array of `arrays`."""
+    embeddings, held = None, 0
+    for pairs, found in embedded_pairs(
+        embed_fn, images, attributes, load_images, batch_size, progress
+    ):
+        if embeddings is None:
+            embeddings = arrays(len(images), found.shape[-1])
+        embeddings[pairs] = found
+        held += found.nbytes
+        if held > HELD_BYTES:
+            arrays.release()
+            held = 0
+    return embeddings
+
+
 def embedded_pairs(
     embed_fn: EmbedFn,
     images: np.ndarray,
@@ -102,9 +129,7 @@ def embedded_pairs(
       embed_fn: see `Evaluator`.
       images: [P] manifest row of each pair, in any order.
       attributes: [P] attribute of each pair.
-      load_images: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
-      batch_size: images a call.
-      progress: what says how it goes, counting images.
+      load_images, batch_size, progress: see `Evaluator`.
 
     Yields:
       Which pairs, int64 [p], in the order of their images, then attributes; and their embeddings,
@@ -116,11 +141,8 @@ def embedded_pairs(
     dimension = None
     batches = pair_batches(images, attributes, batch_size)
     for batch, loaded in with_images(batches, load_images, progress):
-        found = checked(
-            embed_fn(loaded, batch.attributes),
-            (*batch.attributes.shape, dimension),
-            "embed_fn's result",
-        )
+        shape = (*batch.attributes.shape, dimension)
+        found = checked(embed_fn(loaded, batch.attributes), shape, "embed_fn's result")
         dimension = found.shape[-1]
         yield batch.pairs, found[batch.image_of_pair, batch.slot_of_pair]
 

@@ -21,13 +21,10 @@ def value_means(
     """The mean vector of each value's images; each image is embedded once.
 
     Args:
-      embed_fn: see `Evaluator`.
+      embed_fn, load_images, batch_size, progress: see `Evaluator`.
       manifest: says which image carries which value.
-      load_images: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
       names: of the attributes whose values are wanted; (): of all.
       split: whose images.
-      batch_size: images a call.
-      progress: what says how it goes, counting images.
 
     Returns:
       float32 [V, D], in the flat numbering; 0 for values that no image carries and for those of

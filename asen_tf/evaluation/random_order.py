@@ -6,7 +6,7 @@ import numpy as np
 
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.rankings import PerQuery, measure, summaries
+from asen_tf.evaluation.rankings import measure, summaries
 from asen_tf.evaluation.tasks import OFFICIAL, retrieval_tasks
 
 MEAN = "mean"
@@ -26,12 +26,8 @@ def evaluate_random(
     depend on the seed and the attribute alone, not on the other attributes.
 
     Args:
-      manifest: says who is a query and who a candidate of which attribute.
-      split: "train", "valid" or "test".
+      manifest, split, ks, relevance, progress: see `Evaluator`.
       seeds: one random ranking each, 0 or more.
-      ks: cut-offs of precision, recall, nDCG and top-k accuracy.
-      relevance: see `core.choices.RELEVANCE`.
-      progress: what says how it goes, counting queries.
 
     Returns:
       What `Evaluator.evaluate` returns with the variants `mean`, over the seeds, and `seed 0` and
@@ -62,14 +58,11 @@ def evaluate_random(
             order = np.argsort(scores, axis=-1)
             yield name, np.take_along_axis(relevant & ~excluded, order, axis=-1)
 
-    per_query = measure(tasks, rank, ks, progress)
-    per_query = {MEAN: [_averaged(each) for each in zip(*per_query.values(), strict=True)]} | (
-        per_query
-    )
+    of_seeds = measure(tasks, rank, ks, progress)
+    mean = [
+        {name: np.mean([metrics[name] for metrics in each], 0) for name in each[0]}
+        for each in zip(*of_seeds.values(), strict=True)
+    ]
+    per_query = {MEAN: mean, **of_seeds}
     results = summaries(manifest, split, relevance, tasks, skipped, per_query)
     return {"variant": MEAN, **results[MEAN], "variants": results}
-
-
-def _averaged(of_seeds: Sequence[PerQuery]) -> PerQuery:
-    """The metrics of one task's queries, averaged over the seeds."""
-    return {name: np.mean([metrics[name] for metrics in of_seeds], 0) for name in of_seeds[0]}

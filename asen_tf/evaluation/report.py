@@ -40,7 +40,7 @@ def to_table(result: dict, metrics: Sequence[str] | None = None) -> str:
     Raises:
       ValueError: a metric that the result does not have.
     """
-    table = _aligned(rows_of(result, metrics), summary_rows=2)
+    table = _aligned(rows_of(result, metrics))
     if result["skipped"]:
         table += f"\nwithout queries or candidates: {', '.join(result['skipped'])}"
     return table
@@ -65,7 +65,7 @@ def rows_of(result: dict, metrics: Sequence[str] | None = None) -> list[list[str
 
 def localization_table(result: dict) -> str:
     """The result of `evaluate_localization` as a table, in percent."""
-    return _aligned(localization_rows(result), summary_rows=2)
+    return _aligned(localization_rows(result))
 
 
 def localization_rows(result: dict) -> list[list[str]]:
@@ -108,30 +108,25 @@ def manipulation_table(result: dict) -> str:
 
 def triplets_table(result: dict) -> str:
     """The result of `evaluate_triplets` as a table, in percent; variants stand side by side."""
-    return _aligned(triplets_rows(result), summary_rows=2)
+    return _aligned(triplets_rows(result))
 
 
 def triplets_rows(result: dict) -> list[list[str]]:
     """The cells of `triplets_table`, as `rows_of` gives them."""
     variants = result["variants"]
     rows = [["attribute", "triplets", *variants]]
-    for name, row in result["attributes"].items():
-        own = [variant["attributes"][name]["triplet_accuracy"] for variant in variants.values()]
-        rows.append([name, str(row["triplets"]), *map(_percent, own)])
-    shares = [variant["triplet_accuracy"] for variant in variants.values()]
-    rows.append(["all triplets", str(result["triplets"]), *map(_percent, shares)])
-    means = [variant["triplet_accuracy_macro"] for variant in variants.values()]
-    rows.append(["all attributes", "", *map(_percent, means)])
+    rows += [[name, str(row["triplets"])] for name, row in result["attributes"].items()]
+    rows += [["all triplets", str(result["triplets"])], ["all attributes", ""]]
+    for found in variants.values():
+        shares = [row["triplet_accuracy"] for row in found["attributes"].values()]
+        shares += [found["triplet_accuracy"], found["triplet_accuracy_macro"]]
+        for row, share in zip(rows[1:], shares, strict=True):
+            row.append(_percent(share))
     return rows
 
 
 def save(result: dict, path: str | os.PathLike) -> None:
-    """Writes a result as JSON, whole or not at all; makes the folders on the way.
-
-    Args:
-      result: what `evaluate` or one of the functions `evaluate_...` returned.
-      path: the file, which is replaced where it exists.
-    """
+    """Writes a result as JSON, whole or not at all; makes folders, replaces the file."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
@@ -176,7 +171,7 @@ def _percent(value: float | None) -> str:
     return "-" if value is None else f"{100 * value:.2f}"
 
 
-def _aligned(rows: Sequence[Sequence[str]], summary_rows: int) -> str:
+def _aligned(rows: Sequence[Sequence[str]], summary_rows: int = 2) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()

@@ -13,17 +13,9 @@ _DROP = getattr(mmap, "MADV_DONTNEED", None)
 
 
 class FloatArrays:
-    """Makes float32 arrays.
+    """Makes float32 arrays, see `float_arrays`."""
 
-    Args:
-      memory_limit_bytes: larger arrays become memory-mapped files.
-      folder: where the temporary files go; None: the system's temporary folder.
-      stack: removes them when it is closed.
-    """
-
-    def __init__(
-        self, memory_limit_bytes: int, folder: str | None, stack: contextlib.ExitStack
-    ) -> None:
+    def __init__(self, memory_limit_bytes: int, folder: str | None, stack: contextlib.ExitStack):
         self._limit = memory_limit_bytes
         self._folder = folder
         self._stack = stack
@@ -53,13 +45,19 @@ class FloatArrays:
 
     def release(self) -> None:
         """Takes what is mapped out of this process's memory; the files keep it."""
-        for mapped in self._maps:
-            if _DROP is not None:
-                mapped.madvise(_DROP)
+        for mapped in self._maps if _DROP is not None else ():
+            mapped.madvise(_DROP)
 
 
 @contextlib.contextmanager
-def float_arrays(memory_limit_bytes: int, folder: str | None = None) -> Iterator[FloatArrays]:
-    """Gives a maker of arrays; files it made are removed at the end."""
+def float_arrays(
+    memory_limit_bytes: int = 2 << 30, folder: str | None = None
+) -> Iterator[FloatArrays]:
+    """Gives a maker of arrays; files it made are removed at the end.
+
+    Args:
+      memory_limit_bytes: larger arrays become memory-mapped files.
+      folder: where these go; None: the system's temporary folder.
+    """
     with contextlib.ExitStack() as stack:
         yield FloatArrays(memory_limit_bytes, folder, stack)

@@ -7,7 +7,7 @@ import numpy as np
 
 from asen_tf.core.choices import MULTI_LABEL, OFFICIAL, RELEVANCE
 from asen_tf.core.errors import unknown_name
-from asen_tf.data.manifest import CANDIDATE, QUERY, SPLITS, Manifest
+from asen_tf.data.manifest import CANDIDATE, QUERY, Manifest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,8 +73,6 @@ def retrieval_tasks(
       ValueError: the split or relevance is unknown, or no attribute has both queries and
         candidates.
     """
-    if split not in SPLITS:
-        raise ValueError(unknown_name("split", split, SPLITS))
     checked_relevance(relevance)
     labels = manifest.labels_of(split)
     tasks, skipped = [], []

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from asen_tf.core.errors import unknown_name
 from asen_tf.core.progress import Progress
-from asen_tf.data.manifest import SPLITS, TRIPLET_ROLES, Manifest
+from asen_tf.data.manifest import TRIPLET_ROLES, Manifest
 from asen_tf.evaluation.evaluator import WHOLE
-from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, embedded_pairs
+from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, embed_pairs
+from asen_tf.evaluation.storage import float_arrays
 
 CHUNK = 4096
 
@@ -22,19 +22,14 @@ def evaluate_triplets(
     slices: Mapping[str, slice] | None = None,
     progress: type[Progress] = Progress,
 ) -> dict:
-    """The share of a split's triplets whose anchor is more like the positive than the negative.
+    """The share of a split's triplets whose anchor is more similar to the positive.
 
-    Likeness is the dot product of the embeddings for the triplet's attribute; equal ones count as
+    Similarity is the dot product of the embeddings for the triplet's attribute; equal ones count as
     wrong (Veit et al., CVPR 2017). Each image is embedded once.
 
     Args:
-      embed_fn: see `Evaluator`.
+      embed_fn, split, load_images, batch_size, slices, progress: see `Evaluator`.
       manifest: with `triplets`.
-      split: "train", "valid" or "test".
-      load_images: manifest rows int64 [B] -> images uint8 [B, S, S, 3]. Runs in another thread.
-      batch_size: images a call.
-      slices: name -> slice of the embeddings' last axis that is to be measured by itself.
-      progress: what says how it goes, counting images.
 
     Returns:
       A dict ready for JSON. `split`, `variants`: name -> `triplet_accuracy` over all triplets,
@@ -46,39 +41,24 @@ def evaluate_triplets(
       ValueError: unknown split, no triplets in it, or embeddings of another shape or with numbers
         that are not finite.
     """
-    if split not in SPLITS:
-        raise ValueError(unknown_name("split", split, SPLITS))
     triplets = manifest.triplets_of(split)
     if not len(triplets):
         raise ValueError(f"no triplets in split {split!r} of {manifest.source}")
-    embeddings, places = _embed(embed_fn, triplets, load_images, batch_size, progress)
-    slices = slices or {WHOLE: slice(None)}
-    measured = {
-        name: _summary(manifest, triplets, _right(embeddings[:, part], places))
-        for name, part in slices.items()
-    }
+    # Distinct pairs of image and attribute, and [T, 3] where each triplet's stand among them.
+    images = np.stack([triplets[role] for role in TRIPLET_ROLES], 1).astype(np.int64)
+    attributes = np.repeat(triplets["attribute"], len(TRIPLET_ROLES))
+    pairs, places = np.unique(
+        np.stack([images.ravel(), attributes], 1), axis=0, return_inverse=True
+    )
+    places = places.reshape(images.shape)
+    with float_arrays() as arrays:
+        embeddings = embed_pairs(embed_fn, *pairs.T, load_images, batch_size, progress, arrays)
+        measured = {
+            name: _summary(manifest, triplets, _right(embeddings[:, its], places))
+            for name, its in (slices or {WHOLE: slice(None)}).items()
+        }
     top = next(iter(measured.values()))
     return {"split": split, "triplets": len(triplets), **top, "variants": measured}
-
-
-def _embed(
-    embed_fn: EmbedFn,
-    triplets: np.ndarray,
-    load_images: ImageLoader,
-    batch_size: int,
-    progress: type[Progress],
-) -> tuple[np.ndarray, np.ndarray]:
-    """Embeddings [P, D] of the distinct (image, attribute) pairs, and [T, 3] whose are where."""
-    images = np.stack([triplets[role] for role in TRIPLET_ROLES], 1).astype(np.int64)
-    attributes = np.repeat(triplets["attribute"][:, None], len(TRIPLET_ROLES), 1)
-    pairs = np.stack([images.ravel(), attributes.ravel()], 1)
-    pairs, places = np.unique(pairs, axis=0, return_inverse=True)
-    embeddings = None
-    for answered, found in embedded_pairs(embed_fn, *pairs.T, load_images, batch_size, progress):
-        if embeddings is None:
-            embeddings = np.empty((len(pairs), found.shape[-1]), np.float32)
-        embeddings[answered] = found
-    return embeddings, places.reshape(images.shape)
 
 
 def _right(embeddings: np.ndarray, places: np.ndarray) -> np.ndarray:

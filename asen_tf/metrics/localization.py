@@ -5,22 +5,13 @@ from numpy.typing import ArrayLike
 
 
 def box_iou(a: ArrayLike, b: ArrayLike) -> np.ndarray:
-    """Intersection over union of boxes.
+    """Intersection over union of boxes [..., 4] (left, top, right, bottom), which are broadcast.
 
-    Args:
-      a: [..., 4] left, top, right, bottom.
-      b: [..., 4] likewise, broadcast against `a`.
-
-    Returns:
-      [...] float64 in 0..1; 0 where both boxes are empty, NaN where a number is NaN.
+    float64 [...] in 0..1; 0 where both boxes are empty, NaN where a number is NaN.
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
-    common = np.concatenate(
-        np.broadcast_arrays(np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])),
-        axis=-1,
-    )
-    inside = _area(common)
-    union = _area(a) + _area(b) - inside
+    inside = _area(np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:]))
+    union = _area(a[..., :2], a[..., 2:]) + _area(b[..., :2], b[..., 2:]) - inside
     return np.divide(inside, union, out=np.zeros_like(union), where=union != 0)
 
 
@@ -42,5 +33,5 @@ def pointing_hit(point: ArrayLike, box: ArrayLike, tolerance: ArrayLike = 0.0) -
     return ((point >= box[..., :2] - near) & (point <= box[..., 2:] + near)).all(-1)
 
 
-def _area(box: np.ndarray) -> np.ndarray:
-    return np.maximum(box[..., 2:] - box[..., :2], 0).prod(-1)
+def _area(low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    return np.maximum(high - low, 0).prod(-1)

@@ -1,7 +1,8 @@
 """Retrieval metrics in NumPy, one value a query.
 
-`ranked_relevance` sorts the candidates of each query; every other metric takes what it returns.
-Lists may end in padding (False), so that queries with fewer candidates share an array.
+`ranked_relevance` sorts the candidates of each query. What it returns, bool [Q, N], is `ranked` in
+every other metric; those give float64 [Q] and take cut-offs k from 1. Lists may end in padding
+(False), so that queries with fewer candidates share an array.
 """
 
 import numpy as np
@@ -13,16 +14,11 @@ def ranked_relevance(
 ) -> np.ndarray:
     """Relevance of each query's candidates, best score first.
 
-    Candidates of equal score keep their order.
-
     Args:
-      scores: [Q, N] real numbers, higher is better.
+      scores: [Q, N] real numbers, higher is better; equal ones keep their order.
       relevant: [Q, N] bool or 0/1.
       excluded: [Q, N] bool, candidates that do not count for that query (such as the query's own
         image). They become padding at the end of its list.
-
-    Returns:
-      [Q, N] bool.
 
     Raises:
       ValueError: shapes differ, or a score is NaN.
@@ -49,14 +45,7 @@ def ranked_relevance(
 
 
 def average_precision(ranked: ArrayLike) -> np.ndarray:
-    """Mean of the precisions at the relevant candidates, over the whole list.
-
-    Args:
-      ranked: [Q, N] bool from `ranked_relevance`.
-
-    Returns:
-      [Q] float64, 0 for a query without a relevant candidate.
-    """
+    """Mean of the precisions at the relevant candidates, over the whole list; 0 without any."""
     ranked = _lists(ranked)
     hits = ranked.cumsum(-1)
     precision = hits / np.arange(1, ranked.shape[-1] + 1)
@@ -64,52 +53,25 @@ def average_precision(ranked: ArrayLike) -> np.ndarray:
 
 
 def mean_average_precision(scores: ArrayLike, relevant: ArrayLike) -> float:
-    """Mean over the queries of `average_precision`; queries without a relevant candidate count 0.
-
-    Args:
-      scores: [Q, N] real numbers, higher is better.
-      relevant: [Q, N] bool or 0/1.
-    """
+    """Mean of `average_precision` over the queries; takes what `ranked_relevance` does."""
     return float(average_precision(ranked_relevance(scores, relevant)).mean())
 
 
 def precision_at_k(ranked: ArrayLike, k: int) -> np.ndarray:
-    """Relevant ones among the first k, divided by k even where the list is shorter.
-
-    Args:
-      ranked: [Q, N] bool from `ranked_relevance`.
-      k: at least 1.
-
-    Returns:
-      [Q] float64.
-    """
+    """Relevant ones among the first k, divided by k even where the list is shorter."""
     return _first(ranked, k).sum(-1) / k
 
 
 def recall_at_k(ranked: ArrayLike, k: int) -> np.ndarray:
-    """Share of a query's relevant candidates that stand among the first k.
-
-    Args:
-      ranked: [Q, N] bool from `ranked_relevance`.
-      k: at least 1.
-
-    Returns:
-      [Q] float64, 0 for a query without a relevant candidate.
-    """
+    """Share of a query's relevant candidates that stand among the first k; 0 without any."""
     return _first(ranked, k).sum(-1) / np.maximum(_lists(ranked).sum(-1), 1)
 
 
 def ndcg_at_k(ranked: ArrayLike, k: int) -> np.ndarray:
     """Normalised discounted cumulative gain of the first k, with gains 0 and 1.
 
-    Jarvelin and Kekalainen, TOIS 2002, with discount 1 / log2(rank + 1).
-
-    Args:
-      ranked: [Q, N] bool from `ranked_relevance`.
-      k: at least 1.
-
-    Returns:
-      [Q] float64, 0 for a query without a relevant candidate.
+    Jarvelin and Kekalainen, TOIS 2002, with discount 1 / log2(rank + 1); 0 for a query without a
+    relevant candidate.
     """
     first, relevant = _first(ranked, k), _lists(ranked).sum(-1)
     discounts = 1 / np.log2(np.arange(2, first.shape[-1] + 2))
@@ -118,30 +80,19 @@ def ndcg_at_k(ranked: ArrayLike, k: int) -> np.ndarray:
 
 
 def top_k_accuracy(ranked: ArrayLike, k: int) -> np.ndarray:
-    """1 where any of the first k is relevant, else 0.
-
-    Args:
-      ranked: [Q, N] bool from `ranked_relevance`.
-      k: at least 1.
-
-    Returns:
-      [Q] float64.
-    """
+    """1 where any of the first k is relevant, else 0."""
     return _first(ranked, k).any(-1).astype(np.float64)
 
 
 def triplet_accuracy(ranked: ArrayLike, candidates: ArrayLike | None = None) -> np.ndarray:
     """Share of a query's (relevant, irrelevant) pairs in the right order: the area under its ROC.
 
-    Equal scores count as they are ranked.
+    Equal scores count as they are ranked. NaN for a query that lacks relevant or irrelevant
+    candidates.
 
     Args:
-      ranked: [Q, N] bool from `ranked_relevance`.
-      candidates: [Q] int, how many entries of each list are candidates, the rest being padding
-        (default: all).
-
-    Returns:
-      [Q] float64, NaN for a query that lacks relevant or irrelevant candidates.
+      ranked: [Q, N] bool.
+      candidates: [Q] int, how many entries of each list are no padding (default: all).
     """
     ranked = _lists(ranked)
     total = np.broadcast_to(ranked.shape[-1] if candidates is None else candidates, len(ranked))
@@ -161,7 +112,7 @@ def expected_average_precision(relevant: ArrayLike, candidates: ArrayLike) -> np
     E[AP] = (H_N + (R-1)/(N-1) * (N - H_N)) / N.
 
     Args:
-      relevant: number of relevant candidates R, any shape, 0 <= R <= N.
+      relevant: number of relevant candidates R, any shape.
       candidates: number of candidates N, broadcast against `relevant`.
 
     Returns:
@@ -184,19 +135,9 @@ def expected_top_k_accuracy(relevant: ArrayLike, candidates: ArrayLike, k: int) 
     Of R relevant ones among N candidates the first k miss all with the probability
     C(N - R, k) / C(N, k), the product over i < k of (N - R - i) / (N - i).
 
-    Args:
-      relevant: number of relevant candidates R, any shape, 0 <= R <= N.
-      candidates: number of candidates N, broadcast against `relevant`.
-      k: at least 1.
-
-    Returns:
-      float64 of the common shape, 0 where R = 0.
-
-    Raises:
-      ValueError: R is negative or larger than N, or k is below 1.
+    Arguments and result are those of `expected_average_precision`; k from 1.
     """
-    if k < 1:
-        raise ValueError(f"k must be at least 1, got {k}")
+    _check_cutoff(k)
     relevant, total = _counts(relevant, candidates)
     drawn = np.arange(k)
     missing = np.maximum((total - relevant)[..., None] - drawn, 0)
@@ -222,6 +163,10 @@ def _lists(ranked: ArrayLike) -> np.ndarray:
 
 
 def _first(ranked: ArrayLike, k: int) -> np.ndarray:
+    _check_cutoff(k)
+    return _lists(ranked)[:, :k]
+
+
+def _check_cutoff(k: int) -> None:
     if k < 1:
         raise ValueError(f"k must be at least 1, got {k}")
-    return _lists(ranked)[:, :k]

@@ -49,8 +49,8 @@ def test_every_problem_is_told_with_its_line(tmp_path):
     lines = str(error.value).splitlines()
     assert lines[0].startswith("3 problems")
     assert lines[1].startswith("manifest.csv:8: unknown split 'tset'. Did you mean 'test'?")
-    assert lines[2].startswith("manifest.csv:3: a1.jpg: not an image")
-    assert lines[3].startswith("manifest.csv:9: b.jpg: not an image")
+    assert lines[2].startswith("manifest.csv:3: a1.jpg: no image")
+    assert lines[3].startswith("manifest.csv:9: b.jpg: no image")
     assert "--config.data.skip_bad=true" in lines[4]
     assert [p.line for p in error.value.problems] == [8, 3, 9]
 
@@ -153,7 +153,7 @@ def test_a_data_set_of_triplets(tmp_path, warnings_of):
     assert len(load(options).triplets) == 8
     assert warnings_of() == []
     (folder / "4.jpg").write_bytes(b"rubbish")
-    with pytest.raises(BadData, match=r"filenames\.json:5: .*4\.jpg: not an image"):
+    with pytest.raises(BadData, match=r"filenames\.json:5: .*4\.jpg: no image"):
         load(options)
     options.skip_bad = True
     assert len(load(options).triplets) == 4

@@ -13,7 +13,7 @@ import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.formats import deepfashion_attributes, number_lines
-from asen_tf.data.manifest import LABEL, NO_ROLE, Problem
+from asen_tf.data.manifest import Problem, label_records
 
 SPLITS = ("valid", "test")
 
@@ -35,11 +35,7 @@ def read(
     """
     sources = {split: f"{folder}/label_{split}.txt" for split in SPLITS}
     pairs = {
-        split: number_lines.keyed_pairs(
-            *number_lines.read(
-                root, source, lambda n: n >= 3 and n % 2 == 1, "fid type id [type id ...]", problems
-            )
-        )
+        split: number_lines.read_pairs(root, source, "fid type id [type id ...]", problems)
         for split, source in sources.items()
         if (root / source).is_file()
     }
@@ -86,8 +82,5 @@ def _records(
         message = f"{pairs[at, 2]} is no id of the attributes of type {pairs[at, 1]}"
         problems.append(Problem(source, int(lines[at]), message))
     attribute = keys[flat[good], 0] - 1
-    records = np.zeros(good.sum(), LABEL)
-    records["image"], records["role"] = pairs[good, 0], NO_ROLE
-    records["attribute"] = attribute
-    records["value"] = flat[good] - (np.cumsum(counts) - counts)[attribute]
-    return records, lines[good]
+    value = flat[good] - (np.cumsum(counts) - counts)[attribute]
+    return label_records(pairs[good, 0], attribute, value), lines[good]

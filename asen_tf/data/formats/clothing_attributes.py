@@ -29,7 +29,7 @@ from ml_collections import ConfigDict
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.formats import index_files
 from asen_tf.data.formats.boxes_file import with_boxes
-from asen_tf.data.manifest import LABEL, NO_ROLE, SPLITS, Manifest, Problem, sort_labels
+from asen_tf.data.manifest import NO_ROLE, SPLITS, Manifest, Problem, label_records, sort_labels
 
 YES = 2
 NO_YES = ("no", "yes")
@@ -112,11 +112,11 @@ def _labels(columns: dict[str, np.ndarray], problems: list[Problem]) -> np.ndarr
     for attribute, (name, of) in enumerate(COLUMNS.items()):
         if isinstance(of, str):
             rows = _known(of, columns[of], len(SPACE[name].values), problems)
-            parts.append(_records(rows, attribute, columns[of][rows] - 1))
+            parts.append(label_records(rows, attribute, columns[of][rows] - 1))
             continue
         for value, column in enumerate(of):
             rows = _known(column, columns[column], YES, problems)
-            parts.append(_records(rows[columns[column][rows] == YES], attribute, value))
+            parts.append(label_records(rows[columns[column][rows] == YES], attribute, value))
     return sort_labels(np.concatenate(parts))
 
 
@@ -127,13 +127,6 @@ def _known(name: str, column: np.ndarray, most: int, problems: list[Problem]) ->
         message = f"expected a whole number from 1 to {most} or NaN, found {column[row]:g}"
         problems.append(Problem(f"labels/{name}_GT.mat", int(row) + 1, message))
     return np.flatnonzero(good)
-
-
-def _records(rows: np.ndarray, attribute: int, value: np.ndarray | int) -> np.ndarray:
-    records = np.zeros(len(rows), LABEL)
-    records["image"], records["attribute"] = rows, attribute
-    records["value"], records["role"] = value, NO_ROLE
-    return records
 
 
 def _default_splits(count: int) -> np.ndarray:

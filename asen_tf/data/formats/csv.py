@@ -3,7 +3,7 @@
 - `image`: path relative to the data root.
 - `split`: train, valid or test.
 - `role`: query or candidate in the splits for evaluation; may be blank or absent.
-- `id`: of the item in the shop's own terms; may be absent. Training and evaluation ignore it.
+- `id`: of the item in the catalogue; may be absent. Training and evaluation ignore it.
 - every other column is an attribute: one of its values, several as `a|b`, blank for unlabelled.
 
 Attributes and values are those of the attributes file, if one is named; otherwise the columns in
@@ -13,7 +13,7 @@ their order and, of each, the values found, sorted as text.
 import array
 import dataclasses
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,20 @@ from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
+from asen_tf.core.read_ahead import batched
 from asen_tf.data.formats import attributes_file
 from asen_tf.data.formats.attributes_file import split_values
 from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.table import Table
-from asen_tf.data.manifest import LABEL, ROLES, SPLITS, Manifest, Problem, sort_labels
+from asen_tf.data.manifest import (
+    LABEL,
+    ROLES,
+    SPLITS,
+    Manifest,
+    Problem,
+    label_records,
+    sort_labels,
+)
 
 RESERVED = ("image", "split", "role", "id")
 LONGEST_PATH = 1024
@@ -43,8 +52,9 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     if not names:
         raise ValueError(f"{table.source}:1: no attribute column beside {', '.join(table.header)}")
     space = attributes_file.read(root, options.attributes_file) if options.attributes_file else None
-    if space is not None:
-        _check_columns(table.source, names, space)
+    for name in names if space else ():
+        if name not in space:
+            raise ValueError(f"{table.source}:1: {unknown_name('attribute column', name, space)}")
 
     problems: list[Problem] = []
     images, lines, columns = _read_columns(table, problems)
@@ -100,7 +110,7 @@ def _read_columns(
     lines = array.array("i")
     codes = {name: array.array("i") for name in table.header}
     texts = {name: _Vocabulary() for name in table.header}
-    for chunk in _chunks(table.rows(problems), 10_000):
+    for chunk in batched(table.rows(problems), 10_000):
         chunk_lines, rows = zip(*chunk, strict=True)
         lines.extend(chunk_lines)
         for name, cells in zip(table.header, zip(*rows, strict=True), strict=True):
@@ -114,18 +124,6 @@ def _read_columns(
         if name != "image"
     }
     return images, np.array(lines, np.int32), columns
-
-
-def _chunks(items: Iterable, size: int) -> Iterator[list]:
-    items = iter(items)
-    while chunk := list(itertools.islice(items, size)):
-        yield chunk
-
-
-def _check_columns(source: str, names: list[str], space: AttributeSpace) -> None:
-    for name in names:
-        if name not in space:
-            raise ValueError(f"{source}:1: {unknown_name('attribute column', name, space)}")
 
 
 def _check_role_column(table: Table, columns: dict[str, _Column]) -> None:
@@ -203,17 +201,12 @@ def _labels(space: AttributeSpace, columns: dict[str, _Column], roles: np.ndarra
         if name not in columns:
             continue
         column = columns[name]
-        used = np.unique(column.codes)
         numbers: list[list[int]] = [[]] * len(column.texts)
-        for code in used:
+        for code in np.unique(column.codes):
             numbers[code] = _value_numbers(column.texts[code], space, name)
-        most = max(map(len, numbers), default=0)
         # One pass for each row's first value, one for its second, ...
-        for nth in range(most):
+        for nth in range(max(map(len, numbers), default=0)):
             value = np.array([n[nth] if nth < len(n) else -1 for n in numbers])[column.codes]
             rows = np.flatnonzero(value >= 0)
-            part = np.zeros(len(rows), LABEL)
-            part["image"], part["attribute"] = rows, attribute
-            part["value"], part["role"] = value[rows], roles[rows]
-            parts.append(part)
+            parts.append(label_records(rows, attribute, value[rows], roles[rows]))
     return sort_labels(np.concatenate(parts))

@@ -25,7 +25,7 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
 from asen_tf.data.formats import deepfashion_attributes
 from asen_tf.data.formats.boxes_file import with_boxes
-from asen_tf.data.manifest import LABEL, NO_ROLE, Manifest, Problem, sort_labels
+from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
 
 PARTITION = "Eval/list_eval_partition.txt"
 PARTS = {"train": 0, "val": 1, "test": 2}
@@ -84,10 +84,7 @@ def _labels(images: np.ndarray, columns: np.ndarray, types: np.ndarray) -> np.nd
     rank = np.empty(len(types), np.int32)
     for kind in np.unique(types):
         rank[types == kind] = np.arange((types == kind).sum())
-    labels = np.zeros(len(images), LABEL)
-    labels["image"], labels["attribute"] = images, types[columns] - 1
-    labels["value"], labels["role"] = rank[columns], NO_ROLE
-    return sort_labels(labels)
+    return sort_labels(label_records(images, types[columns] - 1, rank[columns]))
 
 
 def _read_partition(root: Path, problems: list[Problem]) -> dict[str, tuple[int, int]]:

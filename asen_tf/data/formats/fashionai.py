@@ -31,7 +31,7 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
 from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.hashed_splits import hashed_splits
-from asen_tf.data.manifest import LABEL, NO_ROLE, Manifest, Problem, sort_labels
+from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
 
 SUFFIX = "_labels"
 # Attributes in the order of the ASEN releases, values in the order of the letters.
@@ -158,8 +158,6 @@ def _labels(rows: list[_Row], images: list[str], maybe: bool) -> np.ndarray:
         own = [row for row in rows if row.attribute == attribute]
         letters = np.array([row.letters for row in own], f"S{count}").view("S1").reshape(-1, count)
         at, values = np.nonzero((letters == b"y") | (maybe & (letters == b"m")))
-        part = np.zeros(len(at), LABEL)
-        part["image"] = np.array([row_of[row.image] for row in own], np.int32)[at]
-        part["attribute"], part["value"], part["role"] = attribute, values, NO_ROLE
-        parts.append(part)
+        images_of_rows = np.array([row_of[row.image] for row in own], np.int32)
+        parts.append(label_records(images_of_rows[at], attribute, values))
     return sort_labels(np.concatenate(parts))

@@ -32,6 +32,7 @@ from asen_tf.data.manifest import (
     SPLITS,
     Manifest,
     Problem,
+    label_records,
     sort_labels,
 )
 
@@ -75,10 +76,13 @@ def read_folder(root: Path, folder: str, space: AttributeSpace) -> tuple[Manifes
     for number, split in enumerate(SPLITS):
         source = f"{folder}/filenames_{split}.txt"
         if not (root / source).is_file():
-            level = logging.WARNING if _has_labels(root, folder, split) else logging.INFO
+            labelled = any(
+                (root / f"{folder}/{kind}_{split}.txt").is_file() for kind, _ in LABEL_FILES[split]
+            )
+            level = logging.WARNING if labelled else logging.INFO
             logging.log(level, "%s: not there, the split %s is left out", source, split)
             continue
-        names = _file_names(root, source)
+        names = number_lines.read_paths(root, source)
         of_split = _split_labels(root, folder, split, len(names), space, problems)
         if split in values:
             source_of_values = f"{folder}/label_{split}.txt"
@@ -88,13 +92,13 @@ def read_folder(root: Path, folder: str, space: AttributeSpace) -> tuple[Manifes
             of_split = np.concatenate([of_split, more[good]])
         of_split["image"] += len(images)
         problems += [
-            Problem(source, line, "expected an image path, found a blank line", len(images) + fid)
-            for fid, (line, name) in enumerate(names)
+            Problem(source, line, "expected an image path, found a blank line", row)
+            for row, (line, name) in enumerate(enumerate(names, 1), len(images))
             if not name
         ]
         labels.append(of_split)
-        images += [name for _, name in names]
-        lines += [line for line, _ in names]
+        images += names
+        lines += range(1, len(names) + 1)
         splits += [number] * len(names)
     if not splits:
         raise FileNotFoundError(
@@ -111,10 +115,6 @@ def read_folder(root: Path, folder: str, space: AttributeSpace) -> tuple[Manifes
         source=f"{folder}/filenames_{{split}}.txt",
     )
     return manifest, problems
-
-
-def _has_labels(root: Path, folder: str, split: str) -> bool:
-    return any((root / f"{folder}/{kind}_{split}.txt").is_file() for kind, _ in LABEL_FILES[split])
 
 
 def configured_space(attributes: object) -> AttributeSpace:
@@ -135,15 +135,6 @@ def configured_space(attributes: object) -> AttributeSpace:
     return AttributeSpace(values)
 
 
-def _file_names(root: Path, source: str) -> list[tuple[int, str]]:
-    """(line, path) of each image. Blank lines inside keep their fid, those at the end do not."""
-    with open(root / source, encoding="utf-8-sig") as file:
-        names = [line.strip() for line in file]
-    while names and not names[-1]:
-        names.pop()
-    return list(enumerate(names, 1))
-
-
 def _split_labels(
     root: Path,
     folder: str,
@@ -161,14 +152,7 @@ def _split_labels(
             message = f"no such file, though filenames_{split}.txt is there"
             problems.append(Problem(source, 0, message))
             continue
-        numbers = number_lines.read(
-            root,
-            source,
-            lambda n: n >= 3 and n % 2 == 1,
-            "fid attribute value",
-            problems,
-        )
-        records, lines = number_lines.keyed_pairs(*numbers)
+        records, lines = number_lines.read_pairs(root, source, "fid attribute value", problems)
         good = _check_records(source, records, lines, images, space, problems)
         records, lines = records[good], lines[good]
         pair = records[:, 0] * len(space) + records[:, 1]
@@ -178,10 +162,7 @@ def _split_labels(
             for line, (fid, attribute, _) in zip(lines[both], records[both], strict=True)
         ]
         taken = np.append(taken, pair)
-        part = np.zeros((~both).sum(), LABEL)
-        part["image"], part["attribute"], part["value"] = records[~both].T
-        part["role"] = role
-        parts.append(part)
+        parts.append(label_records(*records[~both].T, role))
     return np.concatenate([np.zeros(0, LABEL), *parts])
 
 

@@ -1,4 +1,4 @@
-"""Text files with whole numbers between blanks, a record a line."""
+"""Text files with whole numbers between blanks, a record a line, or with a path a line."""
 
 import array
 from collections.abc import Callable
@@ -49,19 +49,25 @@ def read(
     return tuple(np.array(column, np.int64) for column in (numbers, counts, lines))
 
 
-def keyed_pairs(
-    numbers: np.ndarray, counts: np.ndarray, lines: np.ndarray
+def read_pairs(
+    root: Path, source: str, expected: str, problems: list[Problem]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Takes lines `key a b [a b ...]` apart.
-
-    Args:
-      numbers, counts, lines: what `read` gave.
+    """Reads lines `key a b [a b ...]`; arguments as `read`.
 
     Returns:
       [P, 3] int64 (key, a, b) and [P] the line each stands in.
     """
+    numbers, counts, lines = read(root, source, lambda n: n >= 3 and n % 2 == 1, expected, problems)
     pairs = counts // 2
     starts = np.cumsum(counts) - counts
     keys = np.repeat(numbers[starts], pairs)
     a, b = np.delete(numbers, starts).reshape(-1, 2).T
     return np.stack([keys, a, b], 1), np.repeat(lines, pairs)
+
+
+def read_paths(root: Path, source: str) -> list[str]:
+    """The path on each line; blank lines inside are "", those at the end are no lines."""
+    names = [line.strip() for line in (root / source).read_text("utf-8-sig").split("\n")]
+    while names and not names[-1]:
+        names.pop()
+    return names

@@ -23,7 +23,7 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.formats import index_files
 from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.hashed_splits import hashed_splits
-from asen_tf.data.manifest import LABEL, NO_ROLE, SPLITS, Manifest, Problem, sort_labels
+from asen_tf.data.manifest import SPLITS, Manifest, Problem, label_records, sort_labels
 
 FOLDER = "Images"
 ATTRIBUTES = "Attributes"
@@ -46,9 +46,10 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         )
     problems: list[Problem] = []
     first: dict[str, tuple[str, int]] = {}
-    given = {}
-    for name in sources:
-        given[Path(name).stem] = _read_file(root, f"{ATTRIBUTES}/{name}", first, problems)
+    given = {
+        Path(name).stem: _read_file(root, f"{ATTRIBUTES}/{name}", first, problems)
+        for name in sources
+    }
     space = AttributeSpace(
         {name: sorted({value for _, value in rows}, key=_order) for name, rows in given.items()}
     )
@@ -96,11 +97,8 @@ def _labels(
     parts = []
     for attribute, (name, rows) in enumerate(given.items()):
         number = {value: n for n, value in enumerate(space[name].values)}
-        part = np.zeros(len(rows), LABEL)
-        part["image"] = [row_of[image] for image, _ in rows]
-        part["value"] = [number[value] for _, value in rows]
-        part["attribute"], part["role"] = attribute, NO_ROLE
-        parts.append(part)
+        images, values = np.array([(row_of[image], number[value]) for image, value in rows]).T
+        parts.append(label_records(images, attribute, values))
     return sort_labels(np.concatenate(parts))
 
 

@@ -78,17 +78,12 @@ def _source(condition: str, split: str) -> str:
 
 
 def _names(root: Path) -> list[str]:
-    """The path of each image; blank lines at the end are none."""
     if not (root / FILENAMES).is_file():
         raise FileNotFoundError(
             f"{root / FILENAMES}: no such file; data.root should be the folder into which "
             "csn_zappos_triplets.zip was unpacked"
         )
-    with open(root / FILENAMES, encoding="utf-8-sig") as file:
-        names = [line.strip() for line in file]
-    while names and not names[-1]:
-        names.pop()
-    return names
+    return number_lines.read_paths(root, FILENAMES)
 
 
 def _read_split(
