@@ -11,12 +11,7 @@ _LOG_EVERY = 6  # the first of them are left out: they compile
 
 
 def seconds_a_step(config: config_dict.ConfigDict, workdir: str | os.PathLike) -> dict[str, float]:
-    """Trains a few steps of each stage and says how long one takes: stage -> seconds.
-
-    Args:
-      config: the experiment.
-      workdir: an empty folder for the probe.
-    """
+    """Trains a few steps of each stage in an empty folder: stage -> seconds that one takes."""
     probe = config.copy_and_resolve_references()
     with probe.unlocked():
         for stage in config.train.stages:
@@ -36,15 +31,10 @@ def seconds_a_step(config: config_dict.ConfigDict, workdir: str | os.PathLike) -
 def within(
     config: config_dict.ConfigDict, minutes: float, pace: dict[str, float]
 ) -> config_dict.ConfigDict:
-    """The experiment with all its stages shortened or stretched to take so many minutes.
+    """The experiment with all its stages scaled to take so many minutes at a measured pace.
 
     Steps are counted, not time, so that the run can be repeated; checks on the validation split
     come on top.
-
-    Args:
-      config: the experiment.
-      minutes: of training steps, over all stages.
-      pace: what `seconds_a_step` measured.
     """
     spe = config.train.steps_per_epoch
     planned = sum(config[stage].epochs * spe * seconds for stage, seconds in pace.items())

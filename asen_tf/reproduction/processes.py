@@ -13,19 +13,12 @@ from asen_tf.core import startup
 
 
 class Task(NamedTuple):
-    """What one process does.
+    """What one process does."""
 
-    Attributes:
-      name: for messages.
-      function: of a module, so that a new process can import it.
-      arguments: of the function, which can be pickled.
-      log: file that gets whatever the process prints.
-    """
-
-    name: str
-    function: Callable
-    arguments: tuple[Any, ...]
-    log: Path
+    name: str  # for messages
+    function: Callable  # of a module, so that a new process can import it
+    arguments: tuple[Any, ...]  # which can be pickled
+    log: Path  # gets whatever the process prints
 
 
 def run_all(
@@ -58,13 +51,10 @@ def run_all(
 def _failure(task, status):
     if not status:
         return ""
-    how = f"killed by signal {-status}" if status < 0 else _last_line(task.log)
+    lines = task.log.read_text(encoding="utf-8", errors="replace").split("\n")
+    last = next((line for line in reversed(lines) if line.strip()), "no message")
+    how = f"killed by signal {-status}" if status < 0 else last
     return f"{task.name}: {how}; see {task.log}"
-
-
-def _last_line(log):
-    lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
-    return next((line for line in reversed(lines) if line.strip()), "no message")
 
 
 def _run(task, threads):

@@ -28,7 +28,7 @@ from asen_tf.training.stages import plan
 from asen_tf.version import __version__
 from asen_tf.workdir import Workdir
 
-PIECES = ("both", "global", "local")  # of ASEN's embedding
+SLICES = ("both", "global", "local")  # of ASEN's embedding
 
 
 def reproduce(
@@ -94,7 +94,10 @@ class _Reproduction:
         rows = [row for row in self.table.rows if row.run and (not wanted or row.name in wanted)]
         runs = {row.run: self._experiment(row) for row in rows}
         base = self._experiment(Row("", ASEN))
-        self._check_changes([base, *runs.values()])
+        for key in self.changes:
+            if all(_key_of(config, key) is None for config in (base, *runs.values())):
+                known = {name: None for c in (base, *runs.values()) for name in configs.flat(c)}
+                raise ValueError(unknown_name("key of the configuration", key, known))
         manifest = load(base.data)
         if manifest.triplets is not None:
             raise ValueError(
@@ -139,21 +142,15 @@ class _Reproduction:
                     raise ValueError(f"{key}={value}: {error}") from error
         return config
 
-    def _check_changes(self, runs: Sequence[config_dict.ConfigDict]) -> None:
-        for key in self.changes:
-            if all(_key_of(config, key) is None for config in runs):
-                known = dict.fromkeys(name for config in runs for name in configs.flat(config))
-                raise ValueError(unknown_name("key of the configuration", key, known))
-
     @property
     def _changed(self) -> list[str]:
         return [f"{key}={value}" for key, value in self.changes.items()]
 
     def _paces(self, runs) -> dict[str, dict[str, float]]:
-        """Run -> stage -> seconds a step, as measured when the run was first asked for."""
+        """Run -> stage -> seconds a step, as measured when the run was first requested."""
         file = self.output / "pace.json"
         known = json.loads(file.read_text()) if file.exists() else {}
-        keys = {name: " ".join([self._stem(name), *self._changed]) for name in runs}
+        keys = {name: " ".join([f"{self.data}_{name}", *self._changed]) for name in runs}
         # As many probes at once as there will be runs, for they share memory and caches.
         folder = self.output / "probe"
         tasks = [
@@ -193,11 +190,8 @@ class _Reproduction:
                 self._write(base)
         return failures
 
-    def _stem(self, name: str) -> str:
-        return f"{self.data}_{name}"
-
     def _folder(self, name: str, seed: int) -> Path:
-        return self.output / "runs" / f"{self._stem(name)}_seed{seed}"
+        return self.output / "runs" / f"{self.data}_{name}_seed{seed}"
 
     def _result_file(self, name: str, seed: int) -> Path:
         return Path(f"{self._folder(name, seed)}_{self.table.protocol}.json")
@@ -212,11 +206,11 @@ class _Reproduction:
         for row in rows:
             run = runs[row["name"]]
             row["steps"] = self._steps(run) if run else {}
+        branch = base.model.global_branch
         facts = [
             f"Data: the test split of {self.data}.",
-            f"Network: {base.model.global_branch.backbone} at "
-            f"{base.model.global_branch.size} pixels, from "
-            f"{base.model.global_branch.weights or 'weights that start at random'}.",
+            f"Network: {branch.backbone} at {branch.size} pixels, from "
+            f"{branch.weights or 'weights that start at random'}.",
             f"Budget: {self.minutes:g} minutes of training steps for each row and seed, as "
             f"measured on this machine ({os.cpu_count()} cores, {self.jobs} runs at once). "
             f"Seeds: {', '.join(map(str, self.seeds))}.",
@@ -241,17 +235,14 @@ class _Reproduction:
 
     def _steps(self, name: str) -> dict[str, int]:
         """Stage -> steps that a run of this table was given."""
-        folder = next(self._folder(name, s) for s in self.seeds if self._scored(name, s))
-        return {stage.name: stage.steps for stage in plan(Workdir(folder).config())}
-
-    def _scored(self, name: str, seed: int) -> bool:
-        return self._result_file(name, seed).exists()
+        seed = next(s for s in self.seeds if self._result_file(name, s).exists())
+        return {s.name: s.steps for s in plan(Workdir(self._folder(name, seed)).config())}
 
     def _columns(self, row: Row, base) -> list[dict]:
         """The numbers of a row, for each seed that has come out."""
         protocol = self.table.protocol
         if row.run:
-            return [summary.columns(r, protocol, row.piece) for r in self._results(row.run)]
+            return [summary.columns(r, protocol, row.slice) for r in self._results(row.run)]
         if protocol == MANIPULATION:
             known = next(filter(None, (self._results(r.run) for r in self.table.rows if r.run)), [])
             return [summary.columns(result, protocol, summary.RANDOM) for result in known[:1]]
@@ -260,11 +251,8 @@ class _Reproduction:
 
     def _results(self, name: str) -> list[dict]:
         """What the seeds of a run scored, as far as they are finished."""
-        return [
-            json.loads(self._result_file(name, seed).read_text())
-            for seed in self.seeds
-            if self._scored(name, seed)
-        ]
+        files = [self._result_file(name, seed) for seed in self.seeds]
+        return [json.loads(file.read_text()) for file in files if file.exists()]
 
 
 def _train_and_score(config, folder: Path, protocol: str, result_file: Path) -> None:
@@ -274,7 +262,7 @@ def _train_and_score(config, folder: Path, protocol: str, result_file: Path) -> 
     if protocol == MANIPULATION:
         result = evaluate(folder, protocol=protocol, ks=(1, 5, 20))
     else:
-        result = evaluate(folder, slices=PIECES if config.model.name == ASEN else ())
+        result = evaluate(folder, slices=SLICES if config.model.name == ASEN else ())
     save(result, result_file)
 
 

@@ -3,27 +3,28 @@
 import statistics
 from collections.abc import Mapping, Sequence
 
+from asen_tf.core.choices import MANIPULATION, PROTOCOLS, SIMILARITY
 from asen_tf.core.errors import unknown_name
-from asen_tf.reproduction.tables import MANIPULATION, SIMILARITY, Table
+from asen_tf.reproduction.tables import Table
 
 RANDOM = "random"
 _KINDS = {"direct": "as it is", "one_change": "one change", "two_changes": "two changes"}
 
 
-def columns(result: dict, protocol: str, piece: str = "") -> dict[str, float]:
+def columns(result: dict, protocol: str, slice: str = "") -> dict[str, float]:
     """The numbers of one run that the table shows, heading -> share from 0 to 1.
 
     Args:
       result: what `asen-evaluate` wrote.
       protocol: of the table.
-      piece: variant of the embedding, where the result has several; "": the whole one. "random" of
-        a manipulation: what a random order scores.
+      slice: of the embedding, where the result has several; "": the whole one. "random" of a
+        manipulation: what a random order scores.
 
     Raises:
-      ValueError: an unknown protocol, or a piece that was not scored.
+      ValueError: an unknown protocol, or a slice that was not scored.
     """
     if protocol == MANIPULATION:
-        accuracy = "random_top_accuracy" if piece == RANDOM else "top_accuracy"
+        accuracy = "random_top_accuracy" if slice == RANDOM else "top_accuracy"
         return {
             f"{heading}, top-{k}": result[kind][f"{accuracy}@{k}"]
             for kind, heading in _KINDS.items()
@@ -31,12 +32,12 @@ def columns(result: dict, protocol: str, piece: str = "") -> dict[str, float]:
             for k in result["ks"]
         }
     if protocol != SIMILARITY:
-        raise ValueError(unknown_name("protocol", protocol, (SIMILARITY, MANIPULATION)))
+        raise ValueError(unknown_name("protocol", protocol, PROTOCOLS))
     if "variants" in result:
-        piece = piece or next(iter(result["variants"]))
-        if piece not in result["variants"]:
-            raise ValueError(unknown_name("piece of a result", piece, result["variants"]))
-        result = result["variants"][piece]
+        slice = slice or next(iter(result["variants"]))
+        if slice not in result["variants"]:
+            raise ValueError(unknown_name("slice of a result", slice, result["variants"]))
+        result = result["variants"][slice]
     numbers = {name: row["map"] for name, row in result["attributes"].items()}
     return numbers | {"all queries": result["map"]}
 
@@ -70,9 +71,7 @@ def summarize(table: Table, results: Mapping[str, Sequence[dict]]) -> list[dict]
                     h: statistics.stdev(v) if len(v) > 1 else None for h, v in values.items()
                 },
                 "published": {
-                    data: known[row.name]
-                    for data, known in table.published.items()
-                    if row.name in known
+                    d: of[row.name] for d, of in table.published.items() if row.name in of
                 },
             }
         )
@@ -80,13 +79,7 @@ def summarize(table: Table, results: Mapping[str, Sequence[dict]]) -> list[dict]
 
 
 def to_markdown(table: Table, rows: Sequence[dict], facts: Sequence[str]) -> str:
-    """The table for people, in percent: mean ± deviation.
-
-    Args:
-      table: which it is.
-      rows: what `summarize` gave.
-      facts: what differs from the paper, a line each.
-    """
+    """The table for people, in percent, of what `summarize` gave, and facts, a line each."""
     headings = list(rows[0]["mean"])
     cells = [["", *headings, *(f"published: {data}" for data in table.published)]]
     for row in rows:
@@ -99,24 +92,16 @@ def to_markdown(table: Table, rows: Sequence[dict], facts: Sequence[str]) -> str
     lines = [f"| {' | '.join(line)} |" for line in cells]
     lines.insert(1, "|---" + "|---:" * (len(cells[0]) - 1) + "|")
     notes = [f"- {row['name']}: {row['note']}" for row in rows if row["note"]]
-    differs = [f"- {fact}" for fact in facts]
-    return "\n".join(
-        [
-            f"# {table.title}",
-            "",
-            "In percent: mean ± deviation over the seeds.",
-            "",
-            *lines,
-            "",
-            *notes,
-            "",
-            "What differs from the papers:",
-            "",
-            *differs,
-            f"- Published numbers. {table.source}",
-            "",
-        ]
-    )
+    differs = [f"- {fact}" for fact in (*facts, f"Published numbers. {table.source}")]
+    blocks = [
+        [f"# {table.title}"],
+        ["In percent: mean ± deviation over the seeds."],
+        lines,
+        notes,
+        ["What differs from the papers:"],
+        differs,
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
 def _cell(mean: float, deviation: float | None) -> str:

@@ -1,9 +1,10 @@
-"""The papers' tables as data: a row is an experiment and the piece of its embedding to score."""
+"""The papers' tables as data: a row is an experiment and the slice of its embedding to score."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-SIMILARITY, MANIPULATION = "similarity", "manipulation"
+from asen_tf.core.choices import MANIPULATION, SIMILARITY
+
 ASEN = "asen"
 
 
@@ -11,14 +12,14 @@ ASEN = "asen"
 class Row:
     """One system of a table.
 
-    Rows with the same model, argument and changes are one run, scored in different pieces.
+    Rows with the same model, argument and changes are one run, scored in different slices.
 
     Attributes:
       name: what the table calls it.
       model: folder below configs/ whose experiment it is; "": a random order, which trains nothing.
       argument: of the experiment file, as in configs/csn/synthetic.py:euclidean.
       changes: keys of the configuration that differ from the experiment's, dotted -> value.
-      piece: variant of the embedding to score, such as "global"; "": the whole one.
+      slice: of the embedding, which is scored, such as "global"; "": the whole one.
       note: what differs from the paper's row, where something does.
     """
 
@@ -26,7 +27,7 @@ class Row:
     model: str = ASEN
     argument: str = ""
     changes: Mapping[str, object] = dataclasses.field(default_factory=dict)
-    piece: str = ""
+    slice: str = ""
     note: str = ""
 
     @property
@@ -76,7 +77,7 @@ TABLES = {
             Row("triplet network", model="triplet_net"),
             Row("CSN", model="csn", note="learned masks, cosines"),
             Row("ASEN", model="asen_aaai2020", note="the one-branch network of 2020"),
-            Row(_GLOBAL, piece="global"),
+            Row(_GLOBAL, slice="global"),
             Row(_FULL),
         ),
         published={
@@ -99,8 +100,8 @@ TABLES = {
             Row("random", model=""),
             Row("without ASA", changes={"model.spatial_attention": False}),
             Row("without ACA", changes={"model.channel_attention": False}),
-            Row(_LOCAL, piece="local", note="trained beside the global one"),
-            Row(_GLOBAL, piece="global", note="trained beside the local one"),
+            Row(_LOCAL, slice="local", note="trained beside the global one"),
+            Row(_GLOBAL, slice="global", note="trained beside the local one"),
             Row(_FULL),
         ),
         published={data: {_FULL: value} for data, value in _OVERALL.items()},
@@ -121,7 +122,7 @@ TABLES = {
                 changes={"model.localization": "largest"},
                 note="our reading: the largest connected component alone",
             ),
-            Row(_LOCAL, piece="local"),
+            Row(_LOCAL, slice="local"),
             Row(_FULL),
         ),
         published={data: {_FULL: value} for data, value in _OVERALL.items()},
@@ -133,12 +134,10 @@ TABLES = {
         rows=(
             Row("random", model=""),
             Row("classic", model="part_guided", argument="classic"),
-            Row(
-                "without parts and ranking",
-                model="part_guided",
-                argument="without_parts_and_ranking",
+            *(
+                Row(argument.replace("_", " "), model="part_guided", argument=argument)
+                for argument in ("without_parts_and_ranking", "without_parts")
             ),
-            Row("without parts", model="part_guided", argument="without_parts"),
             Row("part-guided", model="part_guided"),
             Row("AMNet", model="amnet", note="changes its embedding itself"),
             Row(_FULL, note="not in the paper"),

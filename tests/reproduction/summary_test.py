@@ -10,7 +10,7 @@ from asen_tf.reproduction.tables import MANIPULATION, SIMILARITY, Row, Table
 TABLE = Table(
     title="Two rows",
     protocol=SIMILARITY,
-    rows=(Row("worse", note="why it is worse"), Row("missing"), Row("better", piece="both")),
+    rows=(Row("worse", note="why it is worse"), Row("missing"), Row("better", slice="both")),
     published={"FashionAI": {"better": 64.31}},
     source="A paper.",
 )
@@ -28,7 +28,7 @@ def test_the_columns_of_a_result_are_its_attributes_and_the_overall_map():
     }
 
 
-def test_of_several_pieces_the_first_counts_or_the_one_that_is_asked_for():
+def test_of_several_slices_the_first_counts_or_the_one_that_is_requested():
     several = {"variants": {p: result(collar=n, overall=n) for p, n in (("both", 1), ("local", 2))}}
     assert columns(several, SIMILARITY)["all queries"] == 1
     assert columns(several, SIMILARITY, "local")["all queries"] == 2

@@ -33,7 +33,7 @@ def test_names_are_told_apart_and_published_rows_are_rows(name):
         assert set(known) <= set(names)
 
 
-def test_rows_share_a_run_if_only_the_piece_differs():
+def test_rows_share_a_run_if_only_the_slice_differs():
     rows = {row.name: row for row in TABLES["asen_ablation"].rows}
     full = rows["ASEN++"].run
     assert rows["ASEN++ (local branch)"].run == full
