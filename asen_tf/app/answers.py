@@ -11,8 +11,7 @@ import numpy as np
 from asen_tf.app import fields, photographs, problems, queries
 from asen_tf.app.limits import Limits
 from asen_tf.app.model import Model
-from asen_tf.app.pictures import Pictures
-from asen_tf.app.uploads import Upload, Uploads
+from asen_tf.app.photographs import Pictures, Upload, Uploads
 from asen_tf.catalogue import Catalogue, Match
 from asen_tf.data.root import Root
 
@@ -23,6 +22,10 @@ _SIDES = {"small": 480, "large": 1024}
 
 # Boxes that a small picture has room for.
 _MOST_REGIONS = 2
+
+
+# See `Answers.regions`.
+Box = tuple[float, ...] | None
 
 
 class _Encoded(NamedTuple):
@@ -37,7 +40,7 @@ class Answers:
     """A catalogue, its photographs and the model that sees them; threads may share it.
 
     Args:
-      catalogue: opened to be read; see `Finder`.
+      catalogue: opened to be read.
       model: that filled it.
       root: folder of its photographs.
       limits: what may be requested.
@@ -145,9 +148,7 @@ class Answers:
         columns = [self._boxes(read, attribute) for attribute in request.attributes]
         return {"regions": [list(boxes) for boxes in zip(*columns, strict=True)]}
 
-    def _boxes(
-        self, read: Sequence[_Encoded | None], attribute: str
-    ) -> list[tuple[float, ...] | None]:
+    def _boxes(self, read: Sequence[_Encoded | None], attribute: str) -> list[Box]:
         with problems.store_problems():
             self.attributes.index(attribute)
         keys = [one and (*one.key, attribute) for one in read]
@@ -168,16 +169,11 @@ class Answers:
     def _encoded(self, references: Sequence[queries.Reference]) -> list[_Encoded | None]:
         items = [one.item for one in references if one.item is not None]
         read = dict(zip(items, self._pictures.read(items), strict=True)) if items else {}
-        found = []
-        for one in references:
-            if one.photograph is not None:
-                encoded = self._uploads.get(one.photograph).photograph.encoded
-            else:
-                encoded = read[one.item]
-            found.append(self._looked_at(one, encoded))
-        return found
+        return [self._encoded_one(one, read.get(one.item)) for one in references]
 
-    def _looked_at(self, one: queries.Reference, encoded: bytes | None) -> _Encoded | None:
+    def _encoded_one(self, one: queries.Reference, encoded: bytes | None) -> _Encoded | None:
+        if one.photograph is not None:
+            encoded = self._uploads.get(one.photograph).photograph.encoded
         if encoded is None:
             return None
         try:
@@ -186,23 +182,18 @@ class Answers:
             _LOG.warning("%s: %s", one.item, problem)
             return None
         # A photograph that was replaced has other bytes.
-        size = photograph.width, photograph.height
-        return _Encoded((one.item, one.photograph, hash(encoded)), encoded, size)
+        key = one.item, one.photograph, hash(encoded)
+        return _Encoded(key, encoded, (photograph.width, photograph.height))
 
     def _given(self, reference: queries.Reference) -> dict:
-        """The item or photograph as `Finder.query` takes it."""
+        """The item or photograph as `Catalogue.query` takes it."""
         if reference.item is not None:
             return {"id": reference.item}
         return {"vectors": self._uploads.get(reference.photograph).vectors}
 
 
 def _shown(match: Match) -> dict:
-    metadata = {
-        name: value
-        for name, value in match.metadata.items()
-        if name not in fields.NOT_FOR_VISITORS and value is not None
-    }
-    return {**match.to_dict(), "metadata": metadata}
+    return {**match.to_dict(), "metadata": dict(fields.shown(match.metadata))}
 
 
 def _heaviest(weights: Mapping[str, float], found: Sequence[Match]) -> list[str]:

@@ -1,7 +1,7 @@
 """The metadata of a catalogue: what a visitor can filter by, and the condition that comes of it."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -20,7 +20,7 @@ _LOOKED_AT = 20_000
 _CHOICES = 60
 
 # For the program, not for visitors.
-NOT_FOR_VISITORS = {"image", IMAGE_VERSION}
+_NOT_FOR_VISITORS = {"image", IMAGE_VERSION}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,18 +56,18 @@ def fields_of(catalogue: Catalogue, ids: Sequence[str]) -> list[Field]:
     spread = np.linspace(0, len(ids) - 1, min(len(ids), _LOOKED_AT)).astype(int)
     cells: dict[str, set[Cell]] = {}
     for record in catalogue.engine.records([ids[n] for n in spread]):
-        for name, value in record.metadata.items():
-            if value is not None and name not in NOT_FOR_VISITORS:
-                cells.setdefault(name, set()).add(value)
+        for name, value in shown(record.metadata):
+            cells.setdefault(name, set()).add(value)
     return [_field(name, cells[name]) for name in sorted(cells)]
 
 
-def condition(filters: Mapping[str, Filter], text: str) -> Condition | None:
-    """All of the filters, and what the text says; none where there are none.
+def shown(metadata: Mapping[str, Cell]) -> Iterator[tuple[str, Cell]]:
+    """Name and value of the metadata that visitors see."""
+    return ((k, v) for k, v in metadata.items() if v is not None and k not in _NOT_FOR_VISITORS)
 
-    Raises:
-      Problem: the text is no condition.
-    """
+
+def condition(filters: Mapping[str, Filter], text: str) -> Condition | None:
+    """All of the filters and the text's condition, None for neither; Problem for a bad text."""
     try:
         written = parse(text)
     except ValueError as error:

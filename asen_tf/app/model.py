@@ -79,7 +79,9 @@ class Model:
             with self._used():
                 found = each(lambda some: self._embedder.explain(some, attribute)[1], photographs)
         except NotImplementedError as error:
-            raise problems.no_regions() from error
+            title = "The model does not show where it looks."
+            advice = "Search goes on without regions."
+            raise problems.Problem(422, "no_regions", title, advice) from error
         return [None if isinstance(box, str) else box for box in found]
 
     def _compared(self) -> problems.Problem | None:
@@ -91,7 +93,12 @@ class Model:
         except problems.Problem as problem:
             return problem
         except ValueError as error:
-            return problems.model_differs(error)
+            title = f"The model does not fit the catalogue: {error}."
+            advice = (
+                "Start asen-app with the model that filled the store, or fill another store by "
+                "asen-index. Items of the catalogue can be searched with meanwhile."
+            )
+            return problems.Problem(409, "model_differs", title, advice)
         return None
 
     @contextlib.contextmanager

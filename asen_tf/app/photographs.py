@@ -1,11 +1,21 @@
 """Photographs of visitors and of the catalogue: checked before they are decoded, made small."""
 
 import contextlib
-from collections.abc import Iterator
+import os
+import secrets
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import NamedTuple
+
+import cachetools
+import numpy as np
 
 from asen_tf import images
 from asen_tf.app import problems
+from asen_tf.app.limits import MEGABYTE
+from asen_tf.catalogue import Catalogue
+from asen_tf.data.root import Root
 
 
 class Photograph(NamedTuple):
@@ -17,23 +27,14 @@ class Photograph(NamedTuple):
 
 
 def received(encoded: bytes, max_pixels: int) -> Photograph:
-    """A photograph and the size that it declares; nothing is decoded.
-
-    Raises:
-      Problem: it is no image, or has more pixels than `max_pixels`.
-    """
+    """A photograph and the size that it declares, undecoded; Problem: none, or too large."""
     with _told(max_pixels):
         height, width = images.size_of(encoded, max_pixels)
     return Photograph(encoded, width, height)
 
 
 def preview(encoded: bytes, side: int, max_pixels: int) -> bytes:
-    """A small picture as JPEG, upright.
-
-    Args:
-      encoded: the photograph.
-      side: its longer side in pixels at most.
-      max_pixels: as in `received`.
+    """A small picture as JPEG, upright, its longer side `side` pixels at most.
 
     Raises:
       Problem: it is no image, is broken, or has more pixels than `max_pixels`.
@@ -42,13 +43,109 @@ def preview(encoded: bytes, side: int, max_pixels: int) -> bytes:
         return images.thumbnail(encoded, side, max_pixels)
 
 
+class Upload(NamedTuple):
+    """A visitor's photograph, and its unit vectors, float32 [A, D]."""
+
+    photograph: Photograph
+    vectors: np.ndarray
+
+
+class Uploads:
+    """Keeps the latest photographs under names that cannot be guessed.
+
+    Args:
+      max_bytes: of all that is kept.
+    """
+
+    def __init__(self, max_bytes: int):
+        self._kept = cachetools.LRUCache(max_bytes, _size)
+        self._lock = threading.Lock()
+
+    def add(self, upload: Upload) -> str:
+        """Keeps a photograph and gives its name; Problem where it exceeds all that may be kept."""
+        name = secrets.token_urlsafe(16)
+        with self._lock:
+            if _size(upload) > self._kept.maxsize:
+                limit = f"{self._kept.maxsize / MEGABYTE:g} MB"
+                raise problems.too_large("The photograph", limit)
+            self._kept[name] = upload
+        return name
+
+    def get(self, name: str) -> Upload:
+        """The photograph of this name; raises Problem where it was forgotten."""
+        with self._lock:
+            found = self._kept.get(name)
+        if found is None:
+            title = "The photograph is no longer kept here."
+            raise problems.Problem(410, "photograph_gone", title, "Choose it again.")
+        return found
+
+
+def _size(upload: Upload) -> int:
+    return len(upload.photograph.encoded) + upload.vectors.nbytes
+
+
+class Pictures:
+    """Reads items' photographs, and makes and keeps small ones.
+
+    A photograph lies where the item's metadata `image` says, or else its id, under the root.
+
+    Args:
+      catalogue: knows the items.
+      root: folder that no photograph may lie outside of.
+      max_pixels: of a photograph.
+      kept_bytes: of small pictures in memory.
+    """
+
+    def __init__(self, catalogue: Catalogue, root: Root, max_pixels: int, kept_bytes: int):
+        self._catalogue = catalogue
+        self._root = root
+        self._max_pixels = max_pixels
+        self._small = cachetools.LRUCache(kept_bytes, len)
+        self._lock = threading.Lock()
+
+    def read(self, items: Sequence[str]) -> list[bytes | None]:
+        """The encoded photographs of items, None where there is none; Problem: an unknown item."""
+        return [path and Path(path).read_bytes() for path in self._paths(items)]
+
+    def small(self, item: str, side: int) -> bytes:
+        """A small picture of an item as JPEG; Problem: an unknown item, or no photograph."""
+        [path] = self._paths([item])
+        if path is None:
+            title = "The item's photograph is not at hand."
+            raise problems.Problem(404, "no_picture", title, "See --images of asen-app.")
+        key = (path, os.stat(path).st_mtime_ns, side)
+        with self._lock:
+            found = self._small.get(key)
+        if found is None:
+            found = preview(Path(path).read_bytes(), side, self._max_pixels)
+            with self._lock:
+                self._small[key] = found
+        return found
+
+    def any_there(self, items: Sequence[str]) -> bool:
+        """Whether one of these items has its photograph under the root."""
+        return any(self._paths(items))
+
+    def _paths(self, items: Sequence[str]) -> list[str | None]:
+        with problems.store_problems():
+            records = self._catalogue.engine.records(items)
+        named = [
+            str(record.metadata.get("image") or item)
+            for item, record in zip(items, records, strict=True)
+        ]
+        return [None if self._root.file_problem(name) else self._root.path(name) for name in named]
+
+
 @contextlib.contextmanager
 def _told(max_pixels: int) -> Iterator[None]:
     """Turns what reading raises into problems."""
     try:
         yield
     except images.TooManyPixels as error:
-        raise problems.too_many_pixels(error.declared, max_pixels) from error
+        title = f"The photograph has {error.declared} pixels, which is too large."
+        advice = f"The limit is {max_pixels / 1e6:g} megapixels; scale it down first."
+        raise problems.Problem(413, "too_large", title, advice) from error
     except images.UnknownKind as error:
         raise problems.no_photograph("it is in none of the known formats") from error
     except images.UNREADABLE as error:

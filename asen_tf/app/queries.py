@@ -45,7 +45,7 @@ class Items(_Query):
 
 
 class Search(_Query):
-    """A search: see `Finder.query` and `Finder.search` for what they are.
+    """A search: see `Catalogue.query` and `Catalogue.search` for what they are.
 
     Attributes:
       query: what it starts from.

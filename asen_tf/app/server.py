@@ -20,11 +20,9 @@ from starlette.types import ASGIApp
 
 from asen_tf.app import problems, queries
 from asen_tf.app.answers import Answers
-from asen_tf.app.bodies import read_body
-from asen_tf.app.concurrency import ConcurrencyLimit
-from asen_tf.app.headers import Headers
 from asen_tf.app.limits import MEGABYTE, Limits
 from asen_tf.app.model import Model
+from asen_tf.app.web import ConcurrencyLimit, Headers, read_body
 from asen_tf.catalogue import Catalogue
 from asen_tf.data.root import Root
 
@@ -72,9 +70,7 @@ def create_app(
             *_api(answers, limits),
             Route("/picture", _picture(answers)),
         ],
-        middleware=[
-            Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts], www_redirect=False),
-        ],
+        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts], www_redirect=False)],
         exception_handlers={
             problems.Problem: _problem,
             HTTPException: _http,
@@ -110,12 +106,7 @@ def _api(answers: Answers, limits: Limits) -> list[Route]:
     model_limit = ConcurrencyLimit(limits.at_once, limits.waiting)
     arriving = ConcurrencyLimit(_UPLOADS, 0)
 
-    def post(
-        path: str,
-        query: type[Query],
-        answer: Callable[[Query], dict],
-        limit: ConcurrencyLimit = store_limit,
-    ) -> Route:
+    def post(path, query, answer, limit=store_limit) -> Route:
         async def answered(request: Request) -> Response:
             body = await read_body(request, limits.body_bytes, limits.seconds, "The request")
             return JSONResponse(await limit.run(answer, _checked(query, _json(body))))
@@ -160,7 +151,8 @@ def _json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise problems.no_json() from error
+        advice = "Load the page again, then try again."
+        raise problems.Problem(400, "query", "Expected JSON.", advice) from error
 
 
 def _checked(query: type[Query], given: Any) -> Query:

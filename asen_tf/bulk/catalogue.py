@@ -15,10 +15,7 @@ Row = tuple[str, str]
 
 
 def read_rows(manifest: str) -> list[Row]:
-    """Reads a table with the column `image` and, if the rows have names, `id`; others are ignored.
-
-    Args:
-      manifest: CSV in UTF-8 with a header. Without the column `id`, an image's path is its name.
+    """Reads a table: CSV in UTF-8 with the column `image` and, unless paths are the names, `id`.
 
     Raises:
       ValueError: it is no such table, a row is incomplete, or two rows have the same name; lists
@@ -47,7 +44,4 @@ def decode(text: bytes) -> list[Row]:
 
 def digest(rows: Sequence[Row]) -> str:
     """Tells catalogues apart: SHA-256 of the rows in their order."""
-    hashed = hashlib.sha256()
-    for row in rows:
-        hashed.update(encode([row]))
-    return hashed.hexdigest()
+    return hashlib.sha256(encode(rows)).hexdigest()

@@ -106,8 +106,7 @@ def embed_catalogue(
         store.claim(stamp)
         pending = _pending(store, stamp.shards, rows)
         if pending:
-            work = EmbedShard(store, stamp, batch_size)
-            _embed(work, store, stamp.shards, pending, beam_options)
+            _embed(EmbedShard(store, stamp, batch_size), store, stamp.shards, pending, beam_options)
     store.clean()
     errors = store.errors()
     return Summary(
@@ -123,12 +122,8 @@ def embed_catalogue(
 def _pending(store: Output, shards: int, rows: Sequence[Row]) -> dict[int, Sequence[Row]]:
     """Number -> rows of the shards that are not done."""
     bounds = [len(rows) * shard // shards for shard in range(shards + 1)]
-    done = store.done(shards)
-    return {
-        shard: rows[bounds[shard] : bounds[shard + 1]]
-        for shard in range(shards)
-        if shard not in done
-    }
+    todo = sorted(set(range(shards)) - store.done(shards))
+    return {shard: rows[bounds[shard] : bounds[shard + 1]] for shard in todo}
 
 
 def _embed(

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from asen_tf.bulk import catalogue, files
 from asen_tf.bulk.catalogue import Row
@@ -41,12 +41,11 @@ class Stamp:
 
     def differences(self, other: "Stamp") -> list[str]:
         """What is not the same, as `name: this, not that`."""
-        pairs = [
-            (field.name, getattr(self, field.name), getattr(other, field.name))
-            for field in dataclasses.fields(self)
-            if field.compare
-        ]
-        found = [f"{name}: {one}, not {two}" for name, one, two in pairs if one != two]
+        found = []
+        for field in dataclasses.fields(self):
+            one, two = getattr(self, field.name), getattr(other, field.name)
+            if field.compare and one != two:
+                found.append(f"{field.name}: {one}, not {two}")
         ours, theirs = Fingerprint.from_dict(self.model), Fingerprint.from_dict(other.model)
         if not ours.matches(theirs):
             found.insert(0, f"model: {ours.version}, not {theirs.version}")
@@ -75,11 +74,7 @@ class Output:
         self.unfinished = files.join(folder, "unfinished")
 
     def stamp(self) -> Stamp | None:
-        """The stamp of what the folder holds; None where it holds nothing yet.
-
-        Raises:
-          ValueError: there are vectors, but no stamp that can be read.
-        """
+        """That of the folder, None of an empty one; ValueError for vectors without a good stamp."""
         path = files.join(self.folder, _STAMP)
         if files.exists(path):
             try:
@@ -91,11 +86,7 @@ class Output:
         return None
 
     def claim(self, stamp: Stamp) -> None:
-        """Makes the folder that of this stamp.
-
-        Raises:
-          ValueError: it holds vectors of another.
-        """
+        """Makes the folder that of this stamp; ValueError where it holds vectors of another."""
         found = self.stamp()
         if found is None:
             for name in ("vectors", "errors"):
@@ -109,11 +100,11 @@ class Output:
                 "--output"
             )
 
-    def vectors_file(self, shard: int, shards: int) -> str:
-        return files.join(self.folder, "vectors", f"{_name(shard, shards)}.parquet")
-
-    def errors_file(self, shard: int, shards: int) -> str:
-        return files.join(self.folder, "errors", f"{_name(shard, shards)}.jsonl")
+    def shard_files(self, shard: int, shards: int) -> tuple[str, str]:
+        """The files of a shard's vectors and of its errors."""
+        name = _name(shard, shards)
+        folders = {"vectors": f"{name}.parquet", "errors": f"{name}.jsonl"}
+        return tuple(files.join(self.folder, *folder) for folder in folders.items())
 
     def done(self, shards: int) -> set[int]:
         """The shards that are whole."""
@@ -132,7 +123,8 @@ class Output:
     def errors(self) -> int:
         """Number of bad photographs in all shards."""
         folder = files.join(self.folder, "errors")
-        return sum(files.read(files.join(folder, name)).count(b"\n") for name in _jsonl(folder))
+        names = [name for name in files.names(folder) if name.endswith(".jsonl")]
+        return sum(files.read(files.join(folder, name)).count(b"\n") for name in names)
 
     def clean(self) -> None:
         """Deletes what is unfinished."""
@@ -140,10 +132,6 @@ class Output:
 
     def _rows_file(self, shard: int) -> str:
         return files.join(self.unfinished, f"rows-{shard:05d}.jsonl")
-
-
-def _jsonl(folder: str) -> Iterable[str]:
-    return (name for name in files.names(folder) if name.endswith(".jsonl"))
 
 
 def _name(shard: int, shards: int) -> str:

@@ -1,18 +1,14 @@
-"""Encoded photographs of a catalogue, read a batch ahead; in a kind that the model reads."""
+"""Encoded photographs of a catalogue, in a kind that the model reads."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 
 from asen_tf.bulk import files
-from asen_tf.bulk.catalogue import Row
-from asen_tf.core.read_ahead import batched, read_ahead
 from asen_tf.data.root import Root, name_problem
 from asen_tf.images import UNREADABLE, for_graph
 
 # What a server takes in one message; more is no photograph of a catalogue.
 MAX_BYTES = 64 * 1024 * 1024
-
-_THREADS = 16
 
 # Seconds before each attempt to read over a network.
 _PAUSES = (0, 1, 4)
@@ -28,16 +24,6 @@ def reader(root: str) -> Callable[[str], Read]:
     local. A file of more than `MAX_BYTES` is refused.
     """
     return _local_reader(Root(root)) if files.is_local(root) else _remote_reader(root)
-
-
-def batches(
-    rows: Sequence[Row], size: int, read: Callable[[str], Read]
-) -> Iterator[tuple[list[Row], list[Read]]]:
-    """Rows and what was read of them, `size` at a time.
-
-    While the caller works on a batch, the next one is read.
-    """
-    return read_ahead(batched(rows, size), lambda row: read(row[1]), _THREADS)
 
 
 def _local_reader(root: Root) -> Callable[[str], Read]:

@@ -13,8 +13,12 @@ from asen_tf.bulk import files, photographs
 from asen_tf.bulk.catalogue import Row
 from asen_tf.bulk.output import Output, Stamp
 from asen_tf.bulk.vector_file import VectorFile
+from asen_tf.core.read_ahead import batched, read_ahead
 from asen_tf.embedders import Embedder, each
 from asen_tf.loading import load
+
+# Photographs that are read at the same time.
+_THREADS = 16
 
 
 class EmbedShard(beam.DoFn):
@@ -40,8 +44,7 @@ class EmbedShard(beam.DoFn):
         self._embedder = embedder_at(self._stamp.place, self._batch_size)
 
     def process(self, shard: int) -> Iterator[int]:
-        vectors_file = self._output.vectors_file(shard, self._stamp.shards)
-        errors_file = self._output.errors_file(shard, self._stamp.shards)
+        vectors_file, errors_file = self._output.shard_files(shard, self._stamp.shards)
         if not files.exists(vectors_file):  # Beam may hand out a shard twice
             self._write(self._output.read_rows(shard), vectors_file, errors_file)
         yield shard
@@ -54,26 +57,25 @@ class EmbedShard(beam.DoFn):
             VectorFile(file, self._stamp.attributes, stamp) as vectors,
         ):
             for batch, found in self._embedded(rows):
-                good = [n for n, one in enumerate(found) if not isinstance(one, str)]
+                good = {}
+                for (name, image), one in zip(batch, found, strict=True):
+                    if isinstance(one, str):
+                        errors.append({"id": name, "image": image, "reason": one})
+                    else:
+                        good[name] = one
                 if good:
-                    vectors.add([batch[n][0] for n in good], np.stack([found[n] for n in good]))
-                errors += [
-                    {"id": name, "image": image, "reason": reason}
-                    for (name, image), reason in zip(batch, found, strict=True)
-                    if isinstance(reason, str)
-                ]
+                    vectors.add(list(good), np.stack(list(good.values())))
             # Before the vectors appear, whose file says that the shard is done.
             files.delete(errors_file)
             if errors:
                 with files.written_whole(errors_file, aside) as log:
                     log.write("".join(json.dumps(error) + "\n" for error in errors).encode())
 
-    def _embedded(
-        self, rows: Sequence[Row]
-    ) -> Iterator[tuple[Sequence[Row], list[np.ndarray | str]]]:
+    def _embedded(self, rows: Sequence[Row]) -> Iterator[tuple[list[Row], list[np.ndarray | str]]]:
         """Rows with their vectors [A, D], or what is wrong with their photographs."""
         read = photographs.reader(self._stamp.root)
-        for batch, contents in photographs.batches(rows, self._batch_size, read):
+        batches = read_ahead(batched(rows, self._batch_size), lambda row: read(row[1]), _THREADS)
+        for batch, contents in batches:
             yield batch, each(self._vectors, contents)
 
     def _vectors(self, encoded: Sequence[bytes]) -> np.ndarray:

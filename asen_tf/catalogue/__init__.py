@@ -2,8 +2,7 @@
 
 from asen_tf.catalogue.catalogue import Catalogue
 from asen_tf.catalogue.engine import Engine
-from asen_tf.catalogue.items import Hits, Items, Record
-from asen_tf.catalogue.results import Match, Query, Similarity
+from asen_tf.catalogue.items import Hits, Items, Match, Query, Record, Similarity
 from asen_tf.catalogue.store import open_store
 
 __all__ = [

@@ -42,19 +42,11 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     def insert(self, items: Items) -> None:
-        """Adds items; all or none.
-
-        Raises:
-          ValueError: an id is there already, or the vectors are not of A x D numbers.
-        """
+        """Adds items; all or none. ValueError: an id is there already, or other shapes."""
 
     @abc.abstractmethod
     def upsert(self, items: Items) -> None:
-        """Adds items, in place of those of the same ids; all or none.
-
-        Raises:
-          ValueError: the vectors are not of A x D numbers.
-        """
+        """Adds items, in place of those of the same ids; all or none. ValueError: other shapes."""
 
     @abc.abstractmethod
     def delete(self, ids: Sequence[str]) -> int:
@@ -130,10 +122,7 @@ class Engine(abc.ABC):
         self.close()
 
     def check_items(self, items: Items) -> None:
-        """Raises ValueError where items do not belong in this store.
-
-        Their vectors have another shape, or labels and metadata share a name.
-        """
+        """Raises ValueError for other shapes of vectors, and names of both labels and metadata."""
         self._check_shape("vectors of items", items.vectors.shape[1:])
         known = self.fingerprint.attributes
         for name, (labels, metadata) in zip(items.ids, items.records, strict=True):

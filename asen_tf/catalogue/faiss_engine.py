@@ -13,7 +13,7 @@ from asen_tf.catalogue.items import Hits, Items, Record
 from asen_tf.catalogue.storage.durable import sync_folder, synced
 from asen_tf.catalogue.storage.item_store import ItemStore
 from asen_tf.catalogue.storage.parts import Part, Segment
-from asen_tf.catalogue.uri import split_options
+from asen_tf.catalogue.store import split_options
 from asen_tf.embedders import Fingerprint
 
 # Smaller segments are searched faster without an index.
@@ -42,7 +42,7 @@ class FaissEngine(Engine):
     def __init__(self, place: str, fingerprint: Fingerprint | None = None, read_only: bool = False):
         path, settings = split_options(place, ("index", "search"))
         if "index" in settings:
-            _check_index(settings["index"])
+            _new_index(64, settings["index"])  # checks it
         self._indexes: dict[Path, faiss.Index] = {}
         self._lock = threading.Lock()
         self._store = ItemStore(
@@ -160,18 +160,13 @@ class FaissEngine(Engine):
 
     def _index(self, path: Path) -> faiss.Index:
         with self._lock:
-            index = self._indexes.get(path)
-            if index is None:
-                index = self._opened(path)
+            if path not in self._indexes:
+                index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+                if settings := self._store.settings.get("search"):
+                    faiss.ParameterSpace().set_index_parameters(index, settings)
                 kept = {p: i for p, i in self._indexes.items() if p.exists()}
                 self._indexes = {**kept, path: index}
-        return index
-
-    def _opened(self, path: Path) -> faiss.Index:
-        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
-        if "search" in self._store.settings:
-            faiss.ParameterSpace().set_index_parameters(index, self._store.settings["search"])
-        return index
+            return self._indexes[path]
 
     def _write_indexes(self, segment: Segment) -> None:
         description = self._store.settings.get("index")
@@ -218,12 +213,8 @@ def _index_file(segment: Segment, attribute: int) -> Path:
 
 
 def _new_index(dimension: int, description: str) -> faiss.Index:
-    return faiss.index_factory(dimension, description, faiss.METRIC_INNER_PRODUCT)
-
-
-def _check_index(description: str) -> None:
     try:
-        _new_index(64, description)
+        return faiss.index_factory(dimension, description, faiss.METRIC_INNER_PRODUCT)
     except RuntimeError as error:
         raise ValueError(
             f"index={description}: expected a text for faiss' index_factory, such as IVF256,Flat"

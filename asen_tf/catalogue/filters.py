@@ -17,6 +17,7 @@ import abc
 import dataclasses
 import re
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -74,37 +75,31 @@ class Not(Condition):
 
 
 @dataclasses.dataclass(frozen=True)
-class All(Condition):
+class _Several(Condition):
+    parts: Sequence[Condition]
+    _joined: ClassVar[np.ufunc]
+
+    def fields(self) -> set[str]:
+        return set().union(*(part.fields() for part in self.parts))
+
+    def mask(self, column: Callable[[str], Column]) -> np.ndarray:
+        return self._joined.reduce([part.mask(column) for part in self.parts])
+
+
+class All(_Several):
     """Met where every one of `parts` is."""
 
-    parts: Sequence[Condition]
-
-    def fields(self) -> set[str]:
-        return set().union(*(part.fields() for part in self.parts))
-
-    def mask(self, column: Callable[[str], Column]) -> np.ndarray:
-        return np.logical_and.reduce([part.mask(column) for part in self.parts])
+    _joined = np.logical_and
 
 
-@dataclasses.dataclass(frozen=True)
-class AnyOf(Condition):
+class AnyOf(_Several):
     """Met where at least one of `parts` is."""
 
-    parts: Sequence[Condition]
-
-    def fields(self) -> set[str]:
-        return set().union(*(part.fields() for part in self.parts))
-
-    def mask(self, column: Callable[[str], Column]) -> np.ndarray:
-        return np.logical_or.reduce([part.mask(column) for part in self.parts])
+    _joined = np.logical_or
 
 
 def parse(text: str) -> Condition | None:
-    """Reads a condition; none where the text is blank.
-
-    Raises:
-      ValueError: it is not of the grammar; says where.
-    """
+    """Reads a condition, None of a blank text; a ValueError says where it breaks the grammar."""
     return _Parser(text).whole() if text.strip() else None
 
 
@@ -147,26 +142,23 @@ class _Parser:
     def _now(self) -> _Token:
         return self._tokens[self._next]
 
-    def _is(self, text: str) -> bool:
-        """Whether the next token is this word or sign."""
-        return self._now.kind in ("word", "sign") and self._now.text.lower() == text
-
     def _took(self, text: str) -> bool:
-        found = self._is(text)
+        """Whether the next token is this word or sign, which is passed over then."""
+        found = self._now.kind in ("word", "sign") and self._now.text.lower() == text
         self._next += found
         return found
 
     def _either(self) -> Condition:
-        parts = [self._every()]
-        while self._took("or"):
-            parts.append(self._every())
-        return parts[0] if len(parts) == 1 else AnyOf(tuple(parts))
+        return self._several("or", AnyOf, self._every)
 
     def _every(self) -> Condition:
-        parts = [self._single()]
-        while self._took("and"):
-            parts.append(self._single())
-        return parts[0] if len(parts) == 1 else All(tuple(parts))
+        return self._several("and", All, self._single)
+
+    def _several(self, word: str, kind: type[_Several], one: Callable) -> Condition:
+        parts = [one()]
+        while self._took(word):
+            parts.append(one())
+        return parts[0] if len(parts) == 1 else kind(tuple(parts))
 
     def _single(self) -> Condition:
         self._depth += 1

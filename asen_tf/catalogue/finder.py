@@ -8,7 +8,7 @@ import numpy as np
 from asen_tf.catalogue import queries
 from asen_tf.catalogue.engine import Engine
 from asen_tf.catalogue.filters import Comparison, Condition, parse
-from asen_tf.catalogue.results import Match, Query, Similarity
+from asen_tf.catalogue.items import Match, Query, Similarity
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.embedders import Embedder
 
@@ -22,15 +22,12 @@ _PAIRS, _PAIRS_AT_ONCE = 5000, 500
 class Finder:
     """Searches a store.
 
-    A query is one of `id` (an item of the store), `image` (a photograph, which the
-    embedder gets) and `vectors` (float32 [A, D], a unit vector for each attribute).
+    A query is one of `id` (an item of the store), `image` (a photograph, which the embedder gets)
+    and `vectors` (float32 [A, D], a unit vector for each attribute).
 
     Args:
       engine: the store.
-      embedder: the model that filled it; none: no search by `image`.
-
-    Attributes:
-      engine: what keeps the items.
+      embedder: the model that filled it; None: no search by `image`.
     """
 
     def __init__(self, engine: Engine, embedder: Embedder | None = None):
@@ -43,11 +40,7 @@ class Finder:
         return self.engine.fingerprint.attributes
 
     def embed(self, images: Iterable) -> np.ndarray:
-        """Unit vectors of photographs, float32 [N, A, D], by the model.
-
-        Raises:
-          ValueError: there is no model.
-        """
+        """Unit vectors of photographs, float32 [N, A, D]; ValueError where there is no model."""
         if self._embedder is None:
             raise ValueError("no model to embed with: give Catalogue an embedder, or give vectors")
         return self._embedder.embed_all(images)
@@ -84,17 +77,15 @@ class Finder:
         changed = [self.attributes.index(name) for name in changes]
         for chosen in rounds:
             used = used * self._learned(chosen, changed)
+        items = [] if id is None else [id]
         if rounds:
-            taken = (rounds[-1][0],)
-            found = self.engine.vectors(taken)[0]
+            items.append(rounds[-1][0])
+            found = self.engine.vectors(items[-1:])[0]
         else:
-            taken = ()
-            found = self._vectors(id, image, vectors)
-        found = found.copy()
-        for position, attribute in zip(changed, changes, strict=True):
-            found[position] = self.prototype(attribute, changes[attribute])
-        own = () if id is None else (id,)
-        return Query(found, used, own + taken)
+            found = self._vectors(id, image, vectors).copy()
+        for position, (attribute, value) in zip(changed, changes.items(), strict=True):
+            found[position] = self.prototype(attribute, value)
+        return Query(found, used, tuple(items))
 
     def search(
         self,
@@ -146,7 +137,11 @@ class Finder:
         Raises:
           ValueError: as `query`; an unknown id, or one that comes twice; a blend not in 0..1.
         """
-        ids, scores = _unzipped(results)
+        results = list(results)
+        ids = [id for id, _ in results]
+        if twice := sorted({id for id in ids if ids.count(id) > 1}):
+            raise ValueError(f"expected each id once in the results, got {', '.join(twice)} twice")
+        scores = [score for _, score in results]
         wanted = self.query(**query)
         cosines = self._cosines(wanted, ids)
         similarities = queries.mean_score(cosines, wanted.weights[wanted.weights != 0])
@@ -222,11 +217,8 @@ class Finder:
 
     def _vectors(self, id: str | None, image: Any, vectors: np.ndarray | None) -> np.ndarray:
         """float32 [A, D] of the one item that is given."""
-        given = [
-            name
-            for name, one in (("id", id), ("image", image), ("vectors", vectors))
-            if one is not None
-        ]
+        ways = {"id": id, "image": image, "vectors": vectors}
+        given = [name for name, one in ways.items() if one is not None]
         if len(given) != 1:
             raise ValueError(
                 f"expected one of id, image and vectors, got {' and '.join(given) or 'none'}"
@@ -235,9 +227,7 @@ class Finder:
             return self.engine.vectors([id])[0]
         if vectors is None:
             vectors = self.embed([image])[0]
-        return self._checked(np.asarray(vectors, np.float32))
-
-    def _checked(self, vectors: np.ndarray) -> np.ndarray:
+        vectors = np.asarray(vectors, np.float32)
         expected = (len(self.attributes), self.engine.fingerprint.dimension)
         if vectors.shape != expected:
             raise ValueError(f"expected vectors {list(expected)}, got {list(vectors.shape)}")
@@ -259,41 +249,25 @@ class Finder:
     ) -> list[Match]:
         names = [self.attributes.names[a] for a in np.flatnonzero(wanted.weights)]
         records = self.engine.records(ids) if ids else []
-        return [
-            Match(
-                id,
-                float(score),
-                dict(zip(names, map(float, row), strict=True)),
-                dict(record.labels),
-                dict(record.metadata),
-            )
-            for id, score, row, record in zip(ids, scores, cosines, records, strict=True)
-        ]
+        found = []
+        for id, score, row, record in zip(ids, scores, cosines, records, strict=True):
+            of_names = dict(zip(names, map(float, row), strict=True))
+            found.append(Match(id, float(score), of_names, *map(dict, record)))
+        return found
 
     def _random_cosines(self, pairs: int, seed: int) -> np.ndarray:
         """float32 [pairs, A]: cosines of random pairs of items in each space."""
         ids = np.array(self.engine.ids(), object)
         chosen = ids[queries.random_pairs(len(ids), pairs, seed)]
-        parts = []
+        cosines = []
         for start in range(0, pairs, _PAIRS_AT_ONCE):
-            first, second = (
-                self.engine.vectors(side.tolist())
-                for side in chosen[start : start + _PAIRS_AT_ONCE].T
-            )
-            parts.append((first * second).sum(-1))
-        return np.concatenate(parts)
+            sides = chosen[start : start + _PAIRS_AT_ONCE].T
+            first, second = (self.engine.vectors(side.tolist()) for side in sides)
+            cosines.append((first * second).sum(-1))
+        return np.concatenate(cosines)
 
 
 def _rounds(liked: Sequence[str] | Sequence[Sequence[str]]) -> list[list[str]]:
     """The ids of each round, each once; rounds in which nothing was chosen are left out."""
     rounds = [liked] if liked and isinstance(liked[0], str) else liked
     return [list(dict.fromkeys(chosen)) for chosen in rounds if chosen]
-
-
-def _unzipped(results: Iterable[tuple[str, float]]) -> tuple[list[str], np.ndarray]:
-    results = list(results)
-    ids = [id for id, _ in results]
-    if len(set(ids)) < len(ids):
-        twice = sorted({id for id in ids if ids.count(id) > 1})
-        raise ValueError(f"expected each id once in the results, got {', '.join(twice)} twice")
-    return ids, np.array([score for _, score in results], np.float64)

@@ -1,6 +1,7 @@
 """Brings a catalogue up to what a table says."""
 
 import dataclasses
+import itertools
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -79,10 +80,8 @@ def index(
     """
     summary = Summary()
     with Progress("indexing", len(items), "images") as meter:
-        stale = (
-            one
-            for some in batched(items, 1000)
-            for one in _stale(catalogue, some, embed_again, summary, meter)
+        stale = itertools.chain.from_iterable(
+            _stale(catalogue, some, embed_again, summary, meter) for some in batched(items, 1000)
         )
         for batch, contents in read_ahead(batched(stale, batch_size), _content, _THREADS):
             _embed(catalogue, batch, contents, summary)
@@ -130,22 +129,16 @@ def _content(item: Item) -> bytes | str:
 
 
 def _embed(
-    catalogue: Catalogue,
-    batch: Sequence[Item],
-    contents: Sequence[bytes | str],
-    summary: Summary,
+    catalogue: Catalogue, batch: Sequence[Item], contents: Sequence[bytes | str], summary: Summary
 ) -> None:
-    found = each(catalogue.embed, contents)
-    good = [n for n, one in enumerate(found) if not isinstance(one, str)]
-    summary.problems.update(
-        (one.id, reason)
-        for one, reason in zip(batch, found, strict=True)
-        if isinstance(reason, str)
-    )
+    good, vectors = [], []
+    for item, found in zip(batch, each(catalogue.embed, contents), strict=True):
+        if isinstance(found, str):
+            summary.problems[item.id] = found
+        else:
+            good.append(item)
+            vectors.append(found)
     if good:
-        catalogue.upsert(
-            [batch[n].id for n in good],
-            np.stack([found[n] for n in good]),
-            [batch[n].record for n in good],
-        )
+        ids, records = zip(*((item.id, item.record) for item in good), strict=True)
+        catalogue.upsert(ids, np.stack(vectors), records)
     summary.embedded += len(good)

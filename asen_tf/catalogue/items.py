@@ -1,4 +1,4 @@
-"""What a catalogue holds, and what a search gives."""
+"""What a catalogue holds, is queried for and answers."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -80,11 +80,8 @@ class Items:
     def take(self, rows: Sequence[int]) -> "Items":
         """The items of these rows, in this order."""
         rows = [int(row) for row in rows]
-        return Items(
-            [self.ids[row] for row in rows],
-            self.vectors[rows],
-            [self.records[row] for row in rows],
-        )
+        ids, records = ([given[row] for row in rows] for given in (self.ids, self.records))
+        return Items(ids, self.vectors[rows], records)
 
 
 def check_ids(ids: Sequence[str]) -> None:
@@ -110,3 +107,60 @@ def _check_record(name: str, record: Record) -> None:
                 f"item {name!r}: expected text, a finite number, a truth value or None as "
                 f"{key!r}, got {value!r}"
             )
+
+
+@dataclasses.dataclass(frozen=True)
+class Match:
+    """One result.
+
+    Attributes:
+      id: of the item.
+      score: of a search the weighted mean of the cosines, -1 to 1; of a reranked list 0 to 1.
+      cosines: attribute -> how similar item and query are there, -1 to 1, where a weight is not 0.
+      labels: attribute -> the item's values.
+      metadata: what else is known of it.
+    """
+
+    id: str
+    score: float
+    cosines: Mapping[str, float]
+    labels: Mapping[str, Sequence[str]]
+    metadata: Mapping[str, Cell]
+
+    def to_dict(self) -> dict:
+        """What JSON can hold."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Similarity:
+    """How similar two items are in one attribute.
+
+    Attributes:
+      attribute: its name.
+      cosine: -1 to 1.
+      percentile: percentage of random pairs of the catalogue that are less similar, 0 to 100.
+    """
+
+    attribute: str
+    cosine: float
+    percentile: float
+
+    def to_dict(self) -> dict:
+        """What JSON can hold."""
+        return dataclasses.asdict(self)
+
+
+@dataclasses.dataclass(frozen=True)
+class Query:
+    """What is looked for.
+
+    Attributes:
+      vectors: float32 [A, D], a unit vector in each space.
+      weights: float32 [A], how much each space counts.
+      items: ids of the items it comes from, which are no results.
+    """
+
+    vectors: np.ndarray
+    weights: np.ndarray
+    items: tuple[str, ...] = ()

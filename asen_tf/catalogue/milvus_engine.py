@@ -15,8 +15,9 @@ from asen_tf.catalogue.engine import Engine, best
 from asen_tf.catalogue.filters import Condition
 from asen_tf.catalogue.items import Hits, Items, Record
 from asen_tf.catalogue.milvus_filter import expression, facts, has_field, text
-from asen_tf.catalogue.uri import split_options
+from asen_tf.catalogue.store import split_options
 from asen_tf.core.lock import hold
+from asen_tf.core.read_ahead import batched
 from asen_tf.embedders import Fingerprint
 
 # Both tell on every occasion that milvus-lite has no clock, gRPC with a traceback.
@@ -89,7 +90,7 @@ class MilvusEngine(Engine):
         self._check_writable()
         known = sorted(self.known(ids))
         with self._writing():
-            for some in _split(known, _IDS_A_REQUEST):
+            for some in batched(known, _IDS_A_REQUEST):
                 self._client.delete(self._name, ids=some)
         return len(known)
 
@@ -171,12 +172,11 @@ class MilvusEngine(Engine):
             self._client.compact(self._name)
 
     def close(self) -> None:
-        if self._client is None:
-            return
-        self._client.close()
-        self._client = None
-        if self._is_file:
-            _release(self._place)
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+            if self._is_file:
+                _release(self._place)
 
     def _connected(self) -> MilvusClient:
         if self._is_file:
@@ -221,8 +221,7 @@ class MilvusEngine(Engine):
         if len(json.dumps(content).encode()) > _LONGEST_JSON:
             raise ValueError("the attributes and values are more text than Milvus takes")
         if not self._client.has_collection(self._name):
-            schema = self._schema(dimension, [_LABELS, _METADATA])
-            self._create(self._name, schema, index)
+            self._create(self._name, dimension, [_LABELS, _METADATA], index)
         elif len(self):
             raise ValueError(
                 f"milvus:{self._place}: collection {self._name!r} was not made by asen_tf"
@@ -230,22 +229,18 @@ class MilvusEngine(Engine):
         # A collection needs vectors; those of this one mean nothing.
         name = f"{self._identity_name}_new"
         self._client.drop_collection(name)
-        self._create(name, self._schema(2, ["content"]), "FLAT")
+        self._create(name, 2, ["content"], "FLAT")
         row = {"id": "identity", "content": content, "vectors": [1.0, 0.0]}
         self._client.insert(name, [row])
         self._client.flush(name)
         self._client.rename_collection(name, self._identity_name)
 
-    @staticmethod
-    def _schema(dimension: int, contents: Sequence[str]):
+    def _create(self, name: str, dimension: int, contents: Sequence[str], index: str) -> None:
         schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=True)
         schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=_LONGEST_ID)
         schema.add_field("vectors", DataType.FLOAT_VECTOR, dim=dimension)
-        for name in contents:
-            schema.add_field(name, DataType.JSON)
-        return schema
-
-    def _create(self, name: str, schema, index: str) -> None:
+        for content in contents:
+            schema.add_field(content, DataType.JSON)
         indexes = MilvusClient.prepare_index_params()
         indexes.add_index("vectors", index_type=index, metric_type="IP")
         self._client.create_collection(
@@ -255,19 +250,19 @@ class MilvusEngine(Engine):
     def _upsert(self, items: Items) -> None:
         self._check_writable()
         size = max(1, _BYTES_A_MESSAGE // max(1, items.vectors[:1].nbytes))
-        for rows in _split(range(len(items)), size):
+        for rows in batched(range(len(items)), size):
             with self._writing():
                 self._client.upsert(self._name, [self._row(items, row) for row in rows])
 
     @staticmethod
     def _row(items: Items, row: int) -> dict:
-        labels, metadata = items.records[row]
+        record = items.records[row]
         return {
             "id": items.ids[row],
             "vectors": items.vectors[row].ravel(),
-            _LABELS: {name: list(values) for name, values in labels.items()},
-            _METADATA: dict(metadata),
-            **facts(items.records[row]),
+            _LABELS: {name: list(values) for name, values in record.labels.items()},
+            _METADATA: dict(record.metadata),
+            **facts(record),
         }
 
     def _check_items(self, items: Items) -> None:
@@ -286,12 +281,9 @@ class MilvusEngine(Engine):
             raise OSError(f"milvus:{self._place}: an earlier write failed; open the store anew")
 
     def _filter(self, where: Condition | None, exclude: Sequence[str]) -> str:
-        parts = []
-        if where is not None:
-            parts.append(f"({expression(where, self.fingerprint.attributes)})")
-        if exclude:
-            parts.append(f"id not in [{', '.join(map(text, exclude))}]")
-        return " and ".join(parts)
+        met = where and f"({expression(where, self.fingerprint.attributes)})"
+        others = exclude and f"id not in [{', '.join(map(text, exclude))}]"
+        return " and ".join(filter(None, (met, others)))
 
     def _rows(self, ids: Iterable[str], fields: list[str]) -> dict[str, dict]:
         """Id -> fields of the items that are there."""
@@ -300,7 +292,7 @@ class MilvusEngine(Engine):
         size = max(1, min(_IDS_A_REQUEST, vectors if "vectors" in fields else _IDS_A_REQUEST))
         found = {}
         with self._errors():
-            for some in _split(list(dict.fromkeys(ids)), size):
+            for some in batched(dict.fromkeys(ids), size):
                 rows = self._client.get(self._name, ids=some, output_fields=["id", *fields])
                 found.update((row["id"], row) for row in rows)
         return found
@@ -357,7 +349,3 @@ def _release(place: str) -> None:
     _in_use[place] -= 1
     if not _in_use[place]:
         server_manager_instance.release_server(place)
-
-
-def _split(items: Sequence, size: int) -> Iterator[Sequence]:
-    return (items[start : start + size] for start in range(0, len(items), size))

@@ -49,10 +49,7 @@ def weighted(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def cosines(query: np.ndarray, items: np.ndarray) -> np.ndarray:
-    """How similar a query [A, D] and items [N, A, D] are in each space: [N, A].
-
-    All vectors are of length 1.
-    """
+    """Cosines [N, A] of a query [A, D] and items [N, A, D], all vectors being of length 1."""
     return np.einsum("ad,nad->na", query, items)
 
 
@@ -117,10 +114,7 @@ def blended(scores: np.ndarray, similarities: np.ndarray, blend: float) -> np.nd
         similarities.
 
     Returns:
-      float64 [N] in 0..1.
-
-    Raises:
-      ValueError: lengths differ, a score is not finite, or the blend is outside of 0..1.
+      float64 [N] in 0..1; ValueError: lengths differ, numbers not finite, blend not in 0..1.
     """
     scores, similarities = np.asarray(scores, np.float64), np.asarray(similarities, np.float64)
     if scores.ndim != 1 or scores.shape != similarities.shape:
@@ -141,11 +135,7 @@ def best_first(scores: np.ndarray) -> np.ndarray:
 
 
 def random_pairs(count: int, pairs: int, seed: int) -> np.ndarray:
-    """Pairs of different numbers below `count`, int64 [pairs, 2]; the same for the same seed.
-
-    Raises:
-      ValueError: there are no two numbers.
-    """
+    """Pairs of different numbers below `count` >= 2, int64 [pairs, 2]; the same for one seed."""
     if count < 2:
         raise ValueError(f"expected at least two items to pair, got {count}")
     draw = np.random.default_rng(seed)
@@ -155,17 +145,8 @@ def random_pairs(count: int, pairs: int, seed: int) -> np.ndarray:
 
 
 def percentiles(values: np.ndarray, population: np.ndarray) -> np.ndarray:
-    """The percentage of the population below each value, equal ones counting half.
-
-    Args:
-      values: [A].
-      population: [P, A], of each value a sample to compare it with.
-
-    Returns:
-      float64 [A] in 0..100.
-    """
-    below = (population < values).mean(0) + (population == values).mean(0) / 2
-    return 100 * below
+    """Percentage of the population [P, A] below each value [A], equal ones counting half: [A]."""
+    return 100 * ((population < values).mean(0) + (population == values).mean(0) / 2)
 
 
 def _stretched(values: np.ndarray) -> np.ndarray:

@@ -1,6 +1,8 @@
 """Opens a store by its URI."""
 
 import importlib
+import urllib.parse
+from collections.abc import Iterable
 
 from asen_tf.catalogue.engine import Engine
 from asen_tf.core.errors import unknown_name
@@ -46,3 +48,16 @@ def open_store(uri: str, fingerprint: Fingerprint | None = None, read_only: bool
     except ImportError as error:
         raise ImportError(f'{scheme}: needs pip install "asen_tf[{extra}]" ({error})') from error
     return engine(place, fingerprint, read_only)
+
+
+def split_options(place: str, known: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """`PATH?name=value&name=value` as path and options; ValueError for no path or other names."""
+    path, _, text = place.partition("?")
+    # A plus is no blank here: faiss has it in names of indexes.
+    pairs = urllib.parse.parse_qsl(text.replace("+", "%2B"), keep_blank_values=True)
+    for name, _ in pairs:
+        if name not in known:
+            raise ValueError(unknown_name("option of the store", name, known))
+    if not path:
+        raise ValueError(f"store: no path in {place!r}")
+    return path, dict(pairs)

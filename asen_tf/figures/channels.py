@@ -113,12 +113,7 @@ def channel_grid(weights: np.ndarray, attributes: Sequence[str]) -> matplotlib.f
 
 
 def _draw_image(axes: Axes, values: np.ndarray, area: style.Area) -> None:
-    axes.imshow(
-        COLORS(np.clip(values, -1, 1) / 2 + 0.5),
-        extent=(area.left, area.right, area.bottom, area.top),
-        aspect="auto",
-        interpolation="antialiased",
-    )
+    style.stretch(axes, COLORS(np.clip(values, -1, 1) / 2 + 0.5), area)
 
 
 def _draw_scale(axes: Axes, x: float, y: float, strongest: float) -> None:

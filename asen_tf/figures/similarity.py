@@ -167,9 +167,8 @@ class SimilarityMaps:
         if method not in METHODS:
             raise ValueError(unknown_name("method", method, METHODS))
         if np.ndim(images) != 4 or len(images) != 2:
-            raise ValueError(
-                f"expected two images as [2, S, S, 3], received {list(np.shape(images))}"
-            )
+            shape = list(np.shape(images))
+            raise ValueError(f"expected two images as [2, S, S, 3], received {shape}")
         inputs = self._inputs(images)
         vectors = self._vectors(inputs, attribute)
         self._head.attribute.assign(attribute)

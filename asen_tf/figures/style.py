@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import is_color_like
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox, TransformedBbox
@@ -113,15 +114,14 @@ def picture(axes: Axes, image: np.ndarray, area: Area) -> Area:
       Where the whole photograph would lie.
     """
     whole = area.cover(image.shape[0] / image.shape[1])
-    artist = axes.imshow(
-        image,
-        extent=(whole.left, whole.right, whole.bottom, whole.top),
-        aspect="auto",
-        interpolation="antialiased",
-        zorder=1,
-    )
-    artist.set_clip_box(_extent(axes, area))
+    stretch(axes, image, whole).set_clip_box(_extent(axes, area))
     return whole
+
+
+def stretch(axes: Axes, image: np.ndarray, area: Area) -> AxesImage:
+    """Fills the area with all of an image."""
+    extent = (area.left, area.right, area.bottom, area.top)
+    return axes.imshow(image, extent=extent, aspect="auto", interpolation="antialiased", zorder=1)
 
 
 def square(image: np.ndarray, side: int) -> np.ndarray:

@@ -34,7 +34,7 @@ def batch(unit, start, stop, seed=0):
 def content(store):
     """Id -> vectors and record."""
     found = {}
-    for name in store:
+    for name in (part.ids[row] for part in store.parts for row in np.flatnonzero(part.alive)):
         part, row = store.place(name)
         vectors = np.stack([part.matrix(a)[row] for a in range(3)])
         found[name] = vectors.tolist(), part.record(row)

@@ -84,9 +84,6 @@ class ItemStore:
     def __contains__(self, name: str) -> bool:
         return name in self._places
 
-    def __iter__(self):
-        return iter(self._places)
-
     def place(self, name: str) -> tuple[Part, int] | None:
         """Part and row of an item; none where there is no such item."""
         return self._places.get(name)
@@ -170,18 +167,15 @@ class ItemStore:
             self._segments.append(segment)
         self._tail = Tail(self._shape)
         end, path = 0, self.folder / self._layout.log
-        for entry, end in logs.read(path):  # noqa: B007 - the last end counts
-            self._replay(entry)
+        for content, vectors, end in logs.read(path):  # noqa: B007 - the last end counts
+            if "delete" in content:
+                self._remove(content["delete"])
+            else:
+                rows = content["put"]
+                self._add(rows, vectors.reshape(len(rows), *self._shape))
         if not self._read_only:
             with explained(self.folder):
                 self._log = logs.Log(path, end)
-
-    def _replay(self, entry: logs.Entry) -> None:
-        if "delete" in entry.content:
-            self._remove(entry.content["delete"])
-        else:
-            rows = entry.content["put"]
-            self._add(rows, entry.vectors.reshape(len(rows), *self._shape))
 
     @property
     def _shape(self) -> tuple[int, int]:

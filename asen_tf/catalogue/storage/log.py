@@ -7,7 +7,7 @@ import struct
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -20,20 +20,8 @@ _MARK = b"ASL1"
 _HEAD_SIZE = _HEADER.size + _CHECK.size
 
 
-class Entry(NamedTuple):
-    """One write.
-
-    Attributes:
-      content: what JSON can hold.
-      vectors: float32 [M].
-    """
-
-    content: Any
-    vectors: np.ndarray
-
-
-def read(path: Path) -> Iterator[tuple[Entry, int]]:
-    """The whole entries of a log, each with the position after it.
+def read(path: Path) -> Iterator[tuple[Any, np.ndarray, int]]:
+    """The whole entries of a log: content, vectors float32 [M], and the position after it.
 
     An entry that was cut off at the end of the file was never acknowledged, and is left out.
 
@@ -53,7 +41,7 @@ def read(path: Path) -> Iterator[tuple[Entry, int]]:
                     raise ValueError(f"{path}: the entry at byte {start} is damaged")
                 return
             content = json.loads(body[:text])
-            yield Entry(content, np.frombuffer(body, "<f4", offset=text)), end
+            yield content, np.frombuffer(body, "<f4", offset=text), end
             start = end
 
 

@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -123,8 +123,9 @@ def write_segment(
     with synced(folder / VECTORS) as file:
         for attribute in range(attributes):
             for part, rows in zip(parts, alive, strict=True):
-                for chunk in _chunks(rows):
-                    file.write(np.ascontiguousarray(part.matrix(attribute)[chunk], "<f4"))
+                for n in range(0, len(rows), _CHUNK):
+                    chunk = part.matrix(attribute)[rows[n : n + _CHUNK]]
+                    file.write(np.ascontiguousarray(chunk, "<f4"))
     content = b"".join(
         part.lines[row] + b"\n" for part, rows in zip(parts, alive, strict=True) for row in rows
     )
@@ -134,11 +135,6 @@ def write_segment(
             file.write(text)
     sync_folder(folder)
     return zlib.crc32(names, zlib.crc32(content))
-
-
-def _chunks(rows: np.ndarray) -> Iterator[np.ndarray]:
-    for start in range(0, len(rows), _CHUNK):
-        yield rows[start : start + _CHUNK]
 
 
 def _cells(line: bytes, name: str) -> Sequence:

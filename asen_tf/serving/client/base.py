@@ -75,8 +75,9 @@ class BaseClient:
         self._options = _options(retries, max_message_bytes)
         self._credentials = None
         if tls or root_certificates is not None or client_key is not None:
+            files = root_certificates, client_key, client_certificate
             self._credentials = grpc.ssl_channel_credentials(
-                _contents(root_certificates), _contents(client_key), _contents(client_certificate)
+                *(None if file is None else Path(file).read_bytes() for file in files)
             )
         self._served: Served | None = None
 
@@ -106,10 +107,6 @@ class BaseClient:
 def remaining(deadline: float) -> float | None:
     """Seconds until the deadline as gRPC takes them: None without one, never negative."""
     return None if deadline == float("inf") else max(0.0, deadline - time.monotonic())
-
-
-def _contents(path: str | os.PathLike | None) -> bytes | None:
-    return None if path is None else Path(path).read_bytes()
 
 
 def _options(retries: int, max_message_bytes: int) -> list[tuple[str, int | str]]:

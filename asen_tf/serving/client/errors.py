@@ -26,13 +26,7 @@ class ServingError(OSError):
 def from_status(
     code: grpc.StatusCode, details: str | None, places: Sequence[Place] = ()
 ) -> ServingError | InvalidInputError:
-    """The exception for a call that failed.
-
-    Args:
-      code: gRPC's status code.
-      details: what came with it.
-      places: of the images in the request.
-    """
+    """The exception for a call that failed with a code and details; `places`: of its images."""
     message = details or "no details"
     if code is not grpc.StatusCode.INVALID_ARGUMENT:
         return ServingError(f"{code.name}: {message}", code)
@@ -40,11 +34,9 @@ def from_status(
 
 
 def invalid_input(message: str, places: Sequence[Place]) -> InvalidInputError:
-    """What the graph of an exported model says of an image, as an error about the caller's own.
+    """What an exported model's graph says of a batch's images, as an error about the caller's.
 
-    Args:
-      message: that of TensorFlow: "assertion failed: [MESSAGE]" and names of nodes beneath.
-      places: of the images in the batch.
+    The message is TensorFlow's: "assertion failed: [MESSAGE]" and names of nodes beneath.
     """
     rows = list(_ROW.finditer(message))
     if not rows or max(int(row[1]) for row in rows) >= len(places):

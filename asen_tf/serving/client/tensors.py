@@ -23,14 +23,7 @@ _NUMBERS = {dtype: wire.DataType[name].number for name, (dtype, _) in _TYPES.ite
 
 
 def to_proto(array: np.ndarray) -> wire.TensorProto:
-    """An array as a message.
-
-    Args:
-      array: float32, int32, int64, uint8, or object: bytes of any length.
-
-    Raises:
-      ValueError: another dtype.
-    """
+    """A message of an array of float32, int32, int64, uint8, or bytes as objects; or ValueError."""
     array = np.asarray(array)
     little_endian = array.dtype.newbyteorder("<")
     if little_endian not in _NUMBERS:
@@ -98,22 +91,14 @@ def _array(value):
 
 
 def shape_of(proto: wire.TensorShapeProto) -> tuple[int | None, ...]:
-    """The sizes, None where one is unknown.
-
-    Raises:
-      ValueError: not even their number is known.
-    """
+    """The sizes, None where one is unknown; ValueError where not even their number is known."""
     if proto.unknown_rank:
         raise ValueError("expected a tensor with a known number of dimensions")
     return tuple(dim.size if dim.size >= 0 else None for dim in proto.dim)
 
 
 def empty(info) -> np.ndarray:
-    """What an output is without photographs: a TensorInfo's dtype, and 0 for each unknown size.
-
-    Raises:
-      ValueError: a type or shape that `from_proto` does not take either.
-    """
+    """An output without photographs: a TensorInfo's dtype, 0 for unknown sizes; or ValueError."""
     dtype, _ = _type(info.dtype)
     return np.empty([size or 0 for size in shape_of(info.tensor_shape)], dtype)
 

@@ -63,9 +63,7 @@ def rows(what: str, count: tf.Tensor) -> tf.Tensor:
 def refuse(labels: tf.Tensor, faults: tf.Tensor) -> tf.Operation:
     """Raises InvalidArgumentError where there are faults: "photograph 3: it is empty; ...".
 
-    Args:
-      labels: string [N], what to call each row.
-      faults: string [N], what is wrong with it; empty if nothing is.
+    `labels`, string [N], call each row; `faults`, string [N], are empty for good ones.
     """
     bad = faults != ""
     lines = tf.boolean_mask(tf.strings.join([labels, faults], separator=": "), bad)

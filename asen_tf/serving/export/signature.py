@@ -67,21 +67,12 @@ class Signature(abc.ABC):
         """
 
     def sample(self, photographs: Sequence[bytes], attributes: Sequence[str]) -> Request:
-        """A request that verifies it and warms it up.
-
-        Args:
-          photographs: encoded images, N.
-          attributes: those that the model is exported with.
-        """
+        """A request of these encoded photographs and the exported attributes, to verify it by."""
         return {names.IMAGE_BYTES: np.array(photographs, object)}
 
 
 def signatures_of(model: EmbeddingModel, attributes: Iterable[str]) -> dict[str, Signature]:
-    """All that a model answers to, by name.
-
-    Raises:
-      ValueError: an attribute's signature would take the name of another one.
-    """
+    """All that a model answers to, by name; ValueError where two would have one name."""
     kinds = {name: SIGNATURES[name] for name in SIGNATURES.names()}
     kinds = {name: kind for name, kind in kinds.items() if kind.suits(model)}
     found = {name: kind() for name, kind in kinds.items() if not kind.each_attribute}

@@ -12,8 +12,8 @@ from asen_tf.images import graph
 from asen_tf.serving.export.functions import Functions, Prepare
 from asen_tf.serving.export.signature import Request, Signature
 
-# Off by so much, answers still count as the same, by what the networks compute in. Numbers with a
-# mantissa of eight bits come out otherwise wherever a loader fuses operations.
+# How far floats may be off, by what the networks compute in. Numbers with a mantissa of eight bits
+# differ wherever a loader fuses operations.
 TOLERANCES = {"float32": 1e-5, "bfloat16": 0.02}
 
 # Output -> array.
@@ -31,11 +31,7 @@ def expected_answers(
 ) -> dict[str, Answer]:
     """What a SavedModel should answer: what the signatures give for the Keras model itself.
 
-    Args:
-      signatures: by name.
-      functions: of the Keras model; with `read_outside`, so that not even the photographs are read
-        as in the SavedModel.
-      requests: for every signature.
+    With `read_outside` in its `functions` not even photographs are read as in the SavedModel.
     """
     answers = {}
     for name, inputs in requests.items():

@@ -16,12 +16,9 @@ def write_warmup(
     requests: Mapping[str, Request],
     outputs: Mapping[str, Sequence[str]],
 ) -> None:
-    """Writes a request for each signature beside a SavedModel.
+    """Writes a request for each signature beside the SavedModel in a folder.
 
-    Args:
-      folder: of the SavedModel; `assets.extra/tf_serving_warmup_requests` is written below it.
-      requests: signature -> what to send.
-      outputs: signature -> the names of its outputs.
+    `requests`: signature -> what to send; `outputs`: signature -> the names of its outputs.
     """
     path = Path(folder) / "assets.extra" / "tf_serving_warmup_requests"
     path.parent.mkdir(exist_ok=True)

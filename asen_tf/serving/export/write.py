@@ -96,10 +96,11 @@ def export_model(
       fit: how photographs become square images, see `asen_tf.images.graph.to_square`.
     """
     ids = {name: space.index(name) for name in attributes or space}
+    blank = tf.zeros((1, model.image_size, model.image_size, 3), tf.uint8)
     signatures = signatures_of(model, ids)
     metadata = Metadata(
         attributes={name: list(space[name].values) for name in ids},
-        dimension=model.embed_all(_black(model), slices).shape[-1],
+        dimension=model.embed_all(blank, slices).shape[-1],
         model={"class": type(model).__name__, "slices": slices, **model.get_config()},
         library_version=__version__,
         max_pixels=max_pixels,
@@ -148,22 +149,16 @@ def _save(
 
 def _traced(signature, functions):
     function = tf.function(functools.partial(signature.answer, functions))
-    inputs = {
-        name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in signature.inputs.items()
-    }
+    specs = signature.inputs.items()
+    inputs = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in specs}
     return function.get_concrete_function(**inputs)
-
-
-def _black(model):
-    return tf.zeros((1, model.image_size, model.image_size, 3), tf.uint8)
 
 
 def _check_named(kind, given, known) -> None:
     for name in given:
         if name not in known:
             raise ValueError(unknown_name(kind, name, known))
-    twice = {name for name in given if list(given).count(name) > 1}
-    if twice:
+    if twice := {name for name in given if list(given).count(name) > 1}:
         raise ValueError(f"{kind} {', '.join(map(repr, sorted(twice)))} is named more than once")
 
 

@@ -41,11 +41,7 @@ def read(path: str) -> list[messages.ModelConfig]:
 
 
 def check_folders(models: Iterable[messages.ModelConfig]) -> None:
-    """Finds base paths that are mistaken.
-
-    Raises:
-      ValueError: a base path is no folder, or is a version itself.
-    """
+    """Raises ValueError where a base path is no folder, or is a version itself."""
     for model in models:
         folder = Path(model.base_path)
         if not folder.is_dir():

@@ -11,11 +11,7 @@ Fingerprint = list[tuple[str, int, int]]
 
 
 def find(base_path: Path) -> dict[int, Path]:
-    """Number -> folder of each version; what is not named by a number is left out.
-
-    Raises:
-      OSError: the base path cannot be read.
-    """
+    """Number -> folder of each version; other names are left out."""
     return {
         int(path.name): path
         for path in base_path.iterdir()

@@ -1,4 +1,4 @@
-"""Bounds on what requests may ask of the server at once."""
+"""Bounds on requests."""
 
 import contextlib
 import dataclasses
@@ -29,12 +29,7 @@ class Limits:
 
 
 class Admission:
-    """Lets some requests run at once, makes some wait, and refuses the rest.
-
-    Args:
-      concurrent: requests that run.
-      waiting: requests that wait.
-    """
+    """Lets `concurrent` requests run at once, makes `waiting` more wait, and refuses the rest."""
 
     def __init__(self, concurrent: int, waiting: int):
         self._places = concurrent + waiting
@@ -62,11 +57,7 @@ class Admission:
                 self._turn.release()
 
     def close(self, seconds: float) -> bool:
-        """Refuses whoever comes from now on, and waits so long for those that came before.
-
-        Returns:
-          Whether they are done.
-        """
+        """Refuses new requests, waits so long for earlier ones; gives whether these are done."""
         with self._changed:
             self._closed = True
             return self._changed.wait_for(lambda: not self._admitted, seconds)

@@ -1,20 +1,24 @@
 """All models of the server, kept as their configuration and folders say."""
 
 import contextlib
+import dataclasses
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import tensorflow as tf
 from absl import logging
-from tensorflow_serving.apis import model_pb2
+from tensorflow_serving.apis import model_pb2, prediction_log_pb2
 from tensorflow_serving.config import model_server_config_pb2
 
 from asen_tf.serving.loaded import LoadedModel
 from asen_tf.serving.server import folders
 from asen_tf.serving.server.limits import Limits
+from asen_tf.serving.server.predict import predict
 from asen_tf.serving.server.refused import invalid
 from asen_tf.serving.server.versions import Handle, Versions, not_found
-from asen_tf.serving.server.warmup import warm_up
+
+_WARMUP_FILE = "assets.extra/tf_serving_warmup_requests"
 
 Configuration = Sequence[model_server_config_pb2.ModelConfig]
 
@@ -23,7 +27,7 @@ class Models:
     """The models that a server has.
 
     Args:
-      configuration: gives the models to serve; asked anew at each look, so that it may change.
+      configuration: gives the models to serve; called at each look, so that it may change.
       limits: for requests that warm a version up.
     """
 
@@ -104,13 +108,12 @@ class Models:
         except OSError as error:
             self._note(config.name, str(error))
             return
-        asked = set(config.model_version_policy.specific.versions)
-        missing = sorted(asked - set(found))
+        missing = sorted(set(config.model_version_policy.specific.versions) - set(found))
         self._note(config.name, f"no folder for the versions {missing}" if missing else None)
 
     def _load(self, folder: Path) -> LoadedModel:
         servable = LoadedModel(folder)
-        warm_up(servable, folder, self._limits)
+        _warm_up(servable, folder, self._limits)
         return servable
 
     def _note(self, where: str, fault: str | None) -> None:
@@ -118,3 +121,16 @@ class Models:
         if fault and self._faults.get(where) != fault:
             logging.error("%s: %s", where, fault)
         self._faults[where] = fault
+
+
+def _warm_up(servable: LoadedModel, folder: Path, limits: Limits) -> None:
+    """Replays the requests that a SavedModel brings along; their rows are not bounded."""
+    path = folder / _WARMUP_FILE
+    if not path.exists():
+        return
+    unbounded = dataclasses.replace(limits, batch=2**63)
+    for count, record in enumerate(tf.data.TFRecordDataset(str(path))):
+        log = prediction_log_pb2.PredictionLog.FromString(record.numpy())
+        if log.WhichOneof("log_type") != "predict_log":
+            raise ValueError(f"{path}: record {count} is no PredictRequest")
+        predict(servable, log.predict_log.request, unbounded)

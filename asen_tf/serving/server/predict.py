@@ -19,15 +19,7 @@ from asen_tf.serving.server.refused import Refused, from_tensorflow, invalid
 def predict(
     servable: LoadedModel, request: predict_pb2.PredictRequest, limits: Limits
 ) -> predict_pb2.PredictResponse:
-    """Runs the signature that a request names.
-
-    Args:
-      servable: what runs.
-      request: signature, inputs and the outputs wanted; no outputs: all.
-      limits: on its size.
-
-    Returns:
-      The outputs and the signature's name; whose they are is not filled in.
+    """Runs the signature that a request names, for the outputs it names, or all.
 
     Raises:
       Refused: with the code that TensorFlow Serving gives: no such signature

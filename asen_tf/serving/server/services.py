@@ -1,9 +1,11 @@
-"""The gRPC services of TensorFlow Serving, on top of functions that know no gRPC context."""
+"""The gRPC services of TensorFlow Serving."""
 
 import contextlib
 
 import grpc
 from tensorflow_serving.apis import (
+    get_model_metadata_pb2,
+    get_model_status_pb2,
     model_service_pb2,
     model_service_pb2_grpc,
     predict_pb2,
@@ -12,24 +14,18 @@ from tensorflow_serving.apis import (
 )
 
 from asen_tf.serving.server.limits import Admission, Limits
-from asen_tf.serving.server.metadata import get_model_metadata
 from asen_tf.serving.server.models import Models
 from asen_tf.serving.server.predict import predict
 from asen_tf.serving.server.refused import Refused, invalid
-from asen_tf.serving.server.status import get_model_status
+from asen_tf.serving.server.versions import Status
 
 PREDICTION_SERVICE = prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"]
 MODEL_SERVICE = model_service_pb2.DESCRIPTOR.services_by_name["ModelService"]
+_SIGNATURE_DEF = "signature_def"
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predict and GetModelMetadata.
-
-    Args:
-      models: what answers.
-      limits: on a request.
-      admission: on predictions at the same time.
-    """
+    """Predict and GetModelMetadata: `limits` bound a request, `admission` how many run at once."""
 
     def __init__(self, models: Models, limits: Limits, admission: Admission):
         self._models = models
@@ -43,8 +39,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
             if not context.is_active():
                 # Nobody waits for the answer any more.
                 raise Refused(grpc.StatusCode.CANCELLED, "the client went away")
-            if not request.HasField("model_spec"):
-                raise invalid("Missing ModelSpec")
+            _check_named(request)
             with self._models.use(request.model_spec) as handle:
                 response = predict(handle.servable, request, self._limits)
                 response.model_spec.name = request.model_spec.name
@@ -53,7 +48,7 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
     def GetModelMetadata(self, request, context):
         with _refusals(context):
-            return get_model_metadata(self._models, request)
+            return _metadata(self._models, request)
 
     def Classify(self, request, context):
         _unimplemented(context)
@@ -66,21 +61,67 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
 
 
 class ModelService(model_service_pb2_grpc.ModelServiceServicer):
-    """GetModelStatus.
-
-    Args:
-      models: whose status.
-    """
+    """GetModelStatus."""
 
     def __init__(self, models: Models):
         self._models = models
 
     def GetModelStatus(self, request, context):
         with _refusals(context):
-            return get_model_status(self._models, request)
+            return _status(self._models, request)
 
     def HandleReloadConfigRequest(self, request, context):
         _unimplemented(context)
+
+
+def _metadata(
+    models: Models, request: get_model_metadata_pb2.GetModelMetadataRequest
+) -> get_model_metadata_pb2.GetModelMetadataResponse:
+    """What the signatures of a version take and give."""
+    _check_named(request)
+    if not request.metadata_field:
+        raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
+    for field in request.metadata_field:
+        if field != _SIGNATURE_DEF:
+            raise invalid(f"Metadata field {field} is not supported")
+    with models.use(request.model_spec) as handle:
+        found = get_model_metadata_pb2.SignatureDefMap(signature_def=handle.servable.signature_defs)
+        response = get_model_metadata_pb2.GetModelMetadataResponse()
+        response.model_spec.name = request.model_spec.name
+        response.model_spec.version.value = handle.version
+        response.metadata[_SIGNATURE_DEF].Pack(found)
+        return response
+
+
+def _status(
+    models: Models, request: get_model_status_pb2.GetModelStatusRequest
+) -> get_model_status_pb2.GetModelStatusResponse:
+    """States of all versions of a model, or of the requested one. Labels are not looked at."""
+    _check_named(request)
+    spec = request.model_spec
+    versions = models.get(spec.name)
+    found = versions.status() if versions else []
+    wanted = f"any versions of model {spec.name}"
+    if spec.HasField("version"):
+        found = [status for status in found if status.version == spec.version.value]
+        wanted = f"version {spec.version.value} of model {spec.name}"
+    if not found:
+        raise Refused(grpc.StatusCode.NOT_FOUND, f"Could not find {wanted}")
+    response = get_model_status_pb2.GetModelStatusResponse()
+    response.model_version_status.extend(map(_state, found))
+    return response
+
+
+def _state(status: Status) -> get_model_status_pb2.ModelVersionStatus:
+    message = get_model_status_pb2.ModelVersionStatus(version=status.version, state=status.state)
+    message.status.error_code = status.error.code.value[0] if status.error else 0
+    message.status.error_message = status.error.message if status.error else ""
+    return message
+
+
+def _check_named(request) -> None:
+    if not request.HasField("model_spec"):
+        raise invalid("Missing ModelSpec")
 
 
 @contextlib.contextmanager

@@ -24,16 +24,11 @@ _FIELDS = {
 
 
 def to_array(proto: tensor_pb2.TensorProto, name: str, max_bytes: int) -> np.ndarray:
-    """The array in a message.
-
-    Args:
-      proto: what was sent.
-      name: of the input, for messages.
-      max_bytes: the array may have. A message can stand for more than its own size: values that
-        it leaves out repeat the last one.
+    """The array in a message, for the input `name`.
 
     Raises:
-      Refused: the message is inconsistent, or stands for too much (INVALID_ARGUMENT).
+      Refused: the message is inconsistent, or stands for more than `max_bytes`, since values that
+        it leaves out repeat the last one (INVALID_ARGUMENT).
     """
     stands_for = _bytes(proto)
     if stands_for > max_bytes:

@@ -6,7 +6,7 @@ import grpc
 
 
 def credentials(certificate: str, key: str, client_ca: str = "") -> grpc.ServerCredentials | None:
-    """What a server proves who it is with; None: it does not.
+    """A server's credentials, None without files.
 
     Args:
       certificate, key: files in PEM form; the certificate may be followed by its chain.

@@ -87,9 +87,7 @@ class Versions:
     def use(self, spec: model_pb2.ModelSpec) -> Iterator[Handle]:
         """Gives the version that a request names, which stays loaded within the context.
 
-        Raises:
-          Refused: no such version is available (NOT_FOUND) or no such label known
-            (INVALID_ARGUMENT).
+        Refused: no such version is available (NOT_FOUND), or an unknown label (INVALID_ARGUMENT).
         """
         with self._lock:
             version = self._pick(spec)
@@ -114,12 +112,12 @@ class Versions:
         available = {n: v for n, v in self._versions.items() if v.state == AVAILABLE}
         kind = spec.WhichOneof("version_choice")
         if kind is None:
-            number, asked = max(available, default=None), f"Latest({self.name})"
+            number, wanted = max(available, default=None), f"Latest({self.name})"
         else:
             number = spec.version.value if kind == "version" else self._labelled(spec.version_label)
-            asked = f"Specific({self.name}, {number})"
+            wanted = f"Specific({self.name}, {number})"
         if number not in available:
-            raise not_found(asked)
+            raise not_found(wanted)
         return available[number]
 
     def _labelled(self, label: str) -> int:
@@ -169,13 +167,9 @@ class Versions:
         logging.log(level, "%s version %d: %s%s", self.name, version.number, name, because)
 
 
-def not_found(asked: str) -> Refused:
-    """There is no such model, or no such version of it.
-
-    Args:
-      asked: "Latest(model)" or "Specific(model, version)".
-    """
-    return Refused(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {asked}")
+def not_found(wanted: str) -> Refused:
+    """There is no "Latest(model)" or "Specific(model, version)"."""
+    return Refused(grpc.StatusCode.NOT_FOUND, f"Servable not found for request: {wanted}")
 
 
 def _reason(failure: Exception) -> Refused:
