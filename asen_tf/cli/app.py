@@ -97,26 +97,15 @@ def names(host: str) -> list[str]:
 
 def run() -> None:
     flags.DEFINE_string(
-        "store", None, "Store to show: faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT."
+        "store", None, "Store: faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT."
     )
     define_flags()
     flags.DEFINE_string("images", ".", "Folder of the photographs; none outside of it is shown.")
-    flags.DEFINE_string(
-        "host", "127.0.0.1", "Address to answer at; 0.0.0.0 answers the network, too."
-    )
+    flags.DEFINE_string("host", "127.0.0.1", "Address to answer at; 0.0.0.0: the whole network.")
     flags.DEFINE_integer("port", 8080, "Port to answer at; 0: a free one.", 0, 65535)
-    flags.DEFINE_list(
-        "allowed_hosts",
-        "",
-        "Host names under which it answers; default: local ones, or all if --host is not local.",
-    )
+    flags.DEFINE_list("allowed_hosts", "", "Host names to answer to; default: as --host says.")
     flags.DEFINE_string("title", "Find by attribute", "Heading of the page.")
-    flags.DEFINE_float(
-        "max_upload_mb",
-        20.0,
-        "Largest photograph that a visitor may send, in megabytes.",
-        lower_bound=0.001,
-    )
+    flags.DEFINE_float("max_upload_mb", 20.0, "Megabytes of a visitor's photograph at most.", 0.001)
     flags.DEFINE_integer("max_pixels", MAX_PIXELS, "Most pixels of a photograph.", lower_bound=1)
     flags.DEFINE_integer("at_once", 4, "How many searches run at the same time.", lower_bound=1)
     flags.mark_flag_as_required("store")

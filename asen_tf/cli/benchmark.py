@@ -57,24 +57,12 @@ def run() -> None:
     flags.DEFINE_string("local_backbone", "resnet34", "Backbone of the local branch.")
     flags.DEFINE_integer("size", 224, "Side of the global branch's input in pixels.", 1)
     flags.DEFINE_integer("local_size", 112, "Side of the local branch's input in pixels.", 1)
-    flags.DEFINE_integer(
-        "batch", 4, "Triplets a training step, or images a call when embedding.", 1
-    )
+    flags.DEFINE_integer("batch", 4, "Triplets a training step, or images a call of embedding.", 1)
     flags.DEFINE_integer("attributes", 9, "How many attributes are embedded.", 1)
-    flags.DEFINE_enum(
-        "precision", "float32", PRECISIONS, "Dtype policy that the networks compute in."
-    )
-    flags.DEFINE_bool(
-        "recompute", False, "Whether training computes feature maps twice instead of keeping them."
-    )
-    flags.DEFINE_float(
-        "seconds", 30.0, "Seconds to measure for, after three calls that do not count.", 0.0
-    )
-    flags.DEFINE_string(
-        "data_dir",
-        "",
-        "Folder for the rendered photographs, so that they serve again; default: a temporary one.",
-    )
+    flags.DEFINE_enum("precision", "float32", PRECISIONS, "Dtype policy of the networks.")
+    flags.DEFINE_bool("recompute", False, "Whether to recompute feature maps, to save memory.")
+    flags.DEFINE_float("seconds", 30.0, "Seconds to measure for, after three warm-up calls.", 0.0)
+    flags.DEFINE_string("data_dir", "", "Folder of rendered photographs; default: temporary.")
     flags.DEFINE_string("json", "", "JSON file to write the result to; it is printed in any case.")
     program.run(main)
 

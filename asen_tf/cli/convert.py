@@ -60,45 +60,25 @@ def main() -> None:
 
 
 def run() -> None:
-    flags.DEFINE_string(
-        "checkpoint", None, "Checkpoint of the PyTorch release, such as checkpoint.pth.tar."
-    )
-    flags.DEFINE_string(
-        "output", None, "Folder to write: a run, for --workdir of the other programs."
-    )
-    flags.DEFINE_string(
-        "attributes",
-        None,
-        "CSV file index,attribute,values, in the order of the checkpoint's table.",
-    )
+    flags.DEFINE_string("checkpoint", None, "Checkpoint of the PyTorch release (.pth.tar).")
+    flags.DEFINE_string("output", None, "Folder to write: a run, --workdir of other programs.")
+    flags.DEFINE_string("attributes", None, "CSV file index,attribute,values of the checkpoint.")
     config_flags.DEFINE_config_file(
         "config",
         None,
         "Experiment whose data and settings apply; default: the paper's, on index files.",
     )
-    flags.DEFINE_integer(
-        "global_size", None, "Side of the global branch's input in pixels; default: 224.", 1
-    )
-    flags.DEFINE_integer(
-        "local_size", None, "Side of the local branch's input in pixels; default: 112.", 1
-    )
-    flags.DEFINE_float(
-        "threshold",
-        None,
-        "Share of its peak from which attention belongs to the region; default: 0.1.",
-    )
-    flags.DEFINE_float(
-        "beta", None, "Weight of the global branch's cosine, 0 to 1; default: 0.6.", 0, 1
-    )
+    flags.DEFINE_integer("global_size", None, "Pixels of the global input's side; default: 224.", 1)
+    flags.DEFINE_integer("local_size", None, "Pixels of the local input's side; default: 112.", 1)
+    flags.DEFINE_float("threshold", None, "Share of its peak that a region has; default: 0.1.")
+    flags.DEFINE_float("beta", None, "Weight of the global cosine, 0 to 1; default: 0.6.", 0, 1)
     flags.DEFINE_string("data_root", None, "Folder of the data, which asen-evaluate reads.")
     flags.DEFINE_string(
         "index_dir",
         None,
         "Folder of the index files in --data_root; default: splits, if there, or the root itself.",
     )
-    flags.DEFINE_enum(
-        "preprocessing", "published", PREPROCESSING, "How asen-evaluate prepares photographs."
-    )
+    flags.DEFINE_enum("preprocessing", "published", PREPROCESSING, "How photographs are prepared.")
     flags.mark_flags_as_required(["checkpoint", "output"])
     program.run(main)
 

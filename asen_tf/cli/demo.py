@@ -65,9 +65,7 @@ def run() -> None:
     config_flags.DEFINE_config_file(
         "config", str(experiment), "Experiment file; --config.KEY=VALUE changes a key."
     )
-    flags.DEFINE_string(
-        "output", "demo", "Folder for the data, the run, the table and the pictures."
-    )
+    flags.DEFINE_string("output", "demo", "Folder for the data, the run, its table and pictures.")
     program.run(main)
 
 

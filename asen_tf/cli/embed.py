@@ -49,26 +49,13 @@ def main(beam_options: Sequence[str]) -> int | None:
 
 
 def run() -> None:
-    flags.DEFINE_string(
-        "model",
-        None,
-        "Folder of a run, of what asen-export wrote or of a preset, or HOST:PORT.",
-    )
-    flags.DEFINE_string(
-        "manifest", None, "CSV file with the column image and, where they have names, id."
-    )
+    flags.DEFINE_string("model", None, "Folder of a run, an export or a preset, or HOST:PORT.")
+    flags.DEFINE_string("manifest", None, "CSV file with the column image and, for names, id.")
     flags.DEFINE_string("root", None, "Folder of the photographs; default: the manifest's.")
     flags.DEFINE_string("output", None, "Folder to write vectors/*.parquet and errors/*.jsonl to.")
     flags.DEFINE_list("attributes", "", "Attributes to embed in, in this order; default: all.")
-    flags.DEFINE_integer(
-        "batch_size", 32, "How many photographs go through the model at once.", lower_bound=1
-    )
-    flags.DEFINE_integer(
-        "shards",
-        None,
-        "How many files the vectors are spread over; default: one for 1024 images.",
-        lower_bound=1,
-    )
+    flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)
+    flags.DEFINE_integer("shards", None, "Files to write; default: one for 1024 images.", 1)
     flags.mark_flags_as_required(["model", "manifest", "output"])
     program.run(main, positional=True)
 

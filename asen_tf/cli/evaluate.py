@@ -84,36 +84,19 @@ def _check_flags(given: flags.FlagValues) -> None:
 def run() -> None:
     flags.DEFINE_string("workdir", None, "Folder of the run.")
     flags.DEFINE_enum("model", None, [RANDOM], "Measure a random order instead of a run.")
-    config_flags.DEFINE_config_file(
-        "config", None, "Experiment whose data a random order is measured on."
-    )
+    config_flags.DEFINE_config_file("config", None, "Experiment whose data a random order is on.")
     flags.DEFINE_integer("seeds", 5, "How many random orders --model=random measures.", 1)
     flags.DEFINE_enum("split", "test", SPLITS, "Split of the data that is measured.")
     flags.DEFINE_enum("protocol", SIMILARITY, PROTOCOLS, "What is measured; see above.")
-    flags.DEFINE_list(
-        "special",
-        "",
-        "Attributes that make up the labels of a manipulation; default: those of the run.",
-    )
+    flags.DEFINE_list("special", "", "Attributes of a manipulation's labels; default: the run's.")
     flags.DEFINE_list("ks", "", "Cut-offs, such as 1,20; default: those of the run.")
-    flags.DEFINE_enum(
-        "relevance",
-        None,
-        RELEVANCE,
-        "Which values make a candidate relevant; default: as the run says.",
-    )
-    flags.DEFINE_list(
-        "slices", "", "Slices of the embedding to score separately, such as global,local,both."
-    )
+    flags.DEFINE_enum("relevance", None, RELEVANCE, "Relevant values; default: the run's.")
+    flags.DEFINE_list("slices", "", "Slices of the embedding to score: global,local,both.")
     flags.DEFINE_string("data_root", "", "Folder of the run's data, if it moved after training.")
     flags.DEFINE_enum(
-        "precision", None, PRECISIONS, "What the networks compute in; default: as in training."
+        "precision", None, PRECISIONS, "What networks compute in; default: as in training."
     )
-    flags.DEFINE_string(
-        "output",
-        "",
-        "JSON file to write; default: WORKDIR/SPLIT.json, or SPLIT_manipulation.json there.",
-    )
+    flags.DEFINE_string("output", "", "JSON file; default: WORKDIR/SPLIT[_PROTOCOL].json.")
     flags.mark_flags_as_mutual_exclusive(["workdir", "model"], required=True)
     program.run(main)
 

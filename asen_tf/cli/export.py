@@ -40,19 +40,10 @@ def run() -> None:
     flags.DEFINE_string("workdir", None, "Folder of the run.")
     flags.DEFINE_string("output", None, "Folder of the versions, in which the next one is written.")
     flags.DEFINE_list("attributes", "", "Attributes to serve, in this order; default: all.")
-    flags.DEFINE_integer(
-        "max_pixels",
-        MAX_PIXELS,
-        "A photograph that declares more pixels is refused.",
-        lower_bound=1,
-    )
-    flags.DEFINE_list(
-        "slices",
-        "",
-        "Slices of the embedding to export, such as global; default: all that are trained.",
-    )
+    flags.DEFINE_integer("max_pixels", MAX_PIXELS, "Photographs that declare more are refused.", 1)
+    flags.DEFINE_list("slices", "", "Slices of the embedding; default: all that are trained.")
     flags.DEFINE_enum(
-        "precision", None, PRECISIONS, "What the networks compute in; default: as in training."
+        "precision", None, PRECISIONS, "What networks compute in; default: as in training."
     )
     flags.mark_flags_as_required(["workdir", "output"])
     program.run(main)

@@ -56,9 +56,7 @@ def main(photographs: Sequence[str]) -> None:
 def run() -> None:
     define_flags(default="localhost:8500")
     flags.DEFINE_string("attribute", None, "Attribute in which the photographs are compared.")
-    flags.DEFINE_string(
-        "explain", None, "Picture to write, .png, .jpg or .webp, of where the model looks."
-    )
+    flags.DEFINE_string("explain", None, "Picture of where the model looks: .png, .jpg or .webp.")
     flags.mark_flag_as_required("attribute")
     program.run(main, positional=True)
 

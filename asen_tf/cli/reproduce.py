@@ -63,16 +63,12 @@ def _change(text: str) -> tuple[str, object]:
 def run() -> None:
     flags.DEFINE_enum("table", None, sorted(TABLES), "Table to write.")
     flags.DEFINE_string("data", "synthetic", "Data set: the stem of a file in configs/asen.")
-    flags.DEFINE_string(
-        "data_root", "", "Folder of the data set; default of synthetic garments: OUTPUT/data."
-    )
+    flags.DEFINE_string("data_root", "", "Folder of the data; default of synthetic: OUTPUT/data.")
     flags.DEFINE_float("budget_minutes", None, "Minutes of training steps, for each row and seed.")
     flags.DEFINE_list("seeds", "0,1,2", "Seeds of the runs of a row.")
     flags.DEFINE_list("rows", "", "Names of rows to train; default: all.")
     flags.DEFINE_multi_string("set", [], "KEY=VALUE that the configuration of every row gets.")
-    flags.DEFINE_integer(
-        "jobs", 1, "How many runs train at once, each with its share of the cores."
-    )
+    flags.DEFINE_integer("jobs", 1, "How many runs train at once; they share the cores.")
     flags.DEFINE_string("output", None, "Folder for the runs and the table.")
     flags.mark_flags_as_required(["table", "budget_minutes", "output"])
     program.run(main)

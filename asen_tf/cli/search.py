@@ -183,16 +183,12 @@ def _check(given: flags.FlagValues) -> None:
 
 def run() -> None:
     flags.DEFINE_string(
-        "store", None, "Store to search: faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT."
+        "store", None, "Store: faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT."
     )
     define_flags()
     flags.DEFINE_string("image", None, "Photograph to search with.")
     flags.DEFINE_string("id", None, "Id of an item of the catalogue to search with.")
-    flags.DEFINE_list(
-        "weights",
-        "",
-        "ATTRIBUTE=NUMBER for each attribute that counts, also negative; default: all alike.",
-    )
+    flags.DEFINE_list("weights", "", "ATTRIBUTE=NUMBER, also negative; default: all count alike.")
     flags.DEFINE_list("set", "", "ATTRIBUTE=VALUE that is wanted instead of the query's own.")
     flags.DEFINE_multi(
         flags.ListParser(),
@@ -202,22 +198,14 @@ def run() -> None:
         "Ids of results that were chosen; given again for each round. The first id of the last "
         "round replaces the query.",
     )
-    flags.DEFINE_string(
-        "filter", "", 'Condition on labels and metadata, such as "price<50 and not color=red".'
-    )
+    flags.DEFINE_string("filter", "", 'A condition, such as "price<50 and not color=red".')
     flags.DEFINE_list("exclude", "", "Ids of items to leave out.")
     flags.DEFINE_float("threshold", None, "Lowest score of a result, -1 to 1.")
     flags.DEFINE_integer("k", 20, "How many results at most.", lower_bound=1)
     flags.DEFINE_integer("offset", 0, "How many results to pass over.", lower_bound=0)
-    flags.DEFINE_string(
-        "rerank", None, 'JSON file, a list of {"id", "score"}, to put in a new order.'
-    )
-    flags.DEFINE_float(
-        "blend", 1.0, "Share of the similarity in the score by which --rerank sorts.", 0.0, 1.0
-    )
-    flags.DEFINE_string(
-        "compare", None, "Id of an item to compare with the query, attribute by attribute."
-    )
+    flags.DEFINE_string("rerank", None, 'JSON file, a list of {"id", "score"}, to sort anew.')
+    flags.DEFINE_float("blend", 1.0, "Share of the similarity in the score of --rerank.", 0.0, 1.0)
+    flags.DEFINE_string("compare", None, "Id of an item to compare with the query, by attribute.")
     flags.DEFINE_string("json", None, "JSON file to write the results to.")
     flags.DEFINE_string("html", None, "HTML page to write, with photographs.")
     flags.DEFINE_string("root", "", "Folder of the photographs that --html shows.")

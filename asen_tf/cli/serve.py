@@ -76,28 +76,13 @@ def run() -> None:
     flags.DEFINE_integer("port", 8500, "Port to listen at; 0: a free one.", 0, 65535)
     flags.DEFINE_integer("max_message_mb", 64, "Largest request or answer, in megabytes.", 1, 2047)
     flags.DEFINE_integer("max_batch", 128, "Most photographs of a request.", 1)
-    flags.DEFINE_integer(
-        "max_concurrent", os.cpu_count() or 1, "How many requests run at the same time.", 1
-    )
-    flags.DEFINE_integer(
-        "max_waiting",
-        32,
-        "How many requests may wait; more are refused with RESOURCE_EXHAUSTED.",
-        0,
-    )
+    flags.DEFINE_integer("max_concurrent", os.cpu_count() or 1, "Requests that run at one time.", 1)
+    flags.DEFINE_integer("max_waiting", 32, "Requests that wait; more get RESOURCE_EXHAUSTED.", 0)
     flags.DEFINE_float("poll_seconds", 1.0, "Seconds between two looks for new versions.", 0.01)
-    flags.DEFINE_float(
-        "grace_seconds", 30.0, "Seconds that requests may take to end after SIGTERM.", 0
-    )
-    flags.DEFINE_string(
-        "ssl_certificate", "", "PEM file of the server's certificate; turns TLS on."
-    )
+    flags.DEFINE_float("grace_seconds", 30.0, "Seconds that requests have to end after SIGTERM.", 0)
+    flags.DEFINE_string("ssl_certificate", "", "PEM file of the server's certificate: TLS is on.")
     flags.DEFINE_string("ssl_key", "", "PEM file of that certificate's private key.")
-    flags.DEFINE_string(
-        "ssl_client_ca",
-        "",
-        "PEM file of the authorities one of which must have signed a client's certificate.",
-    )
+    flags.DEFINE_string("ssl_client_ca", "", "Authorities (PEM); clients need a certificate.")
     flags.mark_flags_as_mutual_exclusive(["model_base_path", "model_config_file"], required=True)
     program.run(main, verbosity=logging.INFO)
 

@@ -25,15 +25,8 @@ def main() -> None:
 def run() -> None:
     flags.DEFINE_string("output", None, "Folder to write, which is new or empty.")
     flags.DEFINE_integer("images", 2000, "How many photographs to render.")
-    flags.DEFINE_integer(
-        "seed", 0, "Seed; image i depends on it, on i and on the look.", lower_bound=0
-    )
-    flags.DEFINE_enum(
-        "look",
-        "cluttered",
-        LOOKS,
-        "What stands around the garment: a plain wall, or a cluttered room.",
-    )
+    flags.DEFINE_integer("seed", 0, "Seed; image i depends on it, on i and on the look.", 0)
+    flags.DEFINE_enum("look", "cluttered", LOOKS, "A plain wall, or a cluttered room.")
     flags.DEFINE_integer("processes", os.cpu_count() or 1, "How many processes render.")
     flags.mark_flag_as_required("output")
     program.run(main)

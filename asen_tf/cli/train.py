@@ -37,9 +37,7 @@ def main() -> int | None:
 
 
 def run() -> None:
-    config_flags.DEFINE_config_file(
-        "config", None, "Experiment file; --config.KEY=VALUE changes a key."
-    )
+    config_flags.DEFINE_config_file("config", None, "Experiment; --config.KEY=VALUE changes a key.")
     flags.DEFINE_string("workdir", None, "Folder of the run, in which a killed run goes on.")
     flags.DEFINE_enum(
         "strategy",

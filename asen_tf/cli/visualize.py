@@ -40,24 +40,13 @@ def run() -> None:
     flags.DEFINE_string("workdir", None, "Folder of the run.")
     flags.DEFINE_string("output", "", "Folder to write pictures to.")
     flags.DEFINE_string("report", "", "HTML file to write: pictures, tables and configuration.")
-    flags.DEFINE_list(
-        "figures", "", "Figures to draw, see above; default: the quick ones, and all in a report."
-    )
+    flags.DEFINE_list("figures", "", "Figures to draw; default: the quick ones, in a report all.")
     flags.DEFINE_enum("split", "test", SPLITS, "Split whose photographs are shown.")
     flags.DEFINE_list("attributes", "", "Attributes that are shown; default: all.")
-    flags.DEFINE_string(
-        "attribute",
-        "",
-        "Attribute that t-SNE and reranking show large; default: the first of --attributes.",
-    )
+    flags.DEFINE_string("attribute", "", "Attribute to show large; default: the first.")
     flags.DEFINE_integer("photographs", 6, "How many photographs a picture shows, a row each.", 1)
     flags.DEFINE_integer("results", 6, "How many results a row of the retrieval grid shows.", 1)
-    flags.DEFINE_integer(
-        "images",
-        1000,
-        "Most images that are searched and laid out, evenly spread over the split.",
-        4,
-    )
+    flags.DEFINE_integer("images", 1000, "Most images that are searched and laid out.", 4)
     flags.DEFINE_string("data_root", "", "Folder of the run's data, if it moved after training.")
     flags.mark_flag_as_required("workdir")
     program.run(main)

@@ -7,14 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from asen_tf.figures import style
-from asen_tf.figures.overlay import (
-    HALO,
-    REGION,
-    Box,
-    attention_overlay,
-    check_box,
-    heat_colors,
-)
+from asen_tf.figures.overlay import HALO, REGION, Box, attention_overlay, check_box, heat_colors
 from asen_tf.figures.picture import Picture
 from asen_tf.figures.registry import figure
 from asen_tf.figures.source import NothingToDraw, Source

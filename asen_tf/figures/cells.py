@@ -36,10 +36,7 @@ class Cell(NamedTuple):
 
 
 def layout(
-    images: Sequence[np.ndarray],
-    columns: int,
-    widths: tuple[float, float],
-    query_gap: float,
+    images: Sequence[np.ndarray], columns: int, widths: tuple[float, float], query_gap: float
 ) -> tuple[list[float], float, float]:
     """Where the cells of a row lie: a query, then results, all of one size.
 

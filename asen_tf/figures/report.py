@@ -14,12 +14,7 @@ import tensorflow as tf
 from PIL import Image
 
 from asen_tf.core import config as configs
-from asen_tf.evaluation.report import (
-    localization_rows,
-    manipulation_table,
-    rows_of,
-    triplets_rows,
-)
+from asen_tf.evaluation.report import localization_rows, manipulation_table, rows_of, triplets_rows
 from asen_tf.figures import html
 from asen_tf.figures.picture import Picture, encode
 from asen_tf.figures.registry import Figure

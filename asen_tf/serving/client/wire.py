@@ -207,7 +207,5 @@ GET_MODEL_METADATA = Method(
     GetModelMetadataResponse,
 )
 GET_MODEL_STATUS = Method(
-    "/tensorflow.serving.ModelService/GetModelStatus",
-    GetModelStatusRequest,
-    GetModelStatusResponse,
+    "/tensorflow.serving.ModelService/GetModelStatus", GetModelStatusRequest, GetModelStatusResponse
 )

@@ -12,9 +12,7 @@ from asen_tf.serving.export.signature import Request
 
 
 def write_warmup(
-    folder: str | os.PathLike,
-    requests: Mapping[str, Request],
-    outputs: Mapping[str, Sequence[str]],
+    folder: str | os.PathLike, requests: Mapping[str, Request], outputs: Mapping[str, Sequence[str]]
 ) -> None:
     """Writes a request for each signature beside the SavedModel in a folder.
 
