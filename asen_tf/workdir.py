@@ -11,6 +11,8 @@ from ml_collections import config_dict
 from asen_tf.core import config as configs
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
+from asen_tf.data.load import load_for
+from asen_tf.data.manifest import Manifest
 
 PRECISIONS = ("float32", "mixed_bfloat16")
 
@@ -75,6 +77,24 @@ class Workdir:
     def space(self) -> AttributeSpace:
         self._require(self.attributes_file)
         return AttributeSpace.load(self.attributes_file)
+
+    def manifest(
+        self, data: config_dict.ConfigDict | Manifest | str | os.PathLike | None = None
+    ) -> Manifest:
+        """Reads and checks the data of the run.
+
+        Args:
+          data: a configuration, the `data` part of one, a manifest, or the folder where the run's
+            own data lies now; None or "": where it lay in training.
+
+        Raises:
+          ValueError: the data does not have the attributes and values that the model knows.
+        """
+        if data is None or isinstance(data, str | os.PathLike):
+            options = self.config().data
+            options.root = os.fspath(data or options.root)
+            data = options
+        return load_for(self.space(), data)
 
     def begin(self, config: config_dict.ConfigDict, space: AttributeSpace) -> None:
         """Stores what the run is; where it was begun before, checks that it is the same.

@@ -10,7 +10,6 @@ from absl import app, flags
 from asen_tf.benchmarks import machine
 from asen_tf.benchmarks.report import report
 from asen_tf.data.image_cache import open_images
-from asen_tf.run_data import load_manifest
 from asen_tf.workdir import Workdir
 
 _WORKDIR = flags.DEFINE_string("workdir", None, "Folder of the run.", required=True)
@@ -20,7 +19,7 @@ _JSON = flags.DEFINE_string("json", "", "File to write the result to.")
 
 def main(_) -> None:
     run = Workdir(_WORKDIR.value)
-    model, manifest = run.load_best(), load_manifest(run)
+    model, manifest = run.load_best(), run.manifest()
     rows = manifest.examples_of("test")[: _IMAGES.value]
     load_images = open_images(manifest, rows, model.image_size, "none")
     locate = tf.function(

@@ -143,12 +143,11 @@ def _subject_of_run(run, data, precision) -> _Subject:
     from asen_tf.data.image_cache import open_images
     from asen_tf.evaluation.embed import change_fn, embed_fn, explain_fn, image_fn
     from asen_tf.evaluation.published import PublishedInputs, is_published, open_fn
-    from asen_tf.run_data import load_manifest
     from asen_tf.workdir import Workdir
 
     run = run if isinstance(run, Workdir) else Workdir(run)
     model, slices, config = run.load_best(precision), run.best()["slices"], run.config()
-    manifest, fit = load_manifest(run, data), config.data.fit
+    manifest, fit = run.manifest(data), config.data.fit
 
     def load_images():
         rows = np.arange(len(manifest))

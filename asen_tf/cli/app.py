@@ -96,9 +96,7 @@ def names(host: str) -> list[str]:
 
 
 def run() -> None:
-    flags.DEFINE_string(
-        "store", None, "Store: faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT."
-    )
+    flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     define_flags()
     flags.DEFINE_string("images", ".", "Folder of the photographs; none outside of it is shown.")
     flags.DEFINE_string("host", "127.0.0.1", "Address to answer at; 0.0.0.0: the whole network.")

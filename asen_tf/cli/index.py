@@ -49,9 +49,7 @@ def run() -> None:
     define_flags()
     flags.DEFINE_string("manifest", None, "CSV file with the column image and, for names, id.")
     flags.DEFINE_string("root", None, "Folder of the photographs; default: the manifest's.")
-    flags.DEFINE_string(
-        "store", None, "Store: faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT."
-    )
+    flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)
     flags.DEFINE_bool("embed_again", False, "Whether to embed unchanged photographs again.")
     flags.DEFINE_bool("delete_others", False, "Whether to delete items not in the manifest.")

@@ -182,9 +182,7 @@ def _check(given: flags.FlagValues) -> None:
 
 
 def run() -> None:
-    flags.DEFINE_string(
-        "store", None, "Store: faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT."
-    )
+    flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     define_flags()
     flags.DEFINE_string("image", None, "Photograph to search with.")
     flags.DEFINE_string("id", None, "Id of an item of the catalogue to search with.")

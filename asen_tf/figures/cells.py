@@ -38,18 +38,9 @@ class Cell(NamedTuple):
 def layout(
     images: Sequence[np.ndarray], columns: int, widths: tuple[float, float], query_gap: float
 ) -> tuple[list[float], float, float]:
-    """Where the cells of a row lie: a query, then results, all of one size.
+    """Where the cells of a row lie: a query, `query_gap` inches, results; all as most images are.
 
-    Their proportions are those that most photographs have.
-
-    Args:
-      images: all photographs.
-      columns: cells of a row.
-      widths: the least and the most that a cell may have.
-      query_gap: what there is beside the query, more than between others.
-
-    Returns:
-      The left sides; width and height of a cell.
+    `widths`: the least and the most of a cell. Gives the left sides, width and height of a cell.
     """
     width = float(np.clip(10.0 / columns, *widths))
     proportion = np.median([image.shape[0] / image.shape[1] for image in images])

@@ -43,22 +43,14 @@ def contact_sheet(
     facts: Mapping[str, str] | None = None,
     first: int = 1,
 ) -> str:
-    """A page with the results in order, best first; small pictures, one file, no scripts.
+    """A page (HTML) of the results, best first: one file, no scripts; ValueError for bad images.
 
     It reads in dark and light, on narrow screens, and aloud: every photograph has a text.
 
     Args:
-      title: heading of the page.
-      results: what was found.
       query: what was searched with; None: no photograph in the heading.
       facts: name -> text, listed under the title.
       first: rank of the first result.
-
-    Returns:
-      HTML.
-
-    Raises:
-      ValueError: an image is no photograph.
     """
     return html.render(
         "contact_sheet.html",

@@ -75,17 +75,10 @@ def learning_curve(
     colors = [COLORS[n % len(COLORS)] for n in range(len(curves))]
     axes = _axes(max(map(style.text_width, labels), default=0.0), title)
     for n, (x, y) in enumerate(curves.values()):
-        axes.plot(
-            x,
-            y,
-            color=colors[n],
-            linestyle=DASHES[n // len(COLORS) % len(DASHES)],
-            linewidth=1.8,
-            marker="o" if len(x) <= MOST_MARKERS else "",
-            markersize=3.2,
-            clip_on=False,
-            zorder=3,
-        )
+        dashes = DASHES[n // len(COLORS) % len(DASHES)]
+        line = {"color": colors[n], "linestyle": dashes, "linewidth": 1.8, "markersize": 3.2}
+        marker = "o" if len(x) <= MOST_MARKERS else ""
+        axes.plot(x, y, marker=marker, clip_on=False, zorder=3, **line)
     low, high = axes.get_ylim()
     heights = _spread((np.array(ends) - low) / (high - low), LINE_HEIGHT)
     for label, height, color in zip(labels, heights, colors, strict=True):

@@ -37,19 +37,12 @@ class Picture(NamedTuple):
 
 
 def save(figure: "Figure", path: str | os.PathLike, width_px: int | None = None) -> Path:
-    """Writes a figure of matplotlib; the same figure gives the same bytes.
+    """Writes a figure of matplotlib and gives its path; the same figure gives the same bytes.
 
     Args:
-      figure: what to write.
-      path: ends in .png, .jpg, .jpeg or .webp; parent folders are made. Pages of photographs take
+      path: ends in .png, .jpg, .jpeg or .webp, or ValueError; folders are made. Photographs take
         four to seven times less room as .jpg or .webp than as .png.
       width_px: width of the picture; without it 150 pixels an inch.
-
-    Returns:
-      The path written.
-
-    Raises:
-      ValueError: another suffix, or a width that leaves no pixel.
     """
     path = Path(path)
     if path.suffix.lower() not in _FORMATS:

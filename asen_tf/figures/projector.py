@@ -21,11 +21,9 @@ _ONE_CELL = str.maketrans(dict.fromkeys("\t\n\r", " "))
 def draw(source: Source) -> Iterator[Path]:
     """Writes vectors, labels and small photographs beside the run's TensorBoard log.
 
-    `tensorboard --logdir=WORKDIR` then shows a space for each attribute.
-
-    Yields:
-      The files: WORKDIR/tensorboard/projector_config.pbtxt, and under projector/ beside it
-      `metadata.tsv`, `sprite.png`, and `vectors-0.tsv` and so on, one an attribute.
+    `tensorboard --logdir=WORKDIR` then shows a space for each attribute. The files are
+    WORKDIR/tensorboard/projector_config.pbtxt, and under projector/ beside it `metadata.tsv`,
+    `sprite.png`, and `vectors-0.tsv` and so on, one an attribute.
     """
     from google.protobuf import text_format
     from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
@@ -56,14 +54,11 @@ def draw(source: Source) -> Iterator[Path]:
 
 
 def sprite(images: Iterable[np.ndarray], side: int = SPRITE_PX) -> np.ndarray:
-    """Photographs of one attribute's space as TensorBoard's projector wants them.
-
-    Args:
-      images: N >= 1 photographs, uint8 [H, W, 3], of which the centred square is taken.
-      side: of each, in pixels.
+    """The centred squares of photographs, as TensorBoard's projector wants them.
 
     Returns:
-      uint8 [R * side, C * side, 3], row by row, C the root of N rounded up; white where none is.
+      uint8 [R * side, C * side, 3], row by row, C the root of their number rounded up; white where
+      none is.
 
     Raises:
       ValueError: no photograph, or something that is none.

@@ -56,12 +56,9 @@ class PageImage(NamedTuple):
 
 
 class Table(NamedTuple):
-    """A table.
+    """A table of texts; the first cell of a row is its name.
 
     Attributes:
-      caption: what it shows.
-      header: names of the columns.
-      rows: cells as text, the first of a row its name.
       totals: so many of the last rows are means or sums.
       percent: names of columns in percent, behind whose numbers a bar is drawn.
       words: whether the cells are words rather than numbers.
@@ -90,26 +87,15 @@ class Section(NamedTuple):
 def write_report(
     source: Source, pictures: Mapping[Figure, Sequence[Picture]], path: str | os.PathLike
 ) -> Path:
-    """Writes the page.
+    """Writes the page to an HTML file, whose folders are made; gives its path.
 
-    Args:
-      source: the run.
-      pictures: of each figure; one without pictures is left out.
-      path: the HTML file; folders on the way are made.
-
-    Returns:
-      The path.
+    Figures without pictures are left out.
     """
     result = _read(source.run.result(source.split))
-    sections = [
-        _scores(source, result),
-        *(
-            Section(figure.title, figure.text, [PageImage.of(picture) for picture in drawn])
-            for figure, drawn in pictures.items()
-            if drawn
-        ),
-        _training(source),
-        _configuration(source),
+    figures = [
+        Section(figure.title, figure.text, list(map(PageImage.of, drawn)))
+        for figure, drawn in pictures.items()
+        if drawn
     ]
     space, data = source.embedder.attributes, source.run.config().data
     model = type(source.embedder.model).__name__
@@ -120,7 +106,7 @@ def write_report(
         f"attributes with {sum(space.value_counts)} values; pictures of its {source.split} split. "
         f"The run is {source.run.path}.",
         numbers=_numbers(source, result),
-        sections=sections,
+        sections=[_scores(source, result), *figures, _training(source), _configuration(source)],
         footer=f"Written by asen-visualize of asen_tf {__version__}. This file holds all that it "
         "shows.",
     )
@@ -151,9 +137,8 @@ def _numbers(source: Source, result: dict | None) -> list[tuple[str, str]]:
 def _scores(source: Source, result: dict | None) -> Section:
     """The tables of what was measured on the split, or how to measure it."""
     title, split = "What it scores", source.split
-    changes = _read(source.run.result(split, "manipulation"))
     details = []
-    if changes:
+    if changes := _read(source.run.result(split, "manipulation")):
         details.append(("Searches after attributes were changed", manipulation_table(changes)))
     if result is None:
         return Section(

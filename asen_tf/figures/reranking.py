@@ -78,15 +78,10 @@ def _ranking(source: Source, name: str, query: int, candidates: np.ndarray) -> R
 def reranking_grid(
     rankings: Sequence[Reranking], attribute: str, shown: int = SHOWN
 ) -> matplotlib.figure.Figure:
-    """The first places before and after; lines lead photographs from the one to the other.
+    """The first `shown` places before and after; lines lead photographs to their new ones.
 
     Where a photograph comes from further below, its old rank stands under it. Frames and marks are
     those of `retrieval_grid`.
-
-    Args:
-      rankings: one or more queries.
-      attribute: what the new order goes by; underscores become spaces.
-      shown: places of a row; fewer are shown where less was found.
     """
     columns = 1 + min(shown, max(len(ranking.found) for ranking in rankings))
     images = [cell.image for ranking in rankings for cell in ranking.found]
@@ -134,6 +129,6 @@ def _draw_moves(
             [start, (start[0], bend), (end[0], bend), end],
             [Path.MOVETO, Path.CURVE4, Path.CURVE4, Path.CURVE4],
         )
-        line = {"edgecolor": MOVED.color, "linewidth": MOVED.width, "zorder": 0}
-        axes.add_patch(PathPatch(curve, fill=False, **line))
+        line = PathPatch(curve, ec=MOVED.color, lw=MOVED.width, fill=False, zorder=0)
+        axes.add_patch(line)
         axes.plot(*end, "o", color=MOVED.color, markersize=3)

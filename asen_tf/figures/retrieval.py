@@ -43,14 +43,11 @@ def _rows(source: Source, name: str) -> Iterator[list[Cell]]:
         scores = vectors[candidates] @ vectors[query]
         best = np.argsort(-scores, kind="stable")[: source.results]
         found = candidates[best]
-        alike = source.alike(name, query, found)
-        yield [
-            _cell(source, name, query),
-            *(
-                _cell(source, name, position, bool(same), f"{score:.2f}")
-                for position, same, score in zip(found, alike, scores[best], strict=True)
-            ),
-        ]
+        row = [_cell(source, name, query)]
+        shares = source.alike(name, query, found)
+        for position, same, score in zip(found, shares, scores[best], strict=True):
+            row.append(_cell(source, name, position, bool(same), f"{score:.2f}"))
+        yield row
 
 
 def _cell(source, name, position, *said):
@@ -63,10 +60,6 @@ def retrieval_grid(attribute: str, rows: Sequence[Sequence[Cell]]) -> matplotlib
 
     Right results have a solid frame and a tick, wrong ones a dashed frame of another colour and a
     cross.
-
-    Args:
-      attribute: searched by; underscores become spaces.
-      rows: of each query its own cell, then those of its results.
     """
     columns = max(map(len, rows))
     images = [cell.image for row in rows for cell in row]

@@ -267,11 +267,7 @@ def _log_odds(cosine):
 
 
 def similarity_grid(pairs: Sequence[Pair]) -> matplotlib.figure.Figure:
-    """A row a pair: the one photograph with its maps, then the other with its own.
-
-    Args:
-      pairs: one or more, with maps by the same methods.
-    """
+    """A row a pair, all with the same methods: a photograph with its maps, then the other."""
     methods = list(pairs[0].maps)
     columns, step = range(1 + len(methods)), CELL + GAP
     half = len(columns) * step + PAIR_GAP

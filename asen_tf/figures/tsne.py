@@ -87,14 +87,10 @@ def layout(vectors: np.ndarray, seed: int = 0) -> np.ndarray:
     points allow.
 
     Args:
-      vectors: float [N, D], N >= 4.
-      seed: of what is random in it.
+      vectors: float [N, D], N >= 4; otherwise ValueError.
 
     Returns:
       float32 [N, 2].
-
-    Raises:
-      ValueError: fewer than four vectors, or another shape.
     """
     from sklearn.manifold import TSNE  # takes a second
     from threadpoolctl import threadpool_limits
@@ -118,12 +114,7 @@ def embedding_map(
     """One attribute's space, large: photographs framed in the colours of their values.
 
     Photographs lie on a grid, each in the free cell that is nearest to its point. Where none is
-    near, because the crowd is too dense, it is left out.
-
-    Args:
-      attribute: its name, the title; underscores become spaces.
-      shown: the points.
-      images: [N] photographs, uint8 [H, W, 3], of which the centred square is shown.
+    near, because the crowd is too dense, it is left out. `images`: [N], uint8 [H, W, 3].
     """
     colors = style.value_colors(shown.names)
     entries = _entries(shown)

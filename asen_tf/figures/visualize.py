@@ -40,7 +40,7 @@ def visualize(
       output: folder to write the pictures to.
       report: HTML file to write: the pictures, tables and the configuration on one page.
       split, attributes, attribute, photographs, results, images: what is shown, see `Source`.
-      data: where its data lies now, or other data, see `load_manifest`; None: its own.
+      data: where its data lies now, or other data, see `Workdir.manifest`; None: its own.
 
     Returns:
       The files written; the pictures, where neither an output nor a report is named.
@@ -52,7 +52,6 @@ def visualize(
     """
     from asen_tf.figures.report import write_report
     from asen_tf.keras_embedder import KerasEmbedder  # TensorFlow takes seconds
-    from asen_tf.run_data import load_manifest
     from asen_tf.workdir import Workdir
 
     chosen = [FIGURES[name] for name in figures] or _default(whole=report is not None)
@@ -60,7 +59,7 @@ def visualize(
     source = Source(
         run,
         KerasEmbedder.of_run(run.path),
-        load_manifest(run, data),
+        run.manifest(data),
         split,
         attributes,
         attribute,

@@ -19,7 +19,7 @@ LEVELS = (
     {"catalogue"},
     {"models"},
     {"evaluation", "workdir"},
-    {"app", "keras_embedder", "run_data", "serving"},
+    {"app", "keras_embedder", "serving"},
     {"loading"},
     {"bulk"},
     {"figures"},
