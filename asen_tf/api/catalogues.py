@@ -15,13 +15,10 @@ def opened(
     model: str | os.PathLike | Embedder | None = None,
     read_only: bool = False,
 ) -> Iterator[Catalogue]:
-    """The catalogue; what is opened here is closed at the end.
+    """The catalogue at a URI, see `asen_tf.catalogue.open_store`; what is opened here is closed.
 
-    Args:
-      store: `faiss:PATH` or `milvus:...`, see `asen_tf.catalogue.open_store`; or an open
-        catalogue, whose own model counts.
-      model: what `asen_tf.load` takes; None: there is nothing to embed.
-      read_only: see `Catalogue`.
+    An open catalogue is taken as it is, with its own model. `model`: what `asen_tf.load` takes;
+    None: there is nothing to embed.
     """
     if isinstance(store, Catalogue):
         yield store

@@ -37,14 +37,7 @@ class _Encoded(NamedTuple):
 
 
 class Answers:
-    """A catalogue, its photographs and the model that sees them; threads may share it.
-
-    Args:
-      catalogue: opened to be read.
-      model: that filled it.
-      root: folder of its photographs.
-      limits: what may be requested.
-    """
+    """A catalogue, its photographs under `root`, and its model; threads may share it."""
 
     def __init__(self, catalogue: Catalogue, model: Model, root: Root, limits: Limits):
         self._catalogue = catalogue

@@ -17,13 +17,9 @@ _FAILED_AGAIN_S = 3.0
 
 
 class Model:
-    """An embedder, and what the store knows of the model that filled it.
-
-    Threads may share it.
+    """An embedder, and the fingerprint of the model that filled the store; threads may share it.
 
     Args:
-      embedder: gives vectors and boxes.
-      fingerprint: of the store.
       check_again: seconds until the embedder is compared with the store again.
       failed_again: the same after a comparison that failed.
     """
@@ -56,8 +52,7 @@ class Model:
     def embed(self, photograph: bytes) -> np.ndarray:
         """Unit vectors of an encoded photograph, float32 [A, D].
 
-        Raises:
-          Problem: the model is away or another, or the photograph is refused.
+        Problem: the model is away or another, or the photograph is refused.
         """
         self.check()
         try:
@@ -67,12 +62,9 @@ class Model:
             raise problems.no_photograph("the model refuses it") from error
 
     def boxes(self, photographs: Sequence[bytes], attribute: str) -> list[np.ndarray | None]:
-        """Where the model looks for an attribute, int32 [4] each: left, top, right, bottom.
+        """Where the model looks: left, top, right, bottom in pixels, int32 [4]; None: it refuses.
 
-        In pixels of the photographs; None for one that the model refuses.
-
-        Raises:
-          Problem: the model is away or another, or shows no regions.
+        Problem: the model is away or another, or shows no regions.
         """
         self.check()
         try:

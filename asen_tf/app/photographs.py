@@ -91,8 +91,6 @@ class Pictures:
     A photograph lies where the item's metadata `image` says, or else its id, under the root.
 
     Args:
-      catalogue: knows the items.
-      root: folder that no photograph may lie outside of.
       max_pixels: of a photograph.
       kept_bytes: of small pictures in memory.
     """

@@ -62,16 +62,9 @@ class ConcurrencyLimit:
 
 
 async def read_body(request: Request, most: int, seconds: float, what: str) -> bytes:
-    """The whole body of a request.
+    """The whole body of a request, at most so many bytes in so many seconds.
 
-    Args:
-      request: not read yet.
-      most: bytes.
-      seconds: that it may take.
-      what: it is, for the message.
-
-    Raises:
-      Problem: it is longer, takes longer, or breaks off.
+    `what` names it in the Problem that is raised where it is longer, takes longer, or breaks off.
     """
     limit = f"{most / MEGABYTE:g} MB"
     declared = request.headers.get("content-length", "")

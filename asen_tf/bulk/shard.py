@@ -24,15 +24,10 @@ _THREADS = 16
 class EmbedShard(beam.DoFn):
     """Writes the vectors and errors of a shard; takes and gives its number.
 
-    A shard and not a photograph is what Beam hands out, so that its file is written by one worker
-    as the vectors come, nothing is shuffled, and a shard that is there needs no second look. For
-    the same reason it is no `RunInference`: that gives single vectors, to be grouped again, and
-    loses a whole batch to one bad photograph.
-
-    Args:
-      output: where the rows of the shards stand, and where the vectors go.
-      stamp: of the run.
-      batch_size: photographs that go through the model at once.
+    Beam hands out shards and not photographs, so that a file is written by one worker as the
+    vectors come, nothing is shuffled, and a shard that is there needs no second look.
+    `RunInference` would give single vectors, to be grouped again, and lose a whole batch to one bad
+    photograph.
     """
 
     def __init__(self, output: Output, stamp: Stamp, batch_size: int):

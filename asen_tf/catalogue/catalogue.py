@@ -39,13 +39,7 @@ class Catalogue(Finder):
     def insert(
         self, ids: Sequence[str], vectors: np.ndarray, records: Sequence[Record] = ()
     ) -> None:
-        """Adds items whose ids are new; all or none.
-
-        Args:
-          ids: [N] names.
-          vectors: float32 [N, A, D], of length one.
-          records: [N] labels and metadata; none: all empty.
-        """
+        """Adds items whose ids are new; all or none. See `Items`; no records: all are empty."""
         self.engine.insert(Items(ids, vectors, records))
 
     def upsert(

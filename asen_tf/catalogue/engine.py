@@ -66,14 +66,9 @@ class Engine(abc.ABC):
 
     @abc.abstractmethod
     def vectors(self, ids: Sequence[str], attributes: Sequence[int] | None = None) -> np.ndarray:
-        """Vectors of items, float32 [N, A, D], in the order of the ids.
+        """Vectors of items, float32 [N, A, D], in the order of the ids; one id may come twice.
 
-        Args:
-          ids: names of items; one may come twice.
-          attributes: positions of those wanted, in this order; none: all.
-
-        Raises:
-          ValueError: an unknown id.
+        `attributes`: positions of those wanted, in order; None: all. ValueError: an unknown id.
         """
 
     @abc.abstractmethod

@@ -29,14 +29,10 @@ class FaissEngine(Engine):
     A search takes the products with the attributes that count and no others, so that one attribute
     costs a ninth of nine, and adds them up: exact for any weights.
 
-    Options, kept with the store: `index`, a text for faiss' `index_factory` such as `IVF256,Flat`
-    or `HNSW32`: segments of 10 000 items and more are then searched for candidates in an index an
-    attribute. `search`: its parameters, such as `nprobe=16`. Where candidates run out (a narrow
-    filter), all items are looked at.
-
-    Args:
-      place: folder, with options behind a `?`.
-      fingerprint, read_only: see `open_store`.
+    Options of `place`, behind a `?`, are kept with the store. `index`: a text for faiss'
+    `index_factory` such as `IVF256,Flat` or `HNSW32`; segments of 10 000 items and more are then
+    searched for candidates in an index an attribute. `search`: its parameters, such as `nprobe=16`.
+    Where candidates run out (a narrow filter), all items are looked at.
     """
 
     def __init__(self, place: str, fingerprint: Fingerprint | None = None, read_only: bool = False):

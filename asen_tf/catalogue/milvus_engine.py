@@ -49,13 +49,9 @@ class MilvusEngine(Engine):
     fails, part of it may be there. milvus-lite lets one process at a time open a file, for reading,
     too; a server takes many.
 
-    Options: `collection`, `asen` by default; `index`, of Milvus' kinds, FLAT by default, which is
-    exact; candidates of others are scored anew. The token of a server that asks for one is read
-    from the environment, MILVUS_TOKEN.
-
-    Args:
-      place: `PATH.db` or `http://HOST:PORT`, with options behind a `?`.
-      fingerprint, read_only: see `open_store`.
+    Options of `place`: `collection`, `asen` by default; `index`, of Milvus' kinds, FLAT by default,
+    which is exact; candidates of others are scored anew. The token of a server that asks for one is
+    the environment's MILVUS_TOKEN.
     """
 
     def __init__(self, place: str, fingerprint: Fingerprint | None = None, read_only: bool = False):

@@ -66,9 +66,7 @@ def prototype(vectors: np.ndarray) -> np.ndarray:
     """The vector that stands for a value: the mean of its items' vectors [N, D], at length 1.
 
     Ak et al., WACV 2018, section 4.6. At length 1 a changed attribute counts as much as another.
-
-    Raises:
-      ValueError: no vectors, or their mean is 0.
+    ValueError: no vectors, or their mean is 0.
     """
     if not len(vectors):
         raise ValueError("expected the vectors of at least one item, got none")

@@ -24,15 +24,13 @@ def open_store(uri: str, fingerprint: Fingerprint | None = None, read_only: bool
       `?collection=NAME` names the collection, `asen` by default. Exact.
 
     Args:
-      uri: scheme and place.
-      fingerprint: of the model whose vectors are written or searched with; needed to make a
-        store. None: whichever filled it.
+      fingerprint: of the model whose vectors are written or searched with; needed to make a store.
+        None: whichever filled it.
       read_only: writing is not wanted; another process may write meanwhile.
 
     Raises:
       ValueError: an unknown scheme, or a store that another model filled.
-      FileNotFoundError: nothing lies there, and there is no fingerprint to make it with, or it
-        is to be read only.
+      FileNotFoundError: nothing lies there, and it cannot be made: no fingerprint, or read only.
       ImportError: the engine's library is not installed.
       OSError: another process writes to it, or it cannot be reached.
     """

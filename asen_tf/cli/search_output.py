@@ -53,11 +53,7 @@ def write_page(
     """Writes the results as a page of small photographs.
 
     Args:
-      path: of the page.
-      found: what to show.
-      root: of their photographs.
-      title: heading.
-      query: name and photograph of what was asked with.
+      query: name and photograph of the query.
       facts: name -> text, shown under the title.
       first: rank of the first result.
     """

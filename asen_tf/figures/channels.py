@@ -49,15 +49,13 @@ def channel_profiles(model: EmbeddingModel, images: np.ndarray, batch_size: int 
     """How much each channel counts for each attribute: the mean over photographs.
 
     Args:
-      model: one that weighs channels (`EmbeddingModel.weighs_channels`).
       images: uint8 [N, S, S, 3], N >= 1, S the model's `image_size`.
-      batch_size: photographs that go through the model at once.
 
     Returns:
       float32 [A, C]; of ASEN, channel attention in 0..1.
 
     Raises:
-      NothingToDraw: the model does not weigh channels.
+      NothingToDraw: the model does not weigh channels (`EmbeddingModel.weighs_channels`).
       ValueError: there is no photograph.
     """
     if not model.weighs_channels:
@@ -77,15 +75,11 @@ def channel_profiles(model: EmbeddingModel, images: np.ndarray, batch_size: int 
 
 
 def channel_grid(weights: np.ndarray, attributes: Sequence[str]) -> matplotlib.figure.Figure:
-    """Profiles of channel attention: a row an attribute, and beside it how alike they are.
+    """Profiles of channel attention, float [A, C], A >= 2: a row an attribute; their correlations.
 
     A profile is shown against the mean over the attributes, since most channels count much or
-    little for all. Channels stand in the order of the attribute that lifts them most. Profiles are
-    compared by the correlation of these differences.
-
-    Args:
-      weights: float [A, C], A >= 2.
-      attributes: A names; underscores become spaces.
+    little for all. Channels stand in the order of the attribute that lifts them most. The
+    correlations are of these differences.
     """
     weights = np.asarray(weights, np.float64)
     lifts = weights - weights.mean(0)

@@ -150,12 +150,7 @@ class SimilarityMaps:
         return self._vectors(self._inputs(images), attribute).numpy()
 
     def maps(self, images: np.ndarray, attribute: int, method: str) -> np.ndarray:
-        """Where each of two photographs is like the other.
-
-        Args:
-          images: uint8 [2, S, S, 3], the two, S the model's `image_size`.
-          attribute: number of the attribute.
-          method: of `METHODS`.
+        """Where two photographs, uint8 [2, S, S, 3], are like each other, by one of `METHODS`.
 
         Returns:
           float32 [2, h, w], over the centred squares of the photographs, not negative: as large as

@@ -108,11 +108,7 @@ def thumbnail(image: np.ndarray, longest_px: int = 640) -> np.ndarray:
 
 
 def picture(axes: Axes, image: np.ndarray, area: Area) -> Area:
-    """Fills the area with a photograph, undistorted: where it is longer, its ends are cut off.
-
-    Returns:
-      Where the whole photograph would lie.
-    """
+    """Fills the area with a photograph, whose ends are cut off; gives where the whole would lie."""
     whole = area.cover(image.shape[0] / image.shape[1])
     stretch(axes, image, whole).set_clip_box(_extent(axes, area))
     return whole
@@ -223,11 +219,7 @@ def value_colors(names: Sequence[str]) -> list[str]:
 def key(axes: Axes, x: float, y: float, entries: Sequence[tuple[str, str]], width: float) -> float:
     """What colours mean: (colour, word) pairs in lines of at most `width` inches.
 
-    Args:
-      x, y: where the first line begins, y at its middle.
-
-    Returns:
-      The middle of the line below the last.
+    The first line begins at x, its middle is y; gives the middle of the line below the last.
     """
     left = x
     for color, word in entries:
@@ -248,11 +240,7 @@ def text_width(string: str, size: float = TEXT_SIZE, weight: str = "normal") -> 
 
 
 def fit(string: str, width: float, size: float, weight: str = "normal") -> tuple[str, float]:
-    """Makes a line fit `width` inches: smaller down to 80 % of its size, then cut with an ellipsis.
-
-    Returns:
-      The string and the font size in points.
-    """
+    """A line and its size in points, fit to `width` inches: down to 80 % of its size, then cut."""
     full = text_width(string, size, weight)
     if full <= width:
         return string, size

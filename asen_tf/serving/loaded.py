@@ -9,10 +9,7 @@ from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
 
 class LoadedModel:
-    """A loaded SavedModel.
-
-    Args:
-      folder: of the SavedModel, on any file system that TensorFlow knows.
+    """A SavedModel in memory, from a folder on any file system that TensorFlow knows.
 
     Attributes:
       signature_defs: name -> what the signature takes and gives.

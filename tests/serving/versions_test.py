@@ -207,7 +207,7 @@ def models_config(folder, policy="", labels=""):
 def test_a_changed_configuration_is_followed(disk, tmp_path, monkeypatch):
     disk.write(1, "one")
     disk.write(2, "two")
-    monkeypatch.setattr("asen_tf.serving.server.models.Servable", disk.load)
+    monkeypatch.setattr("asen_tf.serving.server.models.LoadedModel", disk.load)
     file = tmp_path / "models.config"
     labels = 'version_labels { key: "stable" value: 1 }'
     specific = "model_version_policy { specific { versions: [1, 2, 3] } }"
@@ -236,7 +236,7 @@ def test_a_changed_configuration_is_followed(disk, tmp_path, monkeypatch):
 
 def test_a_base_path_that_goes_away_changes_nothing(disk, monkeypatch):
     disk.write(1, "one")
-    monkeypatch.setattr("asen_tf.serving.server.models.Servable", disk.load)
+    monkeypatch.setattr("asen_tf.serving.server.models.LoadedModel", disk.load)
     models = Models(lambda: config.one("asen", str(disk.folder)), Limits())
     models.look()
     disk.folder.rename(disk.folder.with_name("moved"))

@@ -26,15 +26,12 @@ _FIRST_LOG = "log-000001"
 
 
 class ItemStore:
-    """Items in a folder.
+    """Items in a folder, which is made if it is not there and a fingerprint is given.
 
     Args:
-      folder: where; made if it is not there and a fingerprint is given.
-      fingerprint: of the model, see `open_store`.
       settings: of the engine, kept with the store.
       read_only: nothing is written, and nobody is kept from writing; the items are those of now.
-      on_segment: called with the folder of each new segment, which is then complete but does not
-        count yet, and the segment.
+      on_segment: called with each new segment, which is complete then but does not count yet.
 
     Raises:
       BlockingIOError: another process writes to it.

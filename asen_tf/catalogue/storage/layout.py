@@ -41,12 +41,7 @@ class Layout:
 
     @classmethod
     def read(cls, folder: Path) -> "Layout":
-        """Reads what `write` wrote.
-
-        Raises:
-          FileNotFoundError: there is no store.
-          ValueError: it is damaged, or of another version of this library.
-        """
+        """Reads what `write` wrote; FileNotFoundError: no store, ValueError: a bad one, or newer."""
         path = folder / STORE
         try:
             text = path.read_bytes()

@@ -46,12 +46,7 @@ def read(path: Path) -> Iterator[tuple[Any, np.ndarray, int]]:
 
 
 class Log:
-    """Appends entries to a log.
-
-    Args:
-      path: of the file; it is made if it is not there.
-      end: position after the last whole entry; what follows is cut off.
-    """
+    """Appends entries to a log, made if it is not there; what follows `end` is cut off."""
 
     def __init__(self, path: Path, end: int = 0):
         self._file = open(path, "ab", buffering=0)  # noqa: SIM115 - open until it is closed
@@ -63,14 +58,9 @@ class Log:
         sync_folder(path.parent)
 
     def append(self, content: Any, vectors: np.ndarray) -> None:
-        """Writes an entry; it is on the disk when this returns, and nothing of it if it raises.
+        """Writes content that JSON can hold, and vectors, float32 of any shape.
 
-        Args:
-          content: what JSON can hold.
-          vectors: float32 of any shape.
-
-        Raises:
-          OSError: the disk is full, or failed.
+        It is on the disk when this returns, and nothing of it if it raises OSError: no room, say.
         """
         if self._failure:
             # Not its own number, which may be that of a full disk: room would not mend this.

@@ -20,11 +20,8 @@ class Batch(NamedTuple):
 def split(places: Sequence[Place], size: int, max_bytes: int) -> Iterator[Batch]:
     """Batches of at most `size` photographs in messages of at most `max_bytes`.
 
-    Files are read when their batch is asked for. Those that the model does not read, and pixels,
-    become PNG.
-
-    Raises:
-      InvalidInputError: a photograph is missing, no photograph, or alone too large for a message.
+    Files are read when their batch is requested. What the model does not read, and pixels, become
+    PNG. InvalidInputError: a photograph is missing, is none, or does not fit into a message.
     """
     budget = max_bytes - _PER_MESSAGE
     batch, filled = Batch([], []), 0

@@ -65,12 +65,9 @@ class Served(NamedTuple):
 
 
 class Calls:
-    """Builds the calls to one model.
+    """Builds the calls to one model, the newest version without `version` and `label`.
 
-    Args:
-      model, version, label: which model; without version and label the newest version.
-      batch_size: photographs in a message at most.
-      max_message_bytes: of a message at most.
+    A message has at most `batch_size` photographs and `max_message_bytes`.
     """
 
     def __init__(

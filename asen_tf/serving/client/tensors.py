@@ -64,12 +64,7 @@ def from_proto(proto: wire.TensorProto) -> np.ndarray:
 def to_arrays(values: Mapping[str, object], rows: int | None = None) -> Inputs:
     """A caller's inputs of a signature as arrays, text as bytes in arrays of objects.
 
-    Args:
-      values: input -> array, or what NumPy makes one of.
-      rows: how many each must have; None: any.
-
-    Raises:
-      ValueError: an input with another number of rows.
+    ValueError: an input that has not `rows` rows, unless that is None.
     """
     arrays = {name: _array(value) for name, value in values.items()}
     for name, array in arrays.items():

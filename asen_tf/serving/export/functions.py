@@ -66,11 +66,9 @@ class Functions:
     def prepare(
         self, encoded: tf.Tensor, labels: tf.Tensor | None = None
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Encoded photographs as the images that the model takes.
+        """Encoded photographs, string [N], as the images that the model takes.
 
-        Args:
-          encoded: string [N].
-          labels: string [N], what messages call the photographs; None: "photograph 0" and so on.
+        `labels`, string [N], are what messages call them; None: "photograph 0" and so on.
 
         Returns:
           uint8 [N, S, S, 3]; height and width of the photographs, int32 [N, 2].
@@ -107,12 +105,7 @@ class Functions:
     def attend(
         self, images: tf.Tensor, attributes: Sequence[str] | tf.Tensor, sizes: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        """Where a model with attention looks: see `EmbeddingModel.explain`.
-
-        Args:
-          images, attributes: see `embed`.
-          sizes: of the photographs, see `prepare`.
-        """
+        """Where a model with attention looks, `EmbeddingModel.explain`; `sizes`: of `prepare`."""
         return self._attend(images, self._pairs(images, attributes), sizes)
 
     def look_up(self, attributes: tf.Tensor) -> tf.Tensor:

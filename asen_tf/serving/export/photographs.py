@@ -27,9 +27,8 @@ def read_images(
       uint8 [N, S, S, 3]; height and width of the photographs, int32 [N, 2].
 
     Raises:
-      InvalidArgumentError: photographs that `read_header` finds bad, or that are too large; the
-        message names them and says why. Nothing was decoded then. The decoder's own errors, for
-        damage that a header does not show, name none.
+      InvalidArgumentError: headers are bad or declare too much; it names the photographs and says
+        why. Damage that a header does not show is the decoder's own error, and names none.
     """
     faults = tf.map_fn(
         lambda one: _fault(one, max_pixels),

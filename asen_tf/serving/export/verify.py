@@ -58,15 +58,8 @@ def verify(
     expected: Mapping[str, Answer],
     tolerance: float = TOLERANCES["float32"],
 ) -> None:
-    """Sends requests to a SavedModel in both loaders and compares the answers with those expected.
-
-    The loaders are the session loader, as in TensorFlow Serving, and `tf.saved_model.load`.
-
-    Args:
-      folder: of the SavedModel.
-      requests: for every signature.
-      expected: the answers to them.
-      tolerance: how far off floats may be.
+    """Sends requests to a SavedModel in the session loader, as in TensorFlow Serving, and in
+    `tf.saved_model.load`, and compares the answers with those expected.
 
     Raises:
       VerificationFailed: a signature is missing, cannot be run, or answers something else: floats
