@@ -10,7 +10,7 @@ from ml_collections import config_dict
 
 from asen_tf.core import config as configs
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.errors import unknown_name
+from asen_tf.core.errors import check_names
 from asen_tf.data.load import load_for
 from asen_tf.data.manifest import Manifest
 
@@ -169,7 +169,8 @@ class Workdir:
         model = keras.saving.load_model(self.best_model(self.best()["stage"]), compile=False)
         if precision is None:
             return model
-        twin = type(model).from_config({**model.get_config(), "dtype": _checked(precision)})
+        check_names("precision", [precision], PRECISIONS)
+        twin = type(model).from_config({**model.get_config(), "dtype": precision})
         twin.set_weights(model.get_weights())
         return twin
 
@@ -195,12 +196,6 @@ class Workdir:
                 f"{self.path} holds no {path.name}: expected the --workdir of an asen-train run"
                 + (" that has validated at least once" if path == self.best_file else "")
             )
-
-
-def _checked(precision: str) -> str:
-    if precision not in PRECISIONS:
-        raise ValueError(unknown_name("precision", precision, PRECISIONS))
-    return precision
 
 
 def _differences(stored, given):

@@ -10,7 +10,7 @@ from ml_collections import ConfigDict
 
 from asen_tf.core import config as configs
 from asen_tf.core.choices import MANIPULATION, PROTOCOLS, SIMILARITY
-from asen_tf.core.errors import unknown_name
+from asen_tf.core.errors import check_names
 from asen_tf.data.load import load, load_for
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation import (
@@ -61,8 +61,7 @@ def evaluate(
       ValueError: an unknown protocol, split, slice or attribute, or data of other attributes.
       FileNotFoundError: the folder holds no run.
     """
-    if protocol not in PROTOCOLS:
-        raise ValueError(unknown_name("protocol", protocol, PROTOCOLS))
+    check_names("protocol", [protocol], PROTOCOLS)
     if protocol == MANIPULATION and (slices or relevance):
         raise ValueError("a manipulation is of the whole embedding: it has no slice or relevance")
     if data is not None and not _is_run(model):
@@ -126,7 +125,7 @@ def _is_run(model) -> bool:
 
 @dataclasses.dataclass(frozen=True)
 class _Subject:
-    """What is measured, and on which photographs: all that the protocols ask for."""
+    """What is measured, and on which photographs: all that the protocols need."""
 
     manifest: Manifest
     settings: ConfigDict  # the `eval` part of a configuration
@@ -187,7 +186,5 @@ def _subject_of_embedder(embedder, data) -> _Subject:
 
 
 def _named(names: Sequence[str], known: Mapping[str, slice]) -> dict[str, slice] | None:
-    for name in names:
-        if name not in known:
-            raise ValueError(unknown_name("slice", name, known))
+    check_names("slice", names, known)
     return {name: known[name] for name in names} or None

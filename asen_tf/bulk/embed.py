@@ -14,7 +14,7 @@ from asen_tf.bulk import catalogue, files
 from asen_tf.bulk.catalogue import Row
 from asen_tf.bulk.output import Output, Stamp
 from asen_tf.bulk.shard import EmbedShard, opened
-from asen_tf.core.errors import unknown_name
+from asen_tf.core.errors import check_names
 from asen_tf.core.progress import Progress, say
 
 # Some ten to a hundred megabytes of vectors, and minutes of work that a kill can cost.
@@ -88,7 +88,7 @@ def embed_catalogue(
         raise FileNotFoundError(f"{root}: no such folder; expected the root of the photographs")
     place = files.full(model) if os.path.exists(model) else os.fspath(model)
     with opened(place, batch_size) as embedder:
-        wanted = _wanted(attributes, list(embedder.attributes))
+        check_names("attribute", attributes, embedder.attributes, once=True)
         rows = catalogue.read_rows(manifest)
         fingerprint = embedder.fingerprint()
         store = Output(files.full(output))
@@ -96,7 +96,7 @@ def embed_catalogue(
             model=fingerprint.to_dict(),
             catalogue=catalogue.digest(rows),
             root=root,
-            attributes=wanted,
+            attributes=list(attributes or embedder.attributes),
             dimension=fingerprint.dimension,
             images=len(rows),
             shards=_shards(shards, len(rows), store.stamp()),
@@ -175,15 +175,6 @@ def _watched(
     finally:
         over.set()
         watcher.join()
-
-
-def _wanted(attributes: Sequence[str], known: list[str]) -> list[str]:
-    for name in attributes:
-        if name not in known:
-            raise ValueError(unknown_name("attribute", name, known))
-    if len(set(attributes)) < len(attributes):
-        raise ValueError(f"an attribute is named twice: {', '.join(attributes)}")
-    return list(attributes) or known
 
 
 def _shards(wanted: int | None, images: int, found: Stamp | None) -> int:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from asen_tf.core.errors import unknown_name
+from asen_tf.core.errors import check_names
 
 # Chosen items that differ less than this in one space count as differing so much: without it a
 # space in which all of them are the same would divide by zero, or drown all others.
@@ -33,9 +33,8 @@ def weight_vector(
       ValueError: an unknown attribute, a weight that is not finite, or nothing but zeros.
     """
     given = {name: 1.0 for name in (changed if weights else attributes)} | dict(weights or {})
+    check_names("attribute", given, attributes)
     for name, weight in given.items():
-        if name not in attributes:
-            raise ValueError(unknown_name("attribute", name, attributes))
         if not np.isfinite(weight):
             raise ValueError(f"expected a finite weight of {name}, got {weight}")
     if not any(given.values()):

@@ -5,7 +5,7 @@ import urllib.parse
 from collections.abc import Iterable
 
 from asen_tf.catalogue.engine import Engine
-from asen_tf.core.errors import unknown_name
+from asen_tf.core.errors import check_names, unknown_name
 from asen_tf.embedders import Fingerprint
 
 # Scheme -> module, class, and what to install; imported when it is opened.
@@ -53,9 +53,7 @@ def split_options(place: str, known: Iterable[str]) -> tuple[str, dict[str, str]
     path, _, text = place.partition("?")
     # A plus is no blank here: faiss has it in names of indexes.
     pairs = urllib.parse.parse_qsl(text.replace("+", "%2B"), keep_blank_values=True)
-    for name, _ in pairs:
-        if name not in known:
-            raise ValueError(unknown_name("option of the store", name, known))
+    check_names("option of the store", dict(pairs), known)
     if not path:
         raise ValueError(f"store: no path in {place!r}")
     return path, dict(pairs)

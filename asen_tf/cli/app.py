@@ -89,7 +89,7 @@ def _serve(page, host: str, port: int) -> None:
 
 
 def names(host: str) -> list[str]:
-    """By which the page may be asked for when it answers at `host`: local ones, or all."""
+    """By which the page may be requested when it answers at `host`: local ones, or all."""
     if host in ("localhost", "::1"):
         return [*_LOCAL]
     return [*_LOCAL, host] if host.startswith("127.") else ["*"]

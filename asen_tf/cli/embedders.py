@@ -7,25 +7,13 @@ from absl import app, flags
 if TYPE_CHECKING:
     from asen_tf.embedders import Embedder
 
-# Flags that are settings of a served model.
-_SERVED = {
-    "served_model": "model",
-    "version": "version",
-    "label": "label",
-    "timeout": "timeout",
-    "tls": "tls",
-    "root_certificates": "root_certificates",
-    "client_key": "client_key",
-    "client_certificate": "client_certificate",
-}
+# Flags that are settings of a served model, beside --served_model.
+_SERVED = ("version", "label", "timeout", "tls")
+_SERVED += ("root_certificates", "client_key", "client_certificate")
 
 
 def define_flags(default: str | None = None) -> None:
-    """Defines --model, and flags for a model at a server.
-
-    Args:
-      default: of --model.
-    """
+    """Defines --model with this default, and flags for a model at a server."""
     flags.DEFINE_string(
         "model",
         default,
@@ -52,5 +40,5 @@ def opened(given: flags.FlagValues) -> "Embedder":
 
     if not given.model:
         raise app.UsageError("give --model, the place of the model that embeds the photographs")
-    served = {name: given[flag].value for flag, name in _SERVED.items()}
+    served = {"model": given.served_model, **{name: given[name].value for name in _SERVED}}
     return load(given.model, **{k: v for k, v in served.items() if v is not None})

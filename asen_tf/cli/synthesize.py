@@ -3,7 +3,7 @@
     asen-synthesize --output=data/garments --images=2000 --seed=0 --look=cluttered
 
 Image i depends on the seed, i and the look alone: a larger set begins with the smaller one's
-images. A folder that already holds the set asked for is left as it is.
+images. A folder that already holds that set is left as it is.
 """
 
 import os

@@ -12,7 +12,7 @@ from keras import ops
 from matplotlib.axes import Axes
 from scipy.ndimage import gaussian_filter
 
-from asen_tf.core.errors import unknown_name
+from asen_tf.core.errors import check_names
 from asen_tf.core.progress import Progress
 from asen_tf.figures import style
 from asen_tf.figures.overlay import attention_overlay
@@ -159,8 +159,7 @@ class SimilarityMaps:
         Raises:
           ValueError: an unknown method, or other images.
         """
-        if method not in METHODS:
-            raise ValueError(unknown_name("method", method, METHODS))
+        check_names("method", [method], METHODS)
         if np.ndim(images) != 4 or len(images) != 2:
             shape = list(np.shape(images))
             raise ValueError(f"expected two images as [2, S, S, 3], received {shape}")

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.errors import unknown_name
+from asen_tf.core.errors import check_names
 from asen_tf.embedders.base import BaseEmbedder
 from asen_tf.embedders.images import Place, placed
 from asen_tf.images import Photograph
@@ -67,9 +67,7 @@ class SavedModel(BaseEmbedder):
         **inputs: np.ndarray,
     ) -> dict[str, np.ndarray]:
         """See `Client.call`: output -> array."""
-        if signature not in self._model.signature_defs:
-            known = self._model.signature_defs
-            raise ValueError(unknown_name("signature", signature, known))
+        check_names("signature", [signature], self._model.signature_defs)
         if images is None:
             return self._answer(signature, tensors.to_arrays(inputs), ())
         places = placed(images)

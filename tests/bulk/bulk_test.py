@@ -268,7 +268,7 @@ def test_bad_input_is_refused_before_anything_is_written(saved_model, shop, tmp_
         attempt(header)
     with pytest.raises(ValueError, match="Did you mean 'color'"):
         attempt(header, ("a", "1.png"), attributes=["colour"])
-    with pytest.raises(ValueError, match="named twice"):
+    with pytest.raises(ValueError, match="named more than once"):
         attempt(header, ("a", "1.png"), attributes=["color", "color"])
     with pytest.raises(FileNotFoundError, match="expected the root"):
         attempt(header, ("a", "1.png"), root=tmp_path / "nothing")

@@ -41,7 +41,7 @@ class Layout:
 
     @classmethod
     def read(cls, folder: Path) -> "Layout":
-        """Reads what `write` wrote; FileNotFoundError: no store, ValueError: a bad one, or newer."""
+        """Reads what `write` wrote; FileNotFoundError: no store, ValueError: a bad or newer one."""
         path = folder / STORE
         try:
             text = path.read_bytes()

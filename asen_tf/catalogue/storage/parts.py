@@ -39,7 +39,7 @@ class Part:
         return len(self.ids)
 
     def matrix(self, attribute: int) -> np.ndarray:
-        """The vectors of one attribute, float32 [N, D], in one piece of memory."""
+        """The vectors of one attribute, float32 [N, D], contiguous in memory."""
         raise NotImplementedError
 
     def record(self, row: int) -> Record:

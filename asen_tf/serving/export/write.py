@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.errors import unknown_name
+from asen_tf.core.errors import check_names
 from asen_tf.core.limits import MAX_PIXELS
 from asen_tf.core.progress import say
 from asen_tf.models.base import EmbeddingModel
@@ -63,14 +63,14 @@ def export(
     """
     run = Workdir(workdir)
     space, best = run.space(), run.best()
-    _check_named("attribute", attributes, space)
+    check_names("attribute", attributes, space, once=True)
     if max_pixels < 1:
         raise ValueError(f"max_pixels must be 1 or more, got {max_pixels}")
     output = Path(output)
     _make_folder(output)
     say(f"loading {run.best_model(best['stage'])}")
     model = run.load_best(precision)
-    _check_named("slice", slices, best["slices"] or model.slices)
+    check_names("slice", slices, best["slices"] or model.slices, once=True)
     chosen, fit = slices or best["slices"], run.config().data.fit
     return export_model(model, space, output, attributes, max_pixels, chosen, fit=fit)
 
@@ -152,14 +152,6 @@ def _traced(signature, functions):
     specs = signature.inputs.items()
     inputs = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in specs}
     return function.get_concrete_function(**inputs)
-
-
-def _check_named(kind, given, known) -> None:
-    for name in given:
-        if name not in known:
-            raise ValueError(unknown_name(kind, name, known))
-    if twice := {name for name in given if list(given).count(name) > 1}:
-        raise ValueError(f"{kind} {', '.join(map(repr, sorted(twice)))} is named more than once")
 
 
 @contextmanager

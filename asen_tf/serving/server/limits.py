@@ -48,9 +48,8 @@ class Admission:
         """
         with self._place():
             if not self._turn.acquire(timeout=min(seconds, threading.TIMEOUT_MAX)):
-                raise Refused(
-                    grpc.StatusCode.DEADLINE_EXCEEDED, "the deadline passed before the request ran"
-                )
+                late = "the deadline passed before the request ran"
+                raise Refused(grpc.StatusCode.DEADLINE_EXCEEDED, late)
             try:
                 yield
             finally:
