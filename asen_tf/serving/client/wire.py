@@ -18,30 +18,34 @@ from google.protobuf import (
 )
 
 _Field = descriptor_pb2.FieldDescriptorProto
+_STRING, _BYTES, _BOOL = _Field.TYPE_STRING, _Field.TYPE_BYTES, _Field.TYPE_BOOL
+_INT32, _INT64, _FLOAT = _Field.TYPE_INT32, _Field.TYPE_INT64, _Field.TYPE_FLOAT
 
 
-def _field(
-    name: str, number: int, kind: int | str, label: int = _Field.LABEL_OPTIONAL
-) -> descriptor_pb2.FieldDescriptorProto:
-    """A field of a scalar type, or of the message or enumeration of that name."""
-    if isinstance(kind, str):
-        return _Field(name=name, number=number, type_name=kind, label=label)
-    return _Field(name=name, number=number, type=kind, label=label)
+def _message(
+    name: str, /, *nested: descriptor_pb2.DescriptorProto, **fields: tuple
+) -> descriptor_pb2.DescriptorProto:
+    """A message.
 
-
-def _repeated(name: str, number: int, kind: int | str) -> descriptor_pb2.FieldDescriptorProto:
-    return _field(name, number, kind, _Field.LABEL_REPEATED)
-
-
-def _map(name: str, number: int, kind: str) -> tuple:
-    """A map from strings to messages: a repeated field, and the message of its entries."""
-    entry = _message(
-        f"{name.title().replace('_', '')}Entry",
-        _field("key", 1, _Field.TYPE_STRING),
-        _field("value", 2, kind),
-    )
-    entry.options.map_entry = True
-    return _repeated(name, number, entry.name), entry
+    Args:
+      nested: messages that only this one uses.
+      fields: name -> number and type: a scalar, the name of a message or enumeration, [type] where
+        it is repeated, or {str: type} where it is a map from strings.
+    """
+    declared = descriptor_pb2.DescriptorProto(name=name, nested_type=nested)
+    for field, (number, kind) in fields.items():
+        repeated = isinstance(kind, list | dict)
+        if isinstance(kind, dict):  # repeated entries
+            entry = f"{field.title().replace('_', '')}Entry"
+            pairs = _message(entry, key=(1, _STRING), value=(2, kind[str]))
+            pairs.options.map_entry = True
+            declared.nested_type.append(pairs)
+            kind = [entry]
+        kind = kind[0] if repeated else kind
+        label = _Field.LABEL_REPEATED if repeated else _Field.LABEL_OPTIONAL
+        typed = {"type_name": kind} if isinstance(kind, str) else {"type": kind}
+        declared.field.add(name=field, number=number, label=label, **typed)
+    return declared
 
 
 def _enum(name: str, **values: int) -> descriptor_pb2.EnumDescriptorProto:
@@ -51,73 +55,50 @@ def _enum(name: str, **values: int) -> descriptor_pb2.EnumDescriptorProto:
     return enum
 
 
-def _message(name: str, *members) -> descriptor_pb2.DescriptorProto:
-    """A message of fields, enumerations and nested messages."""
-    declared = descriptor_pb2.DescriptorProto(name=name)
-    for member in members:
-        if isinstance(member, _Field):
-            declared.field.append(member)
-        elif isinstance(member, descriptor_pb2.EnumDescriptorProto):
-            declared.enum_type.append(member)
-        else:
-            declared.nested_type.append(member)
-    return declared
-
-
+_DATA_TYPES = {"DT_INVALID": 0, "DT_FLOAT": 1, "DT_DOUBLE": 2, "DT_INT32": 3, "DT_UINT8": 4}
+_DATA_TYPES |= {"DT_INT16": 5, "DT_INT8": 6, "DT_STRING": 7, "DT_INT64": 9, "DT_BOOL": 10}
 _TENSORFLOW = descriptor_pb2.FileDescriptorProto(
     name="tensorflow.proto",
     package="tensorflow",
     syntax="proto3",
-    enum_type=[
-        _enum(
-            "DataType",
-            DT_INVALID=0,
-            DT_FLOAT=1,
-            DT_DOUBLE=2,
-            DT_INT32=3,
-            DT_UINT8=4,
-            DT_INT16=5,
-            DT_INT8=6,
-            DT_STRING=7,
-            DT_INT64=9,
-            DT_BOOL=10,
-        )
-    ],
+    enum_type=[_enum("DataType", **_DATA_TYPES)],
     message_type=[
         _message(
             "TensorShapeProto",
-            _repeated("dim", 2, "Dim"),
-            _field("unknown_rank", 3, _Field.TYPE_BOOL),
-            _message(
-                "Dim", _field("size", 1, _Field.TYPE_INT64), _field("name", 2, _Field.TYPE_STRING)
-            ),
+            _message("Dim", size=(1, _INT64), name=(2, _STRING)),
+            dim=(2, ["Dim"]),
+            unknown_rank=(3, _BOOL),
         ),
         _message(
             "TensorProto",
-            _field("dtype", 1, "DataType"),
-            _field("tensor_shape", 2, "TensorShapeProto"),
-            _field("version_number", 3, _Field.TYPE_INT32),
-            _field("tensor_content", 4, _Field.TYPE_BYTES),
-            _repeated("float_val", 5, _Field.TYPE_FLOAT),
-            _repeated("int_val", 7, _Field.TYPE_INT32),
-            _repeated("string_val", 8, _Field.TYPE_BYTES),
-            _repeated("int64_val", 10, _Field.TYPE_INT64),
+            dtype=(1, "DataType"),
+            tensor_shape=(2, "TensorShapeProto"),
+            version_number=(3, _INT32),
+            tensor_content=(4, _BYTES),
+            float_val=(5, [_FLOAT]),
+            int_val=(7, [_INT32]),
+            string_val=(8, [_BYTES]),
+            int64_val=(10, [_INT64]),
         ),
         _message(
             "TensorInfo",
-            _field("name", 1, _Field.TYPE_STRING),
-            _field("dtype", 2, "DataType"),
-            _field("tensor_shape", 3, "TensorShapeProto"),
+            name=(1, _STRING),
+            dtype=(2, "DataType"),
+            tensor_shape=(3, "TensorShapeProto"),
         ),
         _message(
             "SignatureDef",
-            *_map("inputs", 1, "TensorInfo"),
-            *_map("outputs", 2, "TensorInfo"),
-            _field("method_name", 3, _Field.TYPE_STRING),
+            inputs=(1, {str: "TensorInfo"}),
+            outputs=(2, {str: "TensorInfo"}),
+            method_name=(3, _STRING),
         ),
     ],
 )
 
+_VERSION_STATUS = _message("ModelVersionStatus", version=(1, _INT64), state=(2, "State"))
+_VERSION_STATUS.enum_type.append(
+    _enum("State", UNKNOWN=0, START=10, LOADING=20, AVAILABLE=30, UNLOADING=40, END=50)
+)
 _SERVING = descriptor_pb2.FileDescriptorProto(
     name="tensorflow_serving.proto",
     package="tensorflow.serving",
@@ -126,43 +107,34 @@ _SERVING = descriptor_pb2.FileDescriptorProto(
     message_type=[
         _message(
             "ModelSpec",
-            _field("name", 1, _Field.TYPE_STRING),
-            _field("version", 2, ".google.protobuf.Int64Value"),
-            _field("signature_name", 3, _Field.TYPE_STRING),
-            _field("version_label", 4, _Field.TYPE_STRING),
+            name=(1, _STRING),
+            version=(2, ".google.protobuf.Int64Value"),
+            signature_name=(3, _STRING),
+            version_label=(4, _STRING),
         ),
         _message(
             "PredictRequest",
-            _field("model_spec", 1, "ModelSpec"),
-            *_map("inputs", 2, ".tensorflow.TensorProto"),
-            _repeated("output_filter", 3, _Field.TYPE_STRING),
+            model_spec=(1, "ModelSpec"),
+            inputs=(2, {str: ".tensorflow.TensorProto"}),
+            output_filter=(3, [_STRING]),
         ),
         _message(
             "PredictResponse",
-            *_map("outputs", 1, ".tensorflow.TensorProto"),
-            _field("model_spec", 2, "ModelSpec"),
+            outputs=(1, {str: ".tensorflow.TensorProto"}),
+            model_spec=(2, "ModelSpec"),
         ),
-        _message("SignatureDefMap", *_map("signature_def", 1, ".tensorflow.SignatureDef")),
+        _message("SignatureDefMap", signature_def=(1, {str: ".tensorflow.SignatureDef"})),
         _message(
-            "GetModelMetadataRequest",
-            _field("model_spec", 1, "ModelSpec"),
-            _repeated("metadata_field", 2, _Field.TYPE_STRING),
+            "GetModelMetadataRequest", model_spec=(1, "ModelSpec"), metadata_field=(2, [_STRING])
         ),
         _message(
             "GetModelMetadataResponse",
-            _field("model_spec", 1, "ModelSpec"),
-            *_map("metadata", 2, ".google.protobuf.Any"),
+            model_spec=(1, "ModelSpec"),
+            metadata=(2, {str: ".google.protobuf.Any"}),
         ),
-        _message("GetModelStatusRequest", _field("model_spec", 1, "ModelSpec")),
-        _message(
-            "ModelVersionStatus",
-            _field("version", 1, _Field.TYPE_INT64),
-            _field("state", 2, "State"),
-            _enum("State", UNKNOWN=0, START=10, LOADING=20, AVAILABLE=30, UNLOADING=40, END=50),
-        ),
-        _message(
-            "GetModelStatusResponse", _repeated("model_version_status", 1, "ModelVersionStatus")
-        ),
+        _message("GetModelStatusRequest", model_spec=(1, "ModelSpec")),
+        _VERSION_STATUS,
+        _message("GetModelStatusResponse", model_version_status=(1, ["ModelVersionStatus"])),
     ],
 )
 
