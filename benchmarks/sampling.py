@@ -23,7 +23,7 @@ _JSON = flags.DEFINE_string("json", "", "File to write the result to, beside pri
 
 _KINDS = {
     "paper": {
-        "train.sampling": "paper",
+        "train.sampling": "triplet",
         "train.batch_size": 16,  # triplets, of three images
         "stage1.epochs": 90,
         "eval.every_epochs": 6,

@@ -2,9 +2,9 @@
 
     python benchmarks/scale.py --json=benchmarks/results/scale.json
 
-No photograph is opened. The manifest is written as the ASEN++ release's index files, with names as
-a shop has them; embeddings are random unit vectors around one of their value. Each part runs in a
-process of its own, whose peak memory is noted.
+No photograph is opened. The manifest is written as the ASEN++ release's index files, with long
+names; embeddings are random unit vectors around one of their value. Each part runs in a process of
+its own, whose peak memory is noted.
 """
 
 import concurrent.futures
@@ -136,9 +136,9 @@ def evaluate(candidates: int, queries: int, dimension: int) -> dict:
     means = generator.normal(size=(sum(_VALUES), dimension)).astype(np.float32)
     values = labels["value"] + np.asarray(space.offsets)[:-1]
 
-    def embed(rows, asked):
+    def embed(rows, attributes):
         rows = rows[:, 0, 0, 0]
-        found = means[values[rows[:, None], asked]]
+        found = means[values[rows[:, None], attributes]]
         found = found + 8 * generator.standard_normal(found.shape, np.float32)
         return found / np.linalg.norm(found, axis=-1, keepdims=True)
 

@@ -2,9 +2,9 @@
 
     python benchmarks/search.py --engine=faiss --json=benchmarks/results/search_faiss.json
 
-The store is filled a thousand items a call by one process and asked by another, whose memory is
+The store is filled a thousand items a call by one process and searched by another, whose memory is
 counted: `anonymous` is its own, `mapped` are pages of files, which the system takes back when it
-needs them. One thread asks; the files are in the system's cache, as they are after the first
+needs them. One thread searches; the files are in the system's cache, as they are after the first
 queries.
 """
 
@@ -36,7 +36,7 @@ _DIMENSION = flags.DEFINE_integer("dimension", 256, "Numbers in a vector.")
 _QUERIES = flags.DEFINE_integer("queries", 100, "Of each kind.")
 _FOLDER = flags.DEFINE_string("folder", None, "For the store; default: a temporary one.")
 _JSON = flags.DEFINE_string("json", "", "File to write the result to.")
-_STEP = flags.DEFINE_enum("step", "", ["", "fill", "ask"], "For the child: what to do.")
+_STEP = flags.DEFINE_enum("step", "", ["", "fill", "search"], "For the child: what to do.")
 
 _AT_ONCE, _K, _CHECKED = 1000, 20, 5
 
@@ -97,19 +97,17 @@ def fill(uri: str) -> dict:
     }
 
 
-def ask(uri: str) -> dict:
+def search(uri: str) -> dict:
     began = time.perf_counter()
     with open_store(uri, read_only=True) as engine:
         opened = time.perf_counter() - began
-        kinds = {kind: latency(engine, *asked) for kind, asked in _KINDS.items()}
+        kinds = {kind: latency(engine, *of) for kind, of in _KINDS.items()}
         return {
             "exact": engine.exact,
             "open_s": opened,
             "latency_ms": kinds,
             "memory_mb": memory(),
-            "found_what_numpy_finds": {
-                kind: share(engine, *asked) for kind, asked in _KINDS.items()
-            },
+            "found_what_numpy_finds": {kind: share(engine, *of) for kind, of in _KINDS.items()},
         }
 
 
@@ -134,15 +132,15 @@ def memory() -> dict:
 
 def share(engine: Engine, weights: tuple[float, ...] | None, text: str) -> float:
     """Part of NumPy's best 20 that are found, over some queries."""
-    asked = queries(weights, _CHECKED)
+    drawn = queries(weights, _CHECKED)
     ids, scores = [], []
     for items in batches():
         keep = [not text or record.metadata["shelf"] == 3 for record in items.records]
         ids += [name for name, kept in zip(items.ids, keep, strict=True) if kept]
         flat = items.vectors[keep].reshape(sum(keep), -1)
-        scores.append(flat @ asked.reshape(_CHECKED, -1).T)
+        scores.append(flat @ drawn.reshape(_CHECKED, -1).T)
     best = np.argsort(-np.concatenate(scores), axis=0, kind="stable")[:_K]
-    found = [engine.search(query, _K, parse(text)).ids for query in asked]
+    found = [engine.search(query, _K, parse(text)).ids for query in drawn]
     hits = sum(len({ids[row] for row in best[:, n]} & set(found[n])) for n in range(_CHECKED))
     return hits / (_K * _CHECKED)
 
@@ -156,7 +154,7 @@ def child(step: str, folder: str) -> dict:
 
 
 def measured(folder: str) -> dict:
-    found = {**child("fill", folder), **child("ask", folder)}
+    found = {**child("fill", folder), **child("search", folder)}
     size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     vectors = 4 * _ITEMS.value * _ATTRIBUTES.value * _DIMENSION.value
     return {
@@ -194,7 +192,7 @@ def uri(folder: str) -> str:
 
 def main(_) -> None:
     logging.set_verbosity(logging.WARNING)
-    step: Callable | None = {"fill": fill, "ask": ask}.get(_STEP.value)
+    step: Callable | None = {"fill": fill, "search": search}.get(_STEP.value)
     if step:
         print(json.dumps(step(uri(_FOLDER.value))))
         return

@@ -5,7 +5,7 @@
 
 Garments are rendered that the model of the run (`make demo`) has never seen.
 
-Change: a query is asked for with one attribute changed and one, two, three or all others kept. An
+Change: a query has one attribute changed and one, two, three or all others kept. An
 item is wanted that has the new value and the query's of those kept. Top-20 accuracy is the share of
 queries that find one among the first 20 (of the queries that have one in the catalogue), with the
 change and without; beside it stands how many of the 20 have the new value, and a kept one.
@@ -34,7 +34,7 @@ from asen_tf.workdir import Workdir
 
 _WORKDIR = flags.DEFINE_string("workdir", "demo/run", "A run on drawn garments, plain look.")
 _ITEMS = flags.DEFINE_integer("items", 1000, "Garments of the catalogue.")
-_QUERIES = flags.DEFINE_integer("queries", 200, "Garments to ask with.")
+_QUERIES = flags.DEFINE_integer("queries", 200, "Garments to search with.")
 _ROUNDS = flags.DEFINE_integer("rounds", 4, "Of feedback.")
 _CHOSEN = flags.DEFINE_integer("chosen", 5, "Results that the user chooses in a round, at most.")
 _SEED = flags.DEFINE_integer("seed", 1000, "Of the series; that of the training is 0.")
@@ -80,8 +80,8 @@ def manipulation(
         right = has(catalogue, wanted)
         for case, changes in (("unchanged", {}), ("changed", {name: str(value)})):
             weights = dict.fromkeys(wanted, 1.0)
-            asked = catalogue.query(vectors=vectors[n], weights=weights, changes=changes)
-            shown = right[[row_of[id] for id in ranking(catalogue, asked)[:_SHOWN]]]
+            query = catalogue.query(vectors=vectors[n], weights=weights, changes=changes)
+            shown = right[[row_of[id] for id in ranking(catalogue, query)[:_SHOWN]]]
             hit = shown.all(1).any() if right.all(1).any() else np.nan
             found[case].append((hit, shown[:, 0].mean(), shown[:, 1:].mean()))
     names = ("top_20_accuracy", "with_the_new_value", "with_a_kept_value")
@@ -127,9 +127,9 @@ def feedback(
 
 def main(_) -> None:
     images, labels = photographs("items", 0, _ITEMS.value)
-    asked, asked_labels = photographs("queries", 1, _QUERIES.value)
+    queries, query_labels = photographs("queries", 1, _QUERIES.value)
     embedder = asen_tf.load(_WORKDIR.value)
-    vectors = embedder.embed_all(asked)
+    vectors = embedder.embed_all(queries)
     with (
         tempfile.TemporaryDirectory() as folder,
         Catalogue(f"faiss:{folder}/store", embedder) as catalogue,
@@ -140,12 +140,12 @@ def main(_) -> None:
             [Record({name: (v,) for name, v in had.items()}, {}) for had in labels],
         )
         changed = [
-            manipulation(catalogue, vectors, asked_labels, kept)
+            manipulation(catalogue, vectors, query_labels, kept)
             for kept in (1, 2, 3, len(SPACE) - 1)
         ]
         learned = {
-            "all_rounds": feedback(catalogue, vectors, asked_labels, _ROUNDS.value),
-            "last_round": feedback(catalogue, vectors, asked_labels, 1),
+            "all_rounds": feedback(catalogue, vectors, query_labels, _ROUNDS.value),
+            "last_round": feedback(catalogue, vectors, query_labels, 1),
         }
     result = {
         "validation_map": Workdir(_WORKDIR.value).best()["map"],

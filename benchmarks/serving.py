@@ -1,11 +1,11 @@
-"""Latency and images a second of `asen-serve`, asked by the client over gRPC.
+"""Latency and images a second of `asen-serve`, called by the client over gRPC.
 
     python benchmarks/serving.py --global_backbone=resnet50 --local_backbone=resnet34 \\
         --size=224 --local_size=112 --json=benchmarks/results/serving_resnet50_resnet34.json
 
 One photograph a request, for one attribute and for all; 1, 4 and 16 clients. `--load_minutes=10`
-keeps four clients asking instead, a tenth of the requests with something that is no photograph,
-and watches the server's memory. The model has random weights: only its sizes matter here.
+lets four clients send requests instead, a tenth of them with something that is no photograph, and
+watches the server's memory. The model has random weights: only its sizes matter here.
 """
 
 import concurrent.futures
@@ -24,8 +24,6 @@ import numpy as np
 from absl import app, flags, logging
 
 from asen_tf.benchmarks.report import report
-from asen_tf.core import config as configs
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.synthetic import render
 from asen_tf.serving import Client, InvalidInputError, ServingError
 
@@ -45,14 +43,13 @@ _BAD = (b"", b"<html>not found</html>", b"\xff\xd8\xff\xe0 cut off")
 def export(folder: str) -> None:
     """A model of these sizes, in a process of its own, so that its memory is not counted here."""
     from asen_tf.benchmarks import network
+    from asen_tf.benchmarks.setting import Setting
     from asen_tf.serving.export import export_model
 
-    config = configs.defaults()
-    config.model.global_branch.update({"backbone": _GLOBAL.value, "size": _SIZE.value})
-    config.model.local_branch.update({"backbone": _LOCAL.value, "size": _LOCAL_SIZE.value})
-    names = [f"attribute_{n}" for n in range(_ATTRIBUTES.value)]
-    model = network.build(config, len(names))
-    export_model(model, AttributeSpace({name: ("a", "b") for name in names}), folder)
+    sizes = (_GLOBAL, _LOCAL, _SIZE, _LOCAL_SIZE, _ATTRIBUTES)
+    setting = Setting(**{flag.name: flag.value for flag in sizes})
+    space = setting.space()
+    export_model(network.build(setting.config(""), space), space, folder)
 
 
 class Server:
@@ -93,7 +90,7 @@ def photographs(count: int = 16) -> list[bytes]:
     return files
 
 
-def asked(address: str, clients: int, call, seconds: float) -> dict:
+def latency(address: str, clients: int, call, seconds: float) -> dict:
     """Latencies of so many clients that ask as fast as they are answered."""
     images = photographs()
 
@@ -124,10 +121,10 @@ def latencies(server: Server) -> dict:
         "all_attributes": lambda client, image: client.embed_all(image),
     }
     cases = {
-        name: [asked(server.address, n, call, _SECONDS.value) for n in (1, 4, 16)]
+        name: [latency(server.address, n, call, _SECONDS.value) for n in (1, 4, 16)]
         for name, call in calls.items()
     }
-    each = asked(
+    each = latency(
         server.address,
         1,
         lambda client, image: [client.embed(image, name) for name in names],

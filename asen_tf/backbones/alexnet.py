@@ -8,13 +8,7 @@ def build(size: int) -> keras.Model:
     """Five convolutions, up to the map that the paper's last pooling takes.
 
     One tower of the paper's widths; without its local response normalisation, as most later
-    versions; padded so that the side of the map is `size` / 16, rounded up.
-
-    Args:
-      size: side of the square input in pixels.
-
-    Returns:
-      Model from float [B, size, size, 3] to [B, h, w, 256].
+    versions. A model from float [B, size, size, 3] to [B, h, w, 256], h = w = size / 16 rounded up.
     """
     images = features = keras.Input((size, size, 3))
     for place, (channels, window, stride) in enumerate(

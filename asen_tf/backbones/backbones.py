@@ -18,10 +18,7 @@ BACKBONES = Registry(
     "backbone",
     "asen_tf.backbones",
     {
-        **{
-            name: f"asen_tf.backbones.resnet:{name}"
-            for name in ("resnet6", "resnet10", "resnet18", "resnet34", "resnet50")
-        },
+        **{f"resnet{n}": f"asen_tf.backbones.resnet:resnet{n}" for n in (6, 10, 18, 34, 50)},
         "alexnet": "asen_tf.backbones.alexnet:build",
     },
 )
@@ -130,7 +127,7 @@ def _copy_layers(network, backbone, cut, name):
         layer.set_weights(source[at].get_weights())
 
 
-def _layers_with_weights(network: keras.Model) -> dict[str, keras.layers.Layer]:
+def _layers_with_weights(network):
     layers = network.layers if _is_functional(network) else [network]
     return {layer.name: layer for layer in layers if layer.weights}
 
@@ -163,11 +160,10 @@ def _deserialize(config: dict, size: int) -> keras.Model:
     """
     config = json.loads(json.dumps(config))
     policies = list(_policies(config))
-    if policies:
-        usual = collections.Counter(policy["name"] for policy in policies).most_common(1)[0][0]
-        for policy in policies:
-            if policy["name"] == usual:
-                policy["name"] = keras.config.dtype_policy().name
+    usual = collections.Counter(policy["name"] for policy in policies).most_common(1)
+    for policy in policies:
+        if policy["name"] == usual[0][0]:
+            policy["name"] = keras.config.dtype_policy().name
     arguments, shape = config["config"], [size, size, 3]
     for key in {"image_shape", "input_shape"} & set(arguments):  # of KerasHub's backbones
         arguments[key] = shape
@@ -189,14 +185,10 @@ def _deserialize(config: dict, size: int) -> keras.Model:
 
 def _policies(config) -> Iterator[dict]:
     """The configurations of all dtype policies in that of a model."""
-    if isinstance(config, dict):
-        if config.get("class_name") == "DTypePolicy":
-            yield config["config"]
-        else:
-            for value in config.values():
-                yield from _policies(value)
-    elif isinstance(config, list | tuple):
-        for value in config:
+    if isinstance(config, dict) and config.get("class_name") == "DTypePolicy":
+        yield config["config"]
+    elif isinstance(config, dict | list):
+        for value in config.values() if isinstance(config, dict) else config:
             yield from _policies(value)
 
 

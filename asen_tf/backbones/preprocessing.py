@@ -45,9 +45,9 @@ def of_preset(preset: str) -> str | dict:
         converter = keras_hub.layers.ImageConverter.from_preset(preset)
     except (ValueError, FileNotFoundError):
         return "imagenet"
-    scale = 1.0 if converter.scale is None else converter.scale
-    offset = 0.0 if converter.offset is None else converter.offset
-    return {
+    given = {"scale": converter.scale, "offset": converter.offset}
+    return PREPROCESSING["none"] | {
         key: list(value) if isinstance(value, list | tuple) else float(value)
-        for key, value in (("scale", scale), ("offset", offset))
+        for key, value in given.items()
+        if value is not None
     }

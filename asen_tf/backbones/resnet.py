@@ -19,28 +19,14 @@ _STAGES = {
 def build(name: str, size: int) -> keras.Model:
     """A ResNet that ends after its third stage; "resnet6" has two.
 
-    Args:
-      name: "resnet6", "resnet10", "resnet18", "resnet34" or "resnet50".
-      size: side of the square input in pixels.
-
-    Returns:
-      Model from float [B, size, size, 3] to [B, h, w, C]; h = w = size / 16 rounded up, or
-      size / 8 with "resnet6".
+    A model from float [B, size, size, 3] to [B, h, w, C]; h = w = size / 16 rounded up, or size / 8
+    with "resnet6".
     """
     import keras_hub  # takes seconds to import
 
     channels, blocks, strides, block = _STAGES[name]
-    return fuse(
-        keras_hub.models.ResNetBackbone(
-            [64],
-            [7],
-            list(channels),
-            list(blocks),
-            list(strides),
-            block,
-            image_shape=(size, size, 3),
-        )
-    )
+    stages = list(channels), list(blocks), list(strides), block
+    return fuse(keras_hub.models.ResNetBackbone([64], [7], *stages, image_shape=(size, size, 3)))
 
 
 resnet6, resnet10, resnet18, resnet34, resnet50 = (functools.partial(build, at) for at in _STAGES)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import keras
 import numpy as np
 import tensorflow as tf
 from ml_collections import config_dict
@@ -21,7 +20,6 @@ from asen_tf.benchmarks.flops import convolution_flops
 from asen_tf.benchmarks.machine import memory_mb
 from asen_tf.benchmarks.setting import Setting
 from asen_tf.benchmarks.timing import Work, measure
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.progress import Quiet
 from asen_tf.data import pipeline
 from asen_tf.data.image_cache import open_images
@@ -53,16 +51,14 @@ def _training(setting: Setting, root: str, seconds: float, stage: str) -> dict[s
     images = 3 * setting.batch
     branches = [model.global_branch, *([model.local_branch] if stage == "stage2" else [])]
     flops = sum(convolution_flops(branch.backbone, training=True) for branch in branches)
-    return measure(
-        Work(
-            call=lambda: step(next(batches))["loss"].numpy(),
-            step=lambda: step(batch)["loss"].numpy(),
-            images=images,
-            flops=images * flops,
-            dtype=_compute_dtype(setting),
-        ),
-        seconds,
+    work = Work(
+        call=lambda: step(next(batches))["loss"].numpy(),
+        step=lambda: step(batch)["loss"].numpy(),
+        images=images,
+        flops=images * flops,
+        dtype=setting.compute_dtype,
     )
+    return measure(work, seconds)
 
 
 def _memory(setting: Setting, root: str, seconds: float) -> dict[str, object]:
@@ -79,33 +75,24 @@ def _memory(setting: Setting, root: str, seconds: float) -> dict[str, object]:
         if time.monotonic() - began > len(resident) * seconds / _SAMPLES:
             resident.append(memory_mb(peak=False))
     rate = 3 * setting.batch * steps / (time.monotonic() - began)
-    return {
-        "images_per_sec": rate,
-        "peak_memory_mb": memory_mb(),
-        "memory_mb": resident,
-        "steps": steps,
-    }
+    memory = {"peak_memory_mb": memory_mb(), "memory_mb": resident}
+    return {"images_per_sec": rate, **memory, "steps": steps}
 
 
 def _embedding(setting: Setting, root: str, seconds: float, attributes: int) -> dict[str, object]:
     config = setting.config(root)
     files = load(config.data).paths
-    space = _space(setting)
+    space = setting.space()
     model = network.build(config, space)
     embedder = KerasEmbedder(model, space, batch_size=setting.batch)
     chosen = itertools.cycle(np.resize(files, (len(files), setting.batch)).tolist())
 
     def call():
-        return (
-            embedder.embed(next(chosen), space.names[0])
-            if attributes == 1
-            else embedder.embed_all(next(chosen))
-        )
+        if attributes == 1:
+            return embedder.embed(next(chosen), space.names[0])
+        return embedder.embed_all(next(chosen))
 
-    size, ids = (
-        model.image_size,
-        np.tile(np.arange(attributes, dtype=np.int32), (setting.batch, 1)),
-    )
+    size, ids = model.image_size, np.tile(np.arange(attributes, dtype=np.int32), (setting.batch, 1))
     images = np.random.default_rng(0).integers(0, 256, (setting.batch, size, size, 3), np.uint8)
     embed = embed_fn(model)
     return measure(
@@ -114,7 +101,7 @@ def _embedding(setting: Setting, root: str, seconds: float, attributes: int) -> 
             step=lambda: embed(images, ids),
             images=setting.batch,
             flops=_embedding_flops(model, setting.batch, setting.batch * attributes),
-            dtype=_compute_dtype(setting),
+            dtype=setting.compute_dtype,
         ),
         seconds,
     )
@@ -152,7 +139,7 @@ def _evaluation(setting: Setting, root: str, seconds: float) -> dict[str, object
             steps=len(batches),
             images=images,
             flops=_embedding_flops(model, images, pairs),
-            dtype=_compute_dtype(setting),
+            dtype=setting.compute_dtype,
         ),
         seconds,
     )
@@ -162,7 +149,7 @@ def _export_start(setting: Setting, root: str, seconds: float) -> dict[str, obje
     """From the start of a process to the first answer of an export, and answers from then on."""
     config = setting.config(root)
     photograph = load(config.data).paths[0]
-    space = _space(setting)
+    space = setting.space()
     with tempfile.TemporaryDirectory() as output:
         folder = export_model(network.build(config, space), space, output, verified=False)
         began = time.perf_counter()
@@ -176,12 +163,8 @@ def _export_start(setting: Setting, root: str, seconds: float) -> dict[str, obje
             first_answer = time.perf_counter() - began
             measured = json.loads(process.stdout.readline())
         size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
-    return {
-        **measured,
-        "first_answer_seconds": first_answer,
-        **phases,
-        "export_mb": size / 2**20,
-    }
+    measured["first_answer_seconds"] = first_answer
+    return {**measured, **phases, "export_mb": size / 2**20}
 
 
 CASES: dict[str, Case] = {
@@ -194,10 +177,6 @@ CASES: dict[str, Case] = {
     "export_start": _export_start,
     "memory": _memory,
 }
-
-
-def _space(setting: Setting) -> AttributeSpace:
-    return AttributeSpace({f"attribute_{n}": ("a", "b") for n in range(setting.attributes)})
 
 
 def _step(config: config_dict.ConfigDict, manifest: Manifest, stage: str) -> tuple[TrainStep, ASEN]:
@@ -226,7 +205,3 @@ def _embedding_flops(model: ASEN, images: int, pairs: int) -> int:
         convolution_flops(branch.backbone) for branch in (model.global_branch, model.local_branch)
     )
     return images * of_images + pairs * of_pairs
-
-
-def _compute_dtype(setting: Setting) -> str:
-    return keras.DTypePolicy(setting.precision).compute_dtype

@@ -5,20 +5,14 @@ import numpy as np
 
 
 def convolution_flops(network: keras.Model, training: bool = False) -> int:
-    """Floating-point operations of a network's convolutions for one image.
+    """Floating-point operations of a functional network's convolutions for one image.
 
-    A multiplication and an addition count two. A gradient costs as much for the weights as the
-    pass itself, and once more for the input, which the first convolution's is not asked for.
-
-    Args:
-      network: functional, with images of a known size.
-      training: whether the gradients count, too.
+    A multiplication and an addition count two. In training the gradients count, too: each costs as
+    much for the weights as the pass itself, and for the input, which the first one does not need.
     """
-    convolutions = [layer for layer in network.layers if isinstance(layer, keras.layers.Conv2D)]
-    forward = [_flops(layer) for layer in convolutions]
-    return 3 * sum(forward) - forward[0] if training else sum(forward)
-
-
-def _flops(convolution: keras.layers.Conv2D) -> int:
-    _, height, width, _ = convolution.output.shape
-    return 2 * height * width * int(np.prod(convolution.kernel.shape))
+    forward = [
+        2 * np.prod(layer.output.shape[1:3]) * np.prod(layer.kernel.shape)
+        for layer in network.layers
+        if isinstance(layer, keras.layers.Conv2D)
+    ]
+    return int(3 * sum(forward) - forward[0] if training else sum(forward))

@@ -10,7 +10,7 @@ from asen_tf.models.asen import ASEN
 
 
 class ARegionEach(keras.layers.Layer):
-    """Another square, half the image's side, for each attribute that is asked for.
+    """Another square, half the image's side, for each attribute that is requested.
 
     Random weights attend to everything alike, so that all attributes' regions are the whole image,
     which the local branch would work once; trained ones hardly ever share a region.

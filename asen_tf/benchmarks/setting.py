@@ -5,6 +5,7 @@ import dataclasses
 from ml_collections import config_dict
 
 from asen_tf.core import config as configs
+from asen_tf.core.attributes import AttributeSpace
 
 IMAGES = 120
 
@@ -30,6 +31,14 @@ class Setting:
     attributes: int = 9
     precision: str = "float32"
     recompute: bool = False
+
+    @property
+    def compute_dtype(self) -> str:
+        return self.precision.removeprefix("mixed_")
+
+    def space(self) -> AttributeSpace:
+        """So many attributes of two values."""
+        return AttributeSpace({f"attribute_{n}": ("a", "b") for n in range(self.attributes)})
 
     def config(self, root: str) -> config_dict.ConfigDict:
         """The paper's experiment with this network, on garments that are rendered under `root`."""

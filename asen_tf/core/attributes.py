@@ -1,6 +1,7 @@
 """The attributes a model knows, and the values each of them can take."""
 
 import dataclasses
+import itertools
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,10 +59,7 @@ class AttributeSpace:
     @property
     def offsets(self) -> tuple[int, ...]:
         """A + 1 numbers: where each attribute's values begin in the flat numbering."""
-        offsets = [0]
-        for count in self.value_counts:
-            offsets.append(offsets[-1] + count)
-        return tuple(offsets)
+        return tuple(itertools.accumulate(self.value_counts, initial=0))
 
     def index(self, name: str) -> int:
         """Position of the attribute `name`; raises ValueError naming the nearest known one."""
@@ -83,9 +81,10 @@ class AttributeSpace:
         return name in self._attributes
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, AttributeSpace) and list(self._attributes.values()) == list(
-            other._attributes.values()
-        )
+        # Their order counts.
+        return isinstance(other, AttributeSpace) and [*self._attributes.values()] == [
+            *other._attributes.values()
+        ]
 
     def __hash__(self) -> int:
         return hash(tuple(self._attributes.values()))

@@ -1,5 +1,6 @@
 """What long work says on stderr: how far it is."""
 
+import functools
 import sys
 
 from tqdm.auto import tqdm
@@ -35,11 +36,7 @@ class Progress(tqdm):
         )
 
 
-class Quiet(Progress):
-    """Says nothing."""
-
-    def __init__(self, what: str, total: int, unit: str):
-        super().__init__(what, total, unit, disable=True)
+Quiet = functools.partial(Progress, disable=True)  # says nothing
 
 
 def say(text: str) -> None:

@@ -11,7 +11,7 @@ class Registry:
     """Names that a configuration may use, and what they stand for.
 
     A name is looked up among what `register` was given, then among our own, which are imported
-    when they are asked for, then among the entry points of other packages.
+    then, then among the entry points of other packages.
 
     Args:
       kind: what messages call one of them, such as "model".
@@ -20,10 +20,8 @@ class Registry:
     """
 
     def __init__(self, kind: str, group: str, builtin: Mapping[str, str] | None = None):
-        self._kind = kind
-        self._group = group
-        self._builtin = dict(builtin or {})
-        self._registered = {}
+        self._kind, self._group = kind, group
+        self._builtin, self._registered = dict(builtin or {}), {}
 
     def register(self, name: str) -> Callable:
         """A decorator that gives a class or function this name.
@@ -61,12 +59,8 @@ class Registry:
     def named(self, settings: Mapping[str, object], where: str) -> tuple:
         """What `name` of the settings stands for, and the other settings.
 
-        Args:
-          settings: of a configuration.
-          where: the key of the configuration, for messages.
-
         Raises:
-          ValueError: no name, or an unknown one.
+          ValueError: no name, or an unknown one; the message says `where`, the configuration's key.
         """
         arguments = dict(settings)
         if "name" not in arguments:

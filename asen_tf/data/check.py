@@ -42,7 +42,15 @@ def check_images(
     """
     if level not in LEVELS:
         raise ValueError(unknown_name("check level (data.check)", level, LEVELS))
-    checker = _Checker(manifest, level, max_pixels)
+    root = Root(manifest.root)
+
+    def check(row: int) -> Problem | None:
+        name = str(manifest.images[row])
+        message = root.path_problem(name) if level == "none" else root.file_problem(name)
+        if not message and level == "full":
+            message = images.problem(root.path(name), max_pixels)
+        return manifest.problem(row, f"{name}: {message}") if message else None
+
     chunks = [range(at, min(at + CHUNK, len(manifest))) for at in range(0, len(manifest), CHUNK)]
     problems = []
     executor = concurrent.futures.ThreadPoolExecutor(min(32, 2 * (os.cpu_count() or 1)))
@@ -50,36 +58,10 @@ def check_images(
         # `max_pixels` stands in for the size from which Pillow warns.
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)
         try:
-            for chunk, found in zip(chunks, executor.map(checker.check, chunks), strict=True):
-                problems += found
-                meter.update(len(chunk))
+            found = executor.map(lambda rows: [check(row) for row in rows], chunks)
+            for of_chunk in found:
+                problems += filter(None, of_chunk)
+                meter.update(len(of_chunk))
         finally:
             executor.shutdown(cancel_futures=True)
     return problems
-
-
-class _Checker:
-    """What the threads share."""
-
-    def __init__(self, manifest: Manifest, level: str, max_pixels: int):
-        self._manifest = manifest
-        self._level = level
-        self._max_pixels = max_pixels
-        self._root = Root(manifest.root)
-
-    def check(self, rows: range) -> list[Problem]:
-        problems = []
-        for row in rows:
-            name = str(self._manifest.images[row])
-            message = self._message(name)
-            if message:
-                problems.append(self._manifest.problem(row, f"{name}: {message}"))
-        return problems
-
-    def _message(self, name: str) -> str | None:
-        if self._level == "none":
-            return self._root.path_problem(name)
-        problem = self._root.file_problem(name)
-        if problem or self._level == "exists":
-            return problem
-        return images.problem(self._root.path(name), self._max_pixels)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 # SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a Weyl sequence and a bit mixer.
@@ -27,6 +28,22 @@ def below(random_bits: tf.Tensor, bounds: tf.Tensor) -> tf.Tensor:
     The remainder of 64 bits: its bias is below bound / 2**64.
     """
     return tf.cast(random_bits % tf.cast(bounds, tf.uint64), tf.int64)
+
+
+def splits_of(lengths: np.ndarray) -> np.ndarray:
+    """Where lists of these lengths begin, end to end in one array: [E] -> int64 [E + 1]."""
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def span(splits: np.ndarray, entries: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Where the entries' lists begin and end: int64 [B] -> two int64 [B]."""
+    return tf.gather(splits, entries), tf.gather(splits, entries + 1)
+
+
+def within(splits: np.ndarray, entries: tf.Tensor, random_bits: tf.Tensor) -> tf.Tensor:
+    """A uniform place in the list of each entry: int64 [B], uint64 [B] -> int64 [B]."""
+    start, stop = span(splits, entries)
+    return start + below(random_bits, stop - start)
 
 
 def shuffled(seed: int, numbers: tf.Tensor, count: int) -> tf.Tensor:

@@ -33,7 +33,7 @@ def open_images(
 
     Args:
       manifest: the photographs.
-      rows: int64, those that will be asked for.
+      rows: int64, those that will be loaded.
       size: side of an image in pixels.
       mode: "memory": all of them are decoded now and kept; "disk": likewise, as raw files in
         `folder`, where a later run finds them; "none": each is decoded when it is asked for;
@@ -65,21 +65,19 @@ def open_images(
 
 
 def _decoded(manifest, rows, read):
-    """Yields batches of images of these rows, in order, saying how far it is."""
+    """Yields the images of these rows, in order, saying how far it is."""
     paths = tf.data.Dataset.from_tensor_slices(manifest.paths[rows])
     batches = paths.map(read, num_parallel_calls=tf.data.AUTOTUNE).batch(64)
     with Progress("decoding", len(rows), "images") as progress:
         for batch in batches:
-            yield batch.numpy()
+            yield from batch.numpy()
             progress.update(len(batch))
 
 
 def _in_memory(manifest, rows, read, size):
     table = np.empty((len(rows), size, size, 3), np.uint8)
-    done = 0
-    for batch in _decoded(manifest, rows, read):
-        table[done : done + len(batch)] = batch
-        done += len(batch)
+    for place, image in enumerate(_decoded(manifest, rows, read)):
+        table[place] = image
     place = np.full(len(manifest), -1, np.int64)
     place[rows] = np.arange(len(rows))
     table, place = tf.constant(table), tf.constant(place)
@@ -92,14 +90,11 @@ def _on_disk(manifest, rows, read, size, fit, folder):
     folder.mkdir(parents=True, exist_ok=True)
     files = np.array([str(folder / f"{row:08d}.raw") for row in range(len(manifest))])
     missing = np.array([row for row in rows if not Path(files[row]).exists()], np.int64)
-    done = 0
-    for batch in _decoded(manifest, missing, read):
-        for image in batch:
-            # Written aside, so that a killed run leaves no half file.
-            aside = Path(files[missing[done]] + ".part")
-            aside.write_bytes(image.tobytes())
-            aside.rename(files[missing[done]])
-            done += 1
+    for file, image in zip(files[missing], _decoded(manifest, missing, read), strict=True):
+        # Written aside, so that a killed run leaves no half file.
+        aside = Path(f"{file}.part")
+        aside.write_bytes(image.tobytes())
+        aside.rename(file)
 
     def read_raw(file):
         return tf.reshape(tf.io.decode_raw(tf.io.read_file(file), tf.uint8), (size, size, 3))

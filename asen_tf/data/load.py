@@ -11,14 +11,7 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.progress import Progress
 from asen_tf.data import formats
 from asen_tf.data.check import check_images
-from asen_tf.data.manifest import (
-    CANDIDATE,
-    QUERY,
-    SPLITS,
-    Manifest,
-    Problem,
-    with_default_roles,
-)
+from asen_tf.data.manifest import CANDIDATE, QUERY, SPLITS, Manifest, Problem, with_default_roles
 
 SHOWN = 50
 
@@ -82,12 +75,15 @@ def load_for(space: AttributeSpace, data: ConfigDict | Manifest) -> Manifest:
 
 def listed(problems: Sequence[Problem], shown: int = SHOWN) -> str:
     """The problems, a line each: the first `shown`, how many more, and how to go on without."""
-    lines = [str(problem) for problem in problems[:shown]]
-    if len(problems) > shown:
-        lines.append(f"... and {len(problems) - shown} more")
+    lines = _first(problems, shown)
     if any(_names_row(problem) for problem in problems):
         lines.append("(--config.data.skip_bad=true drops the bad rows)")
     return "\n".join(lines)
+
+
+def _first(problems: Sequence[Problem], shown: int) -> list[str]:
+    more = [f"... and {len(problems) - shown} more"] if len(problems) > shown else []
+    return [*map(str, problems[:shown]), *more]
 
 
 def _names_row(problem: Problem) -> bool:
@@ -100,9 +96,7 @@ def _without_bad_rows(
     """The manifest without the rows that problems name, and the problems that name none."""
     bad = [problem for problem in problems if _names_row(problem)]
     if bad:
-        shown = "\n".join(map(str, bad[:SHOWN]))
-        more = f"\n... and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
-        logging.warning("dropped %d bad rows:\n%s%s", len(bad), shown, more)
+        logging.warning("dropped %d bad rows:\n%s", len(bad), "\n".join(_first(bad, SHOWN)))
     rows = [problem.image for problem in bad if problem.image is not None]
     kept = np.setdiff1d(np.arange(len(manifest)), rows)
     return manifest.take(kept), [problem for problem in problems if not _names_row(problem)]
@@ -110,22 +104,18 @@ def _without_bad_rows(
 
 def _split_problems(manifest: Manifest, training: bool) -> list[Problem]:
     """What makes the data set as a whole unfit."""
-    problems = []
-    source = manifest.source
-
-    def report(split: str, message: str) -> None:
-        problems.append(Problem(source.replace("{split}", split), 0, message))
-
+    found = []
     if training and not len(manifest.rows("train")):
-        report("train", "no images for training (split train)")
+        found.append(("train", "no images for training (split train)"))
     elif training and manifest.triplets is not None and not len(manifest.triplets_of("train")):
-        report("train", "no triplets for training (split train)")
+        found.append(("train", "no triplets for training (split train)"))
     for split in ("valid", "test"):
         roles = manifest.labels_of(split)["role"]
         for role, name in ((QUERY, "queries"), (CANDIDATE, "candidates")):
             if len(roles) and not (roles == role).any():
-                report(split, f"split {split} without {name}, though it has labelled images")
-    return problems
+                message = f"split {split} without {name}, though it has labelled images"
+                found.append((split, message))
+    return [Problem(manifest.source.replace("{split}", s), 0, message) for s, message in found]
 
 
 def _warn(manifest: Manifest, training: bool) -> None:

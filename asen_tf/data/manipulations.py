@@ -7,9 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.data import counter
+from asen_tf.data.counter import splits_of, within
 from asen_tf.data.label_sets import LabelSets, pairs_that_differ
 from asen_tf.data.manifest import Manifest
-from asen_tf.data.spans import splits_of, within
 
 _DRAWS = ("attribute", "change", "query", "target", "near", "negative")
 

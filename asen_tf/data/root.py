@@ -1,5 +1,6 @@
 """Photographs lie under one folder, the data root; nothing else may be read."""
 
+import functools
 import os
 from pathlib import Path
 
@@ -20,7 +21,7 @@ class Root:
 
     def __init__(self, folder: str | os.PathLike):
         self.folder = os.path.realpath(folder)
-        self._folders: dict[str, bool] = {}
+        self._folder_inside = functools.cache(self._is_inside)
 
     def path(self, name: str) -> str:
         """The full path of a name relative to the root."""
@@ -30,7 +31,9 @@ class Root:
         """Says whether a path leaves the root; None if it does not. The file is not opened."""
         if problem := name_problem(name):
             return problem
-        if not self._stays_inside(self.path(name)):
+        path = self.path(name)
+        folder_inside = self._folder_inside(os.path.dirname(path))
+        if not folder_inside or (os.path.islink(path) and not self._is_inside(path)):
             return "a symbolic link leads out of the data root"
         return None
 
@@ -40,16 +43,8 @@ class Root:
             return problem
         path = self.path(name)
         if not os.path.isfile(path):
-            return "no such file" if not os.path.exists(path) else "not a file"
-        if not os.path.getsize(path):
-            return "the file is empty"
-        return None
-
-    def _stays_inside(self, path: str) -> bool:
-        folder = os.path.dirname(path)
-        if folder not in self._folders:
-            self._folders[folder] = self._is_inside(folder)
-        return self._folders[folder] and (not os.path.islink(path) or self._is_inside(path))
+            return "not a file" if os.path.exists(path) else "no such file"
+        return None if os.path.getsize(path) else "the file is empty"
 
     def _is_inside(self, path: str) -> bool:
         return Path(os.path.realpath(path)).is_relative_to(self.folder)

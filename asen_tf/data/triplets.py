@@ -8,8 +8,8 @@ import tensorflow as tf
 from absl import logging
 
 from asen_tf.data import counter
+from asen_tf.data.counter import span, splits_of, within
 from asen_tf.data.manifest import TRIPLET_ROLES, Manifest
-from asen_tf.data.spans import span, splits_of, within
 
 _DRAWS = ("attribute", "values", "anchor", "positive", "negative")
 
@@ -116,12 +116,12 @@ class TripletSampler:
     def _without_shared_value(self, wanted, anchor, negative, bits):
         """The negatives, drawn again for as long as they share a value with their anchors."""
         carried = tf.constant(self.carried)
-        asked = tf.gather(carried, anchor)[:, :, None]
+        own = tf.gather(carried, anchor)[:, :, None]
         spans = np.searchsorted(self.pairs[:, 0], np.arange(len(self.value_splits)))
 
         def shares(negative):
-            same = asked == tf.gather(carried, negative)[:, None, :]
-            return tf.reduce_any(same & (asked >= 0), axis=(1, 2))
+            same = own == tf.gather(carried, negative)[:, None, :]
+            return tf.reduce_any(same & (own >= 0), axis=(1, 2))
 
         def again(negative, values, places):
             values, places = (counter.bits(self.seed, b) for b in (values, places))

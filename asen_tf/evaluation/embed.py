@@ -19,14 +19,12 @@ def image_fn(load_images: ImageLoader) -> Callable[[np.ndarray], np.ndarray]:
     return lambda rows: run(tf.constant(rows)).numpy()
 
 
-def embed_fn(model: EmbeddingModel, parts: Sequence[str] | None = None) -> EmbedFn:
+def embed_fn(model: EmbeddingModel, slices: Sequence[str] | None = None) -> EmbedFn:
     """(images uint8 [B, S, S, 3], attributes int32 [B, M]) -> float32 [B, M, D], unit vectors.
 
-    Args:
-      model: what embeds.
-      parts: those to embed with, see `EmbeddingModel.embed`.
+    The vectors consist of these slices, see `EmbeddingModel.embed`.
     """
-    run = tf.function(lambda images, attributes: model.embed(images, attributes, parts))
+    run = tf.function(lambda images, attributes: model.embed(images, attributes, slices))
     return lambda images, attributes: run(tf.constant(images), tf.constant(attributes)).numpy()
 
 

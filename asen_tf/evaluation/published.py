@@ -28,31 +28,23 @@ def is_published(preprocessing: str) -> bool:
 
 def open_fn(manifest: Manifest) -> Callable[[np.ndarray], list[Image.Image]]:
     """Photographs for an `Evaluator`: rows int64 [B] -> the photographs themselves."""
-
-    def open_rows(rows):
-        return [Image.fromarray(read(manifest.path(row))) for row in rows]
-
-    return open_rows
+    return lambda rows: [Image.fromarray(read(manifest.path(row))) for row in rows]
 
 
 class PublishedInputs:
-    """A model asked as the authors' code asks it.
-
-    Args:
-      model: what embeds.
-      parts: those to embed with, see `ASEN.embed`.
+    """A model with inputs as the authors' code makes them; embeds with `slices` (`ASEN.embed`).
 
     Raises:
       ValueError: the model is none of ASEN.
     """
 
-    def __init__(self, model: ASEN, parts: Sequence[str] | None = None):
+    def __init__(self, model: ASEN, slices: Sequence[str] | None = None):
         if not isinstance(model, ASEN):
             raise ValueError(
                 f"eval.preprocessing=published is for ASEN, the model is {type(model).__name__}"
             )
         self._model = model
-        self._parts = parts
+        self._slices = slices
 
     def prepare(self, pixels) -> Image.Image:
         """A photograph uint8 [H, W, 3] in the form that the other methods take."""
@@ -63,16 +55,14 @@ class PublishedInputs:
         size, sizes = self._model.global_branch.size, _sizes(photographs)
 
         def zoom(regions):
-            boxes = authors_boxes(regions, size, sizes)
+            boxes, local = authors_boxes(regions, size, sizes), self._model.local_branch.size
+            pairs = zip(photographs, boxes, strict=True)
             return np.stack(
-                [
-                    [local_input(photograph, box, self._model.local_branch.size) for box in its]
-                    for photograph, its in zip(photographs, boxes, strict=True)
-                ]
+                [[local_input(image, box, local) for box in its] for image, its in pairs]
             )
 
         images, attributes = self._images(photographs), tf.constant(attributes)
-        return self._model.embed(images, attributes, self._parts, crop=zoom).numpy()
+        return self._model.embed(images, attributes, self._slices, crop=zoom).numpy()
 
     def explain(
         self, photographs: Sequence[Image.Image], attributes: np.ndarray

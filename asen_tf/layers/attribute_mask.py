@@ -58,9 +58,5 @@ class AttributeMask(keras.layers.Layer):
         return (*input_shape, self.dim)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "attributes": self.attributes,
-            "dim": self.dim,
-            "masks": self.masks,
-        }
+        own = {"attributes": self.attributes, "dim": self.dim, "masks": self.masks}
+        return {**super().get_config(), **own}

@@ -1,5 +1,7 @@
 """Attribute-aware channel attention (ACA)."""
 
+import functools
+
 import keras
 from keras import ops
 
@@ -29,15 +31,10 @@ class AttributeChannelAttention(keras.layers.Layer):
 
     def build(self, pooled_shape, attributes_shape):
         channels, dim = pooled_shape[-1], attributes_shape[-1]
-        self.query = keras.layers.Dense(
-            dim, self.query_activation, name="query", dtype=self.dtype_policy
-        )
-        self.squeeze = keras.layers.Dense(
-            channels // self.reduction, "relu", name="squeeze", dtype=self.dtype_policy
-        )
-        self.excite = keras.layers.Dense(
-            channels, "sigmoid", name="excite", dtype=self.dtype_policy
-        )
+        dense = functools.partial(keras.layers.Dense, dtype=self.dtype_policy)
+        self.query = dense(dim, self.query_activation, name="query")
+        self.squeeze = dense(channels // self.reduction, "relu", name="squeeze")
+        self.excite = dense(channels, "sigmoid", name="excite")
         self.query.build(attributes_shape)
         self.squeeze.build((*pooled_shape[:-1], channels + dim))
         self.excite.build((*pooled_shape[:-1], channels // self.reduction))
@@ -47,15 +44,12 @@ class AttributeChannelAttention(keras.layers.Layer):
 
     def weights_of(self, pooled, attributes):
         """alpha_c, float [..., C] in 0..1."""
-        seen_and_asked = ops.concatenate([pooled, self.query(attributes)], axis=-1)
-        return self.excite(self.squeeze(seen_and_asked))
+        both = ops.concatenate([pooled, self.query(attributes)], axis=-1)
+        return self.excite(self.squeeze(both))
 
     def compute_output_shape(self, pooled_shape, attributes_shape):
         return pooled_shape
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "reduction": self.reduction,
-            "query_activation": self.query_activation,
-        }
+        own = {"reduction": self.reduction, "query_activation": self.query_activation}
+        return {**super().get_config(), **own}

@@ -63,12 +63,8 @@ class WeaklySupervisedLocalization(keras.layers.Layer):
         return keras.KerasTensor((*attention.shape[:-2], 4), "float32")
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "size": self.size,
-            "threshold": self.threshold,
-            "keep": self.keep,
-        }
+        own = {"size": self.size, "threshold": self.threshold, "keep": self.keep}
+        return {**super().get_config(), **own}
 
 
 def square_inside(x, y, side, size: int):

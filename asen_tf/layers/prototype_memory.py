@@ -8,9 +8,9 @@ from keras import ops
 class PrototypeMemory(keras.layers.Layer):
     """A prototype for each attribute value, read by a wanted change (Zhao et al., CVPR 2017).
 
-    read = softmax(K wanted) P, with the prototypes P and the controller K. The controller starts as
-    `sharpness` times the identity, so that it reads the prototype of the value that is wanted, or
-    the mean of those that are, and learns which others help.
+    read = softmax(K wanted) P, with the prototypes P and the controller K, which starts as
+    `sharpness` times the identity: it reads the mean prototype of the wanted values, and learns
+    which others help.
 
     Args:
       values: number of prototypes, V.
@@ -50,9 +50,5 @@ class PrototypeMemory(keras.layers.Layer):
         return (*input_shape[:-1], self.dim)
 
     def get_config(self):
-        return {
-            **super().get_config(),
-            "values": self.values,
-            "dim": self.dim,
-            "sharpness": self.sharpness,
-        }
+        own = {"values": self.values, "dim": self.dim, "sharpness": self.sharpness}
+        return {**super().get_config(), **own}

@@ -1,5 +1,7 @@
 """Attribute-aware spatial attention (ASA)."""
 
+import functools
+
 import keras
 from keras import ops
 
@@ -16,8 +18,8 @@ class AttributeSpatialAttention(keras.layers.Layer):
 
     Call arguments:
       features: float [B, h, w, C].
-      attributes: float [B, E], one attribute an image, or [B, M, E], M of them. The features
-        are projected once, however many attributes ask.
+      attributes: float [B, E], one attribute an image, or [B, M, E], M of them, for which the
+        features are projected once.
 
     Returns:
       pooled [B, C] or [B, M, C]; attention float32 [B, h, w] or [B, M, h, w], summing to 1.
@@ -26,12 +28,9 @@ class AttributeSpatialAttention(keras.layers.Layer):
     def __init__(self, dim: int = 512, **kwargs):
         super().__init__(**kwargs)
         self.dim = dim
-        self.feature_projection = keras.layers.Dense(
-            dim, "tanh", name="feature_projection", dtype=self.dtype_policy
-        )
-        self.attribute_projection = keras.layers.Dense(
-            dim, "tanh", name="attribute_projection", dtype=self.dtype_policy
-        )
+        dense = functools.partial(keras.layers.Dense, dim, "tanh", dtype=self.dtype_policy)
+        self.feature_projection = dense(name="feature_projection")
+        self.attribute_projection = dense(name="attribute_projection")
 
     def build(self, features_shape, attributes_shape):
         self.feature_projection.build(features_shape)

@@ -81,15 +81,12 @@ class StateDict:
         return tensor.astype(np.float32)
 
     def take_layer(self, layer, name: str, pointwise: bool = False) -> list[np.ndarray]:
-        """The weights of a Keras layer, for its `set_weights`.
+        """The weights of a Keras layer, for its `set_weights`; raises ValueError as `take`.
 
         Args:
           layer: a built dense, convolution, batch normalisation or embedding layer.
           name: of the module in PyTorch that does the same.
           pointwise: the module is a 1x1 convolution where the layer is dense.
-
-        Raises:
-          ValueError: as `take`.
         """
         return [
             self._weight(variable.name, tuple(variable.shape), name, pointwise)
@@ -113,7 +110,11 @@ class StateDict:
         Raises:
           ValueError: no reason is known for one.
         """
-        left = {name: _reason(name, reasons) for name in self._tensors if name not in self._taken}
+        left = {
+            name: next((why for known, why in reasons.items() if re.fullmatch(known, name)), None)
+            for name in self._tensors
+            if name not in self._taken
+        }
         unknown = [name for name, reason in left.items() if reason is None]
         if unknown:
             raise ValueError(
@@ -127,7 +128,3 @@ class StateDict:
         if name not in self._tensors:
             raise ValueError(f"{self.source}: the tensor {name} is missing")
         return self._tensors[name]
-
-
-def _reason(name: str, reasons: Reasons) -> str | None:
-    return next((why for pattern, why in reasons.items() if re.fullmatch(pattern, name)), None)

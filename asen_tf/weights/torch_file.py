@@ -12,6 +12,7 @@ refused alike everywhere. Only the format before 1.6, which is no archive, is le
 """
 
 import dataclasses
+import functools
 import math
 import os
 import pickle
@@ -44,12 +45,8 @@ _STORAGES = {
 def read(path: str | os.PathLike) -> Any:
     """What `torch.save` wrote: dicts, lists, tuples, strings, numbers, and arrays for tensors.
 
-    Args:
-      path: the file.
-
-    Returns:
-      The object. Floats of 16 bits become float32, other tensors keep their dtype. Arrays are
-      read-only, and those that shared a storage share memory.
+    Floats of 16 bits become float32, other tensors keep their dtype. Arrays are read-only, and
+    those that shared a storage share memory.
 
     Raises:
       FileNotFoundError: there is no such file.
@@ -89,15 +86,8 @@ def _read_archive(path):
 
 # What the unpickler raises on nonsense beside UnpicklingError.
 _BROKEN_PICKLE = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    NotImplementedError,
-    RecursionError,
-    TypeError,
-    ValueError,
+    *(ArithmeticError, AttributeError, EOFError, LookupError, MemoryError, NotImplementedError),
+    *(RecursionError, TypeError, ValueError),
 )
 
 
@@ -141,7 +131,7 @@ class _Archive:
             )
         self._folder = pickles[0].removesuffix("data.pkl")
         self._order = self._byte_order()
-        self._storages: dict[str, np.ndarray] = {}
+        self._values = functools.cache(self._read_values)
         self._made: dict[int, Any] = {}
 
     def load(self) -> Any:
@@ -210,12 +200,7 @@ class _Archive:
             values[tensor.offset :], shape, steps, writeable=False
         )
 
-    def _values(self, storage: "_Storage") -> np.ndarray:
-        if storage.key not in self._storages:
-            self._storages[storage.key] = self._read_values(storage)
-        return self._storages[storage.key]
-
-    def _read_values(self, storage):
+    def _read_values(self, storage: "_Storage") -> np.ndarray:
         wide = "u2" if storage.dtype == "bfloat16" else storage.dtype
         dtype = np.dtype(wide).newbyteorder(self._order)
         expected = storage.count * dtype.itemsize
@@ -309,17 +294,13 @@ def _encode(text, encoding):
     return text.encode("latin1")
 
 
-def _scalar(dtype, raw):
-    return dtype.number(raw)
-
-
 _KNOWN = {
     "collections.OrderedDict": _Known(_Mapping),
     "torch._utils._rebuild_tensor_v2": _Known(_tensor),
     "torch._utils._rebuild_parameter": _Known(lambda tensor, *_: tensor),
     "numpy.dtype": _Known(_NumberType),
-    "numpy.core.multiarray.scalar": _Known(_scalar),
-    "numpy._core.multiarray.scalar": _Known(_scalar),
+    "numpy.core.multiarray.scalar": _Known(lambda dtype, raw: dtype.number(raw)),
+    "numpy._core.multiarray.scalar": _Known(lambda dtype, raw: dtype.number(raw)),
     "_codecs.encode": _Known(_encode),
     **{f"torch.{name}": _StorageType(dtype) for name, dtype in _STORAGES.items()},
 }

@@ -18,8 +18,7 @@ _CONTAINERS = ("state_dict", "model")
 def read_state_dict(path: str | os.PathLike) -> StateDict:
     """The tensors of a file: a state dict by itself, or as `state_dict` or `model` in a checkpoint.
 
-    Raises:
-      FileNotFoundError, ValueError: as `asen_tf.weights.read`; ValueError also if it holds none.
+    Raises what `asen_tf.weights.read` does, and ValueError if it holds none.
     """
     content = read(path)
     if isinstance(content, Mapping):

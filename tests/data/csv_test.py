@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from asen_tf.core.config import defaults
+from asen_tf.data import formats
 from asen_tf.data.formats import csv
 from asen_tf.data.manifest import CANDIDATE, NO_ROLE, QUERY
 
@@ -12,7 +13,8 @@ def read(root, text, name="manifest.csv", encoding="utf-8", **changes):
     (root / name).write_bytes(text.encode(encoding))
     options = defaults().data
     options.update(manifest=name, **changes)
-    return csv.read(root, options)
+    options.root = str(root)
+    return formats.read(options)
 
 
 def named(manifest):

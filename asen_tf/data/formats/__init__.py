@@ -5,6 +5,7 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from asen_tf.core.registry import Registry
+from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.manifest import Manifest, Problem
 
 # Name -> a function (root, options) -> (manifest, problems), see `read`.
@@ -36,7 +37,8 @@ def read(options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]: ...
 
     Returns:
-      The manifest of the rows that could be read, and what is wrong with the others. Images are
+      The manifest of the rows that could be read, with the boxes of `options.boxes`, and what is
+      wrong with the others. Images are
       not looked at, and splits that bring no roles have none yet: `asen_tf.data.load` does both.
 
     Raises:
@@ -46,4 +48,4 @@ def read(options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     read_format = FORMATS[options.format]
     if not options.root:
         raise ValueError("data.root is empty: name the folder under which every image lies")
-    return read_format(Path(options.root), options)
+    return with_boxes(*read_format(Path(options.root), options), options.boxes)

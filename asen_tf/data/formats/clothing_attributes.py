@@ -28,7 +28,6 @@ from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.formats import index_files
-from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.manifest import NO_ROLE, SPLITS, Manifest, Problem, label_records, sort_labels
 
 YES = 2
@@ -82,7 +81,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         # Their row numbers are those of the index.
         problems += [dataclasses.replace(problem, image=None) for problem in more]
         manifest = _with_index(manifest, index, problems)
-    return with_boxes(manifest, problems, options.boxes)
+    return manifest, problems
 
 
 def _read_columns(root: Path) -> dict[str, np.ndarray]:

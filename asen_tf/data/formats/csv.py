@@ -24,7 +24,6 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.core.read_ahead import batched
 from asen_tf.data.formats import attributes_file
 from asen_tf.data.formats.attributes_file import split_values
-from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.table import Table
 from asen_tf.data.manifest import (
     LABEL,
@@ -44,7 +43,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     """Reads the table `options.manifest`; bad rows are left out and listed as problems.
 
     Raises:
-      FileNotFoundError: the table, the attributes file or the boxes file is missing.
+      FileNotFoundError: the table or the attributes file is missing.
       ValueError: the header is wrong, or an attribute has no value in any row.
     """
     table = Table(root, options.manifest, required=("image", "split"))
@@ -83,7 +82,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         source=table.source,
     )
     problems.sort(key=lambda problem: problem.line)
-    return with_boxes(manifest, problems, options.boxes)
+    return manifest, problems
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,7 +24,6 @@ from ml_collections import ConfigDict
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
 from asen_tf.data.formats import deepfashion_attributes
-from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
 
 PARTITION = "Eval/list_eval_partition.txt"
@@ -76,7 +75,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         lines=lines.astype(np.int32),
         source=source,
     ).take(np.flatnonzero(split >= 0))
-    return with_boxes(manifest, problems, options.boxes)
+    return manifest, problems
 
 
 def _labels(images: np.ndarray, columns: np.ndarray, types: np.ndarray) -> np.ndarray:

@@ -29,7 +29,6 @@ from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
-from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.hashed_splits import hashed_splits
 from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
 
@@ -85,7 +84,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         source=", ".join(sources),
         sources=np.array([first[image].source for image in images], np.str_),
     )
-    return with_boxes(manifest, problems, options.boxes)
+    return manifest, problems
 
 
 class _Row(NamedTuple):

@@ -23,7 +23,6 @@ from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.formats import all_values, attributes_file, number_lines
-from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.manifest import (
     CANDIDATE,
     LABEL,
@@ -55,8 +54,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     else:
         source = options.attributes_file or f"{folder(root, options)}/attributes.csv"
         space = attributes_file.read(root, source)
-    manifest, problems = read_folder(root, folder(root, options), space)
-    return with_boxes(manifest, problems, options.boxes)
+    return read_folder(root, folder(root, options), space)
 
 
 def folder(root: Path, options: ConfigDict) -> str:

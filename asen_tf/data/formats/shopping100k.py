@@ -21,7 +21,6 @@ from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.formats import index_files
-from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.hashed_splits import hashed_splits
 from asen_tf.data.manifest import SPLITS, Manifest, Problem, label_records, sort_labels
 
@@ -65,7 +64,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         sources=np.array([first[image][0] for image in images], np.str_),
     )
     manifest = manifest.take(np.flatnonzero(manifest.splits >= 0))
-    return with_boxes(manifest, problems, options.boxes)
+    return manifest, problems
 
 
 def _read_file(

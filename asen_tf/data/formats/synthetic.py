@@ -8,6 +8,7 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from asen_tf.data.formats import csv
+from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.manifest import Manifest, Problem
 from asen_tf.data.synthetic import write_dataset
 
@@ -19,9 +20,5 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
       ValueError: what is under the root was made with other parameters (see `write_dataset`).
     """
     write_dataset(root, options.images, options.seed, options.look)
-    files = {
-        "manifest": "manifest.csv",
-        "attributes_file": "attributes.csv",
-        "boxes": "boxes.csv",
-    }
-    return csv.read(root, ConfigDict({**options, **files}))
+    files = {"manifest": "manifest.csv", "attributes_file": "attributes.csv"}
+    return with_boxes(*csv.read(root, ConfigDict({**options, **files})), "boxes.csv")

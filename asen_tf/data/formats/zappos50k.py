@@ -18,7 +18,6 @@ from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.formats import number_lines
-from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.manifest import LABEL, SPLITS, TRIPLET, Manifest, Problem
 
 FOLDER = "ut-zap50k-images"
@@ -70,7 +69,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         source=FILENAMES,
         triplets=np.concatenate(triplets),
     )
-    return with_boxes(manifest, problems, options.boxes)
+    return manifest, problems
 
 
 def _source(condition: str, split: str) -> str:

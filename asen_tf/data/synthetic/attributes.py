@@ -1,7 +1,6 @@
 """The attributes of a synthetic garment, and the random streams that everything is drawn from."""
 
 import zlib
-from collections.abc import Mapping
 
 import numpy as np
 
@@ -34,14 +33,3 @@ def draw_labels(seed: int, index: int) -> dict[str, str]:
     """The value of every attribute of image `index`: uniform, each independent of the others."""
     positions = stream(seed, index, "labels").integers(SPACE.value_counts)
     return {name: SPACE[name].values[p] for name, p in zip(SPACE, positions, strict=True)}
-
-
-def override_labels(drawn: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str]:
-    """`drawn` with the values of `wanted` in their place.
-
-    Raises:
-      ValueError: `wanted` has an attribute or a value that `SPACE` does not know.
-    """
-    for name, value in wanted.items():
-        SPACE[name].index(value)
-    return {**drawn, **wanted}

@@ -65,21 +65,23 @@ def contrast(a: Color, b: Color) -> float:
 
 
 def ink_color(against: Color, rng: np.random.Generator) -> Color:
-    """A second colour for a pattern, drawn among those that stand out against the cloth."""
-    candidates = [*_INKS, darker(against, 0.5), lighter(against, 0.6)]
-    clear = [c for c in candidates if contrast(c, against) > 75]
-    return clear[rng.integers(len(clear))]
+    """A second colour for a pattern."""
+    return _clear((*_INKS, darker(against, 0.5), lighter(against, 0.6)), against, rng)
 
 
 def detail_color(against: Color, rng: np.random.Generator) -> Color:
-    """A light or a dark neutral for collar, pockets and buttons, clear against the cloth."""
-    clear = [c for c in _DETAILS if contrast(c, against) > 75]
-    return clear[rng.integers(len(clear))]
+    """A light or a dark neutral for collar, pockets and buttons."""
+    return _clear(_DETAILS, against, rng)
 
 
 def leather_color(against: Color, rng: np.random.Generator) -> Color:
-    """A colour for a belt, clear against the cloth."""
-    clear = [c for c in _LEATHERS if contrast(c, against) > 60]
+    """A colour for a belt."""
+    return _clear(_LEATHERS, against, rng, least=60)
+
+
+def _clear(colors, against, rng, least=75):
+    """One of those that stand out against the cloth."""
+    clear = [color for color in colors if contrast(color, against) > least]
     return clear[rng.integers(len(clear))]
 
 

@@ -1,5 +1,6 @@
 """A folder of synthetic photographs: a CSV manifest, part boxes and ASEN++ index files."""
 
+import contextlib
 import csv
 import functools
 import json
@@ -133,35 +134,28 @@ def _render_all(
     root: Path, names: Sequence[str], seed: int, look: str, processes: int
 ) -> list[list]:
     """Writes the photographs; returns the rows of boxes.csv in order."""
-    work = functools.partial(_render_chunk, root, seed, look)
-    chunks = [range(i, min(i + _CHUNK, len(names))) for i in range(0, len(names), _CHUNK)]
-    if processes == 1:
-        return _collected(map(work, chunks), len(names))
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(processes, mp_context=context) as pool:
-        return _collected(pool.map(work, chunks), len(names))
-
-
-def _collected(results: Iterable[list[list]], images: int) -> list[list]:
+    work = functools.partial(_render_one, root, seed, look)
     rows: list[list] = []
-    with Progress("rendering", images, "images") as progress:
-        for result in results:
-            rows += result
-            progress.update(len(result) // len(SPACE))
+    with contextlib.ExitStack() as stack:
+        found = map(work, range(len(names)), names)
+        if processes > 1:
+            context = multiprocessing.get_context("spawn")
+            pool = stack.enter_context(ProcessPoolExecutor(processes, mp_context=context))
+            found = pool.map(work, range(len(names)), names, chunksize=_CHUNK)
+        progress = stack.enter_context(Progress("rendering", len(names), "images"))
+        for of_image in found:
+            rows += of_image
+            progress.update(1)
     return rows
 
 
-def _render_chunk(root: Path, seed: int, look: str, indices: Sequence[int]) -> list[list]:
-    rows = []
-    for index in indices:
-        name = f"images/{index:06d}.jpg"
-        photograph = render(seed, index, look)
-        Image.fromarray(photograph.image).save(root / name, quality=_QUALITY)
-        rows += [
-            [name, attribute, *(f"{edge:.1f}" for edge in box)]
-            for attribute, box in photograph.boxes.items()
-        ]
-    return rows
+def _render_one(root: Path, seed: int, look: str, index: int, name: str) -> list[list]:
+    photograph = render(seed, index, look)
+    Image.fromarray(photograph.image).save(root / name, quality=_QUALITY)
+    return [
+        [name, attribute, *(f"{edge:.1f}" for edge in box)]
+        for attribute, box in photograph.boxes.items()
+    ]
 
 
 def _write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence]) -> None:

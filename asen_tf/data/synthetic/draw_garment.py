@@ -35,7 +35,9 @@ def paint_garment(
     """
     color = cloth_color(labels["color"], rng_of("color"))
     seam = seam_color(color)
-    sheet = _patterned_sheet(image.size, frame, labels["pattern"], color, rng_of("pattern"))
+    sheet, rng = Image.new("RGB", image.size, color), rng_of("pattern")
+    cell = rng.uniform(0.074, 0.098)
+    paint_pattern(Brush(sheet, frame), labels["pattern"], _SHEET, cell, color, rng)
     body = _body_mask(image.size, frame, garment, labels)
     image.paste(sheet, mask=body)
     brush = Brush(image, frame)
@@ -50,15 +52,6 @@ def paint_garment(
     paint_collar(brush, labels["collar"], labels["neckline"], collar, color)
     body.paste(sleeves, mask=sleeves)
     return body
-
-
-def _patterned_sheet(
-    size: tuple[int, int], frame: Frame, pattern: str, color: Color, rng: np.random.Generator
-) -> Image.Image:
-    sheet = Image.new("RGB", size, color)
-    cell = rng.uniform(0.074, 0.098)
-    paint_pattern(Brush(sheet, frame), pattern, _SHEET, cell, color, rng)
-    return sheet
 
 
 def _shoulder(neckline: str, sleeve_length: str) -> np.ndarray:

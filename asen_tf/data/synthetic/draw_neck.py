@@ -97,30 +97,23 @@ def _pleats(brush: Brush, half: np.ndarray, reach: np.ndarray, shade: Color) -> 
         brush.fill(mirrored(pleat), shade)
 
 
-def _pointed(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    outer = np.interp(t, [0, 0.70, 1], [0.018, 0.120, 0.0])
-    return np.full_like(t, 0.004), outer
-
-
-def _mandarin(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    shown = np.where(t < 0.93, 1.0, 0.2)
-    return 0.020 * shown, 0.016 * shown
-
-
-def _peter_pan(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    return np.full_like(t, 0.004), 0.066 * np.clip(1 - np.abs(2 * t - 1) ** 5, 0, 1) ** 0.5
-
-
-def _ruffle(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    waves = np.abs(np.sin(t * 4 * np.pi))
-    return np.full_like(t, 0.008), (0.040 + 0.026 * waves) * (1 - 0.35 * t**3)
-
-
 # Collar -> how far it reaches to the inner and to the outer side of the edge, for t from 0 at the
 # shoulder to 1 in the middle.
 _PROFILES = {
-    "pointed": _pointed,
-    "mandarin": _mandarin,
-    "peter_pan": _peter_pan,
-    "ruffle": _ruffle,
+    "pointed": lambda t: (
+        np.full_like(t, 0.004),
+        np.interp(t, [0, 0.70, 1], [0.018, 0.120, 0.0]),
+    ),
+    "mandarin": lambda t: (
+        0.020 * np.where(t < 0.93, 1.0, 0.2),
+        0.016 * np.where(t < 0.93, 1.0, 0.2),
+    ),
+    "peter_pan": lambda t: (
+        np.full_like(t, 0.004),
+        0.066 * np.clip(1 - np.abs(2 * t - 1) ** 5, 0, 1) ** 0.5,
+    ),
+    "ruffle": lambda t: (
+        np.full_like(t, 0.008),
+        (0.040 + 0.026 * np.abs(np.sin(t * 4 * np.pi))) * (1 - 0.35 * t**3),
+    ),
 }

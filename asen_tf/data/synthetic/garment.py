@@ -16,6 +16,8 @@ MARGIN = 0.015  # of the centred square, kept free around the garment
 
 Box = tuple[float, float, float, float]
 
+_COLLAR = rectangle(-0.17, -0.06, 0.17, 0.235)
+
 
 @dataclasses.dataclass(frozen=True)
 class Garment:
@@ -103,6 +105,10 @@ class Garment:
         t = np.linspace(0, share, len(path))
         return ribbon(path, self.sleeve_width * (1 - 0.30 * t))
 
+    def limb(self, side: int) -> np.ndarray:
+        """Points that bound a whole arm and its hand."""
+        return np.concatenate([self.sleeve(side, 1.0), self.hand(side)])
+
     def part_shapes(self, labels: Mapping[str, str]) -> dict[str, np.ndarray]:
         """For each attribute points [N, 2] whose bounding box is the part's box.
 
@@ -113,7 +119,6 @@ class Garment:
         hem = HEM[labels["hem_length"]]
         legs = float(self.half_width(HEM["maxi"])) + 0.01
         torso = rectangle(-0.16, 0.0, 0.16, hem)
-        arms = [p for side in (0, 1) for p in (self.sleeve(side, 1.0), self.hand(side))]
         share = SLEEVE_SHARE[labels["sleeve_length"]]
         sleeves = [self.sleeve(side, share) for side in (0, 1) if share]
         cloth = np.concatenate([torso, self.side(hem), mirrored(self.side(hem)), *sleeves])
@@ -124,13 +129,13 @@ class Garment:
             pocket = rectangle(-0.16, 0.26, 0.16, 0.44)
         shapes = {
             "neckline": rectangle(-0.155, -0.045, 0.155, 0.21),
-            "collar": rectangle(-0.17, -0.06, 0.17, 0.235),
-            "sleeve_length": np.concatenate(arms),
+            "collar": _COLLAR,
+            "sleeve_length": np.concatenate([self.limb(0), self.limb(1)]),
             "hem_length": rectangle(-legs, 0.40, legs, HEM["maxi"] + 0.03),
             "pattern": cloth,
             "color": cloth,
             "pocket": pocket,
-            "fastening": rectangle(-0.155, bottom(labels["neckline"]), 0.155, 0.50),
+            "fastening": _front(labels),
         }
         return {name: points for name, points in shapes.items() if labels[name] != "none"}
 
@@ -141,13 +146,12 @@ class Garment:
         reaches from the shoulders to the hips, the chest to the waist. Collar and fastening are
         where one would be, whether or not there is one.
         """
-        limbs = [np.concatenate([self.sleeve(side, 1.0), self.hand(side)]) for side in (1, 0)]
         return {
             "torso": rectangle(-0.158, 0.0, 0.158, 0.50),
-            "left_sleeve": limbs[0],
-            "right_sleeve": limbs[1],
-            "collar": rectangle(-0.17, -0.06, 0.17, 0.235),
-            "fastening": rectangle(-0.155, bottom(labels["neckline"]), 0.155, 0.50),
+            "left_sleeve": self.limb(1),
+            "right_sleeve": self.limb(0),
+            "collar": _COLLAR,
+            "fastening": _front(labels),
             "chest": rectangle(-0.158, 0.0, 0.158, 0.33),
         }
 
@@ -171,6 +175,10 @@ class Garment:
         share = rng.uniform(0.4, 0.6, 2) if plain else rng.uniform(0, 1, 2)
         x, y = corner + free * share - scale * low
         return dataclasses.replace(frame, origin=(float(x), float(y)), scale=float(scale))
+
+
+def _front(labels: Mapping[str, str]) -> np.ndarray:
+    return rectangle(-0.155, bottom(labels["neckline"]), 0.155, 0.50)
 
 
 def boxes_of(shapes: Mapping[str, np.ndarray], frame: Frame) -> dict[str, Box]:

@@ -12,13 +12,9 @@ def write_index_files(
     places: Sequence[tuple[str, str]],
     labels: Sequence[Mapping[str, str]],
 ) -> None:
-    """Writes filenames_*, label_train, query_* and candidate_*.txt.
+    """Writes filenames_*, label_train, query_* and candidate_*.txt into an existing folder.
 
-    Args:
-      folder: an existing folder.
-      names: [N] image paths.
-      places: [N] (split, role).
-      labels: [N] attribute -> value.
+    Of each image it takes the path, (split, role), and attribute -> value.
     """
     coded = [[(i, SPACE[a].index(v[a])) for i, a in enumerate(SPACE)] for v in labels]
     for split in ("train", "valid", "test"):

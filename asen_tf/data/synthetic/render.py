@@ -8,7 +8,7 @@ import numpy as np
 
 from asen_tf.core.choices import LOOKS
 from asen_tf.core.errors import unknown_name
-from asen_tf.data.synthetic.attributes import draw_labels, override_labels, stream
+from asen_tf.data.synthetic.attributes import SPACE, draw_labels, stream
 from asen_tf.data.synthetic.draw_figure import Figure, paint_behind, paint_head
 from asen_tf.data.synthetic.draw_garment import paint_garment
 from asen_tf.data.synthetic.frame import Brush
@@ -55,7 +55,9 @@ def render(
     check_series(seed, look)
     if index < 0:
         raise ValueError(f"index must be 0 or more, got {index}")
-    values = override_labels(draw_labels(seed, index), labels or {})
+    for name, value in (labels or {}).items():
+        SPACE[name].index(value)
+    values = {**draw_labels(seed, index), **(labels or {})}
     rng_of = functools.partial(stream, seed, index)
     size = _size(rng_of("size"))
     garment = Garment.drawn(rng_of("garment"), look)
