@@ -126,9 +126,9 @@ class KerasEmbedder(BaseEmbedder):
         return self._vectors(images, range(len(self.attributes)))
 
     def _explain(self, images: Sequence[Place], attribute: str) -> tuple[np.ndarray, np.ndarray]:
-        attribute = self.attributes.index(attribute)
         if not self.model.explains:
             return super()._explain(images, attribute)
+        attribute = self.attributes.index(attribute)
         maps = [np.empty((0, *self._squares.attention_shape()), np.float32)]
         boxes = [np.empty((0, 4), np.int32)]
         for batch in self._batches(images):

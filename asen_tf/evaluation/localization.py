@@ -8,7 +8,6 @@ from asen_tf import images as photographs
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation.pairs import ImageLoader, checked, pair_batches, with_images
-from asen_tf.images.geometry import to_photograph
 from asen_tf.metrics.localization import box_iou, pointing_hit
 
 # Of the shorter side: the 15 pixels that the pointing game tolerates in photographs of 500.
@@ -47,6 +46,8 @@ def evaluate_localization(
       ValueError: unknown split, no box in it, or a result of explain_fn of another shape or with
         numbers that are not finite.
     """
+    from asen_tf.images.geometry import to_photograph  # brings TensorFlow: seconds
+
     images, attributes = _boxed_pairs(manifest, split)
     boxes = manifest.boxes[images, attributes]
     hits, ious = np.empty(len(images)), np.empty(len(images))

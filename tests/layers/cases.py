@@ -59,17 +59,17 @@ CASES = {
     "WeaklySupervisedLocalization": Case(
         lambda: layers.WeaklySupervisedLocalization(112, 0.9),
         (((8, 7, 7), "float32"),),
-        (((8, 4), None),),
+        (((8, 4), "float32"),),
     ),
     "WeaklySupervisedLocalization, largest": Case(
         lambda: layers.WeaklySupervisedLocalization(112, 0.5, keep="largest"),
         (((8, 7, 7), "float32"),),
-        (((8, 4), None),),
+        (((8, 4), "float32"),),
     ),
     "PeakLocalization": Case(
         lambda: layers.PeakLocalization(112, 0.3),
         (((8, 7, 7), "float32"),),
-        (((8, 4), None),),
+        (((8, 4), "float32"),),
     ),
     "PrototypeMemory": Case(
         lambda: layers.PrototypeMemory(5, 4), (((2, 5), "float32"),), (((2, 4), None),)
