@@ -37,7 +37,8 @@ class Checkpoints:
         self._seconds = tf.Variable(0.0, dtype=tf.float64)
         self._checkpoint = tf.train.Checkpoint(
             model=model,
-            optimizer=optimizer,
+            # TensorFlow does not find those that a MultiOptimizer shares out variables to.
+            optimizers=list(getattr(optimizer, "optimizers", [optimizer])),
             step=self._step,
             best=self._best,
             seconds=self._seconds,

@@ -18,6 +18,7 @@ from PIL import Image
 import asen_tf.models
 from asen_tf.core import config as configs
 from asen_tf.core import experiments
+from asen_tf.training.step import TrainStep
 from asen_tf.training.train import TrainingDiverged, train
 from asen_tf.workdir import Workdir
 from tests.networks import shrink
@@ -234,6 +235,29 @@ def run_program(words):
 
 def environment(**extra):
     return {**os.environ, "PYTHONPATH": str(ROOT), **extra}
+
+
+@pytest.mark.parametrize("step", [4, 10])
+def test_stopped_after_a_checkpoint_it_ends_with_the_same_weights(
+    catalogue, tmp_path, finished, monkeypatch, step
+):
+    """In either stage: with one optimizer, and with one for each rate."""
+    taken = iter(range(1, step + 1))
+    take = TrainStep.__call__
+
+    def stopping(self, batch):
+        if next(taken) == step:
+            raise KeyboardInterrupt
+        return take(self, batch)
+
+    monkeypatch.setattr(TrainStep, "__call__", stopping)
+    with pytest.raises(KeyboardInterrupt):
+        train(tiny(catalogue), tmp_path / "run")
+    monkeypatch.undo()
+    run = train(tiny(catalogue), tmp_path / "run")
+    for stage in ("stage1", "stage2"):
+        for one, other in zip(weights(finished, stage), weights(run, stage), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_killed_and_started_again_it_ends_with_the_same_weights(catalogue, tmp_path, finished):
