@@ -33,11 +33,16 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
 
     Raises:
       FileNotFoundError: the source is none of these, or a run that has not validated yet.
-      ValueError: settings of a served model for one that is not.
+      ValueError: settings of a served model for one that is not; or an address of REST.
     """
     if hasattr(type(source), "embed_all"):
         return source
-    place = os.fspath(getattr(source, "path", source))
+    place = getattr(source, "path", source)
+    if not isinstance(place, str | os.PathLike):
+        raise TypeError(f"expected a folder, HOST:PORT or an embedder, got {place!r}")
+    place = os.fspath(place)
+    if place.startswith(("http://", "https://")):
+        raise ValueError(f"{place}: a served model is asked by gRPC; expected HOST:PORT alone")
     # What needs TensorFlow is imported where it is needed.
     if not os.path.exists(place) and _ADDRESS.fullmatch(place):
         from asen_tf.serving.client import Client

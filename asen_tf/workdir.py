@@ -10,11 +10,10 @@ from ml_collections import config_dict
 
 from asen_tf.core import config as configs
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.choices import PRECISIONS
 from asen_tf.core.errors import check_names
 from asen_tf.data.load import load_for
 from asen_tf.data.manifest import Manifest
-
-PRECISIONS = ("float32", "mixed_bfloat16")
 
 # Keys that may differ when a run goes on: they change how it runs, not what comes out.
 _FREE_KEYS = (
@@ -39,6 +38,9 @@ class Workdir:
 
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"Workdir({str(self.path)!r})"
 
     @property
     def config_file(self) -> Path:

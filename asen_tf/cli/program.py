@@ -1,5 +1,6 @@
 """How every program of this library starts, shows its help and fails."""
 
+import re
 import sys
 from collections.abc import Callable
 
@@ -53,11 +54,19 @@ def _parsed(arguments: list[str]) -> list[str]:
         app.usage(shorthelp="helpfull" not in wanted, writeto_stdout=True, exitcode=0)
     try:
         return app.parse_flags_with_usage(arguments)
-    except (AttributeError, TypeError, ValueError, OSError) as error:
-        # ml_collections' own errors, which name the nearest key.
-        sys.exit(_failed(error))
+    except (AttributeError, KeyError, TypeError, ValueError, OSError) as error:
+        sys.exit(_failed(_unknown_key(error)))
 
 
-def _failed(error: Exception) -> int:
+def _unknown_key(error: Exception) -> Exception | str:
+    """What ml_collections says of a key that a configuration lacks, without quotes of quotes."""
+    cause = error.args[0] if error.args and isinstance(error.args[0], KeyError) else error
+    if not isinstance(cause, KeyError):
+        return error
+    said = re.sub(r' Other fields present: ".*?"(?=\nDid|\Z)', "", str(cause.args[0]), flags=re.DOTALL)
+    return f"the configuration has no such key: {said}".replace("\n", ". ")
+
+
+def _failed(error: Exception | str) -> int:
     print(f"error: {error}", file=sys.stderr)
     return 1

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 
 from ml_collections import config_dict
 
-from asen_tf.core.errors import unknown_name
+from asen_tf.core.errors import check_names, unknown_name
 from asen_tf.core.signature import call_with_known
 from asen_tf.training.optimizers import SCHEDULES, Rate
 
@@ -71,10 +71,12 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
     if min(planned) < 1:
         raise ValueError(f"every stage needs a step, got {dict(zip(names, planned, strict=True))}")
     steps = _share_out(config.train.max_steps, planned)
+    known = [field.name for field in dataclasses.fields(Stage)]
     stages = []
     for name, planned_steps, bounded in zip(names, planned, steps, strict=True):
         settings = config[name].to_dict()
         del settings["epochs"]
+        check_names(f"key of {name}", settings, known)
         share = planned_steps / sum(planned)
         stages.append(Stage(name=name, steps=bounded, share=share, **settings))
     return stages

@@ -9,6 +9,8 @@ import tensorflow as tf
 from ml_collections import config_dict
 
 from asen_tf import losses, models
+from asen_tf.core.choices import PRECISIONS
+from asen_tf.core.errors import check_names
 from asen_tf.data import load as data
 from asen_tf.data import pipeline
 from asen_tf.data.image_cache import open_images
@@ -71,17 +73,28 @@ class _Run:
         space = self.manifest.space
         self.losses = {s.name: losses.build(s.losses, space.offsets) for s in self.stages}
         if self.chief:
-            workdir.begin(config, space)
+            workdir.check_same(config)
         keras.utils.set_random_seed(config.train.seed)
         with strategy.scope():
             self.model = models.build(config.model, space, config.train.precision)
         if start:
             self.model.load_weights(start.best_model(start.best()["stage"]))
+        # Rates of every stage are checked before the first one begins, and a configuration that is
+        # refused leaves no run behind which the mended one would not fit.
+        for stage in self.stages:
+            self._optimizer(stage)
+        if self.chief:
+            workdir.begin(config, space)
         self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
         self.load_images = self._open_images()
         self.validation = Validation(config, self.manifest, self.load_images, self.model)
         pictures = config.eval.pictures if self.chief else 0
         self.pictures = AttentionPictures(self.model, self.manifest, self.load_images, pictures)
+
+    def _optimizer(self, stage: Stage) -> keras.optimizers.Optimizer:
+        scheduled = stage.scheduled(self.config.train.steps_per_epoch)
+        with self.strategy.scope():
+            return optimizer(self.model, stage.rates, stage.optimizer, scheduled)
 
     def _open_images(self):
         rows = [self.manifest.examples_of(split) for split in ("train", "valid")]
@@ -108,9 +121,7 @@ class _Run:
         train = self.config.train
         with self.strategy.scope():
             self._compile(stage)
-            made = optimizer(
-                self.model, stage.rates, stage.optimizer, stage.scheduled(train.steps_per_epoch)
-            )
+        made = self._optimizer(stage)
         step = TrainStep(self.strategy, self.model, made)
         state = Checkpoints(self.workdir.checkpoints(stage.name), self.model, made, self.chief)
         if not state.restore():
@@ -259,6 +270,7 @@ def _check(train: config_dict.ConfigDict, replicas: int) -> None:
         raise ValueError(
             f"train.batch_size={train.batch_size} must be a multiple of the {replicas} replicas"
         )
+    check_names("train.precision", [train.precision], PRECISIONS)
     if train.jit_backbone and train.deterministic:
         raise ValueError(
             "XLA has no deterministic gradient of max pooling: train.jit_backbone=true needs "

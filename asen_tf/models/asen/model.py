@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from asen_tf.backbones import averaging, child_scope
 from asen_tf.core.errors import unknown_name
+from asen_tf.core.signature import call_with_known
 from asen_tf.layers import (
     AttributeEmbedding,
     PeakLocalization,
@@ -89,8 +90,8 @@ class ASEN(EmbeddingModel):
                 attributes, attribute_dim, name="attribute_embedding"
             )
             self.attribute_embedding.build((None,))
-            self.global_branch = Branch(**global_branch, **shared, name="global_branch")
-            self.local_branch = Branch(**local_branch, **shared, name="local_branch")
+            self.global_branch = _branch("global_branch", global_branch, shared)
+            self.local_branch = _branch("local_branch", local_branch, shared)
             self.crop = RegionCrop(self.local_branch.size, dtype="float32")
         self.built = True
 
@@ -215,6 +216,10 @@ class ASEN(EmbeddingModel):
             "global_branch": _described(self.global_branch, self._config),
             "local_branch": _described(self.local_branch, self._config),
         }
+
+
+def _branch(name: str, settings: Mapping, shared: Mapping) -> Branch:
+    return call_with_known(Branch, name, settings, **shared, name=name)
 
 
 def _described(branch: Branch, shared: Mapping) -> dict:
