@@ -63,8 +63,9 @@ def _unknown_key(error: Exception) -> Exception | str:
     cause = error.args[0] if error.args and isinstance(error.args[0], KeyError) else error
     if not isinstance(cause, KeyError):
         return error
-    said = re.sub(r' Other fields present: ".*?"(?=\nDid|\Z)', "", str(cause.args[0]), flags=re.DOTALL)
-    return f"the configuration has no such key: {said}".replace("\n", ". ")
+    listed = re.compile(r' Other fields present: ".*?"(?=\nDid|\Z)', re.DOTALL)
+    said = listed.sub("", str(cause.args[0]))
+    return f"the configuration has no such key: {said}".replace(".\n", "\n").replace("\n", ". ")
 
 
 def _failed(error: Exception | str) -> int:

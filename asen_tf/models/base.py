@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from asen_tf.backbones import FeatureExtractor
-from asen_tf.core.errors import check_names
+from asen_tf.core.errors import unknown_name
 from asen_tf.losses import Loss
 from asen_tf.models.compiled import CompiledLosses
 from asen_tf.models.preset import Preset
@@ -73,8 +73,13 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
         Raises:
           ValueError: an unknown slice; names the nearest.
         """
-        check_names(f"slice of {type(self).__name__}", slices or (), self.slices)
+        self._check_names("slice", slices or (), self.slices)
         return tuple(name for name in self.slices if slices is None or name in slices)
+
+    def _check_names(self, kind, names, known):
+        for name in names:
+            if name not in known:
+                raise ValueError(unknown_name(f"{kind} of {type(self).__name__}", name, known))
 
     def embedding_slices(self, slices: Sequence[str] | None = None) -> dict[str, slice]:
         """Where each of the slices stands in the embedding; "both" is the whole of several."""
@@ -180,7 +185,7 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
         needed = self.compiled_losses.outputs if self.compiled_losses else ()
         used = self.used_slices(self.trained_slices(needed))
         outputs = self.compute_outputs(inputs, dict.fromkeys([*used, *needed]), training)
-        check_names(f"output of {type(self).__name__}", needed, outputs)
+        self._check_names("output", needed, outputs)
         found = {name: outputs[name] for name in needed}
         return {"embedding": self.join(outputs, used), **found}
 

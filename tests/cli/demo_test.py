@@ -74,6 +74,7 @@ def program(name, *flags, cwd):
         ("visualize", ["--workdir=demo/run"], "--report"),
         ("train", ["--config=none.py", "--workdir=w"], "none.py"),
         ("train", [f"--config={CSV}", "--workdir=w", "--config.train.bach_size=8"], "batch_size"),
+        ("train", [f"--config={CSV}", "--workdir=w", "--config.model.brunch.size=8"], "'brunch'"),
     ],
 )
 def test_bad_input_ends_with_a_line_and_a_status(demo, monkeypatch, name, flags, message):

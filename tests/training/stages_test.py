@@ -71,6 +71,14 @@ def test_bad_plans(change, message):
         plan(made)
 
 
+def test_an_unknown_key_of_a_stage():
+    made = config()
+    with made.unlocked():
+        made.stage1.rate = ()
+    with pytest.raises(ValueError, match=r"unknown key of stage1 'rate'. Did you mean 'rates'"):
+        plan(made)
+
+
 def test_cosine_schedule_rises_before_it_falls():
     made = config(max_steps=200)
     made.stage1.schedule = {"name": "cosine", "warmup": 0.2}
