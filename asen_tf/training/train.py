@@ -79,13 +79,13 @@ class _Run:
             self.model = models.build(config.model, space, config.train.precision)
         if start:
             self.model.load_weights(start.best_model(start.best()["stage"]))
+        self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
         # Rates of every stage are checked before the first one begins, and a configuration that is
         # refused leaves no run behind which the mended one would not fit.
         for stage in self.stages:
             self._optimizer(stage)
         if self.chief:
             workdir.begin(config, space)
-        self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
         self.load_images = self._open_images()
         self.validation = Validation(config, self.manifest, self.load_images, self.model)
         pictures = config.eval.pictures if self.chief else 0

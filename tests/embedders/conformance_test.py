@@ -171,6 +171,10 @@ def test_what_is_no_model_is_explained(tmp_path):
     ):
         with pytest.raises(FileNotFoundError, match=found):
             asen_tf.load(place)
+    with pytest.raises(ValueError, match="expected HOST:PORT alone"):
+        asen_tf.load("http://localhost:8501")
+    with pytest.raises(TypeError, match="expected a folder, HOST:PORT or an embedder, got None"):
+        asen_tf.load(None)
     with pytest.raises(ValueError, match="timeout: for a served model"):
         asen_tf.load(tmp_path, timeout=3)
 

@@ -197,7 +197,7 @@ def test_bad_settings_stop_before_training(catalogue, tmp_path, changes, message
         (lambda c: c.stage1.optimizer.update(epsilom=1e-8), "Did you mean 'epsilon'"),
         (lambda c: c.stage2.update(rates=((".*", 1e-4), ("nowhere", 1e-5))), "'nowhere'"),
         (lambda c: c.model.global_branch.update(bakbone="a"), "key 'bakbone'.*'backbone'"),
-        (lambda c: c.train.update(precision="bfloat"), "mean 'mixed_bfloat16'"),
+        (lambda c: c.train.update(precision="float23"), "mean 'float32'"),
     ],
 )
 def test_bad_names_stop_before_training(catalogue, tmp_path, change, message):
