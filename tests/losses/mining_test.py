@@ -137,6 +137,26 @@ def gradient_of(embeddings, labels, mining, distance="cosine"):
     return loss.numpy(), valid.numpy(), tape.gradient(loss, embeddings).numpy()
 
 
+@pytest.mark.parametrize("distance", DISTANCES)
+@pytest.mark.parametrize("mining", MINING)
+def test_the_gradient_is_the_slope_of_a_loop_over_triplets(mining, distance):
+    labels, ids = random_batch(3, images=5)
+    embeddings = np.random.default_rng(3).normal(size=(5, 1, 3))
+    variable = tf.Variable(embeddings, dtype=tf.float32)
+    with tf.GradientTape() as tape:
+        masks = pair_masks(labels, tf.constant([0]), SPACE.offsets, ids)
+        loss = tf.reduce_sum(mined_triplet_loss(variable, *masks, 1.0, mining, distance)[0])
+    slopes = np.zeros_like(embeddings)
+    for place in np.ndindex(embeddings.shape):
+        for step in (1e-5, -1e-5):
+            moved = embeddings.copy()
+            moved[place] += step
+            losses = brute_force(moved, labels, ids, [0], 1.0, mining, distance)
+            slopes[place] += np.sum(losses[losses != None]) / (2 * step)  # noqa: E711
+    assert np.abs(slopes).max() > 0.1
+    np.testing.assert_allclose(tape.gradient(loss, variable), slopes, atol=1e-4)
+
+
 @pytest.mark.parametrize("mining", MINING)
 @pytest.mark.parametrize("case", ["nothing is labelled", "one value", "all values differ"])
 def test_a_batch_without_triplets(case, mining):
