@@ -35,7 +35,7 @@ Code = grpc.StatusCode
 Health = health_pb2.HealthCheckResponse
 PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"
-SLOW_SECONDS = 0.4
+SLOW_SECONDS = 1.0
 LIMITS = Limits(message_bytes=1 << 20, batch=16, concurrent=2, waiting=2)
 
 
