@@ -79,11 +79,10 @@ class _Run:
             self.model = models.build(config.model, space, config.train.precision)
         if start:
             self.model.load_weights(start.best_model(start.best()["stage"]))
-        self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
-        # Rates of every stage are checked before the first one begins, and a configuration that is
-        # refused leaves no run behind which the mended one would not fit.
         for stage in self.stages:
-            self._optimizer(stage)
+            self._try(stage)
+        self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
+        # Not before: a refused configuration would leave a run that the mended one does not fit.
         if self.chief:
             workdir.begin(config, space)
         self.load_images = self._open_images()
@@ -91,10 +90,25 @@ class _Run:
         pictures = config.eval.pictures if self.chief else 0
         self.pictures = AttentionPictures(self.model, self.manifest, self.load_images, pictures)
 
-    def _optimizer(self, stage: Stage) -> keras.optimizers.Optimizer:
+    def _compile(self, stage: Stage) -> keras.optimizers.Optimizer:
+        """The optimizer is not the model's: a saved model is to embed, not to go on."""
+        made, weights = self.losses[stage.name]
         scheduled = stage.scheduled(self.config.train.steps_per_epoch)
         with self.strategy.scope():
+            self.model.compile(optimizer=None, loss=made, loss_weights=weights)
             return optimizer(self.model, stage.rates, stage.optimizer, scheduled)
+
+    def _try(self, stage: Stage):
+        """Raises what would not fit in a stage, by two examples with black images."""
+        self._compile(stage)
+        side = self.model.image_size
+        examples = self._examples(
+            stage, lambda rows: tf.zeros((*rows.shape, side, side, 3), tf.uint8)
+        )
+        x, y = examples(tf.range(2, dtype=tf.int64))
+        outputs = self.model(x)
+        for loss in self.losses[stage.name][0].values():
+            loss(y, outputs)
 
     def _open_images(self):
         rows = [self.manifest.examples_of(split) for split in ("train", "valid")]
@@ -119,9 +133,8 @@ class _Run:
 
     def _run_stage(self, stage: Stage, previous: Stage | None, log: Log):
         train = self.config.train
-        with self.strategy.scope():
-            self._compile(stage)
-        made = self._optimizer(stage)
+        made = self._compile(stage)
+        self.trained |= set(self.model.trained_slices(self.model.compiled_losses.outputs) or ())
         step = TrainStep(self.strategy, self.model, made)
         state = Checkpoints(self.workdir.checkpoints(stage.name), self.model, made, self.chief)
         if not state.restore():
@@ -147,13 +160,6 @@ class _Run:
             if save:
                 state.save()
         self.seconds = state.seconds
-
-    def _compile(self, stage: Stage):
-        """The optimizer is not the model's: a saved model is to embed, not to go on."""
-        made, weights = self.losses[stage.name]
-        self.model.compile(optimizer=None, loss=made, loss_weights=weights)
-        outputs = {name for loss in made.values() for name in loss.outputs}
-        self.trained |= set(self.model.trained_slices(outputs) or ())
 
     def _start(self, stage: Stage, previous: Stage | None):
         if previous:
@@ -218,12 +224,11 @@ class _Run:
         values = self.strategy.run(lambda: tf.constant(value, tf.float64))
         return float(self.strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None))
 
-    def _batches(self, stage, start):
-        """Distributed batches of a stage from step `start` on."""
+    def _examples(self, stage, load_images) -> pipeline.Examples:
         made, _ = self.losses[stage.name]
-        examples = pipeline.training_examples(
+        return pipeline.training_examples(
             self.manifest,
-            self.load_images,
+            load_images,
             self.config.train.sampling,
             self.config.train.seed,
             self.config.augment,
@@ -231,6 +236,10 @@ class _Run:
             stage.attributes_per_step,
             labels=any(loss.needs_labels for loss in made.values()),
         )
+
+    def _batches(self, stage, start):
+        """Distributed batches of a stage from step `start` on."""
+        examples = self._examples(stage, self.load_images)
 
         def of_pipeline(context):
             return pipeline.dataset(

@@ -196,6 +196,9 @@ def test_bad_settings_stop_before_training(catalogue, tmp_path, changes, message
         (lambda c: c.stage1.update(rates=(("/global_branch/", 1e-4),)), "no pattern matches"),
         (lambda c: c.stage1.optimizer.update(epsilom=1e-8), "Did you mean 'epsilon'"),
         (lambda c: c.stage2.update(rates=((".*", 1e-4), ("nowhere", 1e-5))), "'nowhere'"),
+        (lambda c: c.stage2.losses.local_triplet.update(output="locall"), "mean 'local'"),
+        (lambda c: c.stage2.losses.local_triplet.update(mining="none"), "has mining='none'"),
+        (lambda c: c.model.local_branch.update(embedding_dim=8), "got 16 .* and 8"),
         (lambda c: c.model.global_branch.update(bakbone="a"), "key 'bakbone'.*'backbone'"),
         (lambda c: c.train.update(precision="float23"), "mean 'float32'"),
     ],
@@ -208,20 +211,6 @@ def test_bad_names_stop_before_training(catalogue, tmp_path, change, message):
         train(config, tmp_path / "run")
     # The mended configuration may have the same folder.
     assert not (tmp_path / "run").exists()
-
-
-def test_an_output_that_the_model_lacks(catalogue, tmp_path):
-    config = tiny(catalogue)
-    config.stage1.losses.global_triplet.output = "globl"
-    with pytest.raises(ValueError, match="unknown output of ASEN 'globl'. Did you mean 'global'"):
-        train(config, tmp_path / "run")
-
-
-def test_branches_of_different_width_cannot_be_aligned(catalogue, tmp_path):
-    config = tiny(catalogue)
-    config.model.local_branch.embedding_dim = 8
-    with pytest.raises(ValueError, match="got 16 .* and 8"):
-        train(config, tmp_path / "run")
 
 
 def experiment(config, path):
