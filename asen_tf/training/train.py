@@ -79,9 +79,9 @@ class _Run:
             self.model = models.build(config.model, space, config.train.precision)
         if start:
             self.model.load_weights(start.best_model(start.best()["stage"]))
+        self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
         for stage in self.stages:
             self._try(stage)
-        self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
         # Not before: a refused configuration would leave a run that the mended one does not fit.
         if self.chief:
             workdir.begin(config, space)
