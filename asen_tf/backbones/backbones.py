@@ -2,7 +2,7 @@
 
 import collections
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -50,45 +50,52 @@ def resolve(backbone: str | Mapping | keras.Model) -> tuple[str | dict, str | di
     return dict(backbone), "none"
 
 
-def build(backbone: str | Mapping | keras.Model, size: int, cut: str | None = None) -> keras.Model:
+# Names of layers, or levels of the pyramid (as "P4"); None: see `build`.
+Levels = str | Sequence[str] | None
+
+
+def build(backbone: str | Mapping | keras.Model, size: int, levels: Levels = None) -> keras.Model:
     """A backbone with new weights, under the global dtype policy.
 
     Args:
       backbone: see `resolve`.
       size: side of the square input in pixels.
-      cut: name of the layer, or level of the pyramid (as "P3"), that gives the feature map; None:
-        level P4, of stride 16, of a network that has it, else the network's output.
+      levels: names of the layers, or levels of the pyramid (as "P3"), that give the feature maps;
+        None: level P4, of stride 16, of a network that has it, else what the network gives.
 
     Returns:
-      Functional model from float [B, size, size, 3] to a feature map [B, h, w, C]. Tokens of a
-      vision transformer become one.
+      Functional model from float [B, size, size, 3] to a feature map [B, h, w, C] for each level: a
+      tensor where there is one level, else a list. Tokens of a vision transformer become a map.
 
     Raises:
-      ValueError: an unknown backbone or cut; a network for images of another size, or without a
+      ValueError: an unknown backbone or level; a network for images of another size, or without a
         feature map there.
     """
     config, _ = resolve(backbone)
     network = BACKBONES[config](size) if isinstance(config, str) else _deserialize(config, size)
-    network = _cut(network, cut)
-    if isinstance(network.output, keras.KerasTensor) and len(network.output.shape) == 3:
-        network = keras.Model(network.input, TokensToGrid()(network.output), name=network.name)
-    shape = getattr(network.output, "shape", ())
-    if len(shape) != 4 or None in shape[1:]:
-        raise ValueError(
-            f"backbone {network.name} must give a feature map [B, h, w, C] or tokens [B, n, C], "
-            f"got {network.output}: name another cut than {cut!r}"
-        )
-    return network
+    network = _cut(network, levels)
+    maps = [_as_map(output) for output in keras.tree.flatten(network.output)]
+    for at in maps:
+        if len(at.shape) != 4 or None in at.shape[1:]:
+            raise ValueError(
+                f"backbone {network.name} must give a feature map [B, h, w, C] or tokens "
+                f"[B, n, C], got {at}: name other levels than {levels!r}"
+            )
+    return keras.Model(network.input, maps[0] if len(maps) == 1 else maps, name=network.name)
 
 
-def load_weights(backbone: keras.Model, source: str | keras.Model, cut: str | None = None) -> None:
+def _as_map(output):
+    return TokensToGrid()(output) if len(output.shape) == 3 else output
+
+
+def load_weights(backbone: keras.Model, source: str | keras.Model, levels: Levels = None) -> None:
     """Copies weights into a backbone that `build` made, layer by layer.
 
     Args:
       backbone: its layers are matched with the source's by name.
       source: the state dict of torchvision's ResNet in a file .pth, .pt or .tar of PyTorch; a
         KerasHub preset: its name (downloaded by KerasHub) or a local folder; or a model.
-      cut: where `build` cut the backbone, for presets and models.
+      levels: at which `build` cut the backbone, for presets and models.
 
     Raises:
       FileNotFoundError: there is no such file.
@@ -96,18 +103,18 @@ def load_weights(backbone: keras.Model, source: str | keras.Model, cut: str | No
         as it was.
     """
     if isinstance(source, keras.Model):
-        _copy_layers(source, backbone, cut, f"model {source.name}")
+        _copy_layers(source, backbone, levels, f"model {source.name}")
     elif Path(source).suffix in SUFFIXES:
         state = torch_resnet.read_state_dict(source)
         weights = torch_resnet.take_weights(backbone, state)
         state.ignored(torch_resnet.behind_the_cut(backbone))
         torch_resnet.set_weights(backbone, weights)
     else:
-        _copy_layers(_preset(source, load_weights=True), backbone, cut, f"preset {source!r}")
+        _copy_layers(_preset(source, load_weights=True), backbone, levels, f"preset {source!r}")
 
 
-def _copy_layers(network, backbone, cut, name):
-    source = _layers_with_weights(_cut(network, cut))
+def _copy_layers(network, backbone, levels, name):
+    source = _layers_with_weights(_cut(network, levels))
     target = _layers_with_weights(backbone)
     for at, layer in target.items():
         if at not in source:
@@ -192,19 +199,24 @@ def _policies(config) -> Iterator[dict]:
             yield from _policies(value)
 
 
-def _cut(network: keras.Model, cut: str | None) -> keras.Model:
+def _cut(network: keras.Model, levels: Levels) -> keras.Model:
     """The functional network until there; any other network as it is."""
     if not _is_functional(network):
         return network
-    levels = getattr(network, "pyramid_outputs", {})
-    inputs, outputs = (x[0] if len(x) == 1 else x for x in (network.inputs, network.outputs))
-    if cut is None:
-        outputs = levels.get("P4", outputs)
-    elif cut in levels:
-        outputs = levels[cut]
+    pyramid = getattr(network, "pyramid_outputs", {})
+    if levels is None:
+        outputs = [pyramid["P4"]] if "P4" in pyramid else network.outputs
     else:
-        names = [layer.name for layer in network.layers]
-        if cut not in names:
-            raise ValueError(unknown_name(f"cut of {network.name}", cut, [*levels, *names]))
-        outputs = network.get_layer(cut).output
+        names = [levels] if isinstance(levels, str) else levels
+        outputs = [_output_at(network, pyramid, name) for name in names]
+    inputs, outputs = (x[0] if len(x) == 1 else x for x in (network.inputs, outputs))
     return keras.Model(inputs, outputs, name=network.name)
+
+
+def _output_at(network, pyramid, level):
+    if level in pyramid:
+        return pyramid[level]
+    names = [layer.name for layer in network.layers]
+    if level not in names:
+        raise ValueError(unknown_name(f"level of {network.name}", level, [*pyramid, *names]))
+    return network.get_layer(level).output

@@ -7,21 +7,26 @@ import keras
 import tensorflow as tf
 
 from asen_tf.backbones import backbones
+from asen_tf.backbones.join import JoinMaps
 from asen_tf.backbones.preprocessing import rescaling
 from asen_tf.backbones.recompute import check_recomputable, recomputing
 from asen_tf.backbones.scope import child_scope
 from asen_tf.core.errors import unknown_name
 
-_SETTINGS = ("name", "weights", "cut", "preprocessing")
+_SETTINGS = ("name", "weights", "levels", "preprocessing")
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
 class FeatureExtractor(keras.layers.Layer):
-    """Feature maps of images.
+    """Feature maps of images: those of the backbone's levels, joined to one.
+
+    A backbone none of whose variables is trainable runs as in inference also in training: it keeps
+    its statistics, and what it gives can be kept.
 
     Attributes:
-      backbone: functional keras.Model from preprocessed images to the feature map.
+      backbone: functional keras.Model from preprocessed images to a feature map for each level.
       preprocess: the layer before it.
+      join: the layer behind it, `JoinMaps`: the maps of the levels -> one map.
       size: side of the input images in pixels.
 
     Args:
@@ -32,17 +37,19 @@ class FeatureExtractor(keras.layers.Layer):
         - a keras.Model from images to a feature map [B, h, w, C], or to the patch tokens
           [B, h * h, C] or [B, 1 + h * h, C] of a vision transformer. It is copied, weights and
           all, and gets pixels 0 to 255 as they are unless `preprocessing` says otherwise;
-        - a dict {"name": one of these, ...} with values for the arguments `weights`, `cut` and
+        - a dict {"name": one of these, ...} with values for the arguments `weights`, `levels` and
           `preprocessing` where these are None;
         - a model as `keras.saving.serialize_keras_object` gives it.
       size: side of the input images in pixels.
       weights: what the backbone starts from: a .pth file of torchvision's, or a KerasHub preset,
         see `asen_tf.backbones.load_weights`.
-      cut: name of the backbone's layer, or level of its pyramid (as "P3"), that gives the feature
-        map; None: P4, of stride 16, if there is one, else the backbone's output.
+      levels: which maps are joined, on the grid of the first: levels of the backbone's pyramid (as
+        "P3"), or names of its layers; None: P4, of stride 16, if there is one, else what the
+        backbone gives.
       preprocessing: how pixels 0 to 255 become the backbone's input: "imagenet" (less ImageNet's
         mean, by its deviation), "none", "0..1", "-1..1" or {"scale": ..., "offset": ...}; None:
         "imagenet" for our names, else see above.
+      dropout: see `JoinMaps`.
 
     Call arguments:
       images: float or uint8 [B, size, size, 3], values 0 to 255.
@@ -56,8 +63,9 @@ class FeatureExtractor(keras.layers.Layer):
         backbone: str | Mapping | keras.Model,
         size: int,
         weights: str | None = None,
-        cut: str | None = None,
+        levels: backbones.Levels = None,
         preprocessing: str | Mapping | None = None,
+        dropout: float = 0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -65,13 +73,14 @@ class FeatureExtractor(keras.layers.Layer):
             for key in backbone:
                 if key not in _SETTINGS:
                     raise ValueError(unknown_name("setting of a backbone", key, _SETTINGS))
-            weights, cut, preprocessing = (
-                of or backbone.get(key)
-                for key, of in zip(_SETTINGS[1:], (weights, cut, preprocessing), strict=True)
+            given = (weights, levels, preprocessing)
+            weights, levels, preprocessing = (
+                of or backbone.get(key) for key, of in zip(_SETTINGS[1:], given, strict=True)
             )
             backbone = backbone["name"]
         if not weights and isinstance(backbone, keras.Model) and backbone.weights:
             weights = backbone
+        levels = levels or None
         self.size = size
         self.configure()
         with child_scope(self):
@@ -79,17 +88,19 @@ class FeatureExtractor(keras.layers.Layer):
             preprocessing = preprocessing or default
             self.preprocess = rescaling(preprocessing)
             with keras.name_scope("backbone"):
-                self.backbone = backbones.build(config, size, cut)
-        settings = {"name": config, "cut": cut, "preprocessing": preprocessing}
-        self._config = {"backbone": settings, "size": size}
+                self.backbone = backbones.build(config, size, levels)
+            self.join = JoinMaps(dropout, name="join")
+            self.join.build([at.shape for at in self.backbone.outputs])
+        settings = {"name": config, "levels": levels, "preprocessing": preprocessing}
+        self._config = {"backbone": settings, "size": size, "dropout": dropout}
         if weights:
-            backbones.load_weights(self.backbone, weights, cut)
+            backbones.load_weights(self.backbone, weights, levels)
         self.built = True
 
     @property
     def feature_shape(self) -> tuple[int | None, ...]:
-        """Shape of the feature map, (None, h, w, C)."""
-        return self.backbone.output.shape
+        """Shape of the joined feature map, (None, h, w, C)."""
+        return self.join.compute_output_shape([at.shape for at in self.backbone.outputs])
 
     def configure(self, jit_compile: bool = False, recompute: bool = False) -> None:
         """How the backbone runs from now on.
@@ -111,14 +122,19 @@ class FeatureExtractor(keras.layers.Layer):
 
     def features(self, images, training=False):
         """What `call` gives; for layers that extend this one."""
+        return self.join(self.maps(images, training), training=training)
+
+    def maps(self, images, training=False) -> tuple[tf.Tensor, ...]:
+        """The feature map of each level, float [B, h_i, w_i, C_i], in the compute dtype."""
         images = self.preprocess(images)
+        training = training and bool(self.backbone.trainable_variables)
         if self._jit_compile:
-            features = tf.function(self.backbone, jit_compile=True)(images, training=training)
+            maps = tf.function(self.backbone, jit_compile=True)(images, training=training)
         elif self._recompute and training:
-            features = recomputing(self.backbone)(images)
+            maps = recomputing(self.backbone)(images)
         else:
-            features = self.backbone(images, training=training)
-        return tf.cast(features, self.compute_dtype)
+            maps = self.backbone(images, training=training)
+        return tuple(tf.cast(at, self.compute_dtype) for at in keras.tree.flatten(maps))
 
     def get_config(self):
         # Plain dicts, where Keras keeps those of attributes as dicts that refer to the layer.

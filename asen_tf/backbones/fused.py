@@ -52,7 +52,10 @@ class BatchNormalization(keras.layers.BatchNormalization):
 
 
 def fuse(network: keras.Model) -> keras.Model:
-    """The functional network, with new weights, with Keras's batch normalisation fused."""
+    """The functional network, with new weights, with Keras's batch normalisation fused.
+
+    It keeps the levels of the network's pyramid, `pyramid_outputs`.
+    """
 
     def clone(layer):
         kind = type(layer)
@@ -60,5 +63,10 @@ def fuse(network: keras.Model) -> keras.Model:
             kind = BatchNormalization
         return kind.from_config(layer.get_config())
 
-    plain = keras.Model(network.input, network.output, name=network.name)
-    return keras.models.clone_model(plain, clone_function=clone)
+    pyramid = getattr(network, "pyramid_outputs", {})
+    plain = keras.Model(network.input, [network.output, *pyramid.values()])
+    copy = keras.models.clone_model(plain, clone_function=clone)
+    output, *levels = copy.outputs
+    fused = keras.Model(copy.input, output, name=network.name)
+    fused.pyramid_outputs = dict(zip(pyramid, levels, strict=True))
+    return fused

@@ -52,6 +52,7 @@ def defaults() -> config_dict.ConfigDict:
         "global_branch": branch("resnet50", size=224, common_dim=512),
         "local_branch": branch("resnet34", size=112, common_dim=256),
         "spatial_attention": True,  # False: "without ASA", mean pooling
+        "learned_scale": False,  # whether a factor before attention's softmax is learned
         "channel_attention": True,  # False: "without ACA"
         "channel_query_activation": "relu",  # the paper's slides print tanh
         "channel_reduction": 2,
@@ -165,6 +166,8 @@ def branch(backbone: str, size: int, common_dim: int) -> dict:
     return {
         "backbone": backbone,  # asen_tf.backbones.BACKBONES, or a keras-hub preset
         "weights": "",  # to start from: keras-hub preset or folder, or torchvision's .pth file
+        "levels": (),  # joined maps, as ("P4", "P5"), or layers; (): P4, or else the output
+        "dropout": 0.0,  # share of the joined map's channels that training sets to 0
         "size": size,  # side of its input in pixels
         "common_dim": common_dim,  # K, in which attribute and position meet
         "embedding_dim": 1024,

@@ -199,7 +199,7 @@ def _one_branch(config, model, **more):
     with config.unlocked():
         config.model = {
             "name": model,
-            **{k: asen.global_branch[k] for k in ("backbone", "weights", "size", "embedding_dim")},
+            **{k: v for k, v in asen.global_branch.items() if k != "common_dim"},
             "image_scale": asen.image_scale,
             **more,
         }

@@ -134,10 +134,10 @@ class SimilarityMaps:
             )
         self._model, self._extractor = model, model.feature_extractor
         backbone = self._extractor.backbone
-        self._channels = min(channels, backbone.output.shape[-1])
+        self._channels = min(channels, self._extractor.feature_shape[-1])
         # A layer of its own, which the methods can name; float32 also of backbones in bfloat16.
         self._features = keras.layers.Activation("linear", dtype="float32", name="feature_maps")
-        features = self._features(backbone.output)
+        features = self._features(self._extractor.join(backbone.outputs))
         dimension = self._vectors(self._blank(), 0).shape[-1]
         self._head = _Cosine(model, dimension, dtype="float32", name="similarity")
         cosine = self._head(features)
@@ -181,7 +181,8 @@ class SimilarityMaps:
         return tf.zeros((1, *self._extractor.backbone.input.shape[1:]))
 
     def _vectors(self, inputs, attribute):
-        features = tf.cast(self._extractor.backbone(inputs, training=False), tf.float32)
+        maps = keras.tree.flatten(self._extractor.backbone(inputs, training=False))
+        features = tf.cast(self._extractor.join(maps), tf.float32)
         return self._model.embed_features(features, tf.fill((len(inputs), 1), attribute))[:, 0]
 
     def _gradcam(self, inputs):

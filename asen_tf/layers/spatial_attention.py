@@ -15,6 +15,8 @@ class AttributeSpatialAttention(keras.layers.Layer):
 
     Args:
       dim: K (512 in the paper's global branch, 256 in its local one).
+      learned_scale: whether the scores before the softmax are multiplied by a factor that is
+        learned, 1 at first, so that attention can become as narrow as it needs to be.
 
     Call arguments:
       features: float [B, h, w, C].
@@ -25,9 +27,10 @@ class AttributeSpatialAttention(keras.layers.Layer):
       pooled [B, C] or [B, M, C]; attention float32 [B, h, w] or [B, M, h, w], summing to 1.
     """
 
-    def __init__(self, dim: int = 512, **kwargs):
+    def __init__(self, dim: int = 512, learned_scale: bool = False, **kwargs):
         super().__init__(**kwargs)
         self.dim = dim
+        self.learned_scale = learned_scale
         dense = functools.partial(keras.layers.Dense, dim, "tanh", dtype=self.dtype_policy)
         self.feature_projection = dense(name="feature_projection")
         self.attribute_projection = dense(name="attribute_projection")
@@ -35,6 +38,8 @@ class AttributeSpatialAttention(keras.layers.Layer):
     def build(self, features_shape, attributes_shape):
         self.feature_projection.build(features_shape)
         self.attribute_projection.build(attributes_shape)
+        if self.learned_scale:
+            self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
 
     def call(self, features, attributes):
         if len(attributes.shape) == 2:
@@ -46,9 +51,11 @@ class AttributeSpatialAttention(keras.layers.Layer):
         keys = self.feature_projection(x)
         queries = self.attribute_projection(attributes)
         logits = ops.einsum("bmk,bnk->bmn", queries, keys) / self.dim**0.5
+        if self.learned_scale:
+            logits = logits * self.scale
         attention = ops.softmax(ops.cast(logits, "float32"), axis=-1)
         pooled = ops.einsum("bmn,bnc->bmc", ops.cast(attention, x.dtype), x)
         return pooled, ops.reshape(attention, (batch, count, height, width))
 
     def get_config(self):
-        return {**super().get_config(), "dim": self.dim}
+        return {**super().get_config(), "dim": self.dim, "learned_scale": self.learned_scale}

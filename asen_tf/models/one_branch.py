@@ -1,7 +1,7 @@
 """What networks of one branch share."""
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import tensorflow as tf
@@ -18,7 +18,7 @@ class OneBranchModel(EmbeddingModel):
 
     Args:
       attributes: number of attributes, A.
-      backbone, size, weights: see `FeatureExtractor`.
+      backbone, size, weights, levels, dropout: see `FeatureExtractor`.
       embedding_dim: length of the embedding, D.
       image_scale: side of the images / `size`, an integer.
     """
@@ -31,6 +31,8 @@ class OneBranchModel(EmbeddingModel):
         embedding_dim: int = 1024,
         image_scale: int = 2,
         weights: str | None = None,
+        levels: Sequence[str] | str | None = None,
+        dropout: float = 0.0,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -43,7 +45,9 @@ class OneBranchModel(EmbeddingModel):
         self.embedding_dim = embedding_dim
         with child_scope(self):
             self.shrink = averaging(image_scale)
-            self.features = FeatureExtractor(backbone, size, weights, name="features")
+            self.features = FeatureExtractor(
+                backbone, size, weights, levels, dropout=dropout, name="features"
+            )
 
     @property
     def image_size(self) -> int:

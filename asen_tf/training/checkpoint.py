@@ -35,10 +35,13 @@ class Checkpoints:
         self._step = tf.Variable(0, dtype=tf.int64)
         self._best = tf.Variable(-1.0, dtype=tf.float64)
         self._seconds = tf.Variable(0.0, dtype=tf.float64)
+        weights = set(map(id, model.weights))
         self._checkpoint = tf.train.Checkpoint(
             model=model,
             # TensorFlow does not find those that a MultiOptimizer shares out variables to.
             optimizers=list(getattr(optimizer, "optimizers", [optimizer])),
+            # Nor the states of what draws numbers, such as dropout, which are not weights.
+            states=[v.value for v in model.variables if id(v) not in weights],
             step=self._step,
             best=self._best,
             seconds=self._seconds,

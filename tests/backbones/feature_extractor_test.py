@@ -217,25 +217,85 @@ def test_preprocessing(preprocessing, expected):
 
 
 @pytest.mark.parametrize(
-    ("cut", "shape"),
+    ("level", "shape"),
     [("P3", (4, 4, 8)), ("P2", (8, 8, 64)), ("stack1_block0_2_conv", (4, 4, 8))],
 )
-def test_cuts(cut, shape, tmp_path):
+def test_one_level(level, shape, tmp_path):
     network = resnet()
-    layer = FeatureExtractor({"name": network, "cut": cut}, SIZE)
+    layer = FeatureExtractor({"name": network, "levels": level}, SIZE)
     assert layer.feature_shape == (None, *shape)
     levels = network.pyramid_outputs
-    output = levels[cut] if cut in levels else network.get_layer(cut).output
+    output = levels[level] if level in levels else network.get_layer(level).output
     expected = keras.Model(network.input, output)(IMAGES.astype(np.float32))
     np.testing.assert_allclose(features(layer), expected, rtol=1e-4, atol=1e-4)
     assert FeatureExtractor.from_config(layer.get_config()).feature_shape == (None, *shape)
     network.save_to_preset(str(tmp_path / "preset"))
-    layer = FeatureExtractor(str(tmp_path / "preset"), SIZE, str(tmp_path / "preset"), cut, "none")
+    folder = str(tmp_path / "preset")
+    layer = FeatureExtractor(folder, SIZE, folder, level, "none")
     np.testing.assert_allclose(features(layer), expected, rtol=1e-4, atol=1e-4)
 
 
 def test_our_own_networks_are_cut_too():
-    assert FeatureExtractor("alexnet", SIZE, cut="conv2").feature_shape == (None, 4, 4, 256)
+    assert FeatureExtractor("alexnet", SIZE, levels="conv2").feature_shape == (None, 4, 4, 256)
+
+
+def test_several_levels(tmp_path):
+    """Side by side on the grid of the first; every level gets gradients; also after loading."""
+    network = resnet()
+    folder = str(tmp_path / "preset")
+    network.save_to_preset(folder)
+    levels = network.pyramid_outputs
+    outputs = [levels["P3"], levels["P4"]]
+    expected = keras.Model(network.input, outputs)(IMAGES.astype(np.float32))
+    for layer in (
+        FeatureExtractor(network, SIZE, levels=("P3", "P4")),
+        FeatureExtractor(folder, SIZE, folder, ["P3", "P4"], "none"),
+    ):
+        assert layer.feature_shape == (None, 4, 4, 24)
+        maps = layer.maps(IMAGES)
+        for found, at in zip(maps, expected, strict=True):
+            np.testing.assert_allclose(found, at, rtol=1e-4, atol=1e-4)
+        np.testing.assert_array_equal(features(layer), layer.join(maps))
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(layer(IMAGES, training=True) ** 3)
+    gradients = tape.gradient(loss, [v.value for v in layer.trainable_variables])
+    assert all(g is not None and np.abs(g).max() > 0 for g in gradients)
+    assert {v.path.split("/", 1)[1] for v in layer.join.trainable_variables} == {
+        "join/normalization/gamma",
+        "join/normalization/beta",
+    }
+    images = keras.Input((SIZE, SIZE, 3))
+    keras.Model(images, layer(images)).save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_array_equal(features(loaded), features(layer))
+
+
+@pytest.mark.parametrize("fuse", [False, True])
+def test_a_backbone_that_stands_still_runs_as_in_inference(fuse):
+    """By variable, as rates say it, or by layer; what it gives can then be kept."""
+    layer = FeatureExtractor("resnet6" if fuse else resnet(), SIZE, levels=["P2", "P3"])
+    before = layer.backbone.get_weights()
+    inference = layer.maps(IMAGES)
+
+    def same(training):
+        pairs = zip(layer.maps(IMAGES, training), inference, strict=True)
+        return all(np.array_equal(one, other) for one, other in pairs)
+
+    assert not same(True)
+    layer.backbone.set_weights(before)
+    for variable in layer.backbone.trainable_variables:
+        variable.trainable = False
+    assert same(True) and same(False)
+    assert all(map(np.array_equal, layer.backbone.get_weights(), before))
+    moving = layer.join.normalization.moving_mean.numpy()
+    layer(IMAGES, training=True)
+    assert np.abs(layer.join.normalization.moving_mean.numpy() - moving).max() > 0
+    for variable in layer.backbone.weights[:1]:
+        variable.trainable = True
+    assert not same(True)
+    layer.backbone.set_weights(before)
+    layer.backbone.trainable = False
+    assert same(True)
 
 
 def test_a_network_for_larger_images():
@@ -303,9 +363,9 @@ def test_a_backbone_of_ones_own_by_name():
 
 
 def test_the_dict_gives_what_the_arguments_leave_out():
-    settings = {"name": "alexnet", "cut": "conv2", "preprocessing": "0..1"}
-    layer = FeatureExtractor(settings, SIZE, cut="conv1")
-    assert layer.get_config()["backbone"] == settings | {"cut": "conv1"}
+    settings = {"name": "alexnet", "levels": "conv2", "preprocessing": "0..1"}
+    layer = FeatureExtractor(settings, SIZE, levels="conv1")
+    assert layer.get_config()["backbone"] == settings | {"levels": "conv1"}
 
 
 @pytest.mark.parametrize(
@@ -315,10 +375,14 @@ def test_the_dict_gives_what_the_arguments_leave_out():
             {"backbone": "resnet11"},
             "unknown backbone or preset 'resnet11'. Did you mean 'resnet18'",
         ),
-        ({"backbone": "alexnet", "cut": "conv9"}, "unknown cut of alexnet 'conv9'. Did you mean"),
+        (
+            {"backbone": "alexnet", "levels": ["conv2", "conv9"]},
+            "unknown level of alexnet 'conv9'. Did you mean",
+        ),
         ({"backbone": "alexnet", "preprocessing": "imagnet"}, "Did you mean 'imagenet'"),
         ({"backbone": "alexnet", "preprocessing": {"scale": 1}}, "a scale and an offset"),
-        ({"backbone": {"name": "alexnet", "cuts": "conv2"}}, "Did you mean 'cut'"),
+        ({"backbone": {"name": "alexnet", "level": "conv2"}}, "Did you mean 'levels'"),
+        ({"backbone": "alexnet", "dropout": 1.0}, r"share of the channels in \[0, 1\), got 1"),
         ({"backbone": 3}, "must be a name, a KerasHub preset or a keras.Model, got 3"),
     ],
 )

@@ -17,7 +17,7 @@ class Case:
 
     Attributes:
       layer: makes it.
-      inputs: (shape, dtype) of each input, without the batch.
+      inputs: (shape, dtype) of each input, without the batch; a list of them where it is a list.
       outputs: (shape, dtype) likewise; None as dtype: the compute dtype of the layer.
       below: integers are drawn from 0 to this.
     """
@@ -90,9 +90,13 @@ CASES = {
 
 def inputs_of(case):
     random = np.random.default_rng(0)
-    return [
-        random.uniform(size=(BATCH, *shape)).astype(dtype)
-        if dtype == "float32"
-        else random.integers(1, case.below, (BATCH, *shape)).astype(dtype)
-        for shape, dtype in case.inputs
-    ]
+
+    def draw(described):
+        if isinstance(described, list):
+            return list(map(draw, described))
+        shape, dtype = described
+        if dtype == "float32":
+            return random.uniform(size=(BATCH, *shape)).astype(dtype)
+        return random.integers(1, case.below, (BATCH, *shape)).astype(dtype)
+
+    return list(map(draw, case.inputs))

@@ -65,6 +65,21 @@ def test_equals_the_equations(layer, inputs):
     np.testing.assert_allclose(attention, expected_attention, atol=1e-6)
 
 
+def test_a_learned_scale_multiplies_the_scores(layer, inputs):
+    """1 at first; twice the scores square the attention's odds."""
+    scaled = AttributeSpatialAttention(7, learned_scale=True)
+    scaled(*inputs)
+    assert scaled.scale.trainable and scaled.get_config()["learned_scale"]
+    for mine, its in zip(scaled.weights[-4:], layer.weights, strict=True):
+        mine.assign(its)
+    attention = layer(*inputs)[1].numpy()
+    np.testing.assert_allclose(scaled(*inputs)[1], attention, atol=1e-7)
+    scaled.scale.assign(2.0)
+    squared = attention**2
+    expected = squared / squared.sum((-1, -2), keepdims=True)
+    np.testing.assert_allclose(scaled(*inputs)[1], expected, atol=1e-6)
+
+
 def test_attention_sums_to_one(layer, inputs):
     _, attention = layer(*inputs)
     np.testing.assert_allclose(np.sum(attention, axis=(-1, -2)), np.ones((2, 3)), atol=1e-6)

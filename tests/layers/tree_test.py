@@ -20,6 +20,11 @@ OF_BACKBONES = {
     "TokensToGrid": Case(
         lambda: backbones.TokensToGrid(), (((10, 3), "float32"),), (((3, 3, 3), None),)
     ),
+    "JoinMaps": Case(
+        lambda: backbones.JoinMaps(0.1),
+        ([((4, 4, 2), "float32"), ((2, 2, 3), "float32")],),
+        (((4, 4, 5), None),),
+    ),
     "FeatureExtractor": Case(
         lambda: backbones.FeatureExtractor("resnet6", 32),
         (((32, 32, 3), "float32"),),
@@ -65,4 +70,4 @@ def test_policy_and_paths(case, policy):
         assert layer.dtype_policy.name == policy
         assert_one_policy(layer, policy)
     assert_own_paths(one, two)
-    assert [v.path for v in again.variables] == [v.path for v in one.variables]
+    assert [v.path for v in again.weights] == [v.path for v in one.weights]

@@ -76,6 +76,13 @@ def test_the_first_stage_of_asen_trains_it(model, images):
     np.testing.assert_allclose(found["global_triplet"], expected, atol=1e-5)
 
 
+def test_several_levels(name, images):
+    model = build(name, backbone="resnet10", levels=("P2", "P4"), dropout=0.1)
+    assert model.features.feature_shape == (None, 8, 8, 64 + 256)
+    assert model.embed_all(images).shape == (2, 3, 6)
+    assert type(model).from_config(model.get_config()).get_config() == model.get_config()
+
+
 def test_starts_from_pretrained_weights(name, pretrained):
     network, folder = pretrained
     model = build(name, backbone="resnet10", weights=folder)

@@ -29,6 +29,22 @@ def test_builds_what_the_configuration_describes(settings):
     assert model.embed_all(np.zeros((2, 64, 64, 3), np.uint8)).shape == (2, 2, 16)
 
 
+def test_branches_of_several_levels_and_a_learned_scale(settings):
+    settings.global_branch.levels = ("P3", "P4")
+    settings.global_branch.dropout = 0.2
+    settings.learned_scale = True
+    model = models.build(settings, SPACE)
+    size = settings.global_branch.size
+    assert model.global_branch.feature_shape == (None, size // 8, size // 8, 128 + 256)
+    assert model.global_branch.join.dropout == 0.2
+    assert model.local_branch.feature_shape[-1] == 256
+    assert all(b.spatial_attention.learned_scale for b in (model.global_branch, model.local_branch))
+    images = np.zeros((2, model.image_size, model.image_size, 3), np.uint8)
+    assert np.isfinite(model.embed_all(images, training=True)).all()
+    again = ASEN.from_config(model.get_config())
+    assert [v.path for v in again.weights] == [v.path for v in model.weights]
+
+
 def test_starts_from_the_weights_that_the_branches_name(settings, pretrained):
     network, settings.local_branch.weights = pretrained
     model = models.build(settings, SPACE)

@@ -14,12 +14,13 @@ class Branch(FeatureExtractor):
     """Attribute-specific embedding of images (ASEN++ figure 2, one of its two branches).
 
     Args:
-      backbone, size, weights: see `FeatureExtractor`.
+      backbone, size, weights, levels, dropout: see `FeatureExtractor`.
       common_dim: K, the dimension in which attribute and positions meet.
       embedding_dim: length of the embedding, D.
       attribute_dim: length of an attribute's vector, E.
       spatial_attention, channel_attention: False leaves that attention out (the papers' ablation);
         without spatial attention all positions count alike.
+      learned_scale: see `AttributeSpatialAttention`.
       channel_reduction, channel_query_activation: see `AttributeChannelAttention`.
 
     Call arguments:
@@ -39,6 +40,7 @@ class Branch(FeatureExtractor):
         embedding_dim: int = 1024,
         attribute_dim: int = 512,
         spatial_attention: bool = True,
+        learned_scale: bool = False,
         channel_attention: bool = True,
         channel_reduction: int = 2,
         channel_query_activation: str = "relu",
@@ -51,6 +53,7 @@ class Branch(FeatureExtractor):
             "embedding_dim": embedding_dim,
             "attribute_dim": attribute_dim,
             "spatial_attention": spatial_attention,
+            "learned_scale": learned_scale,
             "channel_attention": channel_attention,
             "channel_reduction": channel_reduction,
             "channel_query_activation": channel_query_activation,
@@ -62,7 +65,7 @@ class Branch(FeatureExtractor):
         with child_scope(self):
             if spatial_attention:
                 self.spatial_attention = AttributeSpatialAttention(
-                    common_dim, name="spatial_attention"
+                    common_dim, learned_scale, name="spatial_attention"
                 )
             if channel_attention:
                 self.channel_attention = AttributeChannelAttention(

@@ -27,13 +27,13 @@ class ASEN(EmbeddingModel):
 
     Args:
       attributes: number of attributes, A.
-      global_branch, local_branch: dicts of `backbone`, `size`, `common_dim`, `embedding_dim`
-        (see `Branch`).
+      global_branch, local_branch: dicts of `backbone`, `size`, `common_dim`, `embedding_dim`,
+        `weights`, `levels`, `dropout` (see `Branch`).
       image_scale: side of the images / `global_branch["size"]`, an integer: the local branch
         cuts its regions from the image, so this is the detail it can see.
       attribute_dim: length of an attribute's vector, which both branches share.
-      spatial_attention, channel_attention, channel_reduction, channel_query_activation: of both
-        branches, see `Branch`.
+      spatial_attention, learned_scale, channel_attention, channel_reduction,
+        channel_query_activation: of both branches, see `Branch`.
       localization: "attention"; or "largest": only the largest connected component of what
         attention keeps; "peak": a square of fixed side around its peak; "whole": the image itself
         is the region (ASEN_full).
@@ -51,6 +51,7 @@ class ASEN(EmbeddingModel):
         image_scale: int = 2,
         attribute_dim: int = 512,
         spatial_attention: bool = True,
+        learned_scale: bool = False,
         channel_attention: bool = True,
         channel_reduction: int = 2,
         channel_query_activation: str = "relu",
@@ -66,6 +67,7 @@ class ASEN(EmbeddingModel):
         shared = {
             "attribute_dim": attribute_dim,
             "spatial_attention": spatial_attention,
+            "learned_scale": learned_scale,
             "channel_attention": channel_attention,
             "channel_reduction": channel_reduction,
             "channel_query_activation": channel_query_activation,
