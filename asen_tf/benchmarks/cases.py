@@ -185,8 +185,7 @@ def _step(config: config_dict.ConfigDict, manifest: Manifest, stage: str) -> tup
     planned = next(s for s in plan(config) if s.name == stage)
     made, weights = losses.build(planned.losses, manifest.space.offsets)
     model.compile(optimizer=None, loss=made, loss_weights=weights)
-    rates = planned.scheduled(config.train.steps_per_epoch)
-    chosen = optimizer(model, planned.rates, planned.optimizer, rates)
+    chosen = optimizer(model, planned.rates, planned.optimizer)
     return TrainStep(tf.distribute.get_strategy(), model, chosen), model
 
 

@@ -70,7 +70,7 @@ def defaults() -> config_dict.ConfigDict:
         "stages": ("stage1", "stage2"),
         "steps_per_epoch": 6250,  # 100 000 triplets
         "max_steps": 0,  # bounds the whole run, shared out over its stages; 0: no bound
-        "max_minutes": 0.0,  # likewise
+        "max_minutes": 0.0,  # likewise, from the start of the program; rates fall in this time
         "checkpoint_every_steps": 1000,
         "log_every_steps": 20,
         "init_from": "",  # workdir whose weights the run starts from
@@ -146,6 +146,8 @@ def stage(
         "losses": losses,
         "attributes_per_step": 0,  # multi_attribute: so many, drawn anew each step; 0: all
         "schedule": schedule,
+        "patience": 0,  # validations in a row without a better score that end it; 0: none do
+        "share": 0.0,  # of train.max_minutes, in proportion to the other stages'; 0: its epochs
     }
 
 

@@ -7,6 +7,13 @@ import keras
 import tensorflow as tf
 
 _KEPT = 2
+_COUNTERS = {
+    "step": tf.int64,
+    "best": tf.float64,
+    "stale": tf.int64,
+    "seconds": tf.float64,
+    "began": tf.float64,
+}
 
 
 class Checkpoints:
@@ -15,7 +22,9 @@ class Checkpoints:
     Attributes:
       step: steps of the stage that are done.
       best: best validation score of the stage, -1 before the first.
-      seconds: time that the whole run has trained.
+      stale: validations since then.
+      seconds: time that the whole run has taken.
+      began: those of them that had passed when the stage began.
 
     Args:
       folder: where they lie. Every worker must save, because replicas hold parts of some
@@ -32,9 +41,10 @@ class Checkpoints:
         optimizer: keras.optimizers.Optimizer,
         chief: bool = True,
     ):
-        self._step = tf.Variable(0, dtype=tf.int64)
-        self._best = tf.Variable(-1.0, dtype=tf.float64)
-        self._seconds = tf.Variable(0.0, dtype=tf.float64)
+        self.step, self.best, self.stale, self.seconds, self.began = 0, -1.0, 0, 0.0, 0.0
+        self._counters = {
+            name: tf.Variable(getattr(self, name), dtype=dtype) for name, dtype in _COUNTERS.items()
+        }
         weights = set(map(id, model.weights))
         self._checkpoint = tf.train.Checkpoint(
             model=model,
@@ -42,16 +52,13 @@ class Checkpoints:
             optimizers=list(getattr(optimizer, "optimizers", [optimizer])),
             # Nor the states of what draws numbers, such as dropout, which are not weights.
             states=[v.value for v in model.variables if id(v) not in weights],
-            step=self._step,
-            best=self._best,
-            seconds=self._seconds,
+            **self._counters,
         )
         self._folder = folder
         # What others than the chief have to write is removed with this object.
         self._elsewhere = None if chief else tempfile.TemporaryDirectory(prefix="asen_worker_")
         own = folder if chief else self._elsewhere.name
         self._manager = tf.train.CheckpointManager(self._checkpoint, own, max_to_keep=_KEPT)
-        self.step, self.best, self.seconds = 0, -1.0, 0.0
 
     @property
     def latest(self) -> str | None:
@@ -63,13 +70,11 @@ class Checkpoints:
         if not self.latest:
             return False
         self._checkpoint.restore(self.latest).assert_consumed()
-        self.step = int(self._step.numpy())
-        self.best = float(self._best.numpy())
-        self.seconds = float(self._seconds.numpy())
+        for name, variable in self._counters.items():
+            setattr(self, name, variable.numpy().item())
         return True
 
     def save(self) -> None:
-        self._step.assign(self.step)
-        self._best.assign(self.best)
-        self._seconds.assign(self.seconds)
+        for name, variable in self._counters.items():
+            variable.assign(getattr(self, name))
         self._manager.save(checkpoint_number=self.step)

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -21,13 +22,20 @@ class Log:
     Args:
       workdir: gets `history.jsonl` and `tensorboard/`.
       config: of the run.
+      stages: of the run, in their order.
       chief: others write nothing.
     """
 
-    def __init__(self, workdir: Workdir, config: config_dict.ConfigDict, chief: bool = True):
+    def __init__(
+        self,
+        workdir: Workdir,
+        config: config_dict.ConfigDict,
+        stages: Sequence[Stage],
+        chief: bool = True,
+    ):
         self._workdir = workdir
+        self._stages = list(stages)
         self._chief = chief
-        self._max_minutes = config.train.max_minutes
         per_example = 3 if config.train.sampling != "multi_attribute" else 1
         self._images_per_step = config.train.batch_size * per_example
         self._steps = 0
@@ -68,15 +76,23 @@ class Log:
         self._steps, self._since = step, now
         speed = rate * self._images_per_step
         self._store(stage, step, seconds, {**means, "images_per_sec": speed})
-        left = (stage.steps - step) / rate
-        if self._max_minutes:
-            left = min(left, stage.share * 60 * self._max_minutes)
         if self._chief:
             say(
                 f"{stage.name} {step}/{stage.steps}  loss {means['loss']:.4f}  "
-                f"{speed:.0f} images/s  {duration(left)} left in this stage{self._score}"
+                f"{speed:.0f} images/s  {self._left(stage, step, seconds, rate)}{self._score}"
             )
         return all(math.isfinite(mean) for mean in means.values())
+
+    def _left(self, stage, step, seconds, rate):
+        """How long it will take, as far as that is known."""
+        left = min((stage.steps - step) / rate, max(0.0, stage.deadline - seconds))
+        text = f"{duration(left)} left in this stage"
+        to_come = self._stages[self._stages.index(stage) + 1 :]
+        if not to_come:
+            return text
+        if math.isinf(stage.deadline):
+            return f"{text}, then {', '.join(s.name for s in to_come)}"
+        return f"{text}, at most {duration(max(0.0, to_come[-1].deadline - seconds))} in all"
 
     def validated(self, stage: Stage, step: int, seconds: float, metric: str, score: float) -> None:
         """The validation split was scored by this metric."""

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 
 import keras
+import tensorflow as tf
 
 from asen_tf.core.registry import Registry
 from asen_tf.core.signature import call_with_known
@@ -28,8 +29,8 @@ SCHEDULES = Registry(
     },
 )
 
-# A learning rate, or a schedule of one.
-Rate = float | keras.optimizers.schedules.LearningRateSchedule
+# What Keras's optimizers take as learning rate; a function gives what it is now.
+Rate = float | keras.optimizers.schedules.LearningRateSchedule | Callable[[], tf.Tensor]
 
 
 def optimizer(

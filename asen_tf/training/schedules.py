@@ -1,30 +1,21 @@
-"""How a learning rate falls over the steps of a stage: (rate, steps, steps an epoch) -> a rate."""
+"""How learning rates fall in a stage: its progress, from 0 to 1, to what they are multiplied by."""
 
-import keras
-
-_schedules = keras.optimizers.schedules
+import math
 
 
-def constant(rate: float) -> float:
-    """It does not."""
-    return rate
+def constant(progress: float) -> float:
+    """They do not."""
+    return 1.0
 
 
-def step(
-    rate: float, steps_per_epoch: int, every_epochs: float, gamma: float
-) -> keras.optimizers.schedules.LearningRateSchedule:
-    """Times `gamma` every so many epochs."""
-    return _schedules.ExponentialDecay(rate, every_epochs * steps_per_epoch, gamma, staircase=True)
+def step(progress: float, epochs: float, every_epochs: float, gamma: float) -> float:
+    """Times `gamma` every so many of the stage's epochs."""
+    # A step that begins an epoch may come out a rounding error below it.
+    return gamma ** math.floor(progress * epochs / every_epochs + 1e-6)
 
 
-def cosine(
-    rate: float, steps: int, warmup: float = 0.0
-) -> keras.optimizers.schedules.LearningRateSchedule:
-    """To 0 along a cosine; in the first `warmup` of the steps it rises from 0."""
-    rising = round(warmup * steps)
-    return _schedules.CosineDecay(
-        0.0 if rising else rate,
-        steps - rising,
-        warmup_target=rate if rising else None,
-        warmup_steps=rising,
-    )
+def cosine(progress: float, warmup: float = 0.0) -> float:
+    """To 0 along a cosine; in the first `warmup` of the stage they rise from 0."""
+    if progress < warmup:
+        return progress / warmup
+    return (1 + math.cos(math.pi * (progress - warmup) / max(1 - warmup, 1e-6))) / 2

@@ -1,13 +1,15 @@
 """Stages of training: data that says which variables learn, how fast, for what, how long."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import itertools
+import math
+from collections.abc import Mapping
 
 from ml_collections import config_dict
 
 from asen_tf.core.errors import check_names, unknown_name
 from asen_tf.core.signature import call_with_known
-from asen_tf.training.optimizers import SCHEDULES, Rate
+from asen_tf.training.optimizers import SCHEDULES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,10 +23,12 @@ class Stage:
       copies: (target, source) pairs, see `training.start.copy_weights`.
       means: patterns of variables, see `training.start.start_from_means`.
       losses: what each is called -> its settings, see `asen_tf.losses.build`.
-      schedule: name and keyword arguments of how the rates fall.
+      schedule: name and keyword arguments of how the rates fall, see `training.schedules`.
+      patience: validations in a row without a better score that end it; 0: none do.
       attributes_per_step: see `asen_tf.data.pipeline.training_examples`.
-      steps: those that the bound on the whole run leaves of epochs * steps an epoch.
-      share: of the bound on the whole run.
+      epochs: how long it is.
+      steps: the same in steps.
+      deadline: seconds of the run at which its share of `train.max_minutes` is over.
     """
 
     name: str
@@ -35,30 +39,44 @@ class Stage:
     losses: Mapping[str, Mapping]
     schedule: Mapping
     attributes_per_step: int
+    patience: int
+    epochs: float
     steps: int
-    share: float
+    deadline: float
 
-    def scheduled(self, steps_per_epoch: int) -> Callable[[float], Rate]:
-        """What becomes of a rate over the stage's steps, for an optimizer."""
+    def factor(self, progress: float) -> float:
+        """What the rates are multiplied by at this progress, from 0 to 1."""
         where = f"{self.name}.schedule"
-        make, arguments = SCHEDULES.named(self.schedule, where)
-        return lambda rate: call_with_known(
-            make,
-            where,
-            {**arguments, "rate": rate},
-            steps=self.steps,
-            steps_per_epoch=steps_per_epoch,
-        )
+        schedule, arguments = SCHEDULES.named(self.schedule, where)
+        return call_with_known(schedule, where, arguments, progress=progress, epochs=self.epochs)
+
+    def progress(self, step: int, began: float, now: float) -> float:
+        """How much of it is done, from 0 to 1: of its steps or of its time, whichever is more.
+
+        Args:
+          step: how many are done; it gets one, however late it is.
+          began, now: seconds of the run.
+        """
+        by_steps = step / self.steps
+        if math.isinf(self.deadline) or not step:
+            return by_steps
+        if now >= self.deadline:
+            return 1.0
+        return max(by_steps, (now - began) / (self.deadline - began))
 
 
 def plan(config: config_dict.ConfigDict) -> list[Stage]:
-    """The stages of `config.train.stages`; `train.max_steps` is shared out in proportion.
+    """The stages of `config.train.stages`, and how the bounds on the run are shared out.
+
+    `train.max_steps` is shared out in proportion to their epochs, `train.max_minutes` to their
+    `share` or, where that is 0, their epochs.
 
     Args:
       config: `asen_tf.core.config.defaults()` with its changes.
 
     Raises:
-      ValueError: no stage, one that the configuration does not describe, or one without steps.
+      ValueError: no stage, one that the configuration does not describe, or one without steps; or
+        an unknown schedule.
     """
     names = list(config.train.stages)
     if not names:
@@ -71,14 +89,18 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
     if min(planned) < 1:
         raise ValueError(f"every stage needs a step, got {dict(zip(names, planned, strict=True))}")
     steps = _share_out(config.train.max_steps, planned)
+    shares = [config[name].share or config[name].epochs for name in names]
+    minutes = config.train.max_minutes or math.inf
+    ends = [60 * minutes * upto / sum(shares) for upto in itertools.accumulate(shares)]
     known = [field.name for field in dataclasses.fields(Stage)]
     stages = []
-    for name, planned_steps, bounded in zip(names, planned, steps, strict=True):
+    for name, bounded, deadline in zip(names, steps, ends, strict=True):
         settings = config[name].to_dict()
-        del settings["epochs"]
+        del settings["share"]
         check_names(f"key of {name}", settings, known)
-        share = planned_steps / sum(planned)
-        stages.append(Stage(name=name, steps=bounded, share=share, **settings))
+        settings["epochs"] = bounded / config.train.steps_per_epoch
+        stages.append(Stage(name=name, steps=bounded, deadline=deadline, **settings))
+        stages[-1].factor(0.0)
     return stages
 
 

@@ -1,5 +1,6 @@
 """From a configuration to a trained model: stage after stage, step after step."""
 
+import math
 import os
 import time
 
@@ -62,9 +63,9 @@ class _Run:
     """What the stages of one run share."""
 
     def __init__(self, config, workdir, strategy):
+        self.began, self.earlier = time.monotonic(), 0.0
         self.config, self.workdir, self.strategy = config, workdir, strategy
         self.chief = is_chief(strategy)
-        self.seconds = 0.0
         _check(config.train, strategy.num_replicas_in_sync)
         start = Workdir(config.train.init_from) if config.train.init_from else None
         self.stages = plan(config)
@@ -77,6 +78,7 @@ class _Run:
         keras.utils.set_random_seed(config.train.seed)
         with strategy.scope():
             self.model = models.build(config.model, space, config.train.precision)
+            self.factor = tf.Variable(1.0)  # of all rates, as the schedule has it
         if start:
             self.model.load_weights(start.best_model(start.best()["stage"]))
         self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
@@ -93,10 +95,11 @@ class _Run:
     def _compile(self, stage: Stage) -> keras.optimizers.Optimizer:
         """The optimizer is not the model's: a saved model is to embed, not to go on."""
         made, weights = self.losses[stage.name]
-        scheduled = stage.scheduled(self.config.train.steps_per_epoch)
         with self.strategy.scope():
             self.model.compile(optimizer=None, loss=made, loss_weights=weights)
-            return optimizer(self.model, stage.rates, stage.optimizer, scheduled)
+            return optimizer(
+                self.model, stage.rates, stage.optimizer, lambda rate: lambda: rate * self.factor
+            )
 
     def _try(self, stage: Stage):
         """Raises what would not fit in a stage, by two examples with black images."""
@@ -124,7 +127,7 @@ class _Run:
         )
 
     def run(self):
-        with Log(self.workdir, self.config, self.chief) as log:
+        with Log(self.workdir, self.config, self.stages, self.chief) as log:
             previous = None
             for stage in self.stages:
                 self._run_stage(stage, previous, log)
@@ -137,29 +140,32 @@ class _Run:
         self.trained |= set(self.model.trained_slices(self.model.compiled_losses.outputs) or ())
         step = TrainStep(self.strategy, self.model, made)
         state = Checkpoints(self.workdir.checkpoints(stage.name), self.model, made, self.chief)
-        if not state.restore():
+        if state.restore():
+            self.earlier = max(self.earlier, state.seconds)
+        else:
             self._start(stage, previous)
-            state.seconds = self.seconds
+            state.began = state.seconds = self._now()
         log.resume(stage, state.step)
 
         every = round(self.config.eval.every_epochs * train.steps_per_epoch)
         batches = self._batches(stage, state.step)
-        began, before = time.monotonic(), state.seconds
         measured = _Means(self.model.metrics)
-        while state.step < stage.steps and not self._out_of_time(stage, state):
+        progress = self._progress(stage, state)
+        while progress < 1:
+            self.factor.assign(stage.factor(progress))
             measured.add(step(next(batches)))
             state.step += 1
-            state.seconds = before + time.monotonic() - began
-            last = state.step == stage.steps or self._out_of_time(stage, state)
-            validate = last or (every and state.step % every == 0)
-            save = last or state.step % train.checkpoint_every_steps == 0
+            state.seconds = self._now()
+            progress = self._progress(stage, state)
+            validate = progress == 1 or (every and state.step % every == 0)
+            save = state.step % train.checkpoint_every_steps == 0
             if validate or save or state.step % train.log_every_steps == 0:
                 self._log(log, stage, state, measured.take())
             if validate:
                 self._validate(stage, state, log)
-            if save:
+                progress = self._progress(stage, state)
+            if save or progress == 1:
                 state.save()
-        self.seconds = state.seconds
 
     def _start(self, stage: Stage, previous: Stage | None):
         if previous:
@@ -195,8 +201,9 @@ class _Run:
         log.pictures(stage, state.step, self.pictures())
         log.validated(stage, state.step, state.seconds, metric, score)
         # Without a validation split the score is NaN, and the newest weights count as best.
+        state.stale += 1
         if np.isnan(score) or score > state.best:
-            state.best = score
+            state.best, state.stale = score, 0
             self.workdir.save_best(self.model, stage.name, self.chief)
             if self.chief:
                 self.workdir.write_best(
@@ -209,13 +216,16 @@ class _Run:
                     }
                 )
 
-    def _out_of_time(self, stage, state):
-        """Whether the stage has had its share of `train.max_minutes`; it gets a step at least."""
-        if not self.config.train.max_minutes or not state.step:
-            return False
-        upto = self.stages[: self.stages.index(stage) + 1]
-        allowed = sum(s.share for s in upto) * 60 * self.config.train.max_minutes
-        return self._agree(state.seconds) >= allowed
+    def _now(self) -> float:
+        """Seconds that the run has taken, those of earlier processes included."""
+        return self.earlier + time.monotonic() - self.began
+
+    def _progress(self, stage, state) -> float:
+        """How much of a stage is done, from 0 to 1, the same on all workers."""
+        if stage.patience and state.stale >= stage.patience:
+            return 1.0
+        progress = stage.progress(state.step, state.began, state.seconds)
+        return progress if math.isinf(stage.deadline) else self._agree(progress)
 
     def _agree(self, value: float) -> float:
         """The mean over the workers, so that all of them decide alike."""

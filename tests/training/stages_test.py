@@ -1,5 +1,7 @@
 """Stages: data from a configuration, steps shared out, rates that fall."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,7 @@ def test_the_paper_s_two_stages():
     weights = [{n: t["weight"] for n, t in stage.losses.items()} for stage in (first, second)]
     assert weights[0] == {"global_triplet": 1.0}
     assert weights[1] == {"global_triplet": 1.0, "local_triplet": 0.1, "alignment": 0.1}
-    assert first.share == pytest.approx(5 / 7)
+    assert first.deadline == second.deadline == math.inf
 
 
 @pytest.mark.parametrize(
@@ -41,18 +43,39 @@ def test_every_bound_is_used_up_and_leaves_each_stage_a_step():
 
 
 def test_step_schedule_falls_every_three_epochs():
-    rate = plan(config())[0].scheduled(10)(1e-4)
-    found = [float(rate(step)) for step in (0, 29, 30, 59, 60)]
-    assert found == pytest.approx([1e-4, 1e-4, 0.9e-4, 0.9e-4, 0.81e-4])
+    stage = plan(config())[0]
+    found = [stage.factor(step / stage.steps) for step in range(stage.steps)]
+    assert found == pytest.approx([0.9 ** (step // 30) for step in range(stage.steps)])
 
 
 def test_cosine_schedule_ends_at_zero_with_the_stage():
-    made = config(max_steps=70)
+    made = config()
     made.stage1.schedule = {"name": "cosine"}
-    stage = plan(made)[0]
-    rate = stage.scheduled(10)(1e-4)
-    expected = [1e-4 * (1 + np.cos(np.pi * share)) / 2 for share in (0, 0.5, 1)]
-    assert [float(rate(stage.steps * s)) for s in (0, 0.5, 1)] == pytest.approx(expected, abs=1e-10)
+    factor = plan(made)[0].factor
+    expected = [(1 + np.cos(np.pi * share)) / 2 for share in (0, 0.3, 0.5, 1)]
+    assert [factor(share) for share in (0, 0.3, 0.5, 1)] == pytest.approx(expected, abs=1e-10)
+
+
+def test_progress_is_of_steps_or_of_time_whichever_is_more():
+    made = config(steps_per_epoch=10, epochs=(30, 10))
+    made.train.max_minutes = 4.0
+    first, second = plan(made)
+    assert (first.deadline, second.deadline) == (180, 240)
+    # step, seconds when it began, seconds now
+    assert first.progress(0, 500, 500) == 0
+    assert first.progress(1, 500, 501) == 1
+    assert first.progress(150, 20, 60) == 0.5
+    assert first.progress(30, 20, 60) == 0.25
+    assert first.progress(30, 20, 180) == 1
+    assert second.progress(10, 100, 170) == 0.5
+    assert plan(config())[0].progress(250, 0, 1e9) == 0.5
+
+
+def test_max_minutes_is_shared_out_by_shares():
+    made = config(epochs=(30, 10))
+    made.train.max_minutes = 4.0
+    made.stage1.share, made.stage2.share = 1.0, 3.0
+    assert [stage.deadline for stage in plan(made)] == [60, 240]
 
 
 @pytest.mark.parametrize(
@@ -80,17 +103,14 @@ def test_an_unknown_key_of_a_stage():
 
 
 def test_cosine_schedule_rises_before_it_falls():
-    made = config(max_steps=200)
+    made = config()
     made.stage1.schedule = {"name": "cosine", "warmup": 0.2}
-    stage = plan(made)[0]
-    rate, warmup = stage.scheduled(10)(1e-4), round(0.2 * stage.steps)
-    middle = (warmup + stage.steps) / 2
-    found = [float(rate(step)) for step in (0, warmup / 2, warmup, middle, stage.steps)]
-    assert found == pytest.approx([0, 0.5e-4, 1e-4, 0.5e-4, 0], abs=1e-9)
+    found = [plan(made)[0].factor(progress) for progress in (0, 0.1, 0.2, 0.6, 1)]
+    assert found == pytest.approx([0, 0.5, 1, 0.5, 0], abs=1e-9)
 
 
 def test_an_unknown_schedule():
     made = config()
     made.stage1.schedule = {"name": "cosinus"}
     with pytest.raises(ValueError, match="Did you mean 'cosine'"):
-        plan(made)[0].scheduled(10)
+        plan(made)
