@@ -1,0 +1,116 @@
+"""When a stage ends: by its steps, its time, or because its score rises no more."""
+
+import types
+
+import numpy as np
+import pytest
+
+from asen_tf.core import config as configs
+from asen_tf.core import experiments
+from asen_tf.training.step import TrainStep
+from asen_tf.training.train import train
+from asen_tf.training.validation import Validation
+from tests.networks import shrink
+
+
+@pytest.fixture
+def config(catalogue):
+    """A stage of a tiny network that would take very long."""
+    made = configs.defaults()
+    made.data.root = str(catalogue)
+    experiments.small(made, "resnet6")
+    experiments.one_stage(made, "triplet_net")
+    shrink(made.model, image_scale=1)
+    made.train.batch_size = 4
+    made.train.steps_per_epoch = 2
+    made.train.checkpoint_every_steps = 1
+    made.stage1.epochs = 1000
+    made.eval.every_epochs = 1
+    return made
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The run's clock; each step takes a second. Keeps the rates of the steps."""
+    made = types.SimpleNamespace(now=1000.0, rates=[])
+    run = TrainStep.__call__
+
+    def step(self, batch):
+        made.now += 1
+        made.rates.append(float(self._optimizer.learning_rate))
+        return run(self, batch)
+
+    monkeypatch.setattr(TrainStep, "__call__", step)
+    source = types.SimpleNamespace(monotonic=lambda: made.now)
+    monkeypatch.setattr("asen_tf.training.train.time", source)
+    return made
+
+
+def test_the_schedule_ends_with_the_time(config, clock, tmp_path, monkeypatch):
+    """Of which reading the data is a part."""
+    load = Validation.__init__
+
+    def slowly(self, *arguments):
+        clock.now += 2
+        load(self, *arguments)
+
+    monkeypatch.setattr(Validation, "__init__", slowly)
+    config.train.max_minutes = 12 / 60
+    run = train(config, tmp_path / "run")
+    assert run.history()[-1]["step"] == 10 and run.history()[-1]["seconds"] == 12
+    expected = [3e-4 * (1 + np.cos(np.pi * second / 10)) / 2 for second in range(10)]
+    assert clock.rates == pytest.approx(expected, rel=1e-5)
+
+
+def test_stopped_it_goes_on_with_the_time_that_was_left(config, clock, tmp_path, monkeypatch):
+    config.train.max_minutes = 10 / 60
+    score = Validation.__call__
+
+    def stopping(self, slices):
+        if len(clock.rates) == 6:
+            clock.now += 100
+            raise KeyboardInterrupt
+        return score(self, slices)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Validation, "__call__", stopping)
+        train(config, tmp_path / "run")
+    # Step 5 was the last that was saved.
+    del clock.rates[5:]
+    train(config, tmp_path / "run")
+    expected = [3e-4 * (1 + np.cos(np.pi * second / 10)) / 2 for second in range(10)]
+    assert clock.rates == pytest.approx(expected, rel=1e-5)
+
+
+def scores(monkeypatch, *values):
+    """What validation finds from now on."""
+    rest = iter(values)
+    monkeypatch.setattr(Validation, "__call__", lambda *_: next(rest))
+
+
+def test_patience(config, tmp_path, monkeypatch):
+    config.stage1.patience = 2
+    scores(monkeypatch, 0.5, 0.4, 0.6, 0.6, 0.3, 0.9)
+    run = train(config, tmp_path / "run")
+    assert run.history()[-1]["step"] == 10
+    assert run.best()["step"] == 6 and run.best()["map"] == 0.6
+    # It is over.
+    scores(monkeypatch)
+    train(config, tmp_path / "run")
+
+
+def test_patience_outlives_the_process(config, tmp_path, monkeypatch):
+    config.stage1.patience = 2
+    scores(monkeypatch, 0.5, 0.4)
+    with pytest.raises(StopIteration):
+        train(config, tmp_path / "run")
+    # The third validation was not saved any more: its step is taken again.
+    scores(monkeypatch, 0.3)
+    run = train(config, tmp_path / "run")
+    assert run.history()[-1]["step"] == 6
+
+
+def test_without_patience_it_goes_on(config, tmp_path, monkeypatch):
+    config.stage1.epochs = 3
+    scores(monkeypatch, 0.5, 0.4, 0.3)
+    assert train(config, tmp_path / "run").history()[-1]["step"] == 6
