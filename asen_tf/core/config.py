@@ -56,8 +56,8 @@ def defaults() -> config_dict.ConfigDict:
         "channel_attention": True,  # False: "without ACA"
         "channel_query_activation": "relu",  # the paper's slides print tanh
         "channel_reduction": 2,
-        # attention | largest: only its largest component | peak: a fixed square around its peak |
-        # whole: the image itself as region
+        # attention | largest: only its largest component | square: with room around its cells |
+        # peak: a fixed square around its peak | whole: the image itself as region
         "localization": "attention",
         "threshold": 0.1,
         "peak_side": 0.5,  # localization=peak: side of the square / side of the image

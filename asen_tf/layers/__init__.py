@@ -9,6 +9,7 @@ from asen_tf.layers.prototype_memory import PrototypeMemory
 from asen_tf.layers.region_crop import RegionCrop
 from asen_tf.layers.roi_pooling import RoIPooling
 from asen_tf.layers.spatial_attention import AttributeSpatialAttention
+from asen_tf.layers.square_localization import SquareLocalization
 
 __all__ = [
     "AttributeChannelAttention",
@@ -19,5 +20,6 @@ __all__ = [
     "PrototypeMemory",
     "RegionCrop",
     "RoIPooling",
+    "SquareLocalization",
     "WeaklySupervisedLocalization",
 ]

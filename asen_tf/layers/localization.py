@@ -53,8 +53,8 @@ class WeaklySupervisedLocalization(keras.layers.Layer):
         if self.keep == "largest":
             kept = largest_component(kept)
 
-        left, width = _extent(tf.reduce_any(kept, axis=1))
-        top, height = _extent(tf.reduce_any(kept, axis=2))
+        left, width = extent(tf.reduce_any(kept, axis=1))
+        top, height = extent(tf.reduce_any(kept, axis=2))
         side = tf.maximum(width, height)
         region = square_inside(left + width // 2, top + height // 2, side, self.size)
         return tf.reshape(region, tf.concat([shape[:-2], [4]], 0))
@@ -83,9 +83,9 @@ def square_inside(x, y, side, size: int):
     return tf.cast(pixels, tf.float32) / size
 
 
-def _extent(kept):
-    """First position kept and number of positions to the last one: bool [P, n] -> two int32 [P]."""
+def extent(kept):
+    """First position kept and number to the last one: bool [..., n] -> two int32 [...]."""
     kept = tf.cast(kept, tf.int32)
-    first = tf.argmax(kept, axis=1, output_type=tf.int32)
-    last = tf.shape(kept)[1] - 1 - tf.argmax(kept[:, ::-1], axis=1, output_type=tf.int32)
+    first = tf.argmax(kept, axis=-1, output_type=tf.int32)
+    last = tf.shape(kept)[-1] - 1 - tf.argmax(kept[..., ::-1], axis=-1, output_type=tf.int32)
     return first, last - first + 1

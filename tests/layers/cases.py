@@ -66,6 +66,11 @@ CASES = {
         (((8, 7, 7), "float32"),),
         (((8, 4), "float32"),),
     ),
+    "SquareLocalization": Case(
+        lambda: layers.SquareLocalization(0.9),
+        (((8, 7, 7), "float32"),),
+        (((8, 4), "float32"),),
+    ),
     "PeakLocalization": Case(
         lambda: layers.PeakLocalization(112, 0.3),
         (((8, 7, 7), "float32"),),

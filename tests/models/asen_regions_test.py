@@ -5,7 +5,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from asen_tf.layers import PeakLocalization, RegionCrop, WeaklySupervisedLocalization
+from asen_tf.layers import (
+    PeakLocalization,
+    RegionCrop,
+    SquareLocalization,
+    WeaklySupervisedLocalization,
+)
 from asen_tf.models import ASEN
 
 SIZE = 64
@@ -23,6 +28,7 @@ ABLATIONS = {
     "neither": {"spatial_attention": False, "channel_attention": False},
     "whole image": {"localization": "whole"},
     "largest component": {"localization": "largest"},
+    "with room": {"localization": "square"},
     "around the peak": {"localization": "peak", "peak_side": 0.4},
 }
 IDS = np.array([[0, 2], [1, 1], [2, 0], [0, 1]])
@@ -53,6 +59,8 @@ def expected_regions(model, attention):
         return PeakLocalization(SIZE, 0.4)(attention).numpy()
     if model.localization == "whole" or not model.get_config()["spatial_attention"]:
         return np.broadcast_to([0, 0, 1, 1], (4, 2, 4))
+    if model.localization == "square":
+        return SquareLocalization(0.9)(attention).numpy()
     keep = "largest" if model.localization == "largest" else "all"
     return WeaklySupervisedLocalization(SIZE, 0.9, keep)(attention).numpy()
 
@@ -66,7 +74,7 @@ def test_boxes_are_the_regions(model, images):
     assert (boxes >= 0).all() and (boxes <= 1).all()
 
 
-@pytest.mark.parametrize("localization", ["attention", "largest", "peak"])
+@pytest.mark.parametrize("localization", ["attention", "largest", "square", "peak"])
 def test_regions_are_not_all_alike(images, localization):
     """Else the tests of boxes would see nothing but whole images."""
     keras.utils.set_random_seed(0)

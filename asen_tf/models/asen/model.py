@@ -13,12 +13,13 @@ from asen_tf.layers import (
     AttributeEmbedding,
     PeakLocalization,
     RegionCrop,
+    SquareLocalization,
     WeaklySupervisedLocalization,
 )
 from asen_tf.models.asen.branch import Branch
 from asen_tf.models.base import EmbeddingModel
 
-LOCALIZATIONS = ("attention", "largest", "peak", "whole")
+LOCALIZATIONS = ("attention", "largest", "square", "peak", "whole")
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
@@ -35,9 +36,10 @@ class ASEN(EmbeddingModel):
       spatial_attention, learned_scale, channel_attention, channel_reduction,
         channel_query_activation: of both branches, see `Branch`.
       localization: "attention"; or "largest": only the largest connected component of what
-        attention keeps; "peak": a square of fixed side around its peak; "whole": the image itself
-        is the region (ASEN_full).
-      threshold: of "attention" and "largest", see `WeaklySupervisedLocalization`.
+        attention keeps; "square": room around the cells it prefers, see `SquareLocalization`;
+        "peak": a square of fixed side around its peak; "whole": the image itself is the region
+        (ASEN_full).
+      threshold: of "attention" and "largest", see `WeaklySupervisedLocalization`, and of "square".
       peak_side: of "peak", see `PeakLocalization`.
       beta: weight of the global branch's cosine in the similarity; 1 never runs the local
         branch, 0 runs the global one for its attention only.
@@ -248,6 +250,8 @@ def _localizer(name: str, size: int, threshold: float, peak_side: float) -> kera
         return PeakLocalization(size, peak_side)
     if name == "whole":
         return PeakLocalization(size, share=1.0)
+    if name == "square":
+        return SquareLocalization(threshold)
     return WeaklySupervisedLocalization(
         size, threshold, keep="largest" if name == "largest" else "all"
     )
