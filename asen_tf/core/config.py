@@ -83,7 +83,7 @@ def defaults() -> config_dict.ConfigDict:
     config.augment = {
         "flip": False,
         "shift": 0.0,  # share of the side
-        "zoom": 0.0,  # up to so much closer
+        "crop": 1.0,  # smallest share of the area that is cut out and enlarged; 1.0: none is
         "color": 0.0,  # strength of brightness, contrast and saturation changes
         "flip_falsifies": (),  # attributes that a flipped photograph no longer shows
         "crop_falsifies": (),

@@ -9,31 +9,44 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.signature import call_with_known
 from asen_tf.data import counter
 
-_DRAWS = ("flip", "crop", "left", "top", "zoom", "brightness", "contrast", "saturation", "color")
+_DRAWS = (
+    *("flip", "crop", "left", "top", "area", "aspect"),
+    *("color", "brightness", "contrast", "saturation"),
+)
+_ASPECT = 1.1  # a crop is up to so much wider or higher than a square
+_GRAY = (0.2989, 0.587, 0.114)
 
 
 @dataclasses.dataclass(frozen=True)
 class Augment:
-    """Flip, crop jitter and colour jitter, each of half of the images; each can falsify attributes.
+    """Flip, crop and colour jitter, each of half of the images; each can falsify attributes.
 
     Args:
       seed: chooses the changes.
       flip: mirror.
       shift: move the image by up to this share of its side.
-      zoom: enlarge by up to this factor minus 1.
+      crop: cut out a part of this share of the area at least, anywhere in the image, up to a tenth
+        wider or higher than a square, and enlarge it to the whole; 1.0: no crop.
       color: change brightness, contrast and saturation by up to this share.
       flip_falsifies, crop_falsifies, color_falsifies: bool [A], attributes that a changed image
-        no longer shows.
+        no longer shows. A crop is what `shift` and `crop` do together.
+
+    Raises:
+      ValueError: crop is no share of an area.
     """
 
     seed: int
     flip: bool = False
     shift: float = 0.0
-    zoom: float = 0.0
+    crop: float = 1.0
     color: float = 0.0
     flip_falsifies: tuple[bool, ...] = ()
     crop_falsifies: tuple[bool, ...] = ()
     color_falsifies: tuple[bool, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 < self.crop <= 1:
+            raise ValueError(f"augment.crop is a share of the area in (0, 1], got {self.crop}")
 
     @classmethod
     def from_config(cls, config: Mapping[str, object], space: AttributeSpace, seed: int):
@@ -48,7 +61,7 @@ class Augment:
 
     @property
     def active(self) -> bool:
-        return bool(self.flip or self.shift or self.zoom or self.color)
+        return bool(self.flip or self.shift or self.crop < 1 or self.color)
 
     def __call__(self, images: tf.Tensor, numbers: tf.Tensor, attributes: tf.Tensor | None = None):
         """Changes a batch.
@@ -68,15 +81,15 @@ class Augment:
         }
         allowed = lambda mask: self._allowed(mask, attributes, numbers)  # noqa: E731
         flip = (drawn["flip"] < 0.5) & self.flip & allowed(self.flip_falsifies)
-        jitter = self.shift > 0 or self.zoom > 0
-        crop = (drawn["crop"] < 0.5) & jitter & allowed(self.crop_falsifies)
+        crops = self.shift > 0 or self.crop < 1
+        crop = (drawn["crop"] < 0.5) & crops & allowed(self.crop_falsifies)
         color = (drawn["color"] < 0.5) & (self.color > 0) & allowed(self.color_falsifies)
         falsified = _falsified(
             (flip, self.flip_falsifies), (crop, self.crop_falsifies), (color, self.color_falsifies)
         )
         changed = self._move(tf.cast(images, tf.float32), drawn, flip, crop)
         if self.color:
-            changed = tf.where(color[:, None, None, None], self._tint(changed, drawn), changed)
+            changed = self._tint(changed, drawn, color)
         return tf.cast(tf.round(tf.clip_by_value(changed, 0.0, 255.0)), tf.uint8), falsified
 
     def _allowed(self, mask, attributes, numbers):
@@ -85,27 +98,34 @@ class Augment:
         return ~tf.gather(tf.constant(mask), attributes)
 
     def _move(self, images, drawn, flip, crop):
-        """Flip, shift and zoom are one resampling from one box an image."""
+        """Flip, shift and crop are one resampling from one box an image."""
         size = tf.shape(images)[1]
         amount = tf.cast(crop, tf.float32)
-        extent = 1.0 / (1.0 + amount * self.zoom * drawn["zoom"])
+        area = 1 - amount * (1 - self.crop) * drawn["area"]
+        wider = _ASPECT ** (amount * float(self.crop < 1) * (drawn["aspect"] - 0.5))
+        width = tf.minimum(tf.sqrt(area) * wider, 1.0)
+        height = tf.minimum(tf.sqrt(area) / wider, 1.0)
         reach = amount * self.shift
-        left = (1.0 - extent) / 2 + reach * (2 * drawn["left"] - 1)
-        top = (1.0 - extent) / 2 + reach * (2 * drawn["top"] - 1)
-        near, far = tf.where(flip, left + extent, left), tf.where(flip, left, left + extent)
-        boxes = tf.stack([top, near, top + extent, far], axis=1)
+        left = (1 - width) * drawn["left"] + reach * (2 * drawn["left"] - 1)
+        top = (1 - height) * drawn["top"] + reach * (2 * drawn["top"] - 1)
+        near, far = tf.where(flip, left + width, left), tf.where(flip, left, left + width)
+        boxes = tf.stack([top, near, top + height, far], axis=1)
         padded, boxes = _with_mirrored_border(images, boxes, self.shift)
         return tf.image.crop_and_resize(padded, boxes, tf.range(tf.shape(images)[0]), (size, size))
 
-    def _tint(self, images, drawn):
-        factor = {
-            name: (1 + self.color * (2 * drawn[name] - 1))[:, None, None, None]
+    def _tint(self, images, drawn, color):
+        """Saturation, contrast and brightness are one linear map of an image's colours."""
+        amount = tf.cast(color, tf.float32) * self.color
+        brightness, contrast, saturation = (
+            (1 + amount * (2 * drawn[name] - 1))[:, None, None]
             for name in ("brightness", "contrast", "saturation")
-        }
-        gray = tf.image.rgb_to_grayscale(images)
-        images = gray + (images - gray) * factor["saturation"]
-        mean = tf.reduce_mean(images, axis=(1, 2, 3), keepdims=True)
-        return (mean + (images - mean) * factor["contrast"]) * factor["brightness"]
+        )
+        pixels = tf.reshape(images, (tf.shape(images)[0], -1, 3))
+        to_gray = tf.constant(_GRAY)[:, None] * tf.ones(3)
+        mix = saturation * tf.eye(3) + (1 - saturation) * to_gray
+        level = tf.reduce_mean(pixels, axis=1, keepdims=True) @ to_gray
+        changed = pixels @ (brightness * contrast * mix) + brightness * (1 - contrast) * level
+        return tf.reshape(changed, tf.shape(images))
 
 
 def _with_mirrored_border(images, boxes, share):

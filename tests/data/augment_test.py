@@ -44,13 +44,25 @@ def test_shift_moves_and_mirrors_at_the_border():
     assert changed[:, :, 19].min() >= 120
 
 
-def test_zoom_enlarges():
-    image = np.zeros((64, 21, 21, 3), np.uint8)
-    image[:, 8:13, 8:13] = 255
-    changed, _ = augment(zoom=0.5)(image, NUMBERS)
-    share = changed.numpy().mean(axis=(1, 2, 3)) / image.mean(axis=(1, 2, 3))
-    assert share.min() >= 0.99
-    assert 1.3 < share.max() < 1.5**2 * 1.2
+def test_crop_enlarges_a_part():
+    """Of images whose colours say where a pixel was, the part can be read off."""
+    rows, columns = np.mgrid[:21, :21] * 12
+    places = np.broadcast_to(np.stack([rows, columns, 0 * rows], -1), (64, 21, 21, 3))
+    changed = augment(flip=True, crop=0.4)(places.astype(np.uint8), NUMBERS)[0].numpy() / 240
+    top, bottom = changed[:, 0, 10, 0], changed[:, -1, 10, 0]
+    near, far = changed[:, 10, 0, 1], changed[:, 10, -1, 1]
+    height, width = bottom - top, np.abs(far - near)
+    whole = (height > 0.99) & (width > 0.99)
+    assert 16 < whole.sum() < 48
+    assert 16 < (far < near).sum() < 48  # flipped
+    assert (height * width > 0.4 - 0.01).all() and (height * width)[~whole].min() < 0.5
+    assert (np.abs(np.log(width / height)) < np.log(1.1) + 0.03).all()
+    assert (np.abs(np.log(width / height)) > 0.05).any()
+    # Anywhere: to every side.
+    assert min(top.min(), np.minimum(near, far).min()) < 0.05
+    assert max(bottom.max(), np.maximum(near, far).max()) > 0.95
+    steps = np.diff(changed[..., 0], axis=1)  # one part, evenly enlarged
+    assert (steps.max((1, 2)) - steps.min((1, 2)) < 0.01).all()
 
 
 def test_color_changes_half_within_bounds():
@@ -60,6 +72,27 @@ def test_color_changes_half_within_bounds():
     levels = changed[:, 0, 0, 0]
     assert 16 < (levels != 100).sum() < 48
     assert levels.min() >= 70 and levels.max() <= 130
+
+
+def test_color_mixes_with_gray_and_mean_gray():
+    """Fitted to the pixels: y = b (mean + k (gray + s (x - gray) - mean)), factors in bounds."""
+    middle = np.random.default_rng(1).integers(90, 150, (64, 30, 30, 3), np.uint8)
+    changed = augment(color=0.3)(middle, NUMBERS)[0].numpy()
+    found = []
+    for x, y in zip(middle.reshape(64, -1, 3) / 1.0, changed.reshape(64, -1, 3), strict=True):
+        fitted, *_ = np.linalg.lstsq(np.insert(x, 3, 1, axis=1), y, rcond=None)
+        gray = np.array([0.2989, 0.587, 0.114])
+        mixed = (fitted[:3].sum() - np.trace(fitted[:3])) / 2  # b k (1 - s)
+        kept = (np.trace(fitted[:3]) - mixed) / 3  # b k s
+        np.testing.assert_allclose(fitted[:3], kept * np.eye(3) + mixed * gray[:, None], atol=0.01)
+        mean = (x @ gray).mean()
+        brightness = (fitted[3].mean() + (kept + mixed) * mean) / mean
+        found.append([brightness, (kept + mixed) / brightness, kept / (kept + mixed)])
+    found = np.array(found)
+    assert ((found > 0.69) & (found < 1.31)).all()
+    tinted = (np.abs(found - 1) > 0.01).any(axis=1)
+    assert 16 < tinted.sum() < 48
+    assert (found[tinted].std(axis=0) > 0.1).all()
 
 
 def test_what_a_change_falsifies_is_reported():
@@ -76,7 +109,7 @@ def test_an_image_for_a_falsified_attribute_is_spared():
 
 
 def test_changes_depend_on_seed_and_number_alone():
-    everything = {"flip": True, "shift": 0.1, "zoom": 0.2, "color": 0.2}
+    everything = {"flip": True, "shift": 0.1, "crop": 0.6, "color": 0.2}
     whole = augment(**everything)(IMAGES, NUMBERS)[0].numpy()
     part = augment(**everything)(IMAGES[40:48], NUMBERS[40:48])[0].numpy()
     np.testing.assert_array_equal(part, whole[40:48])
@@ -91,3 +124,9 @@ def test_unknown_names_are_told_the_nearest():
         augment(colour=0.1)
     with pytest.raises(ValueError, match="Did you mean 'color'"):
         augment(color=0.1, color_falsifies=("colour",))
+
+
+@pytest.mark.parametrize("crop", [0.0, 1.5])
+def test_a_crop_is_a_share(crop):
+    with pytest.raises(ValueError, match=r"augment.crop is a share .* \(0, 1\], got"):
+        augment(crop=crop)
