@@ -50,6 +50,9 @@ class FeatureExtractor(keras.layers.Layer):
         mean, by its deviation), "none", "0..1", "-1..1" or {"scale": ..., "offset": ...}; None:
         "imagenet" for our names, else see above.
       dropout: see `JoinMaps`.
+      frozen_statistics: True: the backbone learns with the statistics that it has: its batch
+        normalisations and dropouts run as in inference, while all of its trainable variables
+        learn. For a pretrained backbone and small batches.
 
     Call arguments:
       images: float or uint8 [B, size, size, 3], values 0 to 255.
@@ -66,6 +69,7 @@ class FeatureExtractor(keras.layers.Layer):
         levels: backbones.Levels = None,
         preprocessing: str | Mapping | None = None,
         dropout: float = 0.0,
+        frozen_statistics: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -82,6 +86,7 @@ class FeatureExtractor(keras.layers.Layer):
             weights = backbone
         levels = levels or None
         self.size = size
+        self.frozen_statistics = frozen_statistics
         self.configure()
         with child_scope(self):
             config, default = backbones.resolve(backbone)
@@ -92,7 +97,12 @@ class FeatureExtractor(keras.layers.Layer):
             self.join = JoinMaps(dropout, name="join")
             self.join.build([at.shape for at in self.backbone.outputs])
         settings = {"name": config, "levels": levels, "preprocessing": preprocessing}
-        self._config = {"backbone": settings, "size": size, "dropout": dropout}
+        self._config = {
+            "backbone": settings,
+            "size": size,
+            "dropout": dropout,
+            "frozen_statistics": frozen_statistics,
+        }
         if weights:
             backbones.load_weights(self.backbone, weights, levels)
         self.built = True
@@ -127,11 +137,12 @@ class FeatureExtractor(keras.layers.Layer):
     def maps(self, images, training=False) -> tuple[tf.Tensor, ...]:
         """The feature map of each level, float [B, h_i, w_i, C_i], in the compute dtype."""
         images = self.preprocess(images)
-        training = training and bool(self.backbone.trainable_variables)
+        learns = training and bool(self.backbone.trainable_variables)
+        training = learns and not self.frozen_statistics
         if self._jit_compile:
             maps = tf.function(self.backbone, jit_compile=True)(images, training=training)
-        elif self._recompute and training:
-            maps = recomputing(self.backbone)(images)
+        elif self._recompute and learns:
+            maps = recomputing(self.backbone, training)(images)
         else:
             maps = self.backbone(images, training=training)
         return tuple(tf.cast(at, self.compute_dtype) for at in keras.tree.flatten(maps))

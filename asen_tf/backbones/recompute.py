@@ -43,14 +43,15 @@ def segments(network: keras.Model) -> list[keras.Model]:
     ]
 
 
-def recomputing(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The network in training, keeping only what passes from segment to segment.
+def recomputing(network: keras.Model, training: bool = True) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The network while it learns, keeping only what passes from segment to segment.
 
     Gradients are those of the network; they take another forward pass of all segments but the
     last, whose maps are needed as soon as they exist. Statistics of batches are counted once.
 
     Args:
       network: one that `check_recomputable` lets pass.
+      training: whether its layers run as in training; False: as in inference.
 
     Returns:
       float [B, size, size, 3] -> [B, h, w, C].
@@ -59,21 +60,21 @@ def recomputing(network: keras.Model) -> Callable[[tf.Tensor], tf.Tensor]:
 
     def run(images):
         for segment in chain:
-            images = tf.recompute_grad(_counting_once(segment))(images)
-        return last(images, training=True)
+            images = tf.recompute_grad(_counting_once(segment, training))(images)
+        return last(images, training=training)
 
     return run
 
 
-def _counting_once(segment):
+def _counting_once(segment, training):
     counted = False
 
     def run(inputs):
         nonlocal counted
         if counted:
             with statistics_stand_still():
-                return segment(inputs, training=True)
+                return segment(inputs, training=training)
         counted = True
-        return segment(inputs, training=True)
+        return segment(inputs, training=training)
 
     return run

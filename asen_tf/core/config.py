@@ -170,6 +170,7 @@ def branch(backbone: str, size: int, common_dim: int) -> dict:
         "weights": "",  # to start from: keras-hub preset or folder, or torchvision's .pth file
         "levels": (),  # joined maps, as ("P4", "P5"), or layers; (): P4, or else the output
         "dropout": 0.0,  # share of the joined map's channels that training sets to 0
+        "frozen_statistics": False,  # batch normalisation learns by the moving statistics it has
         "size": size,  # side of its input in pixels
         "common_dim": common_dim,  # K, in which attribute and position meet
         "embedding_dim": 1024,

@@ -18,7 +18,7 @@ class OneBranchModel(EmbeddingModel):
 
     Args:
       attributes: number of attributes, A.
-      backbone, size, weights, levels, dropout: see `FeatureExtractor`.
+      backbone, size, weights, levels, dropout, frozen_statistics: see `FeatureExtractor`.
       embedding_dim: length of the embedding, D.
       image_scale: side of the images / `size`, an integer.
     """
@@ -33,6 +33,7 @@ class OneBranchModel(EmbeddingModel):
         weights: str | None = None,
         levels: Sequence[str] | str | None = None,
         dropout: float = 0.0,
+        frozen_statistics: bool = False,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -46,7 +47,13 @@ class OneBranchModel(EmbeddingModel):
         with child_scope(self):
             self.shrink = averaging(image_scale)
             self.features = FeatureExtractor(
-                backbone, size, weights, levels, dropout=dropout, name="features"
+                backbone,
+                size,
+                weights,
+                levels,
+                dropout=dropout,
+                frozen_statistics=frozen_statistics,
+                name="features",
             )
 
     @property

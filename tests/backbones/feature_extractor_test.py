@@ -298,6 +298,37 @@ def test_a_backbone_that_stands_still_runs_as_in_inference(fuse):
     assert same(True)
 
 
+@pytest.mark.parametrize("how", [{}, {"jit_compile": True}, {"recompute": True}])
+def test_a_backbone_learns_with_the_statistics_that_it_has(how):
+    """Its maps are those of inference, and so are their derivatives."""
+    keras.utils.set_random_seed(2)
+    layer = FeatureExtractor("resnet6", SIZE, frozen_statistics=True)
+    assert FeatureExtractor.from_config(layer.get_config()).frozen_statistics
+    layer.configure(**how)
+    learnt = layer.backbone.trainable_variables
+    before = [v.numpy() for v in layer.backbone.non_trainable_variables]
+
+    @tf.function
+    def step():
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean(layer(IMAGES, training=True) ** 2)
+        return loss, tape.gradient(loss, [v.value for v in learnt])
+
+    loss, gradients = step()
+    np.testing.assert_allclose(loss, np.mean(features(layer) ** 2), rtol=1e-4)
+    moved = [v.numpy() for v in layer.backbone.non_trainable_variables]
+    assert before and all(map(np.array_equal, moved, before))
+    direction = [np.sign(g) for g in gradients]
+    slope = sum(np.abs(g).sum() for g in gradients)
+    values = []
+    for shift in (1e-4, -2e-4):
+        for variable, sign in zip(learnt, direction, strict=True):
+            variable.assign_add(shift * sign)
+        values.append(np.mean(features(layer) ** 2, dtype=np.float64))
+    assert slope == pytest.approx((values[0] - values[1]) / 2e-4, rel=0.05)
+    assert all(np.abs(g).max() > 0 for g in gradients)
+
+
 def test_a_network_for_larger_images():
     """Convolutions take any size; positions of a transformer are learnt for one."""
     network = keras_hub.models.ResNetBackbone(

@@ -39,11 +39,14 @@ def step(network, run, images):
     return [output, *found, *statistics], convolutions
 
 
-@pytest.mark.parametrize("name", ["resnet18", "resnet50", "alexnet"])
-def test_the_same_numbers(name, images):
+@pytest.mark.parametrize(
+    ("name", "training"),
+    [("resnet18", True), ("resnet18", False), ("resnet50", True), ("alexnet", True)],
+)
+def test_the_same_numbers(name, training, images):
     network, other = build(name), build(name)
-    expected, once = step(network, lambda x: network(x, training=True), images)
-    found, twice = step(other, recomputing(other), images)
+    expected, once = step(network, lambda x: network(x, training=training), images)
+    found, twice = step(other, recomputing(other, training), images)
     for one, another in zip(expected, found, strict=True):
         np.testing.assert_allclose(another, one, rtol=1e-5, atol=1e-6)
     # What the last segment holds is needed as soon as it exists.

@@ -149,7 +149,7 @@ def test_config_round_trip(model):
     config = json.loads(json.dumps(model.get_config()))
     for branch in ("global_branch", "local_branch"):
         config[branch]["backbone"] = config[branch]["backbone"]["name"]
-        assert config[branch] == {**CONFIG[branch], "dropout": 0.0}
+        assert config[branch] == {**CONFIG[branch], "dropout": 0.0, "frozen_statistics": False}
     rest = {key: value for key, value in CONFIG.items() if not key.endswith("_branch")}
     assert config | rest == config
     assert ASEN.from_config(config).get_config() == model.get_config()

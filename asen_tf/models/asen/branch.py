@@ -14,7 +14,7 @@ class Branch(FeatureExtractor):
     """Attribute-specific embedding of images (ASEN++ figure 2, one of its two branches).
 
     Args:
-      backbone, size, weights, levels, dropout: see `FeatureExtractor`.
+      backbone, size, weights, levels, dropout, frozen_statistics: see `FeatureExtractor`.
       common_dim: K, the dimension in which attribute and positions meet.
       embedding_dim: length of the embedding, D.
       attribute_dim: length of an attribute's vector, E.

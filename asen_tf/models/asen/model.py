@@ -29,7 +29,7 @@ class ASEN(EmbeddingModel):
     Args:
       attributes: number of attributes, A.
       global_branch, local_branch: dicts of `backbone`, `size`, `common_dim`, `embedding_dim`,
-        `weights`, `levels`, `dropout` (see `Branch`).
+        `weights`, `levels`, `dropout`, `frozen_statistics` (see `Branch`).
       image_scale: side of the images / `global_branch["size"]`, an integer: the local branch
         cuts its regions from the image, so this is the detail it can see.
       attribute_dim: length of an attribute's vector, which both branches share.
