@@ -57,9 +57,6 @@ EXTRAS = {
     "search": ["faiss-cpu>=1.11"],
 }
 EXTRAS["all"] = sorted(set().union(*EXTRAS.values()))
-# Reads PyTorch's files from before 1.6. Not in "all", nor in the lock: its default wheel brings
-# gigabytes of CUDA, and newer files are read without it.
-EXTRAS["torch"] = ["torch>=2.6"]
 
 COMMANDS = [
     "asen-train=asen_tf.cli.train:run",
