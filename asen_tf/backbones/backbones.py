@@ -7,11 +7,13 @@ from pathlib import Path
 
 import keras
 
-from asen_tf.backbones import preprocessing
+from asen_tf.backbones import efficientnet_lite, preprocessing
+from asen_tf.backbones.fused import fuse
 from asen_tf.backbones.tokens import TokensToGrid
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.registry import Registry
-from asen_tf.weights import SUFFIXES, torch_resnet
+from asen_tf.weights import SUFFIXES
+from asen_tf.weights.torch_backbone import load_backbone
 
 # Each is a function: side of the square input in pixels -> keras.Model.
 BACKBONES = Registry(
@@ -20,6 +22,10 @@ BACKBONES = Registry(
     {
         **{f"resnet{n}": f"asen_tf.backbones.resnet:resnet{n}" for n in (6, 10, 18, 34, 50)},
         "alexnet": "asen_tf.backbones.alexnet:build",
+        **{
+            name: f"asen_tf.backbones.efficientnet_lite:{name.removeprefix('efficientnet_')}"
+            for name in efficientnet_lite.NAMES
+        },
     },
 )
 
@@ -38,7 +44,8 @@ def resolve(backbone: str | Mapping | keras.Model) -> tuple[str | dict, str | di
     """
     if isinstance(backbone, str):
         if backbone in BACKBONES:
-            return backbone, "imagenet"
+            lite = backbone in efficientnet_lite.NAMES
+            return backbone, "efficientnet_lite" if lite else "imagenet"
         network = _preset(backbone, load_weights=False)
         return _serialize(network), preprocessing.of_preset(backbone)
     if isinstance(backbone, keras.Model):
@@ -73,7 +80,8 @@ def build(backbone: str | Mapping | keras.Model, size: int, levels: Levels = Non
     """
     config, _ = resolve(backbone)
     network = BACKBONES[config](size) if isinstance(config, str) else _deserialize(config, size)
-    network = _cut(network, levels)
+    if _is_functional(network):
+        network = _cut(fuse(network), levels)
     maps = [_as_map(output) for output in keras.tree.flatten(network.output)]
     for at in maps:
         if len(at.shape) != 4 or None in at.shape[1:]:
@@ -93,8 +101,9 @@ def load_weights(backbone: keras.Model, source: str | keras.Model, levels: Level
 
     Args:
       backbone: its layers are matched with the source's by name.
-      source: the state dict of torchvision's ResNet in a file .pth, .pt or .tar of PyTorch; a
-        KerasHub preset: its name (downloaded by KerasHub) or a local folder; or a model.
+      source: the state dict of torchvision's ResNet, or of an EfficientNet-Lite, in a file .pth,
+        .pt or .tar of PyTorch; a KerasHub preset: its name (downloaded by KerasHub) or a local
+        folder; or a model.
       levels: at which `build` cut the backbone, for presets and models.
 
     Raises:
@@ -105,16 +114,15 @@ def load_weights(backbone: keras.Model, source: str | keras.Model, levels: Level
     if isinstance(source, keras.Model):
         _copy_layers(source, backbone, levels, f"model {source.name}")
     elif Path(source).suffix in SUFFIXES:
-        state = torch_resnet.read_state_dict(source)
-        weights = torch_resnet.take_weights(backbone, state)
-        state.ignored(torch_resnet.behind_the_cut(backbone))
-        torch_resnet.set_weights(backbone, weights)
+        load_backbone(backbone, source)
     else:
         _copy_layers(_preset(source, load_weights=True), backbone, levels, f"preset {source!r}")
 
 
 def _copy_layers(network, backbone, levels, name):
-    source = _layers_with_weights(_cut(network, levels))
+    if _is_functional(network):
+        network = _cut(network, levels)
+    source = _layers_with_weights(network)
     target = _layers_with_weights(backbone)
     for at, layer in target.items():
         if at not in source:
@@ -200,9 +208,7 @@ def _policies(config) -> Iterator[dict]:
 
 
 def _cut(network: keras.Model, levels: Levels) -> keras.Model:
-    """The functional network until there; any other network as it is."""
-    if not _is_functional(network):
-        return network
+    """The functional network until there."""
     pyramid = getattr(network, "pyramid_outputs", {})
     if levels is None:
         outputs = [pyramid["P4"]] if "P4" in pyramid else network.outputs

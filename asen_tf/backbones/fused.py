@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import keras
 import tensorflow as tf
 
+from asen_tf.backbones.rebuild import rebuild
+
 _still = contextvars.ContextVar("still", default=False)
 
 
@@ -54,19 +56,14 @@ class BatchNormalization(keras.layers.BatchNormalization):
 def fuse(network: keras.Model) -> keras.Model:
     """The functional network, with new weights, with Keras's batch normalisation fused.
 
-    It keeps the levels of the network's pyramid, `pyramid_outputs`.
+    The network itself, where there is none to be fused.
     """
+    return rebuild(network, fused) if any(map(fused, network.layers)) else network
 
-    def clone(layer):
-        kind = type(layer)
-        if kind is keras.layers.BatchNormalization:
-            kind = BatchNormalization
-        return kind.from_config(layer.get_config())
 
-    pyramid = getattr(network, "pyramid_outputs", {})
-    plain = keras.Model(network.input, [network.output, *pyramid.values()])
-    copy = keras.models.clone_model(plain, clone_function=clone)
-    output, *levels = copy.outputs
-    fused = keras.Model(copy.input, output, name=network.name)
-    fused.pyramid_outputs = dict(zip(pyramid, levels, strict=True))
-    return fused
+def fused(layer: keras.Layer) -> BatchNormalization | None:
+    """What takes the place of Keras's batch normalisation of feature maps; None of others."""
+    if type(layer) is not keras.layers.BatchNormalization or layer.input_spec.ndim != 4:
+        return None
+    usual = layer.axis in (-1, 3) and layer.scale and layer.center and not layer.synchronized
+    return BatchNormalization.from_config(layer.get_config()) if usual else None

@@ -15,6 +15,7 @@ PREPROCESSING = {
         "scale": [1 / (255 * d) for d in _DEVIATION],
         "offset": [-m / d for m, d in zip(_MEAN, _DEVIATION, strict=True)],
     },
+    "efficientnet_lite": {"scale": 1 / (255 * 0.502), "offset": -0.498 / 0.502},
     "none": {"scale": 1.0, "offset": 0.0},
     "0..1": {"scale": 1 / 255, "offset": 0.0},
     "-1..1": {"scale": 1 / 127.5, "offset": -1.0},

@@ -4,8 +4,6 @@ import functools
 
 import keras
 
-from asen_tf.backbones.fused import fuse
-
 # name -> (channels, blocks and strides of the stages that are left, block). The stem has stride 4.
 _STAGES = {
     "resnet6": ((64, 128), (1, 1), (1, 2), "basic_block"),
@@ -26,7 +24,7 @@ def build(name: str, size: int) -> keras.Model:
 
     channels, blocks, strides, block = _STAGES[name]
     stages = list(channels), list(blocks), list(strides), block
-    return fuse(keras_hub.models.ResNetBackbone([64], [7], *stages, image_shape=(size, size, 3)))
+    return keras_hub.models.ResNetBackbone([64], [7], *stages, image_shape=(size, size, 3))
 
 
 resnet6, resnet10, resnet18, resnet34, resnet50 = (functools.partial(build, at) for at in _STAGES)

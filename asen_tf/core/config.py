@@ -167,7 +167,9 @@ def branch(backbone: str, size: int, common_dim: int) -> dict:
     """One branch: a backbone, cut where attention takes over, and what stands on it."""
     return {
         "backbone": backbone,  # asen_tf.backbones.BACKBONES, or a keras-hub preset
-        "weights": "",  # to start from: keras-hub preset or folder, or torchvision's .pth file
+        # To start from: imagenet, as efficientnet_lite* and keras-hub presets have it; a keras-hub
+        # preset or folder; torchvision's .pth file.
+        "weights": "",
         "levels": (),  # joined maps, as ("P4", "P5"), or layers; (): P4, or else the output
         "dropout": 0.0,  # share of the joined map's channels that training sets to 0
         "frozen_statistics": False,  # batch normalisation learns by the moving statistics it has

@@ -84,16 +84,18 @@ class StateDict:
         """The weights of a Keras layer, for its `set_weights`; raises ValueError as `take`.
 
         Args:
-          layer: a built dense, convolution, batch normalisation or embedding layer.
+          layer: a built dense, convolution, depthwise convolution, batch normalisation or embedding
+            layer.
           name: of the module in PyTorch that does the same.
           pointwise: the module is a 1x1 convolution where the layer is dense.
         """
+        depthwise = hasattr(layer, "depth_multiplier")
         return [
-            self._weight(variable.name, tuple(variable.shape), name, pointwise)
+            self._weight(variable.name, tuple(variable.shape), name, pointwise, depthwise)
             for variable in layer.weights
         ]
 
-    def _weight(self, kind, shape, name, pointwise):
+    def _weight(self, kind, shape, name, pointwise, depthwise):
         name = f"{name}.{_NAMES[kind]}"
         if kind != "kernel":
             return self.take(name, shape)
@@ -102,6 +104,9 @@ class StateDict:
             window = (1, 1) if pointwise else ()
             return self.take(name, (outputs, inputs, *window)).reshape(outputs, inputs).T
         height, width, inputs, outputs = shape
+        if depthwise:  # outputs of each input; in PyTorch each is a group
+            groups = self.take(name, (inputs * outputs, 1, height, width))
+            return groups.reshape(inputs, outputs, height, width).transpose(2, 3, 0, 1)
         return self.take(name, (outputs, inputs, height, width)).transpose(2, 3, 1, 0)
 
     def ignored(self, reasons: Reasons) -> dict[str, str]:

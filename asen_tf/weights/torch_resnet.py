@@ -1,31 +1,14 @@
 """ResNets with torchvision's names, as keras-hub's ResNets, which are the same network."""
 
-import os
 import re
-from collections.abc import Mapping
 
 import keras
 import numpy as np
 
 from asen_tf.weights.state_dict import COUNTERS, Reasons, StateDict
-from asen_tf.weights.torch_file import read
 
 _BLOCK = re.compile(r"stack(?P<stage>\d+)_block(?P<block>\d+)_(?P<place>\d)_(?P<kind>conv|bn)")
 _STEM = {"conv1_conv": "conv1", "conv1_bn": "bn1"}
-_CONTAINERS = ("state_dict", "model")
-
-
-def read_state_dict(path: str | os.PathLike) -> StateDict:
-    """The tensors of a file: a state dict by itself, or as `state_dict` or `model` in a checkpoint.
-
-    Raises what `asen_tf.weights.read` does, and ValueError if it holds none.
-    """
-    content = read(path)
-    if isinstance(content, Mapping):
-        for key in _CONTAINERS:
-            if isinstance(content.get(key), Mapping):
-                content = content[key]
-    return StateDict(content, str(path))
 
 
 def structure(state: StateDict, prefix: str = "") -> tuple[tuple[int, ...], bool]:
@@ -58,12 +41,6 @@ def take_weights(
         for layer in backbone.layers
         if layer.weights
     }
-
-
-def set_weights(backbone: keras.Model, weights: Mapping[str, list[np.ndarray]]) -> None:
-    """Gives the layers what `take_weights` found for them."""
-    for name, arrays in weights.items():
-        backbone.get_layer(name).set_weights(arrays)
 
 
 def behind_the_cut(backbone: keras.Model, prefix: str = "") -> Reasons:
