@@ -61,7 +61,8 @@ def defaults() -> config_dict.ConfigDict:
         "localization": "attention",
         "threshold": 0.1,
         "peak_side": 0.5,  # localization=peak: side of the square / side of the image
-        "beta": 0.6,  # weight of the global branch's cosine
+        # Weight of the global branch's cosine; or a weight an attribute, in the attributes' order.
+        "beta": config_dict.FieldReference(0.6, field_type=object),
     }
 
     config.train = {

@@ -62,8 +62,16 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
           training: for batch normalisation.
         """
 
-    def join(self, outputs: Mapping[str, tf.Tensor], slices: Sequence[str]) -> tf.Tensor:
-        """The embedding, unit vectors float32 [B, M, D], from the outputs of its slices."""
+    def join(
+        self, outputs: Mapping[str, tf.Tensor], slices: Sequence[str], attributes: tf.Tensor
+    ) -> tf.Tensor:
+        """The embedding, unit vectors float32 [B, M, D], from the outputs of its slices.
+
+        Args:
+          outputs: of `compute_outputs`.
+          slices: of `used_slices`.
+          attributes: int [B, M], what each vector is for.
+        """
         (name,) = slices
         return tf.math.l2_normalize(outputs[name], axis=-1)
 
@@ -112,7 +120,7 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
             return self.embed(images, attributes[:, None], slices, training, **options)[:, 0]
         used = self.used_slices(slices)
         inputs = {"images": images, "attributes": attributes}
-        return self.join(self.compute_outputs(inputs, used, training, **options), used)
+        return self.join(self.compute_outputs(inputs, used, training, **options), used, attributes)
 
     def embed_all(self, images, slices=None, training=False) -> tf.Tensor:
         """Unit vectors for every attribute, float32 [B, A, D]."""
@@ -187,7 +195,7 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
         outputs = self.compute_outputs(inputs, dict.fromkeys([*used, *needed]), training)
         self._check_names("output", needed, outputs)
         found = {name: outputs[name] for name in needed}
-        return {"embedding": self.join(outputs, used), **found}
+        return {"embedding": self.join(outputs, used, inputs["attributes"]), **found}
 
     def get_compile_config(self):
         config = super().get_compile_config()

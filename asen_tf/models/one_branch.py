@@ -80,8 +80,8 @@ class OneBranchModel(EmbeddingModel):
         return self.features
 
     def embed_features(self, features, attributes) -> tf.Tensor:
-        used = self.used_slices()
-        return self.join(self.outputs_of_features(features, {"attributes": attributes}), used)
+        outputs = self.outputs_of_features(features, {"attributes": attributes})
+        return self.join(outputs, self.used_slices(), attributes)
 
     def get_config(self):
         described = self.features.get_config()

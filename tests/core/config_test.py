@@ -45,6 +45,14 @@ def test_saved_and_loaded(tmp_path):
         assert configs.flat(loaded) == configs.flat(config)
 
 
+@pytest.mark.parametrize("beta", [0.25, (0.1, 1.0)])
+def test_one_weight_or_one_an_attribute(beta, tmp_path):
+    config = configs.defaults()
+    config.model.beta = beta
+    configs.save(config, tmp_path / "config.json")
+    assert configs.load(tmp_path / "config.json").model.beta == beta
+
+
 def test_keys_that_came_to_exist_later_keep_their_defaults(tmp_path):
     (tmp_path / "config.json").write_text('{"train": {"seed": 7}}')
     loaded = configs.load(tmp_path / "config.json")

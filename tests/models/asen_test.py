@@ -115,6 +115,30 @@ def test_one_branch_with_all_the_weight(model, images, beta, name, other):
     assert list(single.embedding_slices((other,))) == [other]
 
 
+def test_a_weight_an_attribute(model, images, tmp_path):
+    betas = (0.7, 1.0, 0.2)
+    weighted = changed(model, beta=betas)
+    cosines = []
+    for name in ("global", "local"):
+        first, second = model.embed_all(images, (name,)).numpy()
+        cosines.append(np.sum(first * second, -1))
+    expected = betas * cosines[0] + (1 - np.array(betas)) * cosines[1]
+    weighted.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    again = changed(model)
+    again.beta = np.array(betas)
+    for one in (weighted, loaded, again):
+        assert one.beta == betas
+        first, second = one.embed_all(images).numpy()
+        np.testing.assert_allclose(np.sum(first * second, -1), expected, atol=1e-5)
+        np.testing.assert_allclose(np.linalg.norm(first, axis=-1), 1, atol=1e-5)
+        for name, its in zip(("global", "local"), (slice(0, 6), slice(6, 11)), strict=True):
+            assert one.embedding_slices()[name] == its
+    for beta, name in ((1.0, "global"), (0.0, "local")):
+        weighted.beta = [beta] * ATTRIBUTES
+        assert weighted.used_slices() == (name,)
+
+
 def test_the_backbone_runs_once_an_image(model, images, monkeypatch):
     network = type(model.global_branch.backbone)
     call, seen = network.call, []
@@ -211,6 +235,8 @@ def test_compiled_backbones(model, images):
     [
         ({"beta": 1.5}, r"beta .* must lie in \[0, 1\], got 1.5"),
         ({"beta": -0.1}, "beta"),
+        ({"beta": (0.5, 1.5, 0.5)}, r"beta .* must lie in \[0, 1\]"),
+        ({"beta": (0.5, 0.5)}, "beta must be .* one for each of the 3 attributes, got 2"),
         ({"image_scale": 1.5}, "image_scale must be a whole number from 1, got 1.5"),
         ({"image_scale": 0}, "image_scale"),
         ({"localization": "atention"}, "Did you mean 'attention'"),

@@ -77,7 +77,7 @@ def test_what_trains(model):
 
 
 def units(model, vectors):
-    return model.join({"global": tf.constant(vectors, tf.float32)}, ["global"])
+    return model.join({"global": tf.constant(vectors, tf.float32)}, ["global"], None)
 
 
 def test_distances_become_unit_vectors_by_hand():

@@ -135,7 +135,7 @@ class AMNet(OneBranchModel):
         """Which values embeddings show: float32 [..., D] -> [..., V], a softmax an attribute."""
         return self.classifiers(self._spread(vectors))
 
-    def join(self, outputs, slices):
+    def join(self, outputs, slices, attributes):
         (name,) = slices
         return outputs[name]
 

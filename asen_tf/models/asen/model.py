@@ -4,6 +4,7 @@ import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from asen_tf.backbones import averaging, child_scope
@@ -41,8 +42,9 @@ class ASEN(EmbeddingModel):
         (ASEN_full).
       threshold: of "attention" and "largest", see `WeaklySupervisedLocalization`, and of "square".
       peak_side: of "peak", see `PeakLocalization`.
-      beta: weight of the global branch's cosine in the similarity; 1 never runs the local
-        branch, 0 runs the global one for its attention only.
+      beta: weight of the global branch's cosine in the similarity, in [0, 1]: one number, or one an
+        attribute. 1 for all never runs the local branch, 0 for all runs the global one for its
+        attention only.
     """
 
     def __init__(
@@ -60,12 +62,10 @@ class ASEN(EmbeddingModel):
         localization: str = "attention",
         threshold: float = 0.1,
         peak_side: float = 0.5,
-        beta: float = 0.6,
+        beta: float | Sequence[float] = 0.6,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if not 0 <= beta <= 1:
-            raise ValueError(f"beta weighs two cosines and must lie in [0, 1], got {beta}")
         shared = {
             "attribute_dim": attribute_dim,
             "spatial_attention": spatial_attention,
@@ -81,7 +81,6 @@ class ASEN(EmbeddingModel):
             "localization": localization,
             "threshold": threshold,
             "peak_side": peak_side,
-            "beta": beta,
         }
         self.attributes = attributes
         self.beta = beta
@@ -114,9 +113,29 @@ class ASEN(EmbeddingModel):
             "local": self.local_branch.embedding_dim,
         }
 
+    @property
+    def beta(self) -> float | tuple[float, ...]:
+        """Weight of the global branch's cosine: one number, or one an attribute.
+
+        What was traced or exported before it is set keeps the one it had.
+        """
+        return self._beta
+
+    @beta.setter
+    def beta(self, beta: float | Sequence[float]) -> None:
+        single = np.ndim(beta) == 0
+        if not single and len(beta) != self.attributes:
+            raise ValueError(
+                f"beta must be one number or one for each of the {self.attributes} attributes, got "
+                f"{len(beta)}"
+            )
+        if not all(0 <= b <= 1 for b in np.ravel(beta)):
+            raise ValueError(f"beta weighs two cosines and must lie in [0, 1], got {beta}")
+        self._beta = float(beta) if single else tuple(map(float, beta))
+
     def used_slices(self, slices: Sequence[str] | None = None) -> tuple[str, ...]:
         named = super().used_slices(slices)
-        weights = {"global": self.beta, "local": 1 - self.beta}
+        weights = {"global": np.max(self.beta), "local": 1 - np.min(self.beta)}
         # A slice without weight stands alone where it is all that is named.
         return tuple(name for name in named if weights[name] > 0) or named
 
@@ -158,7 +177,7 @@ class ASEN(EmbeddingModel):
                 outputs["local"] = self._embed_regions(images, outputs["region"], vectors)
         return outputs
 
-    def join(self, outputs: Mapping[str, tf.Tensor], slices: Sequence[str]) -> tf.Tensor:
+    def join(self, outputs, slices, attributes):
         """concat(sqrt(beta) unit(f_g), sqrt(1 - beta) unit(f_l)) (ASEN++ section III-F).
 
         A dot product of two such vectors is beta cos_g + (1 - beta) cos_l.
@@ -166,7 +185,9 @@ class ASEN(EmbeddingModel):
         units = [tf.math.l2_normalize(outputs[name], axis=-1) for name in slices]
         if len(units) == 1:
             return units[0]
-        return tf.concat([self.beta**0.5 * units[0], (1 - self.beta) ** 0.5 * units[1]], axis=-1)
+        betas = tf.constant(np.broadcast_to(self.beta, self.attributes), tf.float32)
+        beta = tf.gather(betas, attributes)[..., None]
+        return tf.concat([tf.sqrt(beta) * units[0], tf.sqrt(1 - beta) * units[1]], axis=-1)
 
     def attend(self, images, attributes) -> tuple[tf.Tensor, tf.Tensor]:
         """The global branch's attention, and the local branch's regions as boxes."""
@@ -217,6 +238,7 @@ class ASEN(EmbeddingModel):
         return {
             **super().get_config(),
             **self._config,
+            "beta": self.beta,
             "global_branch": _described(self.global_branch, self._config),
             "local_branch": _described(self.local_branch, self._config),
         }

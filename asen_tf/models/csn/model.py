@@ -57,7 +57,7 @@ class CSN(OneBranchModel):
         mask = self.mask(inputs["attributes"])
         return {"global": shared * mask, "shared": shared, "mask": mask}
 
-    def join(self, outputs, slices):
+    def join(self, outputs, slices, attributes):
         (name,) = slices
         embeddings = outputs[name]
         if self.distance == "euclidean":
