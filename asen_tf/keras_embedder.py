@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.core.read_ahead import batched, read_ahead
 from asen_tf.embedders.base import BaseEmbedder
 from asen_tf.embedders.images import Place
@@ -37,6 +38,7 @@ class KerasEmbedder(BaseEmbedder):
       version: what messages call the model.
       fit: how photographs become square images, "crop" or "pad", see
         `asen_tf.images.graph.to_square`.
+      box_margin: share of the sides of an image's box that is added around it.
     """
 
     def __init__(
@@ -49,6 +51,7 @@ class KerasEmbedder(BaseEmbedder):
         preprocessing: str = "default",
         version: str = "",
         fit: str = "crop",
+        box_margin: float = BOX_MARGIN,
     ):
         if model.attributes != len(attributes):
             raise ValueError(
@@ -61,9 +64,10 @@ class KerasEmbedder(BaseEmbedder):
         self.preprocessing = preprocessing
         self.version = version
         self._fit = fit
+        self._box_margin = box_margin
         self._attributes = attributes
         self._squares = _Squares(model, slices, fit)
-        published = is_published(preprocessing)
+        published = is_published(preprocessing, fit)
         self._inputs = PublishedInputs(model, slices) if published else self._squares
 
     @classmethod
@@ -82,6 +86,7 @@ class KerasEmbedder(BaseEmbedder):
             preprocessing=run.config().eval.preprocessing,
             version=os.fspath(workdir),
             fit=run.config().data.fit,
+            box_margin=run.config().data.box_margin,
         )
 
     @classmethod
@@ -102,12 +107,18 @@ class KerasEmbedder(BaseEmbedder):
         """Writes the model and what belongs to it as a preset, which `asen_tf.load` takes."""
         self.model.save_to_preset(folder, self.attributes)
         kept = {"slices": self.slices, "preprocessing": self.preprocessing, "fit": self.fit}
+        kept["box_margin"] = self.box_margin
         (Path(folder) / _SETTINGS_FILE).write_text(json.dumps(kept, indent=1))
 
     @property
     def fit(self) -> str:
         """How photographs become the square that the model sees: "crop" or "pad"."""
         return self._fit
+
+    @property
+    def box_margin(self) -> float:
+        """Share of the sides of an image's box that the model was trained to see around it."""
+        return self._box_margin
 
     @property
     def attributes(self) -> AttributeSpace:

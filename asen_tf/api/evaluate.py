@@ -146,24 +146,25 @@ def _subject_of_run(run, data, precision) -> _Subject:
 
     run = run if isinstance(run, Workdir) else Workdir(run)
     model, slices, config = run.load_best(precision), run.best()["slices"], run.config()
-    manifest, fit = run.manifest(data), config.data.fit
+    manifest, fit, margin = run.manifest(data), config.data.fit, config.data.box_margin
+    seen = {"fit": fit, "box_margin": margin}
 
     def load_images():
         rows = np.arange(len(manifest))
-        return image_fn(open_images(manifest, rows, model.image_size, "none", fit=fit))
+        return image_fn(open_images(manifest, rows, model.image_size, "none", **seen))
 
     def localize(split):
         size = config.eval.batch_size
         given = explain_fn(model), manifest, split, load_images(), size
-        return evaluate_localization(*given, fit=fit)
+        return evaluate_localization(*given, **seen)
 
-    published = is_published(config.eval.preprocessing)
+    published = is_published(config.eval.preprocessing, fit)
     return _Subject(
         manifest,
         config.eval,
         config.data.special,
         PublishedInputs(model, slices).embed if published else embed_fn(model, slices),
-        open_fn(manifest) if published else load_images(),
+        open_fn(manifest, margin) if published else load_images(),
         model.embedding_slices(slices),
         change_fn(model),
         localize if model.explains else None,
@@ -180,7 +181,7 @@ def _subject_of_embedder(embedder, data) -> _Subject:
         return np.take_along_axis(vectors, attributes[..., None], axis=1)
 
     def photographs(rows):
-        return [manifest.path(row) for row in rows]
+        return [manifest.photograph(row) for row in rows]
 
     return _Subject(manifest, config.eval, config.data.special, embed, photographs)
 

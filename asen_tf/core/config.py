@@ -9,7 +9,7 @@ import os
 
 from ml_collections import config_dict
 
-from asen_tf.core.limits import MAX_PIXELS
+from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
 
 LOCAL, ALL = "/local_branch/", ".*"  # patterns over paths of variables
 
@@ -29,7 +29,9 @@ def defaults() -> config_dict.ConfigDict:
         "index_dir": "",  # folder of filenames_*.txt and so on; "": splits, if there, or the root
         "label_files": ("*/Annotations/*.csv",),  # fashionai: patterns under the root
         "maybe": False,  # fashionai: count an m as a label too
-        "boxes": "",  # CSV image,attribute,left,top,right,bottom
+        "garment_boxes": "",  # CSV image,x1,y1,x2,y2: photographs are cut to these
+        "box_margin": BOX_MARGIN,  # share of the sides of a garment's box that is added around it
+        "boxes": "",  # CSV image,attribute,left,top,right,bottom: parts, to measure attention by
         "images": 2000,  # synthetic: how many to render
         "seed": 0,  # synthetic: which ones
         "look": "cluttered",  # synthetic: plain | cluttered

@@ -29,8 +29,8 @@ def check_images(
 
     Args:
       manifest: whose images.
-      level: "full": every image is decoded. "exists": the file is there and not empty. "none":
-        the paths alone.
+      level: "full": every image is decoded, and garments' boxes have to lie inside. "exists": the
+        file is there and not empty. "none": the paths alone.
       max_pixels: an image whose header declares more is not decoded and is a problem.
       progress: what says how it goes.
 
@@ -44,11 +44,23 @@ def check_images(
         raise ValueError(unknown_name("check level (data.check)", level, LEVELS))
     root = Root(manifest.root)
 
+    def box_problem(row: int, name: str) -> Problem | None:
+        shown = manifest.photograph(row)
+        try:
+            if isinstance(shown, images.Boxed):
+                images.size_of(shown)
+        except ValueError as error:
+            found = manifest.garment_boxes
+            return Problem(found.source, int(found.lines[row]), f"{name}: {error}", row)
+        return None
+
     def check(row: int) -> Problem | None:
         name = str(manifest.images[row])
         message = root.path_problem(name) if level == "none" else root.file_problem(name)
         if not message and level == "full":
             message = images.problem(root.path(name), max_pixels)
+            if not message and (outside := box_problem(row, name)):
+                return outside
         return manifest.problem(row, f"{name}: {message}") if message else None
 
     chunks = [range(at, min(at + CHUNK, len(manifest))) for at in range(0, len(manifest), CHUNK)]

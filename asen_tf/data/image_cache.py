@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.errors import unknown_name
+from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.core.progress import Progress, say
 from asen_tf.data.manifest import Manifest
 from asen_tf.images import graph
@@ -28,8 +29,11 @@ def open_images(
     memory_bytes: float = 4e9,
     folder: str | Path | None = None,
     fit: str = "crop",
+    box_margin: float = BOX_MARGIN,
 ) -> ImageLoader:
     """A function from rows of the manifest to their images, cropped or padded to squares.
+
+    Photographs are cut to the boxes of their garments before.
 
     Args:
       manifest: the photographs.
@@ -41,6 +45,7 @@ def open_images(
       memory_bytes: what "memory" may take.
       folder: of the disk cache; without it "auto" does not use the disk.
       fit: how photographs become squares, see `asen_tf.images.graph.to_square`.
+      box_margin: share of the sides of a garment's box that is added around it.
     """
     if mode not in MODES:
         raise ValueError(unknown_name("cache", mode, MODES))
@@ -52,45 +57,47 @@ def open_images(
         if mode != "memory":
             say(f"{need / 1e9:.1f} GB of images exceed data.cache_gb: using {mode}")
 
-    def read(path):
-        return graph.read_square(path, size, fit)
+    def read(path, region):
+        return graph.read_square(path, size, fit, region)
 
+    photographs = manifest.paths, manifest.regions(box_margin)
     if mode == "memory":
-        return _in_memory(manifest, rows, read, size)
+        return _in_memory(photographs, rows, read, size)
     if mode == "disk":
         if folder is None:
             raise ValueError("the disk cache needs a folder: set data.cache_dir")
-        return _on_disk(manifest, rows, read, size, fit, Path(folder))
-    return _from_files(tf.constant(manifest.paths), read, size)
+        return _on_disk(photographs, rows, read, size, fit, Path(folder))
+    return _from_files(photographs, read, size)
 
 
-def _decoded(manifest, rows, read):
+def _decoded(photographs, rows, read):
     """Yields the images of these rows, in order, saying how far it is."""
-    paths = tf.data.Dataset.from_tensor_slices(manifest.paths[rows])
-    batches = paths.map(read, num_parallel_calls=tf.data.AUTOTUNE).batch(64)
+    wanted = tf.data.Dataset.from_tensor_slices(tuple(column[rows] for column in photographs))
+    batches = wanted.map(read, num_parallel_calls=tf.data.AUTOTUNE).batch(64)
     with Progress("decoding", len(rows), "images") as progress:
         for batch in batches:
             yield from batch.numpy()
             progress.update(len(batch))
 
 
-def _in_memory(manifest, rows, read, size):
+def _in_memory(photographs, rows, read, size):
     table = np.empty((len(rows), size, size, 3), np.uint8)
-    for place, image in enumerate(_decoded(manifest, rows, read)):
+    for place, image in enumerate(_decoded(photographs, rows, read)):
         table[place] = image
-    place = np.full(len(manifest), -1, np.int64)
+    place = np.full(len(photographs[0]), -1, np.int64)
     place[rows] = np.arange(len(rows))
     table, place = tf.constant(table), tf.constant(place)
     return lambda wanted: tf.gather(table, tf.gather(place, wanted))
 
 
-def _on_disk(manifest, rows, read, size, fit, folder):
-    key = json.dumps([size, fit, str(manifest.root), manifest.images.tolist()]).encode()
+def _on_disk(photographs, rows, read, size, fit, folder):
+    paths, regions = photographs
+    key = json.dumps([size, fit, paths.tolist(), regions.tolist()]).encode()
     folder = folder / hashlib.sha256(key).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    files = np.array([str(folder / f"{row:08d}.raw") for row in range(len(manifest))])
+    files = np.array([str(folder / f"{row:08d}.raw") for row in range(len(paths))])
     missing = np.array([row for row in rows if not Path(files[row]).exists()], np.int64)
-    for file, image in zip(files[missing], _decoded(manifest, missing, read), strict=True):
+    for file, image in zip(files[missing], _decoded(photographs, missing, read), strict=True):
         # Written aside, so that a killed run leaves no half file.
         aside = Path(f"{file}.part")
         aside.write_bytes(image.tobytes())
@@ -99,13 +106,17 @@ def _on_disk(manifest, rows, read, size, fit, folder):
     def read_raw(file):
         return tf.reshape(tf.io.decode_raw(tf.io.read_file(file), tf.uint8), (size, size, 3))
 
-    return _from_files(tf.constant(files), read_raw, size)
+    return _from_files((files,), read_raw, size)
 
 
-def _from_files(files, read, size):
+def _from_files(columns, read, size):
+    """`read` gets of each row what the columns have."""
+    columns = tuple(map(tf.constant, columns))
+    spec = tf.TensorSpec((size, size, 3), tf.uint8)
+
     def load(rows):
-        spec = tf.TensorSpec((size, size, 3), tf.uint8)
-        return tf.map_fn(read, tf.gather(files, rows), fn_output_signature=spec)
+        wanted = tuple(tf.gather(column, rows) for column in columns)
+        return tf.map_fn(lambda row: read(*row), wanted, fn_output_signature=spec)
 
     return load
 

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import SPLITS
 from asen_tf.core.errors import unknown_name
+from asen_tf.images.boxes import Boxed, widened
 
 NO_ROLE, QUERY, CANDIDATE = 0, 1, 2
 ROLES = ("", "query", "candidate")
@@ -43,6 +44,26 @@ class Problem:
 
 
 @dataclasses.dataclass(frozen=True)
+class GarmentBoxes:
+    """Where the garment is in each photograph of a manifest.
+
+    Attributes:
+      boxes: [N, 4] float64: left, top, right, bottom in pixels of the upright photograph, NaN where
+        unknown.
+      lines: [N] int32, line of the file that each stands on.
+      source: that file.
+    """
+
+    boxes: np.ndarray
+    lines: np.ndarray
+    source: str
+
+    def take(self, rows: np.ndarray) -> "GarmentBoxes":
+        """Those of these rows alone, in this order."""
+        return GarmentBoxes(self.boxes[rows], self.lines[rows], self.source)
+
+
+@dataclasses.dataclass(frozen=True)
 class Manifest:
     """Photographs, their split and their labels, as columns.
 
@@ -57,6 +78,7 @@ class Manifest:
       lines: [N] int32, line of the source file each row came from, for messages.
       source: name of that file; `{split}` in it stands for the row's split.
       sources: [N] str or None: the file of each row, where there are several.
+      garment_boxes: of the garments that photographs are cut to; None: all are whole.
       boxes: [N, A, 4] float32 or None: left, top, right, bottom of the part that shows an
         attribute, in pixels of the original image, NaN where unknown.
       triplets: [T] records of `TRIPLET` or None: where a data set brings triplets instead of
@@ -71,6 +93,7 @@ class Manifest:
     lines: np.ndarray
     source: str
     sources: np.ndarray | None = None
+    garment_boxes: GarmentBoxes | None = None
     boxes: np.ndarray | None = None
     triplets: np.ndarray | None = None
 
@@ -80,6 +103,18 @@ class Manifest:
     def path(self, row: int) -> str:
         """Full path of one row's image."""
         return str(self.root / self.images[row])
+
+    def photograph(self, row: int, box_margin: float | None = None) -> str | Boxed:
+        """One row's image, cut to its garment's box where it has one; `box_margin`: of `Boxed`."""
+        if self.garment_boxes is None or np.isnan(self.garment_boxes.boxes[row]).any():
+            return self.path(row)
+        return Boxed(self.path(row), self.garment_boxes.boxes[row], box_margin)
+
+    def regions(self, box_margin: float) -> np.ndarray:
+        """What is cut out of each image, [N, 4], as `asen_tf.images.graph.cut` takes it."""
+        if self.garment_boxes is None:
+            return np.zeros((len(self), 4), np.int32)
+        return widened(self.garment_boxes.boxes, box_margin)
 
     def problem(self, row: int, message: str) -> Problem:
         """A problem with one row, pointing at the line it came from."""
@@ -138,6 +173,7 @@ class Manifest:
             labels=sort_labels(labels),
             lines=self.lines[rows],
             sources=None if self.sources is None else self.sources[rows],
+            garment_boxes=self.garment_boxes and self.garment_boxes.take(rows),
             boxes=None if self.boxes is None else self.boxes[rows],
             triplets=triplets,
         )

@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.errors import unknown_name
+from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.data import counter
 from asen_tf.data.augment import Augment
 from asen_tf.data.image_cache import ImageLoader, open_images
@@ -98,6 +99,7 @@ def training_batches(
     start: int = 0,
     cache: str = "auto",
     fit: str = "crop",
+    box_margin: float = BOX_MARGIN,
     **options: object,
 ) -> tf.data.Dataset:
     """Batches (x, y) for `fit`, endless: give it `steps_per_epoch`.
@@ -112,13 +114,14 @@ def training_batches(
       start: number of the first batch, to go on from.
       cache: of decoded images, see `open_images`.
       fit: how photographs become squares, "crop" or "pad".
+      box_margin: share of the sides of a garment's box that is added around it.
       **options: of `training_examples`.
 
     Raises:
       ValueError: see `training_examples`.
     """
     rows = manifest.examples_of("train")
-    load_images = open_images(manifest, rows, image_size, cache, fit=fit)
+    load_images = open_images(manifest, rows, image_size, cache, fit=fit, box_margin=box_margin)
     examples = training_examples(manifest, load_images, sampling, seed, **options)
     return dataset(examples, batch_size, start)
 

@@ -6,8 +6,18 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.embedders.fingerprint import Fingerprint, probe
-from asen_tf.embedders.images import Place, cosines, placed, placed_pairs
+from asen_tf.embedders.images import (
+    Boxes,
+    Place,
+    cosines,
+    in_whole,
+    lacks_margin,
+    placed,
+    placed_pairs,
+    with_margin,
+)
 from asen_tf.images import Photograph, listed
 
 
@@ -15,7 +25,9 @@ class BaseEmbedder(abc.ABC):
     """An `Embedder` by three methods: `_embed`, `_embed_all` and, with attention, `_explain`.
 
     Each gets the images as `Place`s, of which there may be none, and raises `place.refused(reason)`
-    for a bad one. Close an embedder, or use it in a `with` statement, where it may be a served one.
+    for a bad one. An image with a box is `Boxed`, which `asen_tf.images.read` cuts out; `_explain`
+    gives boxes in pixels of what was cut out. Close an embedder, or use it in a `with` statement,
+    where it may be a served one.
 
     Attributes:
       version: what messages call the model.
@@ -27,6 +39,11 @@ class BaseEmbedder(abc.ABC):
     def fit(self) -> str:
         """How photographs become the square that the model sees: "crop" or "pad"."""
         return "crop"
+
+    @property
+    def box_margin(self) -> float:
+        """Share of the sides of an image's box that the model was trained to see around it."""
+        return BOX_MARGIN
 
     @property
     @abc.abstractmethod
@@ -50,29 +67,53 @@ class BaseEmbedder(abc.ABC):
         """One image, or any iterable of them, as a list."""
         return listed(images)
 
-    def embed(self, images: Photograph | Iterable[Photograph], attribute: str) -> np.ndarray:
+    def embed(
+        self,
+        images: Photograph | Iterable[Photograph],
+        attribute: str,
+        boxes: Boxes = None,
+    ) -> np.ndarray:
         """See `Embedder.embed`: float32 [N, D]."""
-        return self._embed(placed(self._listed(images)), attribute)
+        return self._embed(self._placed(images, boxes), attribute)
 
-    def embed_all(self, images: Photograph | Iterable[Photograph]) -> np.ndarray:
+    def embed_all(
+        self, images: Photograph | Iterable[Photograph], boxes: Boxes = None
+    ) -> np.ndarray:
         """See `Embedder.embed_all`: float32 [N, A, D]."""
-        return self._embed_all(placed(self._listed(images)))
+        return self._embed_all(self._placed(images, boxes))
 
     def similarity(
         self,
         images: Photograph | Iterable[Photograph],
         others: Photograph | Iterable[Photograph],
         attribute: str,
+        boxes: Boxes = None,
+        other_boxes: Boxes = None,
     ) -> np.ndarray:
         """See `Embedder.similarity`: float32 [N]."""
-        both, first = placed_pairs(self._listed(images), self._listed(others))
-        return cosines(self._embed(both, attribute), first)
+        sides = self._listed(images), self._listed(others)
+        both, first = placed_pairs(*sides, boxes, other_boxes)
+        return cosines(self._embed(self._with_margin(both), attribute), first)
 
     def explain(
-        self, images: Photograph | Iterable[Photograph], attribute: str
+        self,
+        images: Photograph | Iterable[Photograph],
+        attribute: str,
+        boxes: Boxes = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """See `Embedder.explain`: attention float32 [N, h, w] and boxes int32 [N, 4]."""
-        return self._explain(placed(self._listed(images)), attribute)
+        places = self._placed(images, boxes)
+        attention, regions = self._explain(places, attribute)
+        return attention, in_whole(regions, places)
+
+    def _placed(
+        self, images: Photograph | Iterable[Photograph], boxes: Boxes = None
+    ) -> list[Place]:
+        return self._with_margin(placed(self._listed(images), boxes))
+
+    def _with_margin(self, places: list[Place]) -> list[Place]:
+        # A served model is requested to tell its margin only where it is needed.
+        return with_margin(places, self.box_margin) if lacks_margin(places) else places
 
     def fingerprint(self) -> Fingerprint:
         """See `Embedder.fingerprint`."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.embedders.fingerprint import Fingerprint
+from asen_tf.embedders.images import Boxes
 from asen_tf.images import Photograph
 
 
@@ -17,9 +18,14 @@ class Embedder(Protocol):
     `images` may be paths, encoded images (bytes), arrays (uint8 [H, W, 3], or gray [H, W]) or PIL
     images: one of them, or any iterable of them. No images give empty arrays.
 
+    `boxes` say what part of each image counts, [N, 4]: x1, y1, x2, y2 in pixels of the upright
+    photograph, its left, top, right and bottom; None or NaN instead of one: all of it. The image is
+    cut to its box and the margin that the model was trained with. A `Boxed` image is the same.
+
     Every method raises `InvalidInputError`, a ValueError, for an image that is missing or no
-    photograph, with its position in the caller's list; ValueError for an unknown attribute; and
-    OSError where a served model is away. `BaseEmbedder` helps to write another one.
+    photograph, or a box that is none or lies outside, with its position in the caller's list;
+    ValueError for an unknown attribute; and OSError where a served model is away. `BaseEmbedder`
+    helps to write another one.
 
     Attributes:
       attributes: those it knows; iterating them gives their names in order.
@@ -27,10 +33,14 @@ class Embedder(Protocol):
 
     attributes: AttributeSpace
 
-    def embed(self, images: Photograph | Iterable[Photograph], attribute: str) -> np.ndarray:
+    def embed(
+        self, images: Photograph | Iterable[Photograph], attribute: str, boxes: Boxes = None
+    ) -> np.ndarray:
         """Unit vectors of the images in one attribute's space, float32 [N, D]."""
 
-    def embed_all(self, images: Photograph | Iterable[Photograph]) -> np.ndarray:
+    def embed_all(
+        self, images: Photograph | Iterable[Photograph], boxes: Boxes = None
+    ) -> np.ndarray:
         """Unit vectors in every attribute's space, float32 [N, A, D]."""
 
     def similarity(
@@ -38,6 +48,8 @@ class Embedder(Protocol):
         images: Photograph | Iterable[Photograph],
         others: Photograph | Iterable[Photograph],
         attribute: str,
+        boxes: Boxes = None,
+        other_boxes: Boxes = None,
     ) -> np.ndarray:
         """How similar pairs of images are in one attribute: cosines, float32 [N].
 
@@ -48,14 +60,14 @@ class Embedder(Protocol):
         """
 
     def explain(
-        self, images: Photograph | Iterable[Photograph], attribute: str
+        self, images: Photograph | Iterable[Photograph], attribute: str, boxes: Boxes = None
     ) -> tuple[np.ndarray, np.ndarray]:
         """Where the model looked for an attribute.
 
         Returns:
-          attention float32 [N, h, w], summing to 1, over the centred square of each photograph;
-          boxes int32 [N, 4]: left, top, right, bottom of the region that the local branch sees,
-          in pixels of the photograph.
+          attention float32 [N, h, w], summing to 1, over the square that the model sees: in the
+          centre of each photograph, or of what is cut out of it; boxes int32 [N, 4]: left, top,
+          right, bottom of the region that the local branch sees, in pixels of the whole photograph.
 
         Raises:
           NotImplementedError: the model has no attention.

@@ -5,9 +5,11 @@ from collections.abc import Callable
 import numpy as np
 
 from asen_tf import images as photographs
+from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation.pairs import ImageLoader, checked, pair_batches, with_images
+from asen_tf.images.boxes import inside
 from asen_tf.metrics.localization import box_iou, pointing_hit
 
 # Of the shorter side: the 15 pixels that the pointing game tolerates in photographs of 500.
@@ -24,6 +26,7 @@ def evaluate_localization(
     batch_size: int = 32,
     progress: type[Progress] = Progress,
     fit: str = "crop",
+    box_margin: float = BOX_MARGIN,
 ) -> dict:
     """Compares attention peaks and regions with the part boxes of a split.
 
@@ -35,6 +38,7 @@ def evaluate_localization(
       manifest: with `boxes`.
       split, load_images, batch_size, progress: see `Evaluator`.
       fit: how photographs became square images, see `asen_tf.images.graph.to_square`.
+      box_margin: share of the sides of a garment's box that was added around it.
 
     Returns:
       A dict ready for JSON. `split`; `attributes`: name -> `count` of boxes, `pointing_accuracy`
@@ -59,11 +63,13 @@ def evaluate_localization(
         regions = checked(regions, (*shape, 4), "the regions of explain_fn")
         # Height and width, read from the files' headers.
         sizes = np.array([photographs.size_of(manifest.path(row)) for row in batch.images])
+        parts = inside(manifest.regions(box_margin)[batch.images], sizes)
+        seen = parts[:, [3, 2]] - parts[:, [1, 0]], fit, parts[:, :2]
         at = batch.image_of_pair, batch.slot_of_pair
-        points = np.asarray(to_photograph(peaks, sizes, fit))[at]
+        points = np.asarray(to_photograph(peaks, *seen))[at]
         near = TOLERANCE * sizes.min(1)[batch.image_of_pair]
         hits[batch.pairs] = pointing_hit(points, boxes[batch.pairs], near)
-        found = np.asarray(to_photograph(regions, sizes, fit))[at]
+        found = np.asarray(to_photograph(regions, *seen))[at]
         ious[batch.pairs] = box_iou(found, boxes[batch.pairs])
     return _result(manifest, split, attributes, hits, ious)
 

@@ -14,21 +14,36 @@ from PIL import Image
 
 from asen_tf.core.choices import PREPROCESSING
 from asen_tf.core.errors import unknown_name
+from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.data.manifest import Manifest
 from asen_tf.images import read
 from asen_tf.models.asen import ASEN
 
 
-def is_published(preprocessing: str) -> bool:
-    """Whether `eval.preprocessing` asks for the authors'; raises ValueError on unknown names."""
+def is_published(preprocessing: str, fit: str = "crop") -> bool:
+    """Whether `eval.preprocessing` asks for the authors', which crops.
+
+    Raises:
+      ValueError: an unknown name, or another `fit` (data.fit).
+    """
     if preprocessing not in PREPROCESSING:
         raise ValueError(unknown_name("eval.preprocessing", preprocessing, PREPROCESSING))
-    return preprocessing == "published"
+    published = preprocessing == "published"
+    if published and fit != "crop":
+        raise ValueError(
+            f"eval.preprocessing=published crops as the authors' code does, data.fit is {fit!r}: "
+            "expected data.fit=crop, or eval.preprocessing=default"
+        )
+    return published
 
 
-def open_fn(manifest: Manifest) -> Callable[[np.ndarray], list[Image.Image]]:
-    """Photographs for an `Evaluator`: rows int64 [B] -> the photographs themselves."""
-    return lambda rows: [Image.fromarray(read(manifest.path(row))) for row in rows]
+def open_fn(
+    manifest: Manifest, box_margin: float = BOX_MARGIN
+) -> Callable[[np.ndarray], list[Image.Image]]:
+    """Photographs for an `Evaluator`: rows int64 [B] -> the photographs, cut to their boxes."""
+    return lambda rows: [
+        Image.fromarray(read(manifest.photograph(row, box_margin))) for row in rows
+    ]
 
 
 class PublishedInputs:

@@ -5,6 +5,7 @@ What is imported here needs no TensorFlow.
 """
 
 from asen_tf.core.limits import MAX_PIXELS
+from asen_tf.images.boxes import Boxed
 from asen_tf.images.inputs import Photograph, describe, listed, listed_pairs
 from asen_tf.images.kinds import KINDS
 from asen_tf.images.pillow import (
@@ -22,6 +23,7 @@ __all__ = [
     "KINDS",
     "MAX_PIXELS",
     "UNREADABLE",
+    "Boxed",
     "Photograph",
     "TooManyPixels",
     "UnknownKind",

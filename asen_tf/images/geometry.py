@@ -18,13 +18,14 @@ def cell_centres(count: int) -> np.ndarray:
     return (np.arange(count, dtype=np.float32) + 0.5) / count
 
 
-def to_photograph(coordinates, sizes, fit: str = "crop"):
+def to_photograph(coordinates, sizes, fit: str = "crop", corners=None):
     """Points or boxes in the square that a network sees, in pixels of the upright photograph.
 
     Args:
       coordinates: float [B, ..., 2] points (x, y), or [B, ..., 4] boxes `rel_xyxy`.
-      sizes: int [B, 2], height and width of the photographs.
+      sizes: int [B, 2], height and width of the photographs, or of the parts that were cut out.
       fit: how they became squares, see `asen_tf.images.graph.to_square`.
+      corners: int [B, 2], left and top of these parts in the photographs; None: all are whole.
 
     Returns:
       A float tensor of the shape and dtype of `coordinates`; for "pad" it may lie outside.
@@ -37,7 +38,10 @@ def to_photograph(coordinates, sizes, fit: str = "crop"):
     _check_shapes(coordinates.shape, sizes.shape)
     side = ops.min if check_fit(fit) == "crop" else ops.max
     side = side(sizes, axis=-1, keepdims=True)
-    before = ops.tile((sizes[:, ::-1] - side) // 2, (1, coordinates.shape[-1] // 2))
+    before = (sizes[:, ::-1] - side) // 2
+    if corners is not None:
+        before = before + ops.cast(corners, "int32")
+    before = ops.tile(before, (1, coordinates.shape[-1] // 2))
     between = (1,) * (len(coordinates.shape) - 2)
     scale, offset = (
         ops.cast(ops.reshape(of, (-1, *between, of.shape[-1])), coordinates.dtype)

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from asen_tf.core.errors import unknown_name
 from asen_tf.images import kinds, pillow
+from asen_tf.images.boxes import Boxed
 from asen_tf.images.inputs import Photograph
 
 # How a photograph becomes a square: its centre, or the whole of it on white.
@@ -81,9 +82,38 @@ def to_square(image: tf.Tensor, size: int, fit: str = "crop") -> tf.Tensor:
     return tf.cast(tf.round(tf.clip_by_value(resized, 0.0, 255.0)), tf.uint8)
 
 
-def read_square(path: tf.Tensor, size: int, fit: str = "crop") -> tf.Tensor:
-    """The square of the photograph at a path: string [] -> uint8 [size, size, 3]."""
-    return to_square(decode(tf.io.read_file(path)), size, fit)
+def cut(image: tf.Tensor, region: tf.Tensor) -> tf.Tensor:
+    """A region of a photograph, as `Boxed.cut` gives it: uint8 [H, W, 3] -> [h, w, 3].
+
+    Args:
+      image: the photograph.
+      region: int32 [4] of `asen_tf.images.boxes.widened`, cut off here; zeros: all of it.
+
+    Raises:
+      InvalidArgumentError: it lies outside.
+    """
+
+    def inside():
+        height, width = tf.unstack(tf.shape(image)[:2])
+        ends = tf.stack([width, height, width, height])
+        left, top, right, bottom = tf.unstack(tf.clip_by_value(region, 0, ends))
+        there = (left < right) & (top < bottom)
+        message = ["a box lies outside of its photograph, of height and width", height, width]
+        with tf.control_dependencies([tf.debugging.Assert(there, message)]):
+            return image[top:bottom, left:right]
+
+    return tf.cond(tf.reduce_all(region == 0), lambda: image, inside)
+
+
+def read_square(
+    path: tf.Tensor, size: int, fit: str = "crop", region: tf.Tensor | None = None
+) -> tf.Tensor:
+    """The square of a photograph, or of a region of it, see `cut`.
+
+    `path`, string [] -> uint8 [size, size, 3].
+    """
+    image = decode(tf.io.read_file(path))
+    return to_square(image if region is None else cut(image, region), size, fit)
 
 
 def check_fit(fit: str) -> str:
@@ -101,8 +131,10 @@ def read(photograph: Photograph, max_pixels: int = pillow.MAX_PIXELS) -> tf.Tens
       max_pixels: one that declares more is not decoded.
 
     Raises:
-      ValueError: it is missing, no image, broken, or too large.
+      ValueError: it is missing, no image, broken, or too large, or its box lies outside.
     """
+    if isinstance(photograph, Boxed):
+        return photograph.cut(read(photograph.photograph, max_pixels))
     try:
         if isinstance(photograph, str | os.PathLike):
             photograph = Path(photograph).read_bytes()

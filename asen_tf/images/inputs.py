@@ -6,13 +6,16 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-# A path, an encoded image, an array uint8 [H, W, 3] or gray [H, W], or a PIL image.
-Photograph = str | os.PathLike | bytes | np.ndarray | Image.Image
+from asen_tf.images.boxes import Boxed
+
+# A path, an encoded image, an array uint8 [H, W, 3] or gray [H, W], a PIL image; or one of them
+# with a box of what counts in it.
+Photograph = str | os.PathLike | bytes | np.ndarray | Image.Image | Boxed
 
 
 def listed(photographs: Photograph | Iterable[Photograph]) -> list[Photograph]:
     """One photograph, or any iterable of them, as a list."""
-    if isinstance(photographs, str | os.PathLike | bytes | Image.Image):
+    if isinstance(photographs, str | os.PathLike | bytes | Image.Image | Boxed):
         return [photographs]
     if isinstance(photographs, np.ndarray) and photographs.dtype.kind not in "USO":
         return list(photographs) if photographs.ndim == 4 else [photographs]
@@ -38,6 +41,7 @@ def listed_pairs(
 
 def describe(photograph: Photograph, position: int) -> str:
     """How messages call a photograph: its place among the caller's, and its path if it has one."""
+    photograph = photograph.photograph if isinstance(photograph, Boxed) else photograph
     path = f" ({photograph})" if isinstance(photograph, str | os.PathLike) else ""
     return f"photograph {position}{path}"
 

@@ -12,6 +12,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from asen_tf.core.limits import MAX_PIXELS
 from asen_tf.images import kinds
+from asen_tf.images.boxes import Boxed
 from asen_tf.images.inputs import Photograph, checked_array
 
 # What reading a photograph may raise; SyntaxError: Pillow, of a broken PNG.
@@ -44,7 +45,7 @@ class TooManyPixels(ValueError):
 def read(
     photograph: Photograph, max_pixels: int = MAX_PIXELS, longest: int | None = None
 ) -> np.ndarray:
-    """The pixels of a photograph, upright.
+    """The pixels of a photograph, upright; of one with a box, those of its region.
 
     Args:
       photograph: see `Photograph`.
@@ -56,7 +57,7 @@ def read(
 
     Raises:
       ValueError, OSError: it is missing, broken, too large or of no kind that is read, see
-        `UNREADABLE`.
+        `UNREADABLE`; or its box lies outside.
     """
     if isinstance(photograph, np.ndarray):
         pixels = checked_array(photograph)
@@ -65,11 +66,14 @@ def read(
 
 
 def size_of(photograph: Photograph, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """Height and width of the upright photograph, read from its header.
+    """Height and width of what `read` gives, from the photograph's header.
 
     Raises:
       ValueError, OSError: as `read`.
     """
+    if isinstance(photograph, Boxed):
+        left, top, right, bottom = photograph.region(size_of(photograph.photograph, max_pixels))
+        return bottom - top, right - left
     if isinstance(photograph, np.ndarray):
         return checked_array(photograph).shape[:2]
     with _opened(photograph, max_pixels) as image:
@@ -93,7 +97,7 @@ def for_graph(photograph: Photograph) -> bytes:
     """A photograph as a file that an exported model reads.
 
     JPEG, PNG and plain WebP stay as they are, and so does what no image is, for the model to say
-    what is wrong with it; all else becomes PNG.
+    what is wrong with it; all else becomes PNG, and so does what is cut to a box.
 
     Raises:
       ValueError, OSError: as `read`.
@@ -152,6 +156,8 @@ def _end_problem(file: BinaryIO, start: int, mark: bytes) -> str | None:
 
 
 def _loaded(photograph, max_pixels: int, longest: int | None) -> Image.Image:
+    if isinstance(photograph, Boxed):
+        photograph = Image.fromarray(photograph.cut(read(photograph.photograph, max_pixels)))
     with _opened(photograph, max_pixels) as image:
         if longest is not None and isinstance(photograph, bytes | str | os.PathLike):
             image.draft("RGB", (longest, longest))

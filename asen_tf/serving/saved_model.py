@@ -10,7 +10,7 @@ import tensorflow as tf
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import check_names
 from asen_tf.embedders.base import BaseEmbedder
-from asen_tf.embedders.images import Place, placed
+from asen_tf.embedders.images import Place
 from asen_tf.images import Photograph
 from asen_tf.serving import signatures
 from asen_tf.serving.client import tensors
@@ -55,6 +55,11 @@ class SavedModel(BaseEmbedder):
         return self.metadata.fit
 
     @property
+    def box_margin(self) -> float:
+        """Share of the sides of an image's box that the model was trained to see around it."""
+        return self.metadata.box_margin
+
+    @property
     def attributes(self) -> AttributeSpace:
         """The attributes it knows; iterating them gives their names in order."""
         return self._attributes
@@ -70,7 +75,7 @@ class SavedModel(BaseEmbedder):
         check_names("signature", [signature], self._model.signature_defs)
         if images is None:
             return self._answer(signature, tensors.to_arrays(inputs), ())
-        places = placed(images)
+        places = self._placed(images)
         outputs = list(self._model.signature_defs[signature].outputs)
         arrays = tensors.to_arrays(inputs, len(places))
         return dict(zip(outputs, self._run(signature, places, outputs, arrays), strict=True))

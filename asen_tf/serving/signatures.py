@@ -15,6 +15,8 @@ import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 
+from asen_tf.core.limits import BOX_MARGIN
+
 MODEL_NAME = "asen"
 
 SERVING_DEFAULT = "serving_default"
@@ -64,6 +66,8 @@ class Metadata:
       library_version: of the asen_tf that exported it.
       max_pixels: a photograph that declares more is refused.
       fit: how photographs become square images: "crop" or "pad".
+      box_margin: of a garment's box, see `asen_tf.images.Boxed`. The model takes no boxes: callers
+        cut photographs before they send them.
     """
 
     attributes: Mapping[str, Sequence[str]]
@@ -72,6 +76,7 @@ class Metadata:
     library_version: str
     max_pixels: int
     fit: str = "crop"
+    box_margin: float = BOX_MARGIN
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), ensure_ascii=False, indent=1)

@@ -17,6 +17,7 @@ from asen_tf.data import pipeline
 from asen_tf.data.image_cache import open_images
 from asen_tf.evaluation.embed import embed_fn, image_fn
 from asen_tf.evaluation.prototypes import value_means
+from asen_tf.evaluation.published import is_published
 from asen_tf.training import determinism
 from asen_tf.training.checkpoint import Checkpoints
 from asen_tf.training.log import Log
@@ -67,6 +68,7 @@ class _Run:
         self.config, self.workdir, self.strategy = config, workdir, strategy
         self.chief = is_chief(strategy)
         _check(config.train, strategy.num_replicas_in_sync)
+        is_published(config.eval.preprocessing, config.data.fit)
         start = Workdir(config.train.init_from) if config.train.init_from else None
         self.stages = plan(config)
         self.trained = set(start.best()["slices"] or ()) if start else set()
@@ -124,6 +126,7 @@ class _Run:
             settings.cache_gb * 1e9,
             settings.cache_dir or self.workdir.path / "images",
             settings.fit,
+            settings.box_margin,
         )
 
     def run(self):

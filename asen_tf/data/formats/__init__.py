@@ -6,6 +6,7 @@ from ml_collections import ConfigDict
 
 from asen_tf.core.registry import Registry
 from asen_tf.data.formats.boxes_file import with_boxes
+from asen_tf.data.formats.garment_boxes import with_garment_boxes
 from asen_tf.data.manifest import Manifest, Problem
 
 # Name -> a function (root, options) -> (manifest, problems), see `read`.
@@ -37,9 +38,9 @@ def read(options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]: ...
 
     Returns:
-      The manifest of the rows that could be read, with the boxes of `options.boxes`, and what is
-      wrong with the others. Images are
-      not looked at, and splits that bring no roles have none yet: `asen_tf.data.load` does both.
+      The manifest of the rows that could be read, with the boxes of `options.garment_boxes` and
+      `options.boxes`, and what is wrong with the others. Images are not looked at, and splits that
+      bring no roles have none yet: `asen_tf.data.load` does both.
 
     Raises:
       ValueError: an unknown format, no root, or a file that cannot be understood at all.
@@ -48,4 +49,5 @@ def read(options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     read_format = FORMATS[options.format]
     if not options.root:
         raise ValueError("data.root is empty: name the folder under which every image lies")
-    return with_boxes(*read_format(Path(options.root), options), options.boxes)
+    found = with_garment_boxes(*read_format(Path(options.root), options), options.garment_boxes)
+    return with_boxes(*found, options.boxes)

@@ -1,9 +1,10 @@
-"""One CSV table: `image,split[,role][,id],<attribute>,...`, a row an image.
+"""One CSV table: `image,split[,role][,id][,x1,y1,x2,y2],<attribute>,...`, a row an image.
 
 - `image`: path relative to the data root.
 - `split`: train, valid or test.
 - `role`: query or candidate in the splits for evaluation; may be blank or absent.
 - `id`: of the item in the catalogue; may be absent. Training and evaluation ignore it.
+- `x1,y1,x2,y2`, or `box`: of the garment, see `garment_boxes`; may be blank or absent.
 - every other column is an attribute: one of its values, several as `a|b`, blank for unlabelled.
 
 Attributes and values are those of the attributes file, if one is named; otherwise the columns in
@@ -22,20 +23,21 @@ from ml_collections import ConfigDict
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.read_ahead import batched
-from asen_tf.data.formats import attributes_file
+from asen_tf.data.formats import attributes_file, garment_boxes
 from asen_tf.data.formats.attributes_file import split_values
 from asen_tf.data.formats.table import Table
 from asen_tf.data.manifest import (
     LABEL,
     ROLES,
     SPLITS,
+    GarmentBoxes,
     Manifest,
     Problem,
     label_records,
     sort_labels,
 )
 
-RESERVED = ("image", "split", "role", "id")
+RESERVED = ("image", "split", "role", "id", *garment_boxes.COLUMNS)
 LONGEST_PATH = 1024
 
 
@@ -47,6 +49,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
       ValueError: the header is wrong, or an attribute has no value in any row.
     """
     table = Table(root, options.manifest, required=("image", "split"))
+    box_columns = garment_boxes.BoxColumns(table)
     names = [name for name in table.header if name not in RESERVED]
     if not names:
         raise ValueError(f"{table.source}:1: no attribute column beside {', '.join(table.header)}")
@@ -68,9 +71,13 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         roles = _resolve(columns["role"], lambda text: ROLES.index(text.strip()), -1)
 
     good = np.ones(len(images), bool)
-    for row, message in _bad_rows(images, splits, roles, columns, space):
+    boxes, bad_boxes = _boxes(box_columns, columns, len(images))
+    for row, message in [*_bad_rows(images, splits, roles, columns, space), *bad_boxes]:
         good[row] = False
         problems.append(Problem(table.source, int(lines[row]), message))
+    garments = None
+    if boxes is not None:
+        garments = GarmentBoxes(boxes[good], lines[good], table.source)
     columns = {name: dataclasses.replace(c, codes=c.codes[good]) for name, c in columns.items()}
     manifest = Manifest(
         root=root,
@@ -80,6 +87,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
         labels=_labels(space, columns, roles[good]),
         lines=lines[good],
         source=table.source,
+        garment_boxes=garments,
     )
     problems.sort(key=lambda problem: problem.line)
     return manifest, problems
@@ -91,6 +99,9 @@ class _Column:
 
     codes: np.ndarray
     texts: list[str]
+
+    def text(self, row: int) -> str:
+        return self.texts[self.codes[row]]
 
 
 class _Vocabulary(dict):
@@ -161,7 +172,7 @@ def _bad_rows(
     for kind, numbers, known in (("split", splits, SPLITS), ("role", roles, ROLES[1:])):
         for row in np.flatnonzero(numbers < 0):
             column = columns[kind]
-            yield row, unknown_name(kind, column.texts[column.codes[row]].strip(), known)
+            yield row, unknown_name(kind, column.text(row).strip(), known)
     for name in space:
         if name in columns:
             yield from _unknown_values(columns[name], space, name)
@@ -180,6 +191,21 @@ def _unknown_values(column: _Column, space: AttributeSpace, name: str) -> Iterat
 
 def _value_numbers(text: str, space: AttributeSpace, name: str) -> list[int]:
     return [space[name].index(value) for value in split_values(text)]
+
+
+def _boxes(
+    its: garment_boxes.BoxColumns, columns: dict[str, _Column], rows: int
+) -> tuple[np.ndarray | None, list[tuple[int, str]]]:
+    """The garments' boxes, [N, 4], None without such columns; (row, what is wrong) of bad ones."""
+    if not its.names:
+        return None, []
+    boxes, bad = np.full((rows, 4), np.nan), []
+    for row in range(rows):
+        try:
+            boxes[row] = its.read([columns[name].text(row) for name in its.names]) or np.nan
+        except ValueError as error:
+            bad.append((row, str(error)))
+    return boxes, bad
 
 
 def _space_of(source: str, names: list[str], columns: dict[str, _Column]) -> AttributeSpace:

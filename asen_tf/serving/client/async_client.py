@@ -10,7 +10,16 @@ import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.embedders.fingerprint import Fingerprint, probe
-from asen_tf.embedders.images import cosines, placed, placed_pairs
+from asen_tf.embedders.images import (
+    Boxes,
+    Place,
+    cosines,
+    in_whole,
+    lacks_margin,
+    placed,
+    placed_pairs,
+    with_margin,
+)
 from asen_tf.images import Photograph
 from asen_tf.serving.client.base import BaseClient, remaining
 from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
@@ -37,35 +46,53 @@ class AsyncClient(BaseClient):
         """See `Client.status`."""
         return await self._run(self._calls.status(), self._deadline())
 
-    async def embed(self, images: Photograph | Iterable[Photograph], attribute: str) -> np.ndarray:
+    async def embed(
+        self,
+        images: Photograph | Iterable[Photograph],
+        attribute: str,
+        boxes: Boxes = None,
+    ) -> np.ndarray:
         """See `Client.embed`: float32 [N, D]."""
         deadline = self._deadline()
         await self._check(attribute, deadline)
-        return await self._run(self._calls.embed(placed(images), attribute), deadline)
+        places = await self._with_margin(placed(images, boxes), deadline)
+        return await self._run(self._calls.embed(places, attribute), deadline)
 
-    async def embed_all(self, images: Photograph | Iterable[Photograph]) -> np.ndarray:
+    async def embed_all(
+        self, images: Photograph | Iterable[Photograph], boxes: Boxes = None
+    ) -> np.ndarray:
         """See `Client.embed_all`: float32 [N, A, D]."""
-        return await self._run(self._calls.embed_all(placed(images)), self._deadline())
+        deadline = self._deadline()
+        places = await self._with_margin(placed(images, boxes), deadline)
+        return await self._run(self._calls.embed_all(places), deadline)
 
     async def similarity(
         self,
         images: Photograph | Iterable[Photograph],
         others: Photograph | Iterable[Photograph],
         attribute: str,
+        boxes: Boxes = None,
+        other_boxes: Boxes = None,
     ) -> np.ndarray:
         """See `Client.similarity`: float32 [N]."""
         deadline = self._deadline()
-        both, first = placed_pairs(images, others)
+        both, first = placed_pairs(images, others, boxes, other_boxes)
         await self._check(attribute, deadline)
+        both = await self._with_margin(both, deadline)
         return cosines(await self._run(self._calls.embed(both, attribute), deadline), first)
 
     async def explain(
-        self, images: Photograph | Iterable[Photograph], attribute: str
+        self,
+        images: Photograph | Iterable[Photograph],
+        attribute: str,
+        boxes: Boxes = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """See `Client.explain`: attention float32 [N, h, w], boxes int32 [N, 4]."""
         deadline = self._deadline()
         await self._check(attribute, deadline)
-        return await self._run(self._calls.explain(placed(images), attribute), deadline)
+        places = await self._with_margin(placed(images, boxes), deadline)
+        attention, regions = await self._run(self._calls.explain(places, attribute), deadline)
+        return attention, in_whole(regions, places)
 
     async def call(
         self,
@@ -75,7 +102,11 @@ class AsyncClient(BaseClient):
         **inputs: np.ndarray,
     ) -> dict[str, np.ndarray]:
         """See `Client.call`: output -> array."""
-        return await self._run(self._calls.call(signature, images, inputs), self._deadline())
+        deadline = self._deadline()
+        places = images
+        if places is not None:
+            places = await self._with_margin(placed(images), deadline)
+        return await self._run(self._calls.call(signature, places, inputs), deadline)
 
     async def fingerprint(self) -> Fingerprint:
         """See `Embedder.fingerprint`."""
@@ -95,6 +126,11 @@ class AsyncClient(BaseClient):
     @functools.cached_property
     def _channel(self) -> grpc.aio.Channel:
         return self._open(grpc.aio)
+
+    async def _with_margin(self, places: list[Place], deadline: float) -> list[Place]:
+        if not lacks_margin(places):
+            return places
+        return with_margin(places, (await self._described(deadline)).metadata.box_margin)
 
     async def _described(self, deadline: float) -> Served:
         if self._served is None:

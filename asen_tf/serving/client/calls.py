@@ -5,7 +5,7 @@ A `Call` is one method of a client: the requests to send, and what makes the res
 """
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
@@ -14,8 +14,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.embedders.images import Place, placed
-from asen_tf.images import Photograph
+from asen_tf.embedders.images import Place
 from asen_tf.serving import signatures
 from asen_tf.serving.client import tensors, wire
 from asen_tf.serving.client.batches import Batch, split
@@ -116,18 +115,17 @@ class Calls:
     def call(
         self,
         signature: str,
-        images: Photograph | Iterable[Photograph] | None,
+        places: Sequence[Place] | None,
         inputs: Mapping[str, object],
     ) -> Call[dict[str, np.ndarray]]:
         """Any signature, see `Client.call`."""
-        if images is None:
+        if places is None:
             request = self._request(signature, Batch([], []), (), tensors.to_arrays(inputs))
             return Call(iter([request]), lambda answers: answers[0].outputs)
 
         def join(answers):
             return {name: _joined(answers, name) for name in answers[0].outputs}
 
-        places = placed(images)
         arrays = tensors.to_arrays(inputs, len(places))
         return Call(self._predict(signature, places, (), arrays), join)
 

@@ -40,6 +40,11 @@ class Client(BaseClient, BaseEmbedder):
         return self.metadata.fit
 
     @property
+    def box_margin(self) -> float:
+        """Share of the sides of an image's box that the model was trained to see around it."""
+        return self.metadata.box_margin
+
+    @property
     def attributes(self) -> AttributeSpace:
         """The attributes it knows; iterating them gives their names in order. Requested once."""
         return self._described(self._deadline()).space
@@ -86,7 +91,8 @@ class Client(BaseClient, BaseEmbedder):
         Raises:
           ValueError: an input without a row for each photograph, or of an unknown dtype.
         """
-        return self._run(self._calls.call(signature, images, inputs), self._deadline())
+        places = None if images is None else self._placed(images)
+        return self._run(self._calls.call(signature, places, inputs), self._deadline())
 
     def close(self) -> None:
         """Ends the connection and what is under way."""

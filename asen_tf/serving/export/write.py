@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import check_names
-from asen_tf.core.limits import MAX_PIXELS
+from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
 from asen_tf.core.progress import say
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving import signatures as names
@@ -71,8 +71,9 @@ def export(
     say(f"loading {run.best_model(best['stage'])}")
     model = run.load_best(precision)
     check_names("slice", slices, best["slices"] or model.slices, once=True)
-    chosen, fit = slices or best["slices"], run.config().data.fit
-    return export_model(model, space, output, attributes, max_pixels, chosen, fit=fit)
+    chosen, data = slices or best["slices"], run.config().data
+    seen = {"fit": data.fit, "box_margin": data.box_margin}
+    return export_model(model, space, output, attributes, max_pixels, chosen, **seen)
 
 
 def export_model(
@@ -84,6 +85,7 @@ def export_model(
     slices: Sequence[str] | None = None,
     verified: bool = True,
     fit: str = "crop",
+    box_margin: float = BOX_MARGIN,
 ) -> Path:
     """`export` of a model that is at hand.
 
@@ -94,6 +96,7 @@ def export_model(
       slices: see `EmbeddingModel.embed`.
       verified: False skips what takes longest, for models that nobody is to rely on.
       fit: how photographs become square images, see `asen_tf.images.graph.to_square`.
+      box_margin: that clients are to add around the box of an image.
     """
     ids = {name: space.index(name) for name in attributes or space}
     blank = tf.zeros((1, model.image_size, model.image_size, 3), tf.uint8)
@@ -105,6 +108,7 @@ def export_model(
         library_version=__version__,
         max_pixels=max_pixels,
         fit=fit,
+        box_margin=box_margin,
     )
     encoded = photographs(max_pixels)
 
