@@ -7,10 +7,11 @@ from pathlib import Path
 
 from asen_tf.api.catalogues import opened
 from asen_tf.catalogue import Catalogue, Record, indexing
-from asen_tf.catalogue.indexing import IMAGE_VERSION, Item, Summary
+from asen_tf.catalogue.indexing import BOX, IMAGE_VERSION, Item, Summary
 from asen_tf.data.catalogue_table import CatalogueRow, read_catalogue
 from asen_tf.data.root import Root
 from asen_tf.embedders import Embedder
+from asen_tf.images.boxes import Boxed, text
 
 
 def index(
@@ -19,6 +20,7 @@ def index(
     store: str | Catalogue,
     *,
     root: str | os.PathLike | None = None,
+    boxes: str | os.PathLike | None = None,
     batch_size: int = 32,
     embed_again: bool = False,
     delete_others: bool = False,
@@ -30,9 +32,10 @@ def index(
     Args:
       model: what `asen_tf.load` takes; None where `store` is a catalogue with a model.
       table: CSV file with the column image and, for names, id; columns named as the model's
-        attributes hold labels, all others metadata.
+        attributes hold labels, x1, y1, x2, y2 or box the garment's box, all others metadata.
       store: `faiss:PATH`, `milvus:PATH.db`, `milvus:http://HOST:PORT`, or an open catalogue.
       root: folder of the photographs; None: the table's.
+      boxes: CSV file with the garments' boxes, image,x1,y1,x2,y2, where the table has none.
       batch_size: photographs that go through the model at once.
       embed_again: embed photographs that are unchanged, too.
       delete_others: delete items that are not in the table.
@@ -50,7 +53,8 @@ def index(
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder; expected the root of the photographs")
     with opened(store, model) as catalogue:
-        rows = read_catalogue(Path(table), catalogue.attributes)
+        boxes_file = Path(boxes) if boxes else None
+        rows = read_catalogue(Path(table), catalogue.attributes, boxes_file)
         return indexing.index(
             catalogue,
             _items(rows, Root(folder)),
@@ -61,18 +65,20 @@ def index(
 
 
 def _items(rows: Iterable[CatalogueRow], root: Root) -> list[Item]:
-    """The items of the table, with the metadata `image` and `image_version` beside its own."""
+    """The items, with the metadata `image`, `image_version` and `box` beside the table's own."""
     return [
         Item(
             row.id,
-            Record(
-                row.labels,
-                {**row.metadata, "image": row.image, IMAGE_VERSION: _version(row.image, root)},
-            ),
-            functools.partial(_content, row.image, root),
+            Record(row.labels, {**row.metadata, **_metadata(row, root)}),
+            functools.partial(_content, row, root),
         )
         for row in rows
     ]
+
+
+def _metadata(row: CatalogueRow, root: Root) -> dict[str, str]:
+    box = {BOX: text(row.box)} if row.box else {}
+    return {"image": row.image, IMAGE_VERSION: _version(row.image, root), **box}
 
 
 def _version(image: str, root: Root) -> str:
@@ -83,7 +89,8 @@ def _version(image: str, root: Root) -> str:
     return f"{status.st_size}-{status.st_mtime_ns}"
 
 
-def _content(image: str, root: Root) -> bytes:
-    if problem := root.file_problem(image):
+def _content(row: CatalogueRow, root: Root) -> bytes | Boxed:
+    if problem := root.file_problem(row.image):
         raise ValueError(problem)
-    return Path(root.path(image)).read_bytes()
+    encoded = Path(root.path(row.image)).read_bytes()
+    return Boxed(encoded, row.box) if row.box else encoded

@@ -14,6 +14,7 @@ from asen_tf.app.model import Model
 from asen_tf.app.photographs import Pictures, Upload, Uploads
 from asen_tf.catalogue import Catalogue, Match
 from asen_tf.data.root import Root
+from asen_tf.images.boxes import Box, Boxed
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,14 +26,14 @@ _MOST_REGIONS = 2
 
 
 # See `Answers.regions`.
-Box = tuple[float, ...] | None
+Region = tuple[float, ...] | None
 
 
 class _Encoded(NamedTuple):
-    """A photograph to look at: what names it in the cache, its bytes and its size."""
+    """A photograph to look at: what names it in the cache, its bytes, perhaps cut, and its size."""
 
     key: tuple
-    encoded: bytes
+    encoded: bytes | Boxed
     size: tuple[int, int]
 
 
@@ -81,6 +82,24 @@ class Answers:
         vectors = self._model.embed(photograph.encoded)
         name = self._uploads.add(Upload(photograph, vectors))
         return {"photograph": name, "width": photograph.width, "height": photograph.height}
+
+    def cut(self, request: queries.Cut) -> dict:
+        """Takes a part of a photograph that was received: gives the name of what is looked for now.
+
+        Raises:
+          Problem: the photograph was forgotten, the box is none, or the model is away.
+        """
+        photograph, box = self._uploads.get(request.photograph).photograph, None
+        shown = photograph.encoded
+        if request.box:
+            sides = (photograph.width, photograph.height) * 2
+            box = tuple(share * side for share, side in zip(request.box, sides, strict=True))
+            try:
+                shown = Boxed(photograph.encoded, box)
+            except ValueError as error:
+                raise problems.bad_query(f"{error}.") from error
+        name = self._uploads.add(Upload(photograph, self._model.embed(shown), box))
+        return {"photograph": name}
 
     def picture(self, request: queries.Picture) -> bytes:
         """A small JPEG of a photograph; raises Problem where there is none."""
@@ -141,7 +160,7 @@ class Answers:
         columns = [self._boxes(read, attribute) for attribute in request.attributes]
         return {"regions": [list(boxes) for boxes in zip(*columns, strict=True)]}
 
-    def _boxes(self, read: Sequence[_Encoded | None], attribute: str) -> list[Box]:
+    def _boxes(self, read: Sequence[_Encoded | None], attribute: str) -> list[Region]:
         with problems.store_problems():
             self.attributes.index(attribute)
         keys = [one and (*one.key, attribute) for one in read]
@@ -164,19 +183,24 @@ class Answers:
         read = dict(zip(items, self._pictures.read(items), strict=True)) if items else {}
         return [self._encoded_one(one, read.get(one.item)) for one in references]
 
-    def _encoded_one(self, one: queries.Reference, encoded: bytes | None) -> _Encoded | None:
+    def _encoded_one(
+        self, one: queries.Reference, read: tuple[bytes, Box | None] | None
+    ) -> _Encoded | None:
         if one.photograph is not None:
-            encoded = self._uploads.get(one.photograph).photograph.encoded
-        if encoded is None:
+            upload = self._uploads.get(one.photograph)
+            read = upload.photograph.encoded, upload.box
+        if read is None:
             return None
+        encoded, box = read
         try:
             photograph = photographs.received(encoded, self._limits.pixels)
         except problems.Problem as problem:
             _LOG.warning("%s: %s", one.item, problem)
             return None
         # A photograph that was replaced has other bytes.
-        key = one.item, one.photograph, hash(encoded)
-        return _Encoded(key, encoded, (photograph.width, photograph.height))
+        key = one.item, one.photograph, hash(encoded), box
+        shown = Boxed(encoded, box) if box else encoded
+        return _Encoded(key, shown, (photograph.width, photograph.height))
 
     def _given(self, reference: queries.Reference) -> dict:
         """The item or photograph as `Catalogue.query` takes it."""

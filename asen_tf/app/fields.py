@@ -11,7 +11,7 @@ from asen_tf.app import problems
 from asen_tf.catalogue import Catalogue
 from asen_tf.catalogue.columns import is_number
 from asen_tf.catalogue.filters import All, Comparison, Condition, parse
-from asen_tf.catalogue.indexing import IMAGE_VERSION
+from asen_tf.catalogue.indexing import BOX, IMAGE_VERSION
 from asen_tf.catalogue.items import Cell
 
 # Items whose metadata are looked at, evenly spread: enough to see which columns there are.
@@ -20,7 +20,7 @@ _LOOKED_AT = 20_000
 _CHOICES = 60
 
 # For the program, not for visitors.
-_NOT_FOR_VISITORS = {"image", IMAGE_VERSION}
+_NOT_FOR_VISITORS = {"image", IMAGE_VERSION, BOX}
 
 
 @dataclasses.dataclass(frozen=True)

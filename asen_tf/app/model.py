@@ -9,6 +9,7 @@ import numpy as np
 
 from asen_tf.app import problems
 from asen_tf.embedders import Embedder, Fingerprint, each
+from asen_tf.images import Boxed
 
 # A server may take up another version of its model at any time.
 _CHECK_AGAIN_S = 60.0
@@ -49,8 +50,8 @@ class Model:
             if self._problem:
                 raise self._problem.with_traceback(None)
 
-    def embed(self, photograph: bytes) -> np.ndarray:
-        """Unit vectors of an encoded photograph, float32 [A, D].
+    def embed(self, photograph: bytes | Boxed) -> np.ndarray:
+        """Unit vectors of an encoded photograph, or of what is in its box, float32 [A, D].
 
         Problem: the model is away or another, or the photograph is refused.
         """
@@ -61,7 +62,9 @@ class Model:
         except ValueError as error:
             raise problems.no_photograph("the model refuses it") from error
 
-    def boxes(self, photographs: Sequence[bytes], attribute: str) -> list[np.ndarray | None]:
+    def boxes(
+        self, photographs: Sequence[bytes | Boxed], attribute: str
+    ) -> list[np.ndarray | None]:
         """Where the model looks: left, top, right, bottom in pixels, int32 [4]; None: it refuses.
 
         Problem: the model is away or another, or shows no regions.

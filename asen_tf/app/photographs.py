@@ -14,8 +14,10 @@ import numpy as np
 from asen_tf import images
 from asen_tf.app import problems
 from asen_tf.app.limits import MEGABYTE
-from asen_tf.catalogue import Catalogue
+from asen_tf.catalogue import Catalogue, Record
+from asen_tf.catalogue.indexing import BOX
 from asen_tf.data.root import Root
+from asen_tf.images.boxes import Box, checked_box
 
 
 class Photograph(NamedTuple):
@@ -44,10 +46,11 @@ def preview(encoded: bytes, side: int, max_pixels: int) -> bytes:
 
 
 class Upload(NamedTuple):
-    """A visitor's photograph, and its unit vectors, float32 [A, D]."""
+    """A visitor's photograph, its unit vectors, float32 [A, D], and the garment's box in it."""
 
     photograph: Photograph
     vectors: np.ndarray
+    box: Box | None = None
 
 
 class Uploads:
@@ -88,7 +91,8 @@ def _size(upload: Upload) -> int:
 class Pictures:
     """Reads items' photographs, and makes and keeps small ones.
 
-    A photograph lies where the item's metadata `image` says, or else its id, under the root.
+    A photograph lies where the item's metadata `image` says, or else its id, under the root; its
+    metadata `box` is that of the garment.
 
     Args:
       max_pixels: of a photograph.
@@ -102,13 +106,19 @@ class Pictures:
         self._small = cachetools.LRUCache(kept_bytes, len)
         self._lock = threading.Lock()
 
-    def read(self, items: Sequence[str]) -> list[bytes | None]:
-        """The encoded photographs of items, None where there is none; Problem: an unknown item."""
-        return [path and Path(path).read_bytes() for path in self._paths(items)]
+    def read(self, items: Sequence[str]) -> list[tuple[bytes, Box | None] | None]:
+        """The encoded photographs of items and boxes in them, None where there is no photograph.
+
+        Problem: an unknown item.
+        """
+        return [
+            path and (Path(path).read_bytes(), _box(record))
+            for path, record in self._located(items)
+        ]
 
     def small(self, item: str, side: int) -> bytes:
         """A small picture of an item as JPEG; Problem: an unknown item, or no photograph."""
-        [path] = self._paths([item])
+        [(path, _)] = self._located([item])
         if path is None:
             title = "The item's photograph is not at hand."
             raise problems.Problem(404, "no_picture", title, "See --images of asen-app.")
@@ -123,16 +133,26 @@ class Pictures:
 
     def any_there(self, items: Sequence[str]) -> bool:
         """Whether one of these items has its photograph under the root."""
-        return any(self._paths(items))
+        return any(path for path, _ in self._located(items))
 
-    def _paths(self, items: Sequence[str]) -> list[str | None]:
+    def _located(self, items: Sequence[str]) -> list[tuple[str | None, Record]]:
+        """Path of each item's photograph, None where there is none, and what is known of the item."""
         with problems.store_problems():
             records = self._catalogue.engine.records(items)
-        named = [
-            str(record.metadata.get("image") or item)
-            for item, record in zip(items, records, strict=True)
-        ]
-        return [None if self._root.file_problem(name) else self._root.path(name) for name in named]
+        found = []
+        for item, record in zip(items, records, strict=True):
+            name = str(record.metadata.get("image") or item)
+            path = None if self._root.file_problem(name) else self._root.path(name)
+            found.append((path, record))
+        return found
+
+
+def _box(record: Record) -> Box | None:
+    """What asen-index noted, and no other text."""
+    try:
+        return checked_box(str(record.metadata.get(BOX)).split())
+    except ValueError:
+        return None
 
 
 @contextlib.contextmanager

@@ -9,6 +9,7 @@ from asen_tf.app.fields import Filter
 # Longer texts, and more of them, are no request of the page.
 _Text = Annotated[str, Field(max_length=2000)]
 _Texts = Annotated[list[_Text], Field(max_length=500)]
+_Share = Annotated[float, Field(ge=0, le=1)]
 _Weight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 
 MOST_RESULTS = 48
@@ -35,6 +36,18 @@ class Picture(Reference):
     """A small picture for the grid, or a larger one to look at closely."""
 
     size: Literal["small", "large"] = "small"
+
+
+class Cut(_Query):
+    """The box of the garment in a photograph that the visitor sent; none: all of it counts.
+
+    Attributes:
+      photograph: its name.
+      box: left, top, right, bottom as shares of its sides.
+    """
+
+    photograph: _Text
+    box: tuple[_Share, _Share, _Share, _Share] | None = None
 
 
 class Items(_Query):

@@ -130,6 +130,7 @@ def _api(answers: Answers, limits: Limits) -> list[Route]:
         post("/api/search", queries.Search, answers.search),
         post("/api/compare", queries.Comparison, answers.compare),
         post("/api/regions", queries.Look, answers.regions, model_limit),
+        post("/api/cut", queries.Cut, answers.cut, model_limit),
         Route("/api/photographs", receive, methods=["POST"]),
         Route("/api/model", model),
         Route("/api/items", items),

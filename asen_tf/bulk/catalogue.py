@@ -6,30 +6,45 @@ import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from asen_tf.bulk import files
 from asen_tf.data.catalogue_table import read_catalogue
-
-# Name in the output, path relative to the root.
-Row = tuple[str, str]
+from asen_tf.images.boxes import Box
 
 
-def read_rows(manifest: str) -> list[Row]:
+class Row(NamedTuple):
+    """Name in the output, path relative to the root, and box of the garment if it has one."""
+
+    name: str
+    image: str
+    box: Box | None = None
+
+
+def read_rows(manifest: str, boxes: str | None = None) -> list[Row]:
     """Reads a table: CSV in UTF-8 with the column `image` and, unless paths are the names, `id`.
+
+    Garments' boxes are columns of it, or those of the file `boxes`, see `read_catalogue`.
 
     Raises:
       ValueError: it is no such table, a row is incomplete, or two rows have the same name; lists
         the lines.
       FileNotFoundError: there is no such file.
     """
-    if not files.exists(manifest):
-        raise FileNotFoundError(f"{manifest}: no such file")
     with tempfile.TemporaryDirectory() as folder:
-        local = Path(manifest)
-        if not files.is_local(manifest):
-            local = Path(folder) / os.path.basename(manifest)
-            local.write_bytes(files.read(manifest))
-        return [(row.id, row.image) for row in read_catalogue(local, attributes=())]
+        table, boxes_file = (file and _local(file, Path(folder)) for file in (manifest, boxes))
+        found = read_catalogue(table, (), boxes_file)
+        return [Row(row.id, row.image, row.box) for row in found]
+
+
+def _local(file: str, folder: Path) -> Path:
+    if not files.exists(file):
+        raise FileNotFoundError(f"{file}: no such file")
+    if files.is_local(file):
+        return Path(file)
+    copy = folder / os.path.basename(file)
+    copy.write_bytes(files.read(file))
+    return copy
 
 
 def encode(rows: Sequence[Row]) -> bytes:
@@ -39,7 +54,7 @@ def encode(rows: Sequence[Row]) -> bytes:
 
 def decode(text: bytes) -> list[Row]:
     """Rows that `encode` wrote."""
-    return [tuple(json.loads(line)) for line in text.splitlines()]
+    return [Row(*json.loads(line)) for line in text.splitlines()]
 
 
 def digest(rows: Sequence[Row]) -> str:

@@ -51,6 +51,7 @@ def embed_catalogue(
     output: str | os.PathLike,
     *,
     root: str | os.PathLike | None = None,
+    boxes: str | os.PathLike | None = None,
     attributes: Sequence[str] = (),
     batch_size: int = 32,
     shards: int | None = None,
@@ -69,6 +70,7 @@ def embed_catalogue(
       manifest: a table, see `catalogue.read_rows`.
       output: folder, see `Output` and `VectorFile`.
       root: folder of the photographs; none: that of the manifest.
+      boxes: a table with the garments' boxes, image,x1,y1,x2,y2, where the manifest has none.
       attributes: those wanted, in this order; none: all, in the model's.
       batch_size: photographs that go through the model at once.
       shards: files to write; none: one for each `IMAGES_A_SHARD` photographs.
@@ -89,7 +91,7 @@ def embed_catalogue(
     place = files.full(model) if os.path.exists(model) else os.fspath(model)
     with opened(place, batch_size) as embedder:
         check_names("attribute", attributes, embedder.attributes, once=True)
-        rows = catalogue.read_rows(manifest)
+        rows = catalogue.read_rows(manifest, boxes and files.full(boxes))
         fingerprint = embedder.fingerprint()
         store = Output(files.full(output))
         stamp = Stamp(

@@ -15,6 +15,7 @@ from asen_tf.bulk.output import Output, Stamp
 from asen_tf.bulk.vector_file import VectorFile
 from asen_tf.core.read_ahead import batched, read_ahead
 from asen_tf.embedders import Embedder, each
+from asen_tf.images import Boxed
 from asen_tf.loading import load
 
 # Photographs that are read at the same time.
@@ -53,11 +54,11 @@ class EmbedShard(beam.DoFn):
         ):
             for batch, found in self._embedded(rows):
                 good = {}
-                for (name, image), one in zip(batch, found, strict=True):
+                for row, one in zip(batch, found, strict=True):
                     if isinstance(one, str):
-                        errors.append({"id": name, "image": image, "reason": one})
+                        errors.append({"id": row.name, "image": row.image, "reason": one})
                     else:
-                        good[name] = one
+                        good[row.name] = one
                 if good:
                     vectors.add(list(good), np.stack(list(good.values())))
             # Before the vectors appear, whose file says that the shard is done.
@@ -69,11 +70,16 @@ class EmbedShard(beam.DoFn):
     def _embedded(self, rows: Sequence[Row]) -> Iterator[tuple[list[Row], list[np.ndarray | str]]]:
         """Rows with their vectors [A, D], or what is wrong with their photographs."""
         read = photographs.reader(self._stamp.root)
-        batches = read_ahead(batched(rows, self._batch_size), lambda row: read(row[1]), _THREADS)
+
+        def content(row):
+            found = read(row.image)
+            return Boxed(found, row.box) if row.box and isinstance(found, bytes) else found
+
+        batches = read_ahead(batched(rows, self._batch_size), content, _THREADS)
         for batch, contents in batches:
             yield batch, each(self._vectors, contents)
 
-    def _vectors(self, encoded: Sequence[bytes]) -> np.ndarray:
+    def _vectors(self, encoded: Sequence[bytes | Boxed]) -> np.ndarray:
         names = self._stamp.attributes
         if len(names) == 1:  # some models work for each attribute
             return self._embedder.embed(encoded, names[0])[:, None]

@@ -11,9 +11,10 @@ from asen_tf.catalogue.items import Record
 from asen_tf.core.progress import Progress
 from asen_tf.core.read_ahead import batched, read_ahead
 from asen_tf.embedders import each
+from asen_tf.images import Boxed
 
-# Metadata by which a photograph that was changed is known.
-IMAGE_VERSION = "image_version"
+# Metadata by which one knows that a photograph was changed, or the garment's box, "x1 y1 x2 y2".
+IMAGE_VERSION, BOX = "image_version", "box"
 
 _THREADS = 8
 
@@ -24,14 +25,15 @@ class Item:
 
     Attributes:
       id: its name.
-      record: labels and metadata; `image_version` there tells whether the photograph is the one
-        that was embedded.
-      read: gives the encoded photograph; raises ValueError or OSError where there is none.
+      record: labels and metadata; `image_version` and `box` there tell whether the photograph is
+        the one that was embedded.
+      read: gives the encoded photograph, with the box if it has one; raises ValueError or OSError
+        where there is none.
     """
 
     id: str
     record: Record
-    read: Callable[[], bytes]
+    read: Callable[[], bytes | Boxed]
 
 
 @dataclasses.dataclass
@@ -106,7 +108,8 @@ def _stale(
     kept = catalogue.engine.records([one.id for one in there])
     same, changed = set(), []
     for one, record in zip(there, kept, strict=True):
-        if record.metadata.get(IMAGE_VERSION) != one.record.metadata.get(IMAGE_VERSION):
+        before, now = record.metadata, one.record.metadata
+        if any(before.get(key) != now.get(key) for key in (IMAGE_VERSION, BOX)):
             continue
         same.add(one.id)
         if record != one.record:
@@ -120,7 +123,7 @@ def _stale(
     return [one for one in items if one.id not in same]
 
 
-def _content(item: Item) -> bytes | str:
+def _content(item: Item) -> bytes | Boxed | str:
     """The encoded photograph, or why there is none."""
     try:
         return item.read()
@@ -129,7 +132,10 @@ def _content(item: Item) -> bytes | str:
 
 
 def _embed(
-    catalogue: Catalogue, batch: Sequence[Item], contents: Sequence[bytes | str], summary: Summary
+    catalogue: Catalogue,
+    batch: Sequence[Item],
+    contents: Sequence[bytes | Boxed | str],
+    summary: Summary,
 ) -> None:
     good, vectors = [], []
     for item, found in zip(batch, each(catalogue.embed, contents), strict=True):

@@ -4,8 +4,9 @@
       --store=faiss:/data/vectors
 
 The table has the column image and, for names, id; columns named as the model's attributes hold
-labels, all others metadata. The same command goes on where a killed run stopped, embeds what is new
-or whose photograph has changed, and takes over changed labels and metadata.
+labels, x1,y1,x2,y2 or box the garment's box, all others metadata. The same command goes on where a
+killed run stopped, embeds what is new or whose photograph or box has changed, and takes over
+changed labels and metadata.
 """
 
 import os
@@ -31,6 +32,7 @@ def main() -> None:
             given.manifest,
             given.store,
             root=given.root,
+            boxes=given.boxes,
             batch_size=given.batch_size,
             embed_again=given.embed_again,
             delete_others=given.delete_others,
@@ -49,6 +51,7 @@ def run() -> None:
     define_flags()
     flags.DEFINE_string("manifest", None, "CSV file with the column image and, for names, id.")
     flags.DEFINE_string("root", None, "Folder of the photographs; default: the manifest's.")
+    flags.DEFINE_string("boxes", None, "CSV file image,x1,y1,x2,y2, if the manifest has no boxes.")
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)
     flags.DEFINE_bool("embed_again", False, "Whether to embed unchanged photographs again.")

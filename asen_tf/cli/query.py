@@ -15,27 +15,43 @@ if TYPE_CHECKING:
     from asen_tf.embedders import Embedder
 
 
-def similarities(model: "Embedder", photographs: Sequence[str], attribute: str) -> list[str]:
+# Of each photograph x1, y1, x2, y2 of the garment, or None for all of it; None: of none.
+Boxes = Sequence[Sequence[str] | None] | None
+
+
+def similarities(
+    model: "Embedder", photographs: Sequence[str], attribute: str, boxes: Boxes = None
+) -> list[str]:
     """Lines to print: of a pair the cosine; of more, each beside the first, a line for each."""
-    vectors = model.embed(photographs, attribute)
+    vectors = model.embed(photographs, attribute, boxes)
     cosines = vectors[1:] @ vectors[0]
     if len(cosines) == 1:
         return [f"{cosines[0]:.4f}"]
     return [f"{cosine:7.4f}  {name}" for cosine, name in zip(cosines, photographs[1:], strict=True)]
 
 
-def draw(model: "Embedder", photographs: Sequence[str], attribute: str, output: str) -> None:
-    """Writes a picture of the photographs with attention and boxes, a row for each."""
+def draw(
+    model: "Embedder",
+    photographs: Sequence[str],
+    attribute: str,
+    output: str,
+    boxes: Boxes = None,
+) -> None:
+    """Writes a picture of what the model sees with attention and regions, a row for each."""
     from asen_tf import images
     from asen_tf.figures import save
     from asen_tf.figures.attention import attention_grid  # matplotlib takes a second
 
-    attention, boxes = model.explain(photographs, attribute)
+    seen = [
+        images.read(images.Boxed(path, box, model.box_margin) if box else path)
+        for path, box in zip(photographs, boxes or [None] * len(photographs), strict=True)
+    ]
+    attention, regions = model.explain(seen, attribute)
     figure = attention_grid(
-        [images.read(path) for path in photographs],
+        seen,
         [attribute],
         attention[:, None],
-        boxes[:, None],
+        regions[:, None],
         fit=model.fit,
     )
     save(figure, output)
@@ -46,16 +62,27 @@ def main(photographs: Sequence[str]) -> None:
     fewest = 1 if given.explain else 2
     if len(photographs) < fewest:
         raise app.UsageError(f"expected {fewest} or more photographs, got {len(photographs)}")
+    boxes = [box or None for box in given.box] or None
+    if boxes and len(boxes) != len(photographs):
+        raise app.UsageError(f"expected --box for each of {len(photographs)}, got {len(boxes)}")
     with opened(given) as model:
         if len(photographs) > 1:
-            print("\n".join(similarities(model, photographs, given.attribute)))
+            print("\n".join(similarities(model, photographs, given.attribute, boxes)))
         if given.explain:
-            draw(model, photographs, given.attribute, given.explain)
+            draw(model, photographs, given.attribute, given.explain, boxes)
 
 
 def run() -> None:
     define_flags(default="localhost:8500")
     flags.DEFINE_string("attribute", None, "Attribute in which the photographs are compared.")
+    flags.DEFINE_multi(
+        flags.ListParser(),
+        flags.CsvListSerializer(","),
+        "box",
+        [],
+        "X1,Y1,X2,Y2 of the garment, in pixels; given again for each photograph, empty for all of "
+        "it.",
+    )
     flags.DEFINE_string("explain", None, "Picture of where the model looks: .png, .jpg or .webp.")
     flags.mark_flag_as_required("attribute")
     program.run(main, positional=True)

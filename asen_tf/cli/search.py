@@ -22,6 +22,7 @@ from asen_tf.cli.embedders import define_flags, opened
 
 if TYPE_CHECKING:
     from asen_tf.catalogue import Catalogue, Match
+    from asen_tf.images import Photograph
 
 # Flag -> others that mean nothing beside it.
 _EXCLUDED = {
@@ -76,7 +77,7 @@ def query(given: flags.FlagValues) -> dict:
     """The query, as `Catalogue.query` takes it."""
     return {
         "id": given.id,
-        "image": given.image,
+        "image": _image(given),
         "weights": numbers(given.weights),
         "changes": pairs(given.set),
         "liked": _liked(given),
@@ -146,7 +147,7 @@ def main() -> None:
         opened_catalogue(given.store, model, read_only=True) as catalogue,
     ):
         if given.compare:
-            found = catalogue.compare(given.compare, id=given.id, image=given.image)
+            found = catalogue.compare(given.compare, id=given.id, image=_image(given))
             lines = search_output.comparison(found)
         else:
             found = find(catalogue, given)
@@ -166,6 +167,13 @@ def _learned(catalogue: "Catalogue", given: flags.FlagValues) -> str:
     return ", ".join(f"{name} {share:.0f} %" for name, share in said if share)
 
 
+def _image(given: flags.FlagValues) -> "Photograph | None":
+    """The query's photograph, with the garment's box if it is given."""
+    from asen_tf.images import Boxed
+
+    return Boxed(given.image, given.box) if given.box else given.image
+
+
 def _liked(given: flags.FlagValues) -> list[list[str]]:
     """The ids of each round of feedback, without rounds in which nothing was chosen."""
     return [chosen for chosen in given.liked if chosen]
@@ -175,6 +183,8 @@ def _check(given: flags.FlagValues) -> None:
     named = [name for name in ("image", "id") if given[name].value is not None]
     if len(named) > 1 or not (named or _liked(given)):
         raise app.UsageError("give --image or --id, or --liked")
+    if given.box and not given.image:
+        raise app.UsageError("--box is of the photograph of --image, which is not given")
     for name, others in _EXCLUDED.items():
         for other in others:
             if given[name].value and given[other].value not in (None, "", []):
@@ -185,6 +195,7 @@ def run() -> None:
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     define_flags()
     flags.DEFINE_string("image", None, "Photograph to search with.")
+    flags.DEFINE_list("box", None, "X1,Y1,X2,Y2 of the garment in it, in pixels; default: all.")
     flags.DEFINE_string("id", None, "Id of an item of the catalogue to search with.")
     flags.DEFINE_list("weights", "", "ATTRIBUTE=NUMBER, also negative; default: all count alike.")
     flags.DEFINE_list("set", "", "ATTRIBUTE=VALUE that is wanted instead of the query's own.")

@@ -68,9 +68,9 @@ def placed(
 
 
 def _boxed(place: Place, box: Sequence[float] | None) -> Place:
-    if box is None or (np.shape(box) == (4,) and np.isnan(np.asarray(box, float)).all()):
-        return place
     try:
+        if box is None or np.isnan(np.asarray(box, np.float64)).all():
+            return place
         return place._replace(photograph=Boxed(place.photograph, box))
     except ValueError as error:
         raise place.refused(error) from error

@@ -29,13 +29,13 @@ FLATTEST, TALLEST = 0.8, 1.5
 )
 def draw(source: Source) -> Iterator[Picture]:
     """One picture: a row a photograph, a column an attribute."""
-    embedder, boxes = source.embedder, source.manifest.boxes
+    embedder = source.embedder
     if not embedder.model.explains:
         raise NothingToDraw(f"{type(embedder.model).__name__} has no attention to show")
     names, rows = source.attributes, source.sample(source.photographs)
     images = [source.pixels(row) for row in rows]
     maps, regions = zip(*(embedder.explain(images, name) for name in names), strict=True)
-    ids = [source.index(name) for name in names]
+    parts = [source.part_boxes(row) for row in rows]
     yield Picture(
         "attention",
         attention_grid(
@@ -44,7 +44,7 @@ def draw(source: Source) -> Iterator[Picture]:
             np.stack(maps, axis=1),
             np.stack(regions, axis=1),
             [[source.values(row, name) for name in names] for row in rows],
-            None if boxes is None else boxes[np.ix_(rows, ids)],
+            None if source.manifest.boxes is None else parts,
             embedder.fit,
         ),
         f"{len(rows)} photographs, and over each a heat map for every attribute",

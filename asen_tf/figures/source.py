@@ -80,11 +80,11 @@ class Source:
     @functools.cached_property
     def vectors(self) -> np.ndarray:
         """Unit vectors of `rows` in every attribute's space, float32 [N, A, D]."""
-        paths, step = self.manifest.paths[self.rows], 4 * self.embedder.batch_size
+        shown, step = list(map(self.manifest.photograph, self.rows)), 4 * self.embedder.batch_size
         found = []
-        with Progress("embedding", len(paths), "images") as progress:
-            for start in range(0, len(paths), step):
-                found.append(self.embedder.embed_all(paths[start : start + step]))
+        with Progress("embedding", len(shown), "images") as progress:
+            for start in range(0, len(shown), step):
+                found.append(self.embedder.embed_all(shown[start : start + step]))
                 progress.update(len(found[-1]))
         return np.concatenate(found)
 
@@ -125,8 +125,31 @@ class Source:
         return np.isin(self.rows[others], sharing)
 
     def pixels(self, row: int, longest: int | None = None) -> np.ndarray:
-        """A photograph, uint8 [H, W, 3], with its longer side at most `longest`; None: as it is."""
-        return images.read(self.manifest.path(row), longest=longest)
+        """A photograph, cut to its garment's box, with its longer side at most `longest`.
+
+        Returns:
+          uint8 [H, W, 3]; with `longest` None as large as it is.
+        """
+        return images.read(self._photograph(row), longest=longest)
+
+    def part_boxes(self, row: int) -> np.ndarray | None:
+        """The parts that show each shown attribute, [A, 4], in what `pixels` gives of a photograph.
+
+        NaN where there is none, or it was cut off; None where the data has no such boxes.
+        """
+        if self.manifest.boxes is None:
+            return None
+        boxes = self.manifest.boxes[row, [self.index(name) for name in self.attributes]]
+        photograph = self._photograph(row)
+        if not isinstance(photograph, images.Boxed):
+            return boxes
+        height, width = images.size_of(photograph)
+        boxes = np.clip(boxes - np.tile(photograph.corner(), 2), 0, (width, height) * 2)
+        there = (boxes[:, 2:] > boxes[:, :2]).all(-1, keepdims=True)
+        return np.where(there, boxes, np.nan)
+
+    def _photograph(self, row):
+        return self.manifest.photograph(row, self.embedder.box_margin)
 
     def values(self, row: int, name: str) -> str:
         """The values of an attribute that a photograph is labelled with, in words; or ""."""

@@ -5,7 +5,8 @@ import { card, setLiked } from "./cards.js";
 import { openComparison } from "./compare.js";
 import * as controls from "./controls.js";
 import { bar, find, make, plural, words } from "./elements.js";
-import { photo, showRegions } from "./photos.js";
+import { openGarment } from "./garment.js";
+import { photo, showMark, showRegions } from "./photos.js";
 import { regionsOf } from "./regions.js";
 
 const COUNT = 24;
@@ -23,6 +24,7 @@ const current = {
   query: null, // {item} or {photograph}
   name: "", // of the query
   file: null, // of the photograph, should the server have forgotten it
+  box: null, // of the garment in it, [left, top, right, bottom] as shares
   rounds: [], // ids that were liked, of each round
   liked: [],
   hidden: [],
@@ -97,8 +99,23 @@ function receive(file) {
   );
 }
 
-function start(query, name, file = null) {
-  Object.assign(current, { query, name, file, rounds: [], liked: [], hidden: [] });
+// Looks at a part of the photograph, or at the whole of it again.
+function cutTo(box) {
+  clearTimeout(timer);
+  return working(
+    "Looking at the garment…",
+    async (signal) => {
+      const cut = () => post("/api/cut", { ...current.query, box }, signal);
+      const { photograph } = await remembered(cut, signal);
+      start({ photograph }, current.name, current.file, box);
+      await searchNow(signal);
+    },
+    () => cutTo(box),
+  );
+}
+
+function start(query, name, file = null, box = null) {
+  Object.assign(current, { query, name, file, box, rounds: [], liked: [], hidden: [] });
   controls.forgetChanges();
 }
 
@@ -113,7 +130,10 @@ function showQuery() {
   const isItem = shown.query.item !== undefined;
   const name = isItem ? shown.query.item : current.name;
   find("[data-name]", figure).textContent = name;
-  find("[data-photo]", figure).replaceChildren(photo(shown.query, `The query: ${name}`));
+  const picture = photo(shown.query, `The query: ${name}`);
+  if (!isItem) showMark(picture, current.box);
+  find("[data-photo]", figure).replaceChildren(picture);
+  find("#mark").hidden = isItem;
   figure.hidden = false;
 }
 
@@ -166,7 +186,8 @@ async function remembered(run, signal) {
     return await run();
   } catch (error) {
     if (error.code !== "photograph_gone" || !current.file) throw error;
-    const { photograph } = await send("/api/photographs", current.file, signal);
+    let { photograph } = await send("/api/photographs", current.file, signal);
+    if (current.box) ({ photograph } = await post("/api/cut", { photograph, box: current.box }, signal));
     current.query = { photograph };
     if (shown.query?.photograph) shown.query = { photograph };
     return run();
@@ -396,6 +417,7 @@ find("#unhide").addEventListener("click", () => {
   current.hidden = [];
   search();
 });
+find("#mark").addEventListener("click", () => openGarment(shown.query, current.box, cutTo));
 find("#start-over").addEventListener("click", startOver);
 
 controls.listen(() => {

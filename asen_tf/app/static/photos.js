@@ -36,24 +36,38 @@ export function showRegions(element, attributes, boxes) {
   drawn(element);
 }
 
+// The box of the garment, of the same form.
+export function showMark(element, box) {
+  element.mark = box;
+  drawn(element);
+}
+
+// Where a pointer is in the photograph, as shares of its sides.
+export function toShares(element, { clientX, clientY }) {
+  const overlay = element.querySelector("svg");
+  const { x, y } = new DOMPoint(clientX, clientY).matrixTransform(overlay.getScreenCTM().inverse());
+  const { width, height } = overlay.viewBox.baseVal;
+  const share = (at, side) => Math.min(1, Math.max(0, at / side));
+  return [share(x, width), share(y, height)];
+}
+
 function drawn(element) {
   const overlay = element.querySelector("svg");
   const view = overlay.viewBox.baseVal;
   if (!view?.width) return; // once the photograph is there
+  const rectangle = ([left, top, right, bottom], name) =>
+    makeSvg("rect", {
+      x: left * view.width,
+      y: top * view.height,
+      width: (right - left) * view.width,
+      height: (bottom - top) * view.height,
+      class: name,
+    });
   overlay.replaceChildren(
+    ...(element.mark ? [rectangle(element.mark, "under"), rectangle(element.mark, "mark")] : []),
     ...(element.regions ?? []).flatMap(({ box }, n) => {
-      const [left, top, right, bottom] = box;
-      const place = {
-        x: left * view.width,
-        y: top * view.height,
-        width: (right - left) * view.width,
-        height: (bottom - top) * view.height,
-      };
       const second = n ? " second" : "";
-      return [
-        makeSvg("rect", { ...place, class: `under${second}` }),
-        makeSvg("rect", { ...place, class: `over${second}` }),
-      ];
+      return [rectangle(box, `under${second}`), rectangle(box, `over${second}`)];
     }),
   );
 }
