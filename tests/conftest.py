@@ -83,7 +83,9 @@ def workdir(tmp_path_factory):
     run = Workdir(tmp_path_factory.mktemp("run"))
     space = AttributeSpace({"color": ["red", "green"], "skirt length (cm)": ["35", "90"]})
     branch = {"backbone": "resnet6", "size": 32, "common_dim": 8, "embedding_dim": 12}
-    run.begin(configs.defaults(), space)
+    config = configs.defaults()
+    config.data.box_margin = 0.25
+    run.begin(config, space)
     run.save_best(ASEN(2, branch, dict(branch), attribute_dim=8), "stage2")
     slices = ["global", "local"]
     run.write_best({"stage": "stage2", "step": 3, "map": 0.5, "slices": slices})

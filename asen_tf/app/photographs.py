@@ -136,7 +136,7 @@ class Pictures:
         return any(path for path, _ in self._located(items))
 
     def _located(self, items: Sequence[str]) -> list[tuple[str | None, Record]]:
-        """Path of each item's photograph, None where there is none, and what is known of the item."""
+        """Each item's photograph, None where there is none, and what is known of the item."""
         with problems.store_problems():
             records = self._catalogue.engine.records(items)
         found = []

@@ -12,6 +12,7 @@ from PIL import Image
 
 import asen_tf
 from asen_tf.embedders import Embedder, InvalidInputError, VectorEmbedder
+from asen_tf.images import Boxed
 from asen_tf.workdir import Workdir
 
 ROOT = Path(__file__).parents[2]
@@ -138,6 +139,44 @@ def test_a_bad_image_is_named_by_its_position(embedder, photographs):
     with pytest.raises(InvalidInputError, match="^other photograph 5") as caught:
         embedder.similarity(photographs[0], images, "color")
     assert caught.value.position == 5
+
+
+def test_boxes_are_cut_out_with_the_margin_of_the_model(embedder, run, photographs, tmp_path):
+    """In every form of photograph it is the same as to cut its pixels by hand."""
+    (tmp_path / "one.jpg").write_bytes(photographs[0])
+    pixels = [np.asarray(Image.open(io.BytesIO(one))) for one in photographs]
+    images = [tmp_path / "one.jpg", photographs[1], Image.fromarray(pixels[2]), *pixels[3:]]
+    boxes = [(8, 20, 28, 60), (2, 0, 39, 89), (12, 8, 32, 48), None, [np.nan] * 4, (0, 0, 44, 85)]
+    # A quarter of the sides is added: 5 and 10 pixels.
+    cut = [pixels[0][10:70, 3:33], pixels[1], pixels[2][0:58, 7:37], *pixels[3:]]
+    corners = np.array([(3, 10), (0, 0), (7, 0), (0, 0), (0, 0), (0, 0)])
+    expected = run.embed_all(cut)
+    assert np.abs(expected - run.embed_all(pixels)).max(axis=(1, 2))[[0, 2]].min() > 1e-2
+    close = {"rtol": 0, "atol": 1e-4}
+    np.testing.assert_allclose(embedder.embed_all(images, boxes=boxes), expected, **close)
+    np.testing.assert_allclose(embedder.embed(images, "color", boxes), expected[:, 0], **close)
+    found = embedder.similarity(images[:3], pixels[0], "color", boxes[:3], boxes[0])
+    np.testing.assert_allclose(found, expected[:3, 0] @ expected[0, 0], **close)
+    forms = [*map(Boxed, images[:3], boxes[:3]), *images[3:]]
+    np.testing.assert_allclose(embedder.embed_all(forms), expected, **close)
+    if isinstance(embedder, VectorEmbedder):
+        return
+    attention, regions = embedder.explain(images, LENGTH, boxes=boxes)
+    expected_attention, inside = run.explain(cut, LENGTH)
+    np.testing.assert_allclose(attention, expected_attention, atol=1e-4)
+    np.testing.assert_array_equal(regions, inside + np.tile(corners, 2))
+
+
+def test_bad_boxes_are_named_by_their_position(embedder, photographs):
+    for box, message in (
+        ((5, 5, 3, 9), "x2 at least a pixel above x1"),
+        ((0, 0, 300, 9), "x2 300 lies 258 pixels outside of the photograph of 42 x 88"),
+    ):
+        with pytest.raises(InvalidInputError, match=f"^photograph 2: .*{message}") as caught:
+            embedder.embed(photographs[:3], "color", [None, None, box])
+        assert caught.value.position == 2
+    with pytest.raises(ValueError, match="a box, or None, for each of 3 photographs, got 2"):
+        embedder.embed(photographs[:3], "color", [None, None])
 
 
 def test_an_unknown_attribute_is_refused(embedder, photographs):

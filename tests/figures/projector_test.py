@@ -44,7 +44,7 @@ def test_projector_takes_any_names(opened, tmp_path):
     space = AttributeSpace(dict(zip(names, (['12" wide', "a\tb\\c\nd"],) * 2, strict=True)))
     labels = manifest.labels[manifest.labels["value"] < 2]
     manifest = dataclasses.replace(manifest, space=space, labels=labels)
-    source = Source(Workdir(tmp_path), SimpleNamespace(attributes=space), manifest)
+    source = Source(Workdir(tmp_path), SimpleNamespace(attributes=space, box_margin=0.1), manifest)
     source.vectors = np.zeros((len(source.rows), 2, 3), np.float32)
     list(draw(source))
     folder = source.run.tensorboard / "projector"

@@ -54,6 +54,32 @@ def test_what_is_found_in_the_square_is_where_it_was_in_the_photograph(fit, size
     assert found.tolist() == [[[22, 20, 34, 28]]]
 
 
+@pytest.mark.parametrize("fit", ["crop", "pad"])
+def test_what_is_found_in_a_square_of_a_region_is_where_it_was(fit):
+    """Random photographs, regions and dark blocks in them; the block's box comes back."""
+    draw = np.random.default_rng(7)
+
+    def ends(low, high, least):
+        start = draw.integers(low, high - least + 1)
+        return start, draw.integers(start + least, high + 1)
+
+    for _ in range(40):
+        size = draw.integers(60, 120, 2)
+        (left, right), (top, bottom) = ends(0, size[1], 40), ends(0, size[0], 40)
+        height, width = bottom - top, right - left
+        # In the part that "crop" leaves of the region.
+        across, down = max(0, width - height + 1) // 2, max(0, height - width + 1) // 2
+        x1, x2 = ends(left + across, right - across, 6)
+        y1, y2 = ends(top + down, bottom - down, 6)
+        image = np.full((*size, 3), 255, np.uint8)
+        image[y1:y2, x1:x2] = 0
+        dark = to_square(image[top:bottom, left:right], 512, fit).numpy()[..., 0] < 128
+        rows, columns = np.flatnonzero(dark.any(1)), np.flatnonzero(dark.any(0))
+        box = np.array([columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]) / 512
+        found = to_photograph(box[None], [[height, width]], fit, [[left, top]])
+        np.testing.assert_allclose(found, [[x1, y1, x2, y2]], atol=0.5)
+
+
 def test_rounded_once_and_not_outside():
     """A square of 56 at (28, 14) of 112, in photographs of 400 x 200 and 200 x 301."""
     boxes = np.array([[[28, 14, 84, 70]], [[28, 14, 84, 70]]], np.float32) / 112
