@@ -48,6 +48,38 @@ def catalogue(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def boxed_and_cut(catalogue, tmp_path_factory):
+    """The same catalogue twice: with boxes of three in four photographs, and cut by hand.
+
+    Cut to the boxes and a margin of a quarter of their sides. Gives the two folders.
+    """
+    boxed, cut = (tmp_path_factory.mktemp(name) for name in ("boxed", "cut"))
+    with open(catalogue / "manifest.csv", newline="") as file:
+        header, *rows = csv.reader(file)
+    generator = np.random.default_rng(4)
+    table = [[*header, "x1", "y1", "x2", "y2"]]
+    for folder in (boxed, cut):
+        (folder / "images").mkdir()
+    for n, row in enumerate(rows):
+        pixels = np.asarray(Image.open(catalogue / row[0]))
+        Image.fromarray(pixels).save(boxed / row[0])
+        box = [""] * 4
+        if n % 4 < 3:
+            left, top = generator.integers(0, 12, 2)
+            width, height = 4 * generator.integers(3, 6, 2)
+            box = [left, top, left + width, top + height]
+            right, bottom = left + width + width // 4, top + height + height // 4
+            left, top = max(0, left - width // 4), max(0, top - height // 4)
+            pixels = pixels[top:bottom, left:right]
+        table.append([*row, *box])
+        Image.fromarray(pixels).save(cut / row[0])
+    with open(boxed / "manifest.csv", "w", newline="") as file:
+        csv.writer(file).writerows(table)
+    (cut / "manifest.csv").write_text((catalogue / "manifest.csv").read_text())
+    return boxed, cut
+
+
+@pytest.fixture(scope="session")
 def demo(tmp_path_factory):
     """A folder in which a tiny `asen-demo` ran: `demo/` is what it wrote, `output.txt` said."""
     folder = tmp_path_factory.mktemp("readme")

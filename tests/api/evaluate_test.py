@@ -1,5 +1,6 @@
 """`asen_tf.evaluate` of a run and of any embedder, and what a random order scores."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from asen_tf.api.evaluate import evaluate, random_order
 from asen_tf.core import config as configs
 from asen_tf.core import experiment_files
 from asen_tf.data.load import load
+from asen_tf.models import ASEN
 from asen_tf.workdir import Workdir
 
 OFFICIAL = Path(__file__).parents[3] / "shared" / "data" / "official_splits"
@@ -64,3 +66,37 @@ def test_anything_that_embeds_is_measured(catalogue, colors):
         evaluate(embedder)
     with pytest.raises(ValueError, match="the model knows .*, the data has"):
         evaluate(type(colors)(asen_tf.core.AttributeSpace({"fit": ("slim",)})), config)
+
+
+@pytest.mark.parametrize(
+    ("fit", "preprocessing"), [("crop", "default"), ("pad", "default"), ("crop", "published")]
+)
+def test_photographs_cut_to_boxes_count_as_those_cut_by_hand(
+    fit, preprocessing, boxed_and_cut, tmp_path
+):
+    boxed, cut = map(str, boxed_and_cut)
+    config = configs.defaults()
+    config.data.update(root=boxed, fit=fit, box_margin=0.25)
+    config.eval.preprocessing = preprocessing
+    space = load(config.data).space
+    branch = {"backbone": "resnet6", "size": 32, "common_dim": 8, "embedding_dim": 12}
+    run = Workdir(tmp_path)
+    run.begin(config, space)
+    run.save_best(ASEN(2, branch, dict(branch), attribute_dim=8), "stage1")
+    run.write_best({"stage": "stage1", "step": 1, "map": 0.5, "slices": None})
+    found = evaluate(run, ks=(1,))
+    assert found["map"] == pytest.approx(evaluate(run, cut, ks=(1,))["map"])
+    assert found["map"] != pytest.approx(evaluate(run, without_boxes(config), ks=(1,))["map"])
+    # The embedder takes the boxes of the data and its own margin.
+    embedder = asen_tf.load(run)
+    assert embedder.box_margin == 0.25 and embedder.fit == fit
+    by_embedder = evaluate(embedder, config, ks=(1,))
+    assert by_embedder["map"] == pytest.approx(found["map"], abs=1e-6)
+    if preprocessing == "default" and fit == "crop":
+        embedder.save_to_preset(tmp_path / "preset")
+        assert asen_tf.load(tmp_path / "preset").box_margin == 0.25
+
+
+def without_boxes(config):
+    manifest = load(config.data)
+    return dataclasses.replace(manifest, garment_boxes=None)

@@ -101,6 +101,51 @@ def test_a_photograph_is_searched_with_and_shown_with_regions(tab, photograph, c
     expect(missing).to_contain_text("no photograph")
 
 
+def test_the_garment_is_marked_in_a_photograph(tab, photograph, catalogue, embedder, garments):
+    height, width = garments[-1].image.shape[:2]
+
+    def found(box):
+        [vectors] = embedder.embed_all([photograph["buffer"]], [box])
+        return catalogue.search(vectors=vectors, k=24)
+
+    choose(tab, photograph)
+    tab.get_by_role("button", name="Mark the garment").click()
+    dialog = tab.get_by_role("dialog", name="Mark the garment")
+    for name, percent in (("left", 20), ("top", 10), ("right", 70), ("bottom", 50)):
+        dialog.get_by_label(name).fill(str(percent))
+    expect(dialog.locator("rect.mark")).to_have_count(1)
+    dialog.get_by_role("button", name="Look for this").click()
+    expect_results(tab, found((0.2 * width, 0.1 * height, 0.7 * width, 0.5 * height)))
+    expect(tab.locator("#query rect.mark")).to_have_count(1)
+    # Drawn, from the middle to the upper left.
+    tab.get_by_role("button", name="Mark the garment").click()
+    expect(dialog.get_by_label("right")).to_have_value("70")
+    shown = dialog.locator("svg").bounding_box()
+    scale = min(shown["width"] / width, shown["height"] / height)
+    middle = (shown["x"] + shown["width"] / 2, shown["y"] + shown["height"] / 2)
+    tab.mouse.move(*middle)
+    tab.mouse.down()
+    tab.mouse.move(middle[0] - scale * width / 4, middle[1] - scale * height / 4, steps=3)
+    tab.mouse.up()
+    tab.mouse.move(*middle)
+    for name, percent in (("left", 25), ("top", 25), ("right", 50), ("bottom", 50)):
+        value = float(dialog.get_by_label(name).input_value())
+        assert value == pytest.approx(percent, abs=0.6), name
+        dialog.get_by_label(name).fill(str(percent))
+    dialog.get_by_label("left").fill("60")
+    expect(dialog.get_by_role("alert")).to_contain_text("Left has to be less than right")
+    dialog.get_by_label("left").fill("25")
+    dialog.get_by_role("button", name="Look for this").click()
+    expect_results(tab, found((width / 4, height / 4, width / 2, height / 2)))
+    tab.get_by_role("button", name="Mark the garment").click()
+    dialog.get_by_role("button", name="Whole photograph").click()
+    expect_results(tab, found(None))
+    expect(tab.locator("#query rect.mark")).to_have_count(0)
+    # Items of the catalogue are what they were embedded as.
+    tab.get_by_role("button", name=re.compile("^Similar to ")).first.click()
+    expect(tab.get_by_role("button", name="Mark the garment")).to_be_hidden()
+
+
 def test_weights_and_changes_count(tab, catalogue):
     tab.get_by_role("button", name="Look for what is like garment-0").click()
     expect_results(tab, catalogue.search(id="garment-0", k=24))
@@ -312,6 +357,10 @@ def test_the_keyboard_alone_will_do(tab, photograph, catalogue, embedder):
         tab.keyboard.press("Space")
     chooser.value.set_files(photograph)
     expect(tab.locator("#results .card")).to_have_count(24)
+    tab_to("#mark")
+    tab.keyboard.press("Enter")
+    tab_to("#garment input")
+    tab.keyboard.press("Escape")
     tab_to("#attributes input")
     tab.keyboard.press("Home")
     tab_to("button.primary")
@@ -341,7 +390,7 @@ _HAS_OUTLINE = """() => [document.activeElement, document.activeElement.closest(
 @pytest.mark.parametrize(
     ("scheme", "rules"), [("light", {}), ("dark", {"runOnly": ["color-contrast"]})]
 )
-def test_nothing_is_without_a_label_or_contrast(open_page, scheme, rules):
+def test_nothing_is_without_a_label_or_contrast(open_page, photograph, scheme, rules):
     tab = open_page(color_scheme=scheme)
     checker = axe.Axe()
 
@@ -362,4 +411,9 @@ def test_nothing_is_without_a_label_or_contrast(open_page, scheme, rules):
     check()
     tab.get_by_role("button", name=re.compile("^Compare ")).first.click()
     expect(tab.get_by_role("dialog").locator("tbody tr").first).to_be_visible()
+    check()
+    tab.keyboard.press("Escape")
+    tab.get_by_label("Choose a photograph").set_input_files(photograph)
+    tab.get_by_role("button", name="Mark the garment").click()
+    expect(tab.get_by_role("dialog").locator("rect.mark")).to_have_count(1)
     check()

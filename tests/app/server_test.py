@@ -150,6 +150,58 @@ def test_regions_are_those_of_the_model(client, embedder, jpegs, garments):
     del embedder.explain
 
 
+def test_a_box_says_which_garment_is_meant(client, catalogue, embedder, jpegs, garments):
+    sent = send(client, jpegs[-1])
+    width, height = sent["width"], sent["height"]
+    shares = [0.25, 0.1, 0.75, 0.6]
+    box = np.array(shares) * [width, height, width, height]
+    cut = ask(client, "cut", {"photograph": sent["photograph"], "box": shares})
+    query = {"query": cut, "weights": {"collar": 1}, "count": 3}
+    [vectors] = embedder.embed_all([jpegs[-1]], [box])
+    expected = catalogue.search(vectors=vectors, weights={"collar": 1}, k=3)
+    assert ids(ask(client, "search", query)) == [match.id for match in expected]
+    # What is seen stays the whole photograph, and regions are shares of it.
+    small = Image.open(io.BytesIO(client.get("/picture", params=cut).content))
+    assert small.size == (width, height)
+    look = {"photographs": [cut], "attributes": ["collar"]}
+    [[region]] = ask(client, "regions", look)["regions"]
+    _, [expected] = embedder.explain([jpegs[-1]], "collar", [box])
+    np.testing.assert_allclose(region, expected / [width, height, width, height], atol=1e-4)
+    # The whole counts again.
+    whole = ask(client, "cut", {"photograph": cut["photograph"], "box": None})
+    [vectors] = embedder.embed_all([jpegs[-1]])
+    expected = catalogue.search(vectors=vectors, weights={"collar": 1}, k=3)
+    assert ids(ask(client, "search", {**query, "query": whole})) == [m.id for m in expected]
+
+
+@pytest.mark.parametrize("box", [[0.5, 0.1, 0.5, 0.6], [0, 0, 1.2, 1], [0, 0, 1], "all"])
+def test_what_is_no_box_is_told(box, client, jpegs):
+    sent = send(client, jpegs[-1])["photograph"]
+    refused(client.post("/api/cut", json={"photograph": sent, "box": box}), 422, "query")
+    gone = client.post("/api/cut", json={"photograph": "gone", "box": [0, 0, 1, 1]})
+    refused(gone, 410, "photograph_gone")
+
+
+def test_regions_of_items_lie_in_their_boxes(catalogue, shop, embedder, garments, jpegs, tmp_path):
+    fingerprint, vectors = catalogue.engine.fingerprint, catalogue.engine.vectors(["garment-0"])
+    boxes = ["20 30 80 90", "my own note"]
+    records = [Record({}, {"image": "garment-7.jpg", "box": box}) for box in boxes]
+    with Catalogue(f"faiss:{tmp_path}/store", VectorEmbedder(fingerprint)) as other:
+        other.insert(["a", "b"], np.repeat(vectors, 2, axis=0), records)
+        app = create_app(
+            other, Model(embedder, fingerprint), Root(shop / "photographs"), hosts=["testserver"]
+        )
+        with starlette.TestClient(app) as client:
+            look = {"photographs": [{"item": "a"}, {"item": "b"}], "attributes": ["collar"]}
+            regions = ask(client, "regions", look)["regions"]
+            [shown] = ask(client, "search", {"query": {"item": "b"}})["results"]
+    assert shown["metadata"] == {}
+    height, width = garments[7].image.shape[:2]
+    _, expected = embedder.explain([jpegs[7]] * 2, "collar", [(20, 30, 80, 90), None])
+    expected = expected / [width, height, width, height]
+    np.testing.assert_allclose(np.array(regions)[:, 0], expected, atol=1e-4)
+
+
 def test_one_broken_photograph_hides_no_other_ones_region(client, shop, jpegs):
     photographs = [{"item": "garment-3"}, {"item": "garment-4"}]
     broken = shop / "photographs" / "garment-4.jpg"

@@ -172,6 +172,31 @@ def test_every_bad_photograph_has_its_reason(embedded):
         assert "\n" not in errors[name] and "node" not in errors[name]
 
 
+def test_what_is_in_the_boxes_is_embedded(saved_model, tmp_path):
+    """A photograph of four colours; the model adds a tenth of the box's sides."""
+    pixels = np.zeros((40, 40, 3), np.uint8)
+    pixels[:20, :20], pixels[:20, 20:] = color(1), color(2)
+    pixels[20:, :20], pixels[20:, 20:] = color(3), color(4)
+    Image.fromarray(pixels).save(tmp_path / "all.png")
+    boxes = ["0 0 18 18", "22 0 40 18", "2,22,17,40", "", "0 0 99 18"]
+    rows = [(f"n{n}", "all.png", box) for n, box in enumerate(boxes)]
+    manifest = write_manifest(tmp_path / "m.csv", ("id", "image", "box"), *rows)
+    summary = embed_catalogue(saved_model, manifest, tmp_path / "out", attributes=["color"])
+    expected = [color(1), color(2), color(3), pixels.mean((0, 1))]
+    found = read_vectors(tmp_path / "out")
+    for n, vector in enumerate(expected):
+        np.testing.assert_allclose(found[f"n{n}", "color"], vector, rtol=1e-5)
+    assert summary.errors == 1 and "x2 99 lies 59" in read_errors(tmp_path / "out")["n4"]
+    # Boxes from a file; other boxes are another catalogue.
+    write_manifest(tmp_path / "b.csv", ("image", "box"), ("all.png", boxes[1]))
+    manifest = write_manifest(tmp_path / "m.csv", ("image",), ("all.png",))
+    given = {"boxes": tmp_path / "b.csv", "attributes": ["color"]}
+    embed_catalogue(saved_model, manifest, tmp_path / "other", **given)
+    np.testing.assert_allclose(read_vectors(tmp_path / "other")["all.png", "color"], color(2))
+    with pytest.raises(ValueError, match="catalogue: "):
+        embed_catalogue(saved_model, manifest, tmp_path / "other", attributes=["color"])
+
+
 def test_files_say_what_they_hold(embedded):
     output, _ = embedded
     assert [file.name for file in files_of(output)] == [

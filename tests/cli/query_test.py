@@ -31,9 +31,10 @@ def test_a_server_that_is_away_is_one_line_and_a_status():
             ["--attribute=collar", "--version=1", "--label=stable", "a.jpg", "b.jpg"],
             "a version or a label",
         ),
+        (["--attribute=collar", "--box=1,2,3,4", "a.jpg", "b.jpg"], "--box for each of 2, got 1"),
         (["--attribute=collar", "--root_certificates=no.pem", "a.jpg", "b.jpg"], "no.pem"),
     ],
-    ids=["one", "none", "attribute", "version", "certificate"],
+    ids=["one", "none", "attribute", "version", "box", "certificate"],
 )
 def test_wrong_use_is_explained(arguments, message):
     result = query(*arguments)

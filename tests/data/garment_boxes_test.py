@@ -1,6 +1,5 @@
 """Garments' boxes from tables, and what training then sees."""
 
-import csv
 import dataclasses
 
 import numpy as np
@@ -147,33 +146,9 @@ def test_a_box_has_to_lie_in_its_photograph(form, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def cut(catalogue, tmp_path_factory):
-    """The same catalogue twice: with boxes, and cut to them and a margin of 0.25 by hand."""
-    boxed, by_hand = tmp_path_factory.mktemp("boxed"), tmp_path_factory.mktemp("by_hand")
-    with open(catalogue / "manifest.csv", newline="") as file:
-        header, *rows = csv.reader(file)
-    draw = np.random.default_rng(4)
-    boxes = []
-    for folder in (boxed, by_hand):
-        (folder / "images").mkdir()
-    for n, (name, *_) in enumerate(rows):
-        pixels = np.asarray(Image.open(catalogue / name))
-        Image.fromarray(pixels).save(boxed / name)
-        if n % 4 == 3:
-            boxes.append([""] * 4)
-        else:
-            x, y = draw.integers(0, 12, 2)
-            width, height = 4 * draw.integers(3, 6, 2)
-            boxes.append([x, y, x + width, y + height])
-            top, left = max(0, y - height // 4), max(0, x - width // 4)
-            pixels = pixels[top : y + height + height // 4, left : x + width + width // 4]
-        Image.fromarray(pixels).save(by_hand / name)
-    with open(boxed / "manifest.csv", "w", newline="") as file:
-        tables = [[*header, "x1", "y1", "x2", "y2"]]
-        tables += [[*row, *box] for row, box in zip(rows, boxes, strict=True)]
-        csv.writer(file).writerows(tables)
-    (by_hand / "manifest.csv").write_text((catalogue / "manifest.csv").read_text())
-    return {"boxed": load(options(boxed)), "by hand": load(options(by_hand))}
+def cut(boxed_and_cut):
+    """The manifest with boxes, and that of the photographs which were cut by hand."""
+    return [load(options(folder)) for folder in boxed_and_cut]
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad"])
@@ -183,13 +158,13 @@ def test_training_sees_what_was_cut_by_hand(mode, fit, cut, tmp_path):
     wanted = tf.constant([7, 4, 39, 7], tf.int64)
     found = [
         open_images(manifest, rows, 24, mode, folder=tmp_path, fit=fit, box_margin=0.25)(wanted)
-        for manifest in cut.values()
+        for manifest in cut
     ]
     np.testing.assert_array_equal(*found)
 
 
 def test_the_cache_is_of_these_boxes_and_this_margin(cut, tmp_path):
-    rows, manifest = np.arange(4), cut["boxed"]
+    rows, manifest = np.arange(4), cut[0]
     boxes = manifest.garment_boxes.boxes.copy()
     boxes[0] += 3
     moved = dataclasses.replace(manifest.garment_boxes, boxes=boxes)
@@ -211,16 +186,14 @@ def test_the_cache_is_of_these_boxes_and_this_margin(cut, tmp_path):
 
 def test_batches_for_fit_are_cut_too(cut):
     given = {"image_size": 24, "batch_size": 8, "box_margin": 0.25, "fit": "pad"}
-    found = [
-        next(iter(training_batches(manifest, **given)))[0]["images"] for manifest in cut.values()
-    ]
+    found = [next(iter(training_batches(manifest, **given)))[0]["images"] for manifest in cut]
     np.testing.assert_array_equal(*found)
     with pytest.raises(ValueError, match="box_margin must be a number from 0 up"):
-        training_batches(cut["boxed"], 24, box_margin=-1)
+        training_batches(cut[0], 24, box_margin=-1)
 
 
 def test_photographs_of_a_manifest_are_cut(cut):
-    boxed, by_hand = cut.values()
+    boxed, by_hand = cut
     for row in range(8):
         found = images.read(boxed.photograph(row, 0.25))
         np.testing.assert_array_equal(found, images.read(by_hand.path(row)))

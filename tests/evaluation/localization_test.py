@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.manifest import LABEL, Manifest
+from asen_tf.data.manifest import LABEL, GarmentBoxes, Manifest
 from asen_tf.evaluation.localization import evaluate_localization
 
 SIZES = [(40, 60), (60, 40), (20, 20)]  # height, width
@@ -91,6 +91,31 @@ def test_overall_weighs_boxes_and_macro_weighs_attributes(manifest):
     assert result["pointing_accuracy_macro"] == pytest.approx(1 / 2)
     assert result["mean_iou"] == pytest.approx(2 / 3, abs=1e-5)
     assert result["mean_iou_macro"] == pytest.approx(1 / 2, abs=1e-5)
+
+
+def test_in_photographs_that_are_cut_to_garments(manifest):
+    """Right answers, in the square of what was cut out, are right in the whole photograph."""
+    cuts = np.array([(24, 12, 52, 40), (np.nan,) * 4, (4, 4, 20, 20)])
+    garments = GarmentBoxes(cuts, np.zeros(3, np.int32), "")
+    seen = {0: (17, 5, 59, 40), 1: (0, 0, 40, 60), 2: (0, 0, 20, 20)}  # with a quarter around
+
+    def explain_fn(images, attributes):
+        regions = np.full((*attributes.shape, 4), 0.5)
+        for b, m in np.ndindex(attributes.shape):
+            image = int(images[b, 0, 0, 0])
+            left, top, right, bottom = seen[image]
+            x, y = right - left, bottom - top
+            side = max(x, y)
+            corner = np.array([left + (x - side) // 2, top + (y - side) // 2] * 2)
+            regions[b, m] = (TRUE_BOXES.get((image, attributes[b, m]), corner) - corner) / side
+        return (regions[..., :2] + regions[..., 2:]) / 2, regions
+
+    manifest = dataclasses.replace(manifest, garment_boxes=garments)
+    result = evaluate_localization(
+        explain_fn, manifest, "test", load_images, fit="pad", box_margin=0.25
+    )
+    assert result["count"] == 4 and result["pointing_accuracy"] == 1
+    assert result["mean_iou"] == pytest.approx(1, abs=1e-5)
 
 
 def test_bad_input_is_refused(manifest):

@@ -89,3 +89,5 @@ def test_other_models_and_names():
     assert is_published("published") and not is_published("default")
     with pytest.raises(ValueError, match=r"unknown eval\.preprocessing 'publish'.*'published'"):
         is_published("publish")
+    with pytest.raises(ValueError, match=r"published crops as .*, data\.fit is 'pad'"):
+        is_published("published", "pad")

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from asen_tf.images import Boxed
 from asen_tf.serving import AsyncClient, Client, InvalidInputError
 from asen_tf.serving.export import export
 
@@ -108,6 +109,35 @@ def test_many_coroutines_share_a_client(address, embedder, photographs):
         np.testing.assert_allclose(found, embedder.embed(photographs, LENGTH), atol=1e-5)
 
 
+def test_coroutines_cut_to_boxes_as_others_do(address, embedder, photographs):
+    boxes = [(5, 5, 25, 45), None, (0, 10, 30, 40)]
+    given = photographs[:3]
+
+    async def ask():
+        async with AsyncClient(address, batch_size=2) as client:
+            return await asyncio.gather(
+                client.embed_all(given, boxes),
+                client.embed(given, LENGTH, boxes),
+                client.similarity(given, given[0], LENGTH, boxes, boxes[0]),
+                client.explain(given, LENGTH, boxes),
+                client.call(f"embed_{LENGTH}", [Boxed(given[0], boxes[0])]),
+            )
+
+    every, one, cosines, (attention, regions), called = asyncio.run(ask())
+    close = {"rtol": 0, "atol": 1e-4}
+    np.testing.assert_allclose(every, embedder.embed_all(given, boxes), **close)
+    np.testing.assert_allclose(one, every[:, 1], **close)
+    np.testing.assert_allclose(cosines, one @ one[0], **close)
+    expected_attention, expected_regions = embedder.explain(given, LENGTH, boxes)
+    np.testing.assert_allclose(attention, expected_attention, **close)
+    np.testing.assert_array_equal(regions, expected_regions)
+    np.testing.assert_allclose(called["embedding"], one[:1], **close)
+    with Client(address) as client:
+        assert client.box_margin == embedder.box_margin == 0.25
+        called = client.call(f"embed_{LENGTH}", [Boxed(given[0], boxes[0])])
+        np.testing.assert_allclose(called["embedding"], one[:1], **close)
+
+
 def test_bad_photographs_are_named(address, photographs):
     with Client(address, batch_size=2) as client:
         for bad in (b"", b"<html>no</html>", photographs[0].read_bytes()[:300]):
@@ -139,6 +169,16 @@ def test_query_prints_similarities_and_draws(address, embedder, photographs, tmp
     np.testing.assert_allclose([float(cosine) for cosine, _ in rows], expected, atol=1e-4)
     with Image.open(picture) as drawn:
         assert min(drawn.size) > 200
+
+
+def test_query_cuts_to_boxes(address, embedder, photographs, tmp_path):
+    picture = tmp_path / "out.png"
+    given = [f"--explain={picture}", "--box=5,5,25,45", "--box="]
+    result = query(address, *given, *photographs[:2])
+    assert result.returncode == 0, result.stderr
+    [expected] = embedder.similarity(*photographs[:2], LENGTH, (5, 5, 25, 45))
+    assert float(result.stdout) == pytest.approx(expected, abs=1e-4)
+    assert picture.exists()
 
 
 def test_query_says_what_is_no_photograph(address, photographs, tmp_path):

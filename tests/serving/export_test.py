@@ -166,6 +166,10 @@ def test_metadata_says_what_is_served(ask, served, embedder):
     assert metadata.library_version == __version__
     assert metadata.model["global_branch"]["backbone"]["name"] == "resnet6"
     assert metadata.model["slices"] == ["global", "local"]
+    assert metadata.box_margin == 0.25
+    # Those of exports that know nothing of boxes.
+    older = json.dumps({k: v for k, v in json.loads(text).items() if k != "box_margin"})
+    assert names.Metadata.from_json(older).box_margin == 0.1
 
 
 def test_signatures_have_the_promised_types(served):

@@ -10,6 +10,7 @@ import pytest
 
 import asen_tf
 from asen_tf.catalogue import Catalogue
+from asen_tf.images import Boxed
 from asen_tf.serving import SavedModel, signatures
 
 pytest.importorskip("faiss")
@@ -61,6 +62,49 @@ def test_a_shop_is_indexed_and_kept_up_to_date(shop, served, workdir, embedder, 
     write(shop, [(f"sku-{n}", f"{n}.jpg", "", 9.5 if n == 2 else n + 0.5) for n in (0, 2, 4)])
     result = run(shop, f"--model={workdir}", "--delete_others")
     assert "1 embedded, 1 updated, 1 unchanged, 3 deleted, 0 errors; 3 items" in result.stdout
+
+
+def test_items_are_cut_to_their_boxes(shop, workdir, embedder, jpegs):
+    (shop / "4.jpg").write_bytes(jpegs[4])
+    boxes = [(5, 5, 25, 45), None, (10.5, 5, 30, 50), (0, 0, 999, 9), (0, 0, 9, 9), None]
+    cells = ["" if box is None else " ".join(map(str, box)) for box in boxes]
+
+    def write_boxes(cells):
+        rows = [(f"sku-{n}", f"{n}.jpg", cell) for n, cell in enumerate(cells)]
+        with open(shop / "catalogue.csv", "w", newline="") as file:
+            csv.writer(file).writerows([("id", "image", "box"), *rows])
+
+    write_boxes(cells)
+    store = f"faiss:{shop}/store"
+    found = asen_tf.index(embedder, shop / "catalogue.csv", store)
+    assert found.embedded == 5 and list(found.problems) == ["sku-3"]
+    assert "x2 999 lies" in found.problems["sku-3"]
+    good = [0, 1, 2, 4, 5]
+    names = [f"sku-{n}" for n in good]
+    with Catalogue(store, embedder) as catalogue:
+        expected = embedder.embed_all([jpegs[n] for n in good], [boxes[n] for n in good])
+        np.testing.assert_allclose(catalogue.engine.vectors(names), expected, atol=1e-4)
+        records = catalogue.engine.records(names)
+        kept = [record.metadata.get("box") for record in records]
+        assert kept == ["5 5 25 45", None, "10.5 5 30 50", "0 0 9 9", None]
+        query = Boxed(jpegs[0], boxes[0])
+        [first, *_] = catalogue.search(image=query, k=1)
+        assert first.id == "sku-0" and first.score == pytest.approx(1, abs=1e-4)
+    # A box that moved, one that went and one that came are embedded again.
+    moved = ["5 5 25 46", "1 2 30 40", *cells[2:3], "", "", ""]
+    with open(shop / "boxes.csv", "w", newline="") as file:
+        rows = [(f"{n}.jpg", *cell.split()) for n, cell in enumerate(moved) if cell]
+        csv.writer(file).writerows([("image", "x1", "y1", "x2", "y2"), *rows])
+    write(shop, [(f"sku-{n}", f"{n}.jpg", "", 1) for n in range(6)])
+    result = run(shop, f"--model={workdir}", f"--boxes={shop}/boxes.csv")
+    assert "4 embedded, 2 updated, 0 unchanged" in result.stdout, result.stderr
+    write_boxes(cells)
+    result = run(shop, f"--model={workdir}", f"--boxes={shop}/boxes.csv")
+    assert result.returncode == 1 and "boxes.csv and in the columns box" in result.stderr
+    command = [sys.executable, "-m", "asen_tf.cli.search", f"--store={store}", "--k=1"]
+    command += [f"--model={workdir}", f"--image={shop}/0.jpg", "--box=5,5,25,46"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert "1.0000  sku-0" in result.stdout, result.stderr
 
 
 def test_a_saved_model_without_attention_says_so(served, jpegs, monkeypatch):
