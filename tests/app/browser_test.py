@@ -340,9 +340,9 @@ def test_a_phones_width_is_enough(open_page, photograph):
 
 
 def test_the_keyboard_alone_will_do(tab, photograph, catalogue, embedder):
-    def tab_to(selector):
+    def tab_to(selector, key="Tab"):
         for _ in range(60):
-            tab.keyboard.press("Tab")
+            tab.keyboard.press(key)
             if tab.evaluate("s => document.activeElement.matches(s)", selector):
                 assert tab.evaluate(_HAS_OUTLINE), selector
                 return
@@ -357,7 +357,7 @@ def test_the_keyboard_alone_will_do(tab, photograph, catalogue, embedder):
         tab.keyboard.press("Space")
     chooser.value.set_files(photograph)
     expect(tab.locator("#results .card")).to_have_count(24)
-    tab_to("#mark")
+    tab_to("#mark", "Shift+Tab")
     tab.keyboard.press("Enter")
     tab_to("#garment input")
     tab.keyboard.press("Escape")
