@@ -13,6 +13,8 @@ from PIL import Image
 import asen_tf
 from asen_tf.embedders import Embedder, InvalidInputError, VectorEmbedder
 from asen_tf.images import Boxed
+from asen_tf.keras_embedder import KerasEmbedder
+from asen_tf.serving.export import export_model
 from asen_tf.workdir import Workdir
 
 ROOT = Path(__file__).parents[2]
@@ -165,6 +167,27 @@ def test_boxes_are_cut_out_with_the_margin_of_the_model(embedder, run, photograp
     expected_attention, inside = run.explain(cut, LENGTH)
     np.testing.assert_allclose(attention, expected_attention, atol=1e-4)
     np.testing.assert_array_equal(regions, inside + np.tile(corners, 2))
+
+
+def test_with_pad_whole_photographs_are_seen_in_every_kind(run, photographs, tmp_path):
+    """As by the same model of photographs that were padded by hand, cut to a box before or not."""
+    padded = KerasEmbedder(run.model, run.attributes, run.slices, fit="pad", box_margin=0.5)
+    padded.save_to_preset(tmp_path / "preset")
+    seen = {"fit": "pad", "box_margin": 0.5, "verified": False}
+    export_model(run.model, run.attributes, tmp_path / "export", slices=run.slices, **seen)
+    photograph, box = photographs[0], (10, 30, 20, 70)  # of 40 x 90
+    pixels = np.asarray(Image.open(io.BytesIO(photograph)))
+    whole = np.pad(pixels, ((0, 0), (25, 25), (0, 0)), constant_values=255)
+    cut = np.pad(pixels[10:90, 5:25], ((0, 0), (30, 30), (0, 0)), constant_values=255)
+    expected = run.embed_all([whole, cut])
+    regions = run.explain([whole, cut], LENGTH)[1] - [(25, 0, 25, 0), (25, -10, 25, -10)]
+    regions = np.clip(regions, [(0, 0) * 2, (5, 10) * 2], [(40, 90) * 2, (25, 90) * 2])
+    for embedder in (padded, *map(asen_tf.load, (tmp_path / "preset", tmp_path / "export"))):
+        assert (embedder.fit, embedder.box_margin) == ("pad", 0.5)
+        found = embedder.embed_all([photograph] * 2, [None, box])
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
+        _, found = embedder.explain([photograph] * 2, LENGTH, [None, box])
+        np.testing.assert_array_equal(found, regions)
 
 
 def test_bad_boxes_are_named_by_their_position(embedder, photographs):
