@@ -73,6 +73,16 @@ def test_a_run_leaves_models_history_and_tensorboard(finished, catalogue):
     assert found["loss"] == pytest.approx(weighted, rel=1e-5)
 
 
+def test_photographs_cut_to_boxes_train_as_those_cut_by_hand(boxed_and_cut, tmp_path):
+    losses = []
+    for folder in boxed_and_cut:
+        config = tiny(folder, max_steps=2)
+        config.data.update(box_margin=0.25, fit="pad")
+        run = train(config, tmp_path / folder.name)
+        losses.append([entry["loss"] for entry in run.history() if "loss" in entry])
+    assert losses[0] == losses[1] and len(losses[0]) == 2
+
+
 def images_of(run):
     """(tag, step) -> the encoded images that the run's TensorBoard log holds."""
     from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
