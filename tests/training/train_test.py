@@ -1,14 +1,9 @@
 """Runs: what they leave, how they go on, what stops them."""
 
 import io
-import json
-import os
 import signal
-import socket
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import keras
 import numpy as np
@@ -17,43 +12,22 @@ from PIL import Image
 
 import asen_tf.models
 from asen_tf.core import config as configs
-from asen_tf.core import experiments
 from asen_tf.training.step import TrainStep
 from asen_tf.training.train import TrainingDiverged, train
-from asen_tf.workdir import Workdir
-from tests.networks import shrink
-
-ROOT = Path(__file__).parents[2]
-
-
-def tiny(catalogue, **train_keys):
-    """Two stages of a tiny network on the catalogue."""
-    config = configs.defaults()
-    config.data.root = str(catalogue)
-    experiments.small(config, "resnet10")
-    shrink(config.model, backbone="resnet10", embedding_dim=16)
-    config.train.batch_size = 4
-    config.train.steps_per_epoch = 3
-    config.train.log_every_steps = 1
-    config.train.checkpoint_every_steps = 2
-    config.eval.every_epochs = 1
-    config.stage1.epochs = config.stage2.epochs = 2
-    config.stage2.attributes_per_step = 0
-    config.train.update(train_keys)
-    return config
-
-
-def weights(run, stage="stage2"):
-    return [v.numpy() for v in _model(run, stage).weights]
-
-
-def _model(run, stage):
-    return keras.saving.load_model(run.best_model(stage))
+from tests.training.runs import environment, model_of, tiny, weights
 
 
 @pytest.fixture(scope="module")
 def finished(catalogue, tmp_path_factory):
     return train(tiny(catalogue), tmp_path_factory.mktemp("finished") / "run")
+
+
+@pytest.fixture(scope="module")
+def brief(catalogue, tmp_path_factory):
+    """A run of another seed that has no time."""
+    config = tiny(catalogue, seed=1, max_minutes=1e-6)
+    config.stage1.epochs = config.stage2.epochs = 1000
+    return train(config, tmp_path_factory.mktemp("brief") / "run")
 
 
 def test_a_run_leaves_models_history_and_tensorboard(finished, catalogue):
@@ -114,7 +88,7 @@ def test_stage1_trains_the_global_branch_alone(catalogue, finished):
     """The local branch is what the seed made of it."""
     keras.utils.set_random_seed(0)
     start = asen_tf.models.build(tiny(catalogue).model, finished.space())
-    first = _model(finished, "stage1")
+    first = model_of(finished, "stage1")
     for branch, stands in (("global_branch", False), ("local_branch", True)):
         pairs = [(getattr(model, branch).get_weights()) for model in (start, first)]
         moved = [not np.array_equal(a, b) for a, b in zip(*pairs, strict=True)]
@@ -145,16 +119,12 @@ def test_stage2_from_a_stage1_run_is_as_if_in_one_run(finished, catalogue, tmp_p
         np.testing.assert_array_equal(one, other)
 
 
-def test_another_seed_gives_other_numbers(finished, catalogue, tmp_path):
-    other = train(tiny(catalogue, seed=1, stages=("stage1",), max_steps=1), tmp_path / "other")
-    assert other.history()[0]["loss"] != finished.history()[0]["loss"]
+def test_another_seed_gives_other_numbers(finished, brief):
+    assert brief.history()[0]["loss"] != finished.history()[0]["loss"]
 
 
-def test_max_minutes_is_shared_out(catalogue, tmp_path):
-    config = tiny(catalogue, max_minutes=1e-6)
-    config.stage1.epochs = config.stage2.epochs = 1000
-    run = train(config, tmp_path / "run")
-    assert {(e["stage"], e["step"]) for e in run.history()} == {("stage1", 1), ("stage2", 1)}
+def test_max_minutes_is_shared_out(brief):
+    assert {(e["stage"], e["step"]) for e in brief.history()} == {("stage1", 1), ("stage2", 1)}
 
 
 def test_nan_stops_the_run_and_names_the_last_good_checkpoint(catalogue, tmp_path):
@@ -167,12 +137,13 @@ def test_nan_stops_the_run_and_names_the_last_good_checkpoint(catalogue, tmp_pat
 
 def test_lower_precision_and_compiled_backbones(catalogue, tmp_path):
     keys = {"precision": "mixed_bfloat16", "jit_backbone": True, "deterministic": False}
-    file = experiment(tiny(catalogue, max_steps=2, **keys), tmp_path / "tiny.py")
-    # Determinism, which the other runs switch on, holds for a whole process.
-    run_program(command(file, tmp_path / "run"))
-    run = Workdir(tmp_path / "run")
+    config = tiny(catalogue, stages=("stage2",), max_steps=1, **keys)
+    config.eval.pictures = 0
+    run = train(config, tmp_path / "run")
     assert all(np.isfinite(e["loss"]) for e in run.history() if "loss" in e)
-    assert {str(w.dtype) for w in weights(run)} <= {"float32", "uint32"}
+    model = model_of(run, "stage2")
+    assert model.dtype_policy.name == "mixed_bfloat16"
+    assert {str(v.dtype) for v in model.trainable_variables} == {"float32"}
 
 
 @pytest.mark.parametrize(
@@ -208,7 +179,7 @@ def test_bad_settings_stop_before_training(catalogue, tmp_path, changes, message
         (lambda c: c.stage2.update(rates=((".*", 1e-4), ("nowhere", 1e-5))), "'nowhere'"),
         (lambda c: c.stage2.losses.local_triplet.update(output="locall"), "mean 'local'"),
         (lambda c: c.stage2.losses.local_triplet.update(mining="none"), "has mining='none'"),
-        (lambda c: c.model.local_branch.update(embedding_dim=8), "got 16 .* and 8"),
+        (lambda c: c.model.local_branch.update(embedding_dim=4), "got 8 .* and 4"),
         (lambda c: c.model.global_branch.update(bakbone="a"), "key 'bakbone'.*'backbone'"),
         (lambda c: c.train.update(precision="float23"), "mean 'float32'"),
     ],
@@ -223,159 +194,49 @@ def test_bad_names_stop_before_training(catalogue, tmp_path, change, message):
     assert not (tmp_path / "run").exists()
 
 
-def experiment(config, path):
-    """An experiment file, as --config takes it."""
-    configs.save(config, path.with_suffix(".json"))
-    path.write_text(
-        "from asen_tf.core import config as configs\n\n\n"
-        f"def get_config():\n    return configs.load({str(path.with_suffix('.json'))!r}).lock()\n"
-    )
-    return path
+KILLED = """
+import os, signal, sys
+from asen_tf.core import config
+from asen_tf.training.step import TrainStep
+from asen_tf.training.train import train
+
+taken, take = [], TrainStep.__call__
+
+def dying(self, batch):
+    taken.append(batch)
+    if len(taken) == 8:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return take(self, batch)
+
+TrainStep.__call__ = dying
+train(config.load(sys.argv[1]), sys.argv[2])
+"""
 
 
-def command(config_file, workdir, *flags):
-    program = [sys.executable, "-m", "asen_tf.cli.train"]
-    return [*program, f"--config={config_file}", f"--workdir={workdir}", *flags]
-
-
-def run_program(words):
-    result = subprocess.run(words, env=environment(), capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr[-5000:]
-
-
-def environment(**extra):
-    return {**os.environ, "PYTHONPATH": str(ROOT), **extra}
-
-
-@pytest.mark.parametrize("step", [4, 10])
-def test_stopped_after_a_checkpoint_it_ends_with_the_same_weights(
-    catalogue, tmp_path, finished, monkeypatch, step
+def test_interrupted_and_killed_it_ends_with_the_same_weights(
+    catalogue, tmp_path, finished, monkeypatch
 ):
-    """In either stage: with one optimizer, and with one for each rate."""
-    taken = iter(range(1, step + 1))
-    take = TrainStep.__call__
+    """In the first stage, and in the second, which has an optimizer for each rate."""
+    config, folder = tiny(catalogue), tmp_path / "run"
+    taken, take = [], TrainStep.__call__
 
     def stopping(self, batch):
-        if next(taken) == step:
+        taken.append(batch)
+        if len(taken) == 4:
             raise KeyboardInterrupt
         return take(self, batch)
 
-    monkeypatch.setattr(TrainStep, "__call__", stopping)
-    with pytest.raises(KeyboardInterrupt):
-        train(tiny(catalogue), tmp_path / "run")
-    monkeypatch.undo()
-    run = train(tiny(catalogue), tmp_path / "run")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(TrainStep, "__call__", stopping)
+        train(config, folder)
+    # It goes on from step 2 of 6, and dies before step 4 of the next stage, without tidying up.
+    configs.save(config, tmp_path / "config.json")
+    program = [sys.executable, "-c", KILLED, str(tmp_path / "config.json"), str(folder)]
+    killed = subprocess.run(program, env=environment(), capture_output=True, text=True)
+    assert killed.returncode == -signal.SIGKILL, killed.stderr[-5000:]
+    run = train(config, folder)
     for stage in ("stage1", "stage2"):
         for one, other in zip(weights(finished, stage), weights(run, stage), strict=True):
             np.testing.assert_array_equal(one, other)
-
-
-def test_killed_and_started_again_it_ends_with_the_same_weights(catalogue, tmp_path, finished):
-    file = experiment(tiny(catalogue), tmp_path / "tiny.py")
-    workdir = tmp_path / "killed"
-    # The run does not block on its output, and SIGKILL leaves it no time to tidy up.
-    process = subprocess.Popen(command(file, workdir), env=environment(), stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list(workdir.glob("checkpoints/stage2/*.index")):
-        assert process.poll() is None and time.monotonic() < deadline
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    assert Workdir(workdir).history()[-1] != finished.history()[-1]
-    run_program(command(file, workdir))
-    for one, other in zip(weights(finished), weights(Workdir(workdir)), strict=True):
-        np.testing.assert_array_equal(one, other)
-    steps = [(e["stage"], e["step"]) for e in Workdir(workdir).history() if "loss" in e]
+    steps = [(e["stage"], e["step"]) for e in run.history() if "loss" in e]
     assert steps == [(stage, step) for stage in ("stage1", "stage2") for step in range(1, 7)]
-
-
-def without_batch_statistics(catalogue):
-    """A run whose replicas can do what one device does: examples do not depend on one another."""
-    config = tiny(catalogue, max_steps=4, checkpoint_every_steps=1, sampling="triplet")
-    experiments.mine(config, "none")
-    for branch in ("global_branch", "local_branch"):
-        config.model[branch].backbone = "alexnet"
-    # Adam would make much of gradients that are nothing but rounding.
-    with config.unlocked():
-        for stage in (config.stage1, config.stage2):
-            stage.optimizer = {"name": "sgd", "momentum": 0.9}
-    return config
-
-
-@pytest.fixture(scope="module")
-def one_device(catalogue, tmp_path_factory):
-    return train(without_batch_statistics(catalogue), tmp_path_factory.mktemp("one") / "run")
-
-
-def assert_same_run(run, expected):
-    """The same examples in the same order give the same losses, and these the same weights."""
-    for entry, other in zip(run.history(), expected.history(), strict=True):
-        assert (entry["stage"], entry["step"]) == (other["stage"], other["step"])
-        assert entry.get("loss", 0) == pytest.approx(other.get("loss", 0), rel=1e-4)
-    for stage in ("stage1", "stage2"):
-        for one, other in zip(weights(run, stage), weights(expected, stage), strict=True):
-            np.testing.assert_allclose(one, other, atol=1e-5)
-
-
-def test_two_replicas_train_as_one_device(catalogue, tmp_path, one_device):
-    file = experiment(without_batch_statistics(catalogue), tmp_path / "tiny.py")
-    flags = ["--strategy=mirrored", "--logical_cpus=2"]
-    run_program(command(file, tmp_path / "run", *flags))
-    assert_same_run(Workdir(tmp_path / "run"), one_device)
-
-
-def test_replicas_share_their_batch_statistics(catalogue, tmp_path):
-    file = experiment(tiny(catalogue, max_steps=2), tmp_path / "tiny.py")
-    flags = ["--strategy=mirrored", "--logical_cpus=2"]
-    run_program(command(file, tmp_path / "run", *flags))
-    assert all(np.isfinite(w).all() for w in weights(Workdir(tmp_path / "run")))
-
-
-def start_workers(file, workdir):
-    """Two processes that train together over loopback."""
-    ports = []
-    for _ in range(2):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            ports.append(free.getsockname()[1])
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
-    return [
-        subprocess.Popen(
-            command(file, workdir, "--strategy=multi_worker"),
-            env=environment(
-                TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": n}}),
-                TMPDIR=str(workdir.parent),  # A killed worker leaves what it wrote aside.
-            ),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for n in range(2)
-    ]
-
-
-def test_two_workers_train_as_one_device_though_one_dies(catalogue, tmp_path, one_device):
-    file = experiment(without_batch_statistics(catalogue), tmp_path / "tiny.py")
-    workdir = tmp_path / "run"
-    workers = start_workers(file, workdir)
-    try:
-        deadline = time.monotonic() + 240
-        # Written last, it names the newest checkpoint.
-        while not (workdir / "checkpoints" / "stage1" / "checkpoint").exists():
-            assert workers[0].poll() is None and time.monotonic() < deadline
-            time.sleep(0.01)
-        workers[1].kill()
-        # The others wait for it; what runs the cluster ends them, and starts all of them anew.
-        workers[0].kill()
-        assert not Workdir(workdir).best_model("stage2").exists()
-        for worker in workers:
-            worker.communicate()
-        workers = start_workers(file, workdir)
-        for worker in workers:
-            _, errors = worker.communicate(timeout=240)
-            assert worker.returncode == 0, errors[-3000:]
-            assert "goes on from step" in errors or worker is not workers[0]
-    finally:
-        for worker in workers:
-            worker.kill()
-    assert_same_run(Workdir(workdir), one_device)

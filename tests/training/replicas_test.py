@@ -1,0 +1,99 @@
+"""Runs on several devices and by several processes, as on one."""
+
+import json
+import socket
+import subprocess
+import time
+
+import numpy as np
+import pytest
+
+from asen_tf.core import experiments
+from asen_tf.training.train import train
+from asen_tf.workdir import Workdir
+from tests.training.runs import command, environment, experiment, run_program, tiny, weights
+
+
+def without_batch_statistics(catalogue):
+    """A run whose replicas can do what one device does: examples do not depend on one another."""
+    config = tiny(catalogue, max_steps=4, checkpoint_every_steps=1, sampling="triplet")
+    experiments.mine(config, "none")
+    for branch in ("global_branch", "local_branch"):
+        config.model[branch].backbone = "alexnet"
+    # Adam would make much of gradients that are nothing but rounding.
+    with config.unlocked():
+        for stage in (config.stage1, config.stage2):
+            stage.optimizer = {"name": "sgd", "momentum": 0.9}
+    return config
+
+
+@pytest.fixture(scope="module")
+def one_device(catalogue, tmp_path_factory):
+    return train(without_batch_statistics(catalogue), tmp_path_factory.mktemp("one") / "run")
+
+
+def assert_same_run(run, expected):
+    """The same examples in the same order give the same losses, and these the same weights."""
+    for entry, other in zip(run.history(), expected.history(), strict=True):
+        assert (entry["stage"], entry["step"]) == (other["stage"], other["step"])
+        assert entry.get("loss", 0) == pytest.approx(other.get("loss", 0), rel=1e-4)
+    for stage in ("stage1", "stage2"):
+        for one, other in zip(weights(run, stage), weights(expected, stage), strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-5)
+
+
+def test_two_replicas_train_as_one_device(catalogue, tmp_path, one_device):
+    file = experiment(without_batch_statistics(catalogue), tmp_path / "tiny.py")
+    flags = ["--strategy=mirrored", "--logical_cpus=2"]
+    run_program(command(file, tmp_path / "run", *flags))
+    assert_same_run(Workdir(tmp_path / "run"), one_device)
+
+
+def start_workers(file, workdir):
+    """Two processes that train together over loopback."""
+    ports = []
+    for _ in range(2):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            ports.append(free.getsockname()[1])
+    cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
+    return [
+        subprocess.Popen(
+            command(file, workdir, "--strategy=multi_worker"),
+            env=environment(
+                TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": n}}),
+                TMPDIR=str(workdir.parent),  # A killed worker leaves what it wrote aside.
+            ),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(2)
+    ]
+
+
+def test_two_workers_train_as_one_device_though_one_dies(catalogue, tmp_path, one_device):
+    file = experiment(without_batch_statistics(catalogue), tmp_path / "tiny.py")
+    workdir = tmp_path / "run"
+    workers = start_workers(file, workdir)
+    try:
+        deadline = time.monotonic() + 240
+        # Written last, it names the newest checkpoint.
+        while not (workdir / "checkpoints" / "stage1" / "checkpoint").exists():
+            assert workers[0].poll() is None and time.monotonic() < deadline
+            time.sleep(0.01)
+        workers[1].kill()
+        # The others wait for it; what runs the cluster ends them, and starts all of them anew.
+        workers[0].kill()
+        assert not Workdir(workdir).best_model("stage2").exists()
+        for worker in workers:
+            worker.communicate()
+        workers = start_workers(file, workdir)
+        for worker in workers:
+            _, errors = worker.communicate(timeout=240)
+            assert worker.returncode == 0, errors[-3000:]
+            assert "goes on from step" in errors or worker is not workers[0]
+    finally:
+        for worker in workers:
+            worker.kill()
+    assert_same_run(Workdir(workdir), one_device)

@@ -1,0 +1,64 @@
+"""Runs of a tiny network, in this process or by the program in another one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+
+from asen_tf.core import config as configs
+from asen_tf.core import experiments
+from tests.networks import shrink
+
+ROOT = Path(__file__).parents[2]
+
+
+def tiny(catalogue, **train_keys):
+    """Two stages of a tiny network on the catalogue."""
+    config = configs.defaults()
+    config.data.root = str(catalogue)
+    experiments.small(config, "resnet6")
+    shrink(config.model)
+    config.train.batch_size = 4
+    config.train.steps_per_epoch = 3
+    config.train.log_every_steps = 1
+    config.train.checkpoint_every_steps = 2
+    config.eval.every_epochs = 1
+    config.stage1.epochs = config.stage2.epochs = 2
+    config.stage2.attributes_per_step = 0
+    config.train.update(train_keys)
+    return config
+
+
+def model_of(run, stage):
+    """The best model of a stage."""
+    return keras.saving.load_model(run.best_model(stage))
+
+
+def weights(run, stage="stage2"):
+    return model_of(run, stage).get_weights()
+
+
+def experiment(config, path):
+    """An experiment file, as --config takes it."""
+    configs.save(config, path.with_suffix(".json"))
+    path.write_text(
+        "from asen_tf.core import config as configs\n\n\n"
+        f"def get_config():\n    return configs.load({str(path.with_suffix('.json'))!r}).lock()\n"
+    )
+    return path
+
+
+def command(config_file, workdir, *flags):
+    program = [sys.executable, "-m", "asen_tf.cli.train"]
+    return [*program, f"--config={config_file}", f"--workdir={workdir}", *flags]
+
+
+def run_program(words):
+    result = subprocess.run(words, env=environment(), capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr[-5000:]
+
+
+def environment(**extra):
+    return {**os.environ, "PYTHONPATH": str(ROOT), **extra}
