@@ -47,16 +47,16 @@ def decode(encoded: tf.Tensor) -> tf.Tensor:
 
 def decode_in_graph(encoded: tf.Tensor) -> tf.Tensor:
     """A photograph of `GRAPH_KINDS`, string [], as uint8 [H, W, 3], upright; for any graph."""
-    image = tf.case(
+    image, exif = tf.case(
         [
             (_begins(encoded, kinds.JPEG), lambda: _jpeg(encoded)),
             (_begins(encoded, kinds.PNG), lambda: _png(encoded)),
             (_begins(encoded, kinds.RIFF), lambda: _webp(encoded)),
         ],
-        default=lambda: _bmp(encoded),
+        default=lambda: (_bmp(encoded), ""),
     )
     image.set_shape((None, None, 3))
-    return image
+    return _turned(image, exif)
 
 
 def to_square(image: tf.Tensor, size: int, fit: str = "crop") -> tf.Tensor:
@@ -168,7 +168,7 @@ def _by_pillow(encoded) -> np.ndarray:
 
 
 def _jpeg(encoded):
-    return _turned(_jpeg_pixels(encoded), _jpeg_exif(encoded))
+    return _jpeg_pixels(encoded), _jpeg_exif(encoded)
 
 
 def _jpeg_pixels(encoded):
@@ -183,13 +183,13 @@ def _png(encoded):
         lambda: _over_white(tf.io.decode_png(encoded, channels=4)),
         lambda: tf.io.decode_png(encoded, channels=3),
     )
-    return _turned(image, exif)
+    return image, exif
 
 
 def _webp(encoded):
     image = tf.io.decode_image(encoded, channels=3, expand_animations=False)
     image.set_shape((None, None, 3))
-    return _turned(image, _webp_exif(encoded))
+    return image, _webp_exif(encoded)
 
 
 def _bmp(encoded):
@@ -202,9 +202,7 @@ def _bmp(encoded):
     used = start + (bits * width + 31) // 32 * 4 * height
     image = tf.io.decode_bmp(_piece(encoded, 0, tf.cast(used, tf.int32)))
     # Gray has one channel; the fourth of four says nothing.
-    return tf.cond(
-        tf.shape(image)[2] == 1, lambda: tf.repeat(image, 3, axis=2), lambda: image[..., :3]
-    )
+    return tf.gather(image, tf.where(tf.shape(image)[2] == 1, [0, 0, 0], [0, 1, 2]), axis=2)
 
 
 def _over_white(rgba):
@@ -217,11 +215,9 @@ def _turned(image, exif):
     orientation = tf.cond(exif == "", lambda: _UPRIGHT, lambda: _orientation(exif))
 
     def turned():
-        swapped = tf.cond(orientation >= 5, lambda: tf.transpose(image, (1, 0, 2)), lambda: image)
-        mirrored = tf.cond(
-            _one_of(orientation, 2, 3, 6, 7), lambda: swapped[:, ::-1], lambda: swapped
-        )
-        return tf.cond(_one_of(orientation, 3, 4, 7, 8), lambda: mirrored[::-1], lambda: mirrored)
+        swapped = tf.transpose(image, tf.where(orientation >= 5, [1, 0, 2], [0, 1, 2]))
+        mirrored = [_one_of(orientation, 3, 4, 7, 8), _one_of(orientation, 2, 3, 6, 7)]
+        return tf.reverse(swapped, tf.boolean_mask([0, 1], mirrored))
 
     return tf.cond(orientation == _UPRIGHT, lambda: image, turned)
 
@@ -267,7 +263,7 @@ def _jpeg_exif(encoded):
 
     at, data = tf.while_loop(note, step, (tf.constant(2), _bytes(encoded, 2, 12)))
     length = tf.cast(_number(data, 2, 2, False), tf.int32) - 8
-    return tf.cond(is_exif(data), lambda: tf.strings.substr(encoded, at + 10, length), lambda: "")
+    return _piece(encoded, at + 10, tf.where(is_exif(data), length, 0))
 
 
 def _png_chunks(encoded):
@@ -278,11 +274,8 @@ def _png_chunks(encoded):
         data = _bytes(encoded, at, 8)
         length, name = tf.cast(_number(data, 0, 4, False), tf.int32), data[4:8]
         alpha |= tf.reduce_all(name == list(b"tRNS"))
-        exif = tf.cond(
-            tf.reduce_all(name == list(b"eXIf")),
-            lambda: _piece(encoded, at + 8, length),
-            lambda: exif,
-        )
+        is_exif = tf.reduce_all(name == list(b"eXIf"))
+        exif = tf.where(is_exif, _piece(encoded, at + 8, tf.where(is_exif, length, 0)), exif)
         following = at + 12 + length
         return tf.where(length < 0, total, following), alpha, exif
 
@@ -312,12 +305,9 @@ def _webp_exif(encoded):
     [at] = tf.while_loop(other, step, [tf.constant(12)])
     found = (at >= 12) & (at + 8 <= total)
 
-    def block():
-        exif = _piece(encoded, at + 8, name_and_length(at)[1])
-        # Some writers put before it what stands before it in a JPEG.
-        return tf.cond(_begins(exif, b"Exif\0\0"), lambda: _piece(exif, 6, 2**30), lambda: exif)
-
-    return tf.cond(found, block, lambda: "")
+    exif = _piece(encoded, at + 8, tf.where(found, name_and_length(at)[1], 0))
+    # Some writers put before it what stands before it in a JPEG.
+    return _piece(exif, tf.where(_begins(exif, b"Exif\0\0"), 6, 0), 2**30)
 
 
 def _begins(encoded, mark: bytes):
