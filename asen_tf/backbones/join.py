@@ -47,7 +47,8 @@ class JoinMaps(keras.layers.Layer):
         if others:
             resized = [tf.image.resize(at, tf.shape(first)[1:3]) for at in others]
             first = tf.concat([first, *(tf.cast(at, first.dtype) for at in resized)], axis=-1)
-            first = self.normalization(first, training=training)
+            learning = training and bool(self.normalization.trainable_variables)
+            first = self.normalization(first, training=learning)
         if self.channel_dropout:
             first = self.channel_dropout(first, training=training)
         return first

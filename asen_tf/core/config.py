@@ -149,6 +149,9 @@ def stage(
         "losses": losses,
         "attributes_per_step": 0,  # multi_attribute: so many, drawn anew each step; 0: all
         "schedule": schedule,
+        # Parts at rate 0 are run once, and what they give is kept beside the run; steps then cost
+        # the other parts only, and of `augment` there is the flip.
+        "frozen_features": False,
         "patience": 0,  # validations in a row without a better score that end it; 0: none do
         "share": 0.0,  # of train.max_minutes, in proportion to the other stages'; 0: its epochs
     }

@@ -1,6 +1,7 @@
 """Random changes to batches of images, in numbers that depend on seed and counter alone."""
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -75,12 +76,9 @@ class Augment:
         Returns:
           images uint8 [B, S, S, 3]; bool [B, A], the attributes that each no longer shows.
         """
-        drawn = {
-            name: counter.uniform(counter.bits(self.seed, numbers * len(_DRAWS) + n))
-            for n, name in enumerate(_DRAWS)
-        }
+        drawn = self._drawn(numbers)
         allowed = lambda mask: self._allowed(mask, attributes, numbers)  # noqa: E731
-        flip = (drawn["flip"] < 0.5) & self.flip & allowed(self.flip_falsifies)
+        flip = self._flips(drawn, numbers, attributes)
         crops = self.shift > 0 or self.crop < 1
         crop = (drawn["crop"] < 0.5) & crops & allowed(self.crop_falsifies)
         color = (drawn["color"] < 0.5) & (self.color > 0) & allowed(self.color_falsifies)
@@ -91,6 +89,38 @@ class Augment:
         if self.color:
             changed = self._tint(changed, drawn, color)
         return tf.cast(tf.round(tf.clip_by_value(changed, 0.0, 255.0)), tf.uint8), falsified
+
+    def of_maps(
+        self,
+        maps: Mapping[str, tf.Tensor],
+        numbers: tf.Tensor,
+        attributes: tf.Tensor | None = None,
+    ):
+        """Flips the feature maps of the images that a call would flip; more it does not change.
+
+        Args:
+          maps: by name: [B, ..., h, w, C].
+          numbers, attributes: as in a call.
+
+        Returns:
+          maps of the same shapes; bool [B, A], the attributes that each no longer shows.
+        """
+        flip = self._flips(self._drawn(numbers), numbers, attributes)
+        flipped = {
+            name: tf.where(tf.reshape(flip, (-1, *[1] * (len(at.shape) - 1))), at[..., ::-1, :], at)
+            for name, at in maps.items()
+        }
+        return flipped, _falsified((flip, self.flip_falsifies))
+
+    def _drawn(self, numbers):
+        return {
+            name: counter.uniform(counter.bits(self.seed, numbers * len(_DRAWS) + n))
+            for n, name in enumerate(_DRAWS)
+        }
+
+    def _flips(self, drawn, numbers, attributes):
+        allowed = self._allowed(self.flip_falsifies, attributes, numbers)
+        return (drawn["flip"] < 0.5) & self.flip & allowed
 
     def _allowed(self, mask, attributes, numbers):
         if attributes is None:
@@ -140,7 +170,7 @@ def _with_mirrored_border(images, boxes, share):
 
 def _falsified(*changes):
     masks = [done[:, None] & tf.constant(mask)[None] for done, mask in changes]
-    return masks[0] | masks[1] | masks[2]
+    return functools.reduce(tf.logical_or, masks)
 
 
 def _mask(space, names):

@@ -1,5 +1,6 @@
 """tf.data from step numbers to training batches: nothing depends on what ran before."""
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -9,6 +10,7 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.data import counter
 from asen_tf.data.augment import Augment
+from asen_tf.data.feature_cache import FeatureLoader
 from asen_tf.data.image_cache import ImageLoader, open_images
 from asen_tf.data.manifest import Manifest
 from asen_tf.data.manipulations import ManipulationSampler
@@ -33,6 +35,7 @@ def training_examples(
     special: Sequence[str] = (),
     attributes_per_step: int = 0,
     labels: bool = True,
+    features: FeatureLoader | None = None,
 ) -> Examples:
     """What a sampling makes of example numbers.
 
@@ -47,6 +50,8 @@ def training_examples(
       special: with "manipulation", attributes that make up a label set; (): all.
       attributes_per_step: "multi_attribute" sampling takes so many, drawn anew each step; 0: all.
       labels: whether "triplet" gives the labels of its images as well.
+      features: what a batch holds in place of images, see `open_features`; of the changes that
+        `augment` names, these are only flipped.
 
     Returns:
       A function from int64 [E] to a batch (x, y). x: "images" uint8 [N, S, S, 3], "attributes"
@@ -75,19 +80,18 @@ def training_examples(
         )
     changes = stream(seed, _CHANGES)
     augment = Augment.from_config(augment, manifest.space, changes) if augment else None
+    inputs = _Inputs(load_images, features, augment)
     if sampling == "multi_attribute":
-        return _Images(seed, manifest, load_images, augment, attributes_per_step)
+        return _Images(seed, manifest, inputs, attributes_per_step)
     if sampling == "triplet":
         kind = TripletSampler if manifest.triplets is None else FixedTriplets
         sampler = kind.from_manifest(manifest, stream(seed, _TRIPLETS))
         values = ValueTable(manifest) if labels else None
-        return lambda numbers: _triplets(sampler, load_images, augment, numbers, values)
+        return lambda numbers: _triplets(sampler, inputs, numbers, values)
     drawn = stream(seed, _MANIPULATIONS)
     sampler = ManipulationSampler.from_manifest(manifest, drawn, special)
     values, offsets = ValueTable(manifest), manifest.space.offsets
-    return lambda numbers: _with_changes(
-        _triplets(sampler, load_images, augment, numbers, values), offsets
-    )
+    return lambda numbers: _with_changes(_triplets(sampler, inputs, numbers, values), offsets)
 
 
 def training_batches(
@@ -164,18 +168,45 @@ def stream(seed: int, which: int) -> int:
     return seed * 8 + which
 
 
-def _triplets(sampler, load_images, augment, numbers, values=None):
+@dataclasses.dataclass(frozen=True)
+class _Inputs:
+    """What a model sees of rows: images or feature maps, changed at random."""
+
+    load_images: ImageLoader
+    features: FeatureLoader | None
+    augment: Augment | None
+
+    def __call__(self, rows, pairs, numbers, spared=None):
+        """The inputs of a batch, and the attributes that each image no longer shows, or None.
+
+        Args:
+          rows: int64 [N].
+          pairs: int32 [N, M], attributes.
+          numbers, spared: see `Augment`.
+        """
+        changes = self.augment if self.augment and self.augment.active else None
+        falsified = None
+        if self.features:
+            inputs = self.features(rows, pairs)
+            if changes:
+                inputs, falsified = changes.of_maps(inputs, numbers, spared)
+        else:
+            inputs = {"images": self.load_images(rows)}
+            if changes:
+                inputs["images"], falsified = changes(inputs["images"], numbers, spared)
+        return {**inputs, "attributes": pairs}, falsified
+
+
+def _triplets(sampler, inputs, numbers, values=None):
     rows, attributes = sampler.draw(numbers)
     rows, attributes = tf.reshape(rows, [-1]), tf.repeat(attributes, 3)
-    images, falsified = load_images(rows), None
-    if augment and augment.active:
-        roles = tf.reshape(numbers[:, None] * 3 + tf.range(3, dtype=tf.int64), [-1])
-        images, falsified = augment(images, roles, attributes)
     pairs = attributes[:, None]
+    roles = tf.reshape(numbers[:, None] * 3 + tf.range(3, dtype=tf.int64), [-1])
+    seen, falsified = inputs(rows, pairs, roles, attributes)
     targets = {"attributes": pairs, "roles": tf.range(tf.shape(rows)[0]) % 3}
     if values is not None:
         targets["labels"] = values.labels(rows, falsified)
-    return {"images": images, "attributes": pairs}, targets
+    return seen, targets
 
 
 def _with_changes(batch, offsets):
@@ -216,11 +247,10 @@ class ValueTable:
 class _Images:
     """Labelled images in random order, each once an epoch, for every attribute at once."""
 
-    def __init__(self, seed, manifest, load_images, augment, attributes_per_step):
+    def __init__(self, seed, manifest, inputs, attributes_per_step):
         labels = manifest.labels_of("train")
         self.seed = seed
-        self.load_images = load_images
-        self.augment = augment
+        self.inputs = inputs
         self.space = manifest.space
         self.per_step = attributes_per_step or len(self.space)
         self.rows = np.unique(labels["image"]).astype(np.int64)
@@ -233,14 +263,10 @@ class _Images:
     def __call__(self, numbers):
         places = counter.shuffled(stream(self.seed, _IMAGES), numbers, len(self.rows))
         rows = tf.gather(tf.constant(self.rows), places)
-        images = self.load_images(rows)
-        falsified = None
-        if self.augment and self.augment.active:
-            images, falsified = self.augment(images, numbers)
         pairs = tf.tile(self._attributes(numbers[0])[None], (tf.shape(rows)[0], 1))
+        seen, falsified = self.inputs(rows, pairs, numbers)
         labels = self.values.labels(rows, falsified)
-        targets = {"attributes": pairs, "ids": rows, "labels": labels}
-        return {"images": images, "attributes": pairs}, targets
+        return seen, {"attributes": pairs, "ids": rows, "labels": labels}
 
     def _attributes(self, number):
         """A random choice of attributes, the same for every image of the batch."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.data.feature_cache import FeatureLoader
 from asen_tf.data.image_cache import ImageLoader
 from asen_tf.evaluation.localization import ExplainFn
 from asen_tf.evaluation.manipulation import ChangeFn
@@ -26,6 +27,16 @@ def embed_fn(model: EmbeddingModel, slices: Sequence[str] | None = None) -> Embe
     """
     run = tf.function(lambda images, attributes: model.embed(images, attributes, slices))
     return lambda images, attributes: run(tf.constant(images), tf.constant(attributes)).numpy()
+
+
+def embed_rows_fn(
+    model: EmbeddingModel, features: FeatureLoader, slices: Sequence[str] | None = None
+) -> EmbedFn:
+    """`embed_fn` of rows, int64 [B], in place of their images, by the features that are kept."""
+    run = tf.function(
+        lambda rows, attributes: model.embed(features(rows, attributes), attributes, slices)
+    )
+    return lambda rows, attributes: run(tf.constant(rows), tf.constant(attributes)).numpy()
 
 
 def change_fn(model: EmbeddingModel) -> ChangeFn | None:

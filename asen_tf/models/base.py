@@ -56,11 +56,27 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
         """The outputs of these names, and perhaps others.
 
         Args:
-          inputs: "images" uint8 [B, S, S, 3], "attributes" int32 [B, M], and what else a model
-            takes.
+          inputs: "images" uint8 [B, S, S, 3], or what `frozen_inputs` makes of them; "attributes"
+            int32 [B, M]; and what else a model takes.
           names: of slices, float32 [B, M, D], not normalised; of what else losses need.
           training: for batch normalisation.
         """
+
+    def frozen_inputs(self, images, names: Iterable[str]) -> dict[str, tf.Tensor]:
+        """What `compute_outputs` takes in place of images while what makes it stands still.
+
+        Args:
+          images: uint8 [B, S, S, 3].
+          names: of the outputs that will be computed.
+
+        Returns:
+          Feature maps by name: float [B, h, w, C], or [B, A, h, w, C], one for each attribute, of
+          which `compute_outputs` takes those of its "attributes", [B, M, h, w, C].
+
+        Raises:
+          ValueError: the model needs the images themselves.
+        """
+        raise ValueError(f"{type(self).__name__} needs the images: it has no frozen features")
 
     def join(
         self, outputs: Mapping[str, tf.Tensor], slices: Sequence[str], attributes: tf.Tensor
@@ -106,7 +122,7 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
         """Embeddings of (image, attribute) pairs.
 
         Args:
-          images: uint8 [B, S, S, 3].
+          images: uint8 [B, S, S, 3], or a dict of what `frozen_inputs` makes of them.
           attributes: int [B] or [B, M].
           slices: that make the embedding; None: all that the model uses.
           training: for batch normalisation.
@@ -119,7 +135,8 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
         if attributes.shape.rank == 1:
             return self.embed(images, attributes[:, None], slices, training, **options)[:, 0]
         used = self.used_slices(slices)
-        inputs = {"images": images, "attributes": attributes}
+        given = images if isinstance(images, Mapping) else {"images": images}
+        inputs = {**given, "attributes": attributes}
         return self.join(self.compute_outputs(inputs, used, training, **options), used, attributes)
 
     def embed_all(self, images, slices=None, training=False) -> tf.Tensor:
@@ -305,3 +322,14 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
         for layer in self.layers:
             if isinstance(layer, FeatureExtractor):
                 layer.configure(jit_compile, recompute)
+
+
+def numbered(branch: str, maps: Iterable[tf.Tensor]) -> dict[str, tf.Tensor]:
+    """The feature maps of a branch's levels by name, as `frozen_inputs` gives them."""
+    return {f"{branch}_{level}": features for level, features in enumerate(maps)}
+
+
+def maps_of(branch: str, inputs: Mapping[str, tf.Tensor]) -> list[tf.Tensor]:
+    """Those of the feature maps, by level; none where there are images instead."""
+    names = (f"{branch}_{level}" for level in itertools.count())
+    return [inputs[name] for name in itertools.takewhile(inputs.__contains__, names)]

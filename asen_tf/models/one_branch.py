@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from asen_tf.backbones import FeatureExtractor, averaging, child_scope
-from asen_tf.models.base import EmbeddingModel
+from asen_tf.models.base import EmbeddingModel, maps_of, numbered
 
 
 class OneBranchModel(EmbeddingModel):
@@ -69,7 +69,16 @@ class OneBranchModel(EmbeddingModel):
         """What `compute_outputs` gives, from feature maps [B, h, w, C]."""
 
     def compute_outputs(self, inputs, names, training=False):
-        return self.outputs_of_features(self.feature_maps(inputs["images"], training), inputs)
+        return self.outputs_of_features(self.features_of(inputs, training), inputs)
+
+    def frozen_inputs(self, images, names):
+        return numbered("global", self.features.maps(self.shrink(tf.cast(images, tf.float32))))
+
+    def features_of(self, inputs, training=False) -> tf.Tensor:
+        """Feature maps [B, h, w, C] of what `compute_outputs` gets: images, or frozen features."""
+        if "images" in inputs:
+            return self.feature_maps(inputs["images"], training)
+        return self.features.join(maps_of("global", inputs), training=training)
 
     def feature_maps(self, images, training=False) -> tf.Tensor:
         """Images uint8 [B, S, S, 3] -> float [B, h, w, C], in the compute dtype."""

@@ -25,6 +25,8 @@ class Stage:
       losses: what each is called -> its settings, see `asen_tf.losses.build`.
       schedule: name and keyword arguments of how the rates fall, see `training.schedules`.
       patience: validations in a row without a better score that end it; 0: none do.
+      frozen_features: whether what parts at rate 0 make of photographs is computed once, see
+        `training.frozen`.
       attributes_per_step: see `asen_tf.data.pipeline.training_examples`.
       epochs: how long it is.
       steps: the same in steps.
@@ -39,6 +41,7 @@ class Stage:
     losses: Mapping[str, Mapping]
     schedule: Mapping
     attributes_per_step: int
+    frozen_features: bool
     patience: int
     epochs: float
     steps: int

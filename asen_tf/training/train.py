@@ -1,8 +1,10 @@
 """From a configuration to a trained model: stage after stage, step after step."""
 
+import functools
 import math
 import os
 import time
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -14,12 +16,14 @@ from asen_tf.core.choices import PRECISIONS
 from asen_tf.core.errors import check_names
 from asen_tf.data import load as data
 from asen_tf.data import pipeline
-from asen_tf.data.image_cache import open_images
+from asen_tf.data.feature_cache import FeatureLoader
+from asen_tf.data.image_cache import MODES, ImageLoader, open_images
 from asen_tf.evaluation.embed import embed_fn, image_fn
 from asen_tf.evaluation.prototypes import value_means
 from asen_tf.evaluation.published import is_published
 from asen_tf.training import determinism
 from asen_tf.training.checkpoint import Checkpoints
+from asen_tf.training.frozen import FrozenFeatures
 from asen_tf.training.log import Log
 from asen_tf.training.optimizers import optimizer
 from asen_tf.training.pictures import AttentionPictures
@@ -69,9 +73,10 @@ class _Run:
         self.chief = is_chief(strategy)
         _check(config.train, strategy.num_replicas_in_sync)
         is_published(config.eval.preprocessing, config.data.fit)
+        check_names("data.cache", [config.data.cache], MODES)
         start = Workdir(config.train.init_from) if config.train.init_from else None
         self.stages = plan(config)
-        self.trained = set(start.best()["slices"] or ()) if start else set()
+        trained = set(start.best()["slices"] or ()) if start else set()
         self.manifest = data.load(config.data)
         space = self.manifest.space
         self.losses = {s.name: losses.build(s.losses, space.offsets) for s in self.stages}
@@ -84,15 +89,23 @@ class _Run:
         if start:
             self.model.load_weights(start.best_model(start.best()["stage"]))
         self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
+        self.trained, self.frozen = {}, {}
         for stage in self.stages:
+            self._compile(stage)
+            needed = self.model.compiled_losses.outputs
+            trained |= set(self.model.trained_slices(needed) or ())
+            self.trained[stage.name] = self.model.trained_slices(trained)
             self._try(stage)
+            if stage.frozen_features:
+                shown = self.model.used_slices(self.trained[stage.name])
+                self.frozen[stage.name] = FrozenFeatures(self.model, {*needed, *shown}, stage.name)
         # Not before: a refused configuration would leave a run that the mended one does not fit.
         if self.chief:
             workdir.begin(config, space)
-        self.load_images = self._open_images()
-        self.validation = Validation(config, self.manifest, self.load_images, self.model)
+        self.validation = Validation(config, self.manifest, self.model)
         pictures = config.eval.pictures if self.chief else 0
-        self.pictures = AttentionPictures(self.model, self.manifest, self.load_images, pictures)
+        load_images = self._open_images("none")
+        self.pictures = AttentionPictures(self.model, self.manifest, load_images, pictures)
 
     def _compile(self, stage: Stage) -> keras.optimizers.Optimizer:
         """The optimizer is not the model's: a saved model is to embed, not to go on."""
@@ -104,8 +117,7 @@ class _Run:
             )
 
     def _try(self, stage: Stage):
-        """Raises what would not fit in a stage, by two examples with black images."""
-        self._compile(stage)
+        """Raises what would not fit in a compiled stage, by two examples with black images."""
         side = self.model.image_size
         examples = self._examples(
             stage, lambda rows: tf.zeros((*rows.shape, side, side, 3), tf.uint8)
@@ -115,18 +127,42 @@ class _Run:
         for loss in self.losses[stage.name][0].values():
             loss(y, outputs)
 
-    def _open_images(self):
-        rows = [self.manifest.examples_of(split) for split in ("train", "valid")]
+    @functools.cached_property
+    def rows(self) -> np.ndarray:
+        """Those of the manifest that training needs."""
+        return np.concatenate([self.manifest.examples_of(split) for split in ("train", "valid")])
+
+    @functools.cached_property
+    def load_images(self) -> ImageLoader:
+        """Opened when a stage needs images."""
+        return self._open_images(self.config.data.cache)
+
+    def _open_images(self, mode):
         settings = self.config.data
         return open_images(
             self.manifest,
-            np.concatenate(rows),
+            self.rows,
             self.model.image_size,
-            settings.cache,
+            mode,
             settings.cache_gb * 1e9,
             settings.cache_dir or self.workdir.path / "images",
             settings.fit,
             settings.box_margin,
+        )
+
+    def _open_features(self, stage) -> FeatureLoader | None:
+        """What batches of the stage hold in place of images; None: images."""
+        if not stage.frozen_features:
+            return None
+        settings = self.config.data
+        return self.frozen[stage.name].open(
+            self.manifest,
+            self.rows,
+            {"fit": settings.fit},
+            lambda: self.load_images,
+            Path(settings.cache_dir or self.workdir.path) / "features",
+            settings.cache_gb * 1e9,
+            self.config.eval.batch_size,
         )
 
     def run(self):
@@ -140,7 +176,6 @@ class _Run:
     def _run_stage(self, stage: Stage, previous: Stage | None, log: Log):
         train = self.config.train
         made = self._compile(stage)
-        self.trained |= set(self.model.trained_slices(self.model.compiled_losses.outputs) or ())
         step = TrainStep(self.strategy, self.model, made)
         state = Checkpoints(self.workdir.checkpoints(stage.name), self.model, made, self.chief)
         if state.restore():
@@ -151,9 +186,11 @@ class _Run:
         log.resume(stage, state.step)
 
         every = round(self.config.eval.every_epochs * train.steps_per_epoch)
-        batches = self._batches(stage, state.step)
-        measured = _Means(self.model.metrics)
         progress = self._progress(stage, state)
+        if progress < 1:
+            features = self._open_features(stage)
+            batches = self._batches(stage, state.step, features)
+        measured = _Means(self.model.metrics)
         while progress < 1:
             self.factor.assign(stage.factor(progress))
             measured.add(step(next(batches)))
@@ -165,7 +202,7 @@ class _Run:
             if validate or save or state.step % train.log_every_steps == 0:
                 self._log(log, stage, state, measured.take())
             if validate:
-                self._validate(stage, state, log)
+                self._validate(stage, state, log, features)
                 progress = self._progress(stage, state)
             if save or progress == 1:
                 state.save()
@@ -197,9 +234,10 @@ class _Run:
             "train.precision=float32"
         )
 
-    def _validate(self, stage, state, log):
-        trained = self.model.trained_slices(self.trained)
-        score = self._agree(self.validation(trained))
+    def _validate(self, stage, state, log, features):
+        trained = self.trained[stage.name]
+        load_images = None if features else self.load_images
+        score = self._agree(self.validation(trained, load_images, features))
         metric = self.validation.metric
         log.pictures(stage, state.step, self.pictures())
         log.validated(stage, state.step, state.seconds, metric, score)
@@ -237,7 +275,7 @@ class _Run:
         values = self.strategy.run(lambda: tf.constant(value, tf.float64))
         return float(self.strategy.reduce(tf.distribute.ReduceOp.MEAN, values, axis=None))
 
-    def _examples(self, stage, load_images) -> pipeline.Examples:
+    def _examples(self, stage, load_images, features=None) -> pipeline.Examples:
         made, _ = self.losses[stage.name]
         return pipeline.training_examples(
             self.manifest,
@@ -248,11 +286,13 @@ class _Run:
             self.config.data.special,
             stage.attributes_per_step,
             labels=any(loss.needs_labels for loss in made.values()),
+            features=features,
         )
 
-    def _batches(self, stage, start):
+    def _batches(self, stage, start, features):
         """Distributed batches of a stage from step `start` on."""
-        examples = self._examples(stage, self.load_images)
+        load_images = None if features else self.load_images
+        examples = self._examples(stage, load_images, features)
 
         def of_pipeline(context):
             return pipeline.dataset(

@@ -130,3 +130,23 @@ def test_unknown_names_are_told_the_nearest():
 def test_a_crop_is_a_share(crop):
     with pytest.raises(ValueError, match=r"augment.crop is a share .* \(0, 1\], got"):
         augment(crop=crop)
+
+
+@pytest.mark.parametrize("attributes", [None, tf.constant([0, 1] * 32)])
+def test_maps_are_flipped_where_images_are(attributes):
+    chosen = augment(flip=True, flip_falsifies=("collar",))
+    images, falsified = chosen(IMAGES, NUMBERS, attributes)
+    flipped = (images.numpy() == IMAGES[:, :, ::-1]).all(axis=(1, 2, 3))
+    maps = {
+        "global_0": np.random.default_rng(1).normal(size=(64, 3, 4, 5)).astype(np.float16),
+        "local_0": np.random.default_rng(2).normal(size=(64, 2, 3, 4, 5)),
+    }
+    found, no_longer = augment(
+        flip=True, shift=0.5, color=0.5, flip_falsifies=("collar",), color_falsifies=("color",)
+    ).of_maps(maps, NUMBERS, attributes)
+    for name, before in maps.items():
+        expected = before.copy()
+        expected[flipped] = before[flipped][..., ::-1, :]
+        np.testing.assert_array_equal(found[name], expected)
+    np.testing.assert_array_equal(no_longer, falsified)
+    assert flipped.any() and falsified.numpy().any()

@@ -66,11 +66,11 @@ def test_stopped_it_goes_on_with_the_time_that_was_left(config, clock, tmp_path,
     config.train.max_minutes = 10 / 60
     score = Validation.__call__
 
-    def stopping(self, slices):
+    def stopping(self, *inputs):
         if len(clock.rates) == 6:
             clock.now += 100
             raise KeyboardInterrupt
-        return score(self, slices)
+        return score(self, *inputs)
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(Validation, "__call__", stopping)

@@ -1,5 +1,6 @@
 """The score that chooses the best checkpoint."""
 
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def validation(relevance):
     def load_images(rows):
         return tf.cast(rows, tf.uint8)[:, None, None, None]
 
-    return Validation(config, manifest, load_images, NearestLast())
+    return functools.partial(Validation(config, manifest, NearestLast()), load_images=load_images)
 
 
 # The last image ranks first: relevant only if what it wears besides counts.

@@ -87,7 +87,7 @@ class AMNet(OneBranchModel):
           float32 [B / 3, D] and "changed_logits" float32 [B / 3, V].
         """
         names = set(names)
-        vectors = self._vectors(self.feature_maps(inputs["images"], training))
+        vectors = self._vectors(self.features_of(inputs, training))
         count = tf.shape(inputs["attributes"])[1]
         outputs = {"global": tf.repeat(vectors[:, None], count, axis=1)}
         if "logits" in names:

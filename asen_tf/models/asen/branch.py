@@ -79,21 +79,30 @@ class Branch(FeatureExtractor):
             self.projection.build(pooled)
 
     def call(self, images, attributes, training=False):
-        return self.embed_features(self.features(images, training), attributes)
+        return self.embed_maps(self.maps(images, training), attributes, training)
+
+    def embed_maps(self, maps, attributes, training=False):
+        """What `call` gives, from the feature maps of the backbone's levels.
+
+        A branch none of whose variables is trainable runs as in inference also in training.
+        """
+        training = training and bool(self.trainable_variables)
+        return self.embed_features(self.join(maps, training=training), attributes)
 
     def embed_features(self, features, attributes):
         """What `call` gives, from feature maps [B, h, w, C]."""
-        pooled, attention = self._attend(features, attributes)
+        pooled, attention = self.attend(features, attributes)
         if self.channel_attention:
             pooled = self.channel_attention(pooled, attributes)
         return ops.cast(self.projection(pooled), "float32"), attention
 
     def channel_weights(self, images, attributes):
         """What channel attention gives each channel, float32 [B, M, C] in 0..1."""
-        pooled, _ = self._attend(self.features(images), attributes)
+        pooled, _ = self.attend(self.features(images), attributes)
         return ops.cast(self.channel_attention.weights_of(pooled, attributes), "float32")
 
-    def _attend(self, features, attributes):
+    def attend(self, features, attributes):
+        """What is seen where attention looks, [B, M, C], and where that is, [B, M, h, w]."""
         if self.spatial_attention:
             return self.spatial_attention(features, attributes)
         batch, height, width, channels = ops.shape(features)

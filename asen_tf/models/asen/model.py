@@ -18,7 +18,7 @@ from asen_tf.layers import (
     WeaklySupervisedLocalization,
 )
 from asen_tf.models.asen.branch import Branch
-from asen_tf.models.base import EmbeddingModel
+from asen_tf.models.base import EmbeddingModel, maps_of, numbered
 
 LOCALIZATIONS = ("attention", "largest", "square", "peak", "whole")
 
@@ -149,7 +149,8 @@ class ASEN(EmbeddingModel):
         """The branches' own outputs for (image, attribute) pairs.
 
         Args:
-          inputs: "images" uint8 [B, S, S, 3], "attributes" int [B, M].
+          inputs: "images" uint8 [B, S, S, 3], or what `frozen_inputs` makes of them; "attributes"
+            int [B, M].
           names: "global", "local" or both.
           training: for batch normalisation.
           crop: regions float32 [B, M, 4] -> what the local branch sees of them, [B, M, s, s, 3];
@@ -159,22 +160,50 @@ class ASEN(EmbeddingModel):
           "global", "local" (as named): embeddings, float32 [B, M, D], not normalised;
           "attention": float32 [B, M, h, w]; "region": float32 [B, M, 4], `rel_xyxy`.
         """
-        images, names = inputs["images"], tuple(names)
         vectors = self.attribute_embedding(inputs["attributes"])
+        if "images" not in inputs:
+            return self._outputs_of_maps(inputs, vectors, training)
+        images = inputs["images"]
         embedding, attention = self.global_branch(
             self.shrink(tf.cast(images, tf.float32)), vectors, training=training
         )
-        outputs = {
-            "global": embedding,
-            "attention": attention,
-            "region": self.localize(attention),
-        }
-        if "local" in names:
+        outputs = self._of_global(embedding, attention)
+        if "local" in tuple(names):
             if training or crop:
                 crops = (crop or functools.partial(self.crop, images))(outputs["region"])
                 outputs["local"] = self._embed_crops(crops, vectors, training)
             else:
                 outputs["local"] = self._embed_regions(images, outputs["region"], vectors)
+        return outputs
+
+    def frozen_inputs(self, images, names):
+        """The maps of the global branch, and of the local one those of every attribute's region."""
+        names = set(names)
+        maps = self.global_branch.maps(self.shrink(tf.cast(images, tf.float32)))
+        kept = numbered("global", maps) if names != {"local"} else {}
+        if "local" in names:
+            vectors = self.attribute_embedding(self.all_attributes(images))
+            _, attention = self.global_branch.attend(self.global_branch.join(maps), vectors)
+            crops, places = self._distinct_crops(images, self.localize(attention))
+            kept |= numbered(
+                "local",
+                [
+                    tf.reshape(tf.gather(seen, places), (-1, self.attributes, *seen.shape[1:]))
+                    for seen in self.local_branch.maps(crops)
+                ],
+            )
+        return kept
+
+    def _outputs_of_maps(self, inputs, vectors, training):
+        outputs = {}
+        if maps := maps_of("global", inputs):
+            outputs = self._of_global(*self.global_branch.embed_maps(maps, vectors, training))
+        if maps := maps_of("local", inputs):
+            flat = [tf.reshape(seen, (-1, *seen.shape[2:])) for seen in maps]
+            embedding, _ = self.local_branch.embed_maps(
+                flat, tf.reshape(vectors, (-1, vectors.shape[-1])), training
+            )
+            outputs["local"] = self._of_pairs(embedding, vectors)
         return outputs
 
     def join(self, outputs, slices, attributes):
@@ -214,25 +243,33 @@ class ASEN(EmbeddingModel):
         vectors = self.attribute_embedding(attributes)
         return self.global_branch.channel_weights(self.shrink(tf.cast(images, tf.float32)), vectors)
 
+    def _of_global(self, embedding, attention):
+        return {"global": embedding, "attention": attention, "region": self.localize(attention)}
+
     def _embed_crops(self, crops, vectors, training):
-        count = tf.shape(crops)[1]
         side, dim = self.local_branch.size, vectors.shape[-1]
         embedding, _ = self.local_branch(
             tf.reshape(crops, (-1, side, side, 3)),
             tf.reshape(vectors, (-1, dim)),
             training=training,
         )
-        return tf.reshape(embedding, (-1, count, self.local_branch.embedding_dim))
+        return self._of_pairs(embedding, vectors)
 
     def _embed_regions(self, images, regions, vectors):
         """The local branch's embeddings; a region that attributes share goes through it once."""
-        count, dim = tf.shape(regions)[1], vectors.shape[-1]
+        crops, places = self._distinct_crops(images, regions)
+        features = tf.gather(self.local_branch.features(crops), places)
+        flat = tf.reshape(vectors, (-1, vectors.shape[-1]))
+        return self._of_pairs(self.local_branch.embed_features(features, flat)[0], vectors)
+
+    def _distinct_crops(self, images, regions):
+        """What the local branch sees of the distinct regions, and where each pair's stands."""
         distinct, rows, places = _without_repetition(regions)
-        features = self.local_branch.features(self.crop(images, distinct, rows))
-        embedding, _ = self.local_branch.embed_features(
-            tf.gather(features, places), tf.reshape(vectors, (-1, dim))
-        )
-        return tf.reshape(embedding, (-1, count, self.local_branch.embedding_dim))
+        return self.crop(images, distinct, rows), places
+
+    def _of_pairs(self, embedding, vectors):
+        """[B * M, D] -> [B, M, D], for the attributes' vectors [B, M, E]."""
+        return tf.reshape(embedding, (-1, tf.shape(vectors)[1], self.local_branch.embedding_dim))
 
     def get_config(self):
         return {

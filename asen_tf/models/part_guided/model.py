@@ -9,6 +9,7 @@ import tensorflow as tf
 from asen_tf.backbones import child_scope
 from asen_tf.core.errors import unknown_name
 from asen_tf.layers import RoIPooling
+from asen_tf.models.base import EmbeddingModel
 from asen_tf.models.one_branch import OneBranchModel
 from asen_tf.models.part_guided.branch import PartBranch
 from asen_tf.models.part_guided.part_extractor import PARTS, PartExtractor
@@ -42,6 +43,7 @@ class PartGuided(OneBranchModel):
 
     # An embedding takes the parts besides, which are found in the image.
     embeds_features = False
+    frozen_inputs = EmbeddingModel.frozen_inputs
 
     def __init__(
         self,

@@ -1,0 +1,97 @@
+"""Feature maps of photographs by row number: computed once, kept in files, mapped into memory."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import filelock
+import numpy as np
+import tensorflow as tf
+
+from asen_tf.data.manifest import Manifest
+
+# Rows int64 [N], attributes int32 [N, M] -> what a model takes in place of images; runs in a graph.
+FeatureLoader = Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]
+
+DTYPE = np.dtype("float16")
+
+
+def contents(manifest: Manifest, rows: np.ndarray) -> str:
+    """A hash of the photographs of these rows, in their order."""
+    digest = hashlib.sha256()
+    for path in manifest.paths[rows]:
+        with open(path, "rb") as file:
+            digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()
+
+
+def needed_bytes(rows: np.ndarray, shapes: Mapping[str, tuple[int, ...]]) -> int:
+    """What the maps of these rows take."""
+    return len(rows) * DTYPE.itemsize * sum(map(np.prod, shapes.values()))
+
+
+def open_features(
+    folder: str | Path,
+    key: Mapping[str, object],
+    rows: np.ndarray,
+    shapes: Mapping[str, tuple[int, ...]],
+    compute: Callable[[], Iterable[Mapping[str, np.ndarray]]],
+) -> FeatureLoader:
+    """A function from rows of a manifest to their feature maps, float16.
+
+    Args:
+      folder: of such maps; each key has a folder of its own there.
+      key: all that they depend on, as JSON takes it. Files with another key are never used, nor are
+        those of a process that was killed while it wrote them.
+      rows: int64, those that will be asked for.
+      shapes: of one row's maps, by name: [h, w, C], or [A, h, w, C], one for each attribute, of
+        which the function gives those that it is asked for.
+      compute: batches of the maps of all rows, in their order; called where there are no files.
+    """
+    text = json.dumps(key, indent=1, sort_keys=True)
+    folder = Path(folder) / hashlib.sha256(text.encode()).hexdigest()[:32]
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(f"{folder}.lock"):
+        if not (folder / "key.json").exists():
+            _write(folder, text, len(rows), shapes, compute())
+    place = np.zeros(rows.max(initial=0) + 1, np.int64)
+    place[rows] = np.arange(len(rows))
+    kept = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in shapes}
+    return lambda wanted, attributes: {
+        name: _read(maps, tf.gather(place, wanted), attributes) for name, maps in kept.items()
+    }
+
+
+def _read(maps, places, attributes):
+    """Copies what is asked for into memory, and no more."""
+    _, *shape = maps.shape
+    if len(shape) == 3:
+        found = tf.numpy_function(lambda at: maps[at], [places], DTYPE, stateful=False)
+        return tf.ensure_shape(found, (None, *shape))
+    found = tf.numpy_function(
+        lambda at, which: maps[at[:, None], which], [places, attributes], DTYPE, stateful=False
+    )
+    return tf.ensure_shape(found, (None, attributes.shape[1], *shape[1:]))
+
+
+def _write(folder, text, count, shapes, batches):
+    aside = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir()
+    files = {
+        name: np.lib.format.open_memmap(aside / f"{name}.npy", "w+", DTYPE, (count, *shape))
+        for name, shape in shapes.items()
+    }
+    start = 0
+    for batch in batches:
+        stop = start + len(next(iter(batch.values())))
+        for name, maps in batch.items():
+            files[name][start:stop] = maps
+        start = stop
+    for file in files.values():
+        file.flush()
+    (aside / "key.json").write_text(text)
+    os.rename(aside, folder)

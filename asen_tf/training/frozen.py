@@ -1,0 +1,122 @@
+"""What the parts of a model that stand still in a stage make of photographs: computed once."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from asen_tf.core.progress import Progress, say
+from asen_tf.data.feature_cache import (
+    DTYPE,
+    FeatureLoader,
+    contents,
+    needed_bytes,
+    open_features,
+)
+from asen_tf.data.image_cache import ImageLoader
+from asen_tf.data.manifest import Manifest
+from asen_tf.models.base import EmbeddingModel
+from asen_tf.version import __version__
+
+
+class FrozenFeatures:
+    """A model's `frozen_inputs`, as a stage needs them.
+
+    Args:
+      model: with the stage's rates.
+      names: of the outputs that the stage computes.
+      stage: its name, for messages.
+
+    Raises:
+      ValueError: variables that they depend on learn in the stage, or the model has none.
+    """
+
+    def __init__(self, model: EmbeddingModel, names: Iterable[str], stage: str):
+        self._model, self._names, self._stage = model, sorted(names), stage
+
+        def compute(images):
+            kept = model.frozen_inputs(images, self._names)
+            return {name: tf.saturate_cast(maps, DTYPE) for name, maps in kept.items()}
+
+        size = model.image_size
+        spec = tf.TensorSpec((None, size, size, 3), tf.uint8)
+        self._compute = tf.function(compute).get_concrete_function(spec)
+        self._shapes = {n: tuple(s[1:]) for n, s in self._compute.output_shapes.items()}
+        read = set(map(id, self._compute.graph.variables))
+        self._variables = [v for v in model.variables if read.intersection(map(id, _parts(v)))]
+        learning = [v.path for v in self._variables if v.trainable]
+        if learning:
+            raise ValueError(
+                f"{stage}.frozen_features keeps what {', '.join(self._names)} are computed from, "
+                f"but its rates let {learning[0]} and {len(learning) - 1} more of the variables "
+                "that it is computed with learn: give them the rate 0"
+            )
+
+    def open(
+        self,
+        manifest: Manifest,
+        rows: np.ndarray,
+        squares: Mapping[str, object],
+        load_images: Callable[[], ImageLoader],
+        folder: Path,
+        most_bytes: float,
+        batch_size: int,
+    ) -> FeatureLoader | None:
+        """The features of these rows; None, and a line that says so, where they take too much.
+
+        Args:
+          manifest, rows: the photographs.
+          squares: how they become squares.
+          load_images: opens the images; called where the features are not in the folder.
+          folder: where they are kept.
+          most_bytes: what they may take.
+          batch_size: images that go through the model together.
+        """
+        need = needed_bytes(rows, self._shapes)
+        if need > most_bytes:
+            say(
+                f"{need / 1e9:.1f} GB of features exceed data.cache_gb: {self._stage} computes "
+                "them in each step"
+            )
+            return None
+        key = {
+            "photographs": contents(manifest, rows),
+            "squares": {**squares, "size": self._model.image_size},
+            "model": _described(self._model),
+            "outputs": self._names,
+            "weights": self._digest(),
+            "versions": {"asen_tf": __version__, "tensorflow": tf.__version__},
+        }
+        return open_features(
+            folder, key, rows, self._shapes, lambda: self._batches(rows, load_images(), batch_size)
+        )
+
+    def _batches(self, rows, load_images, batch_size) -> Iterator[dict[str, np.ndarray]]:
+        batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
+        with Progress("computing features", len(rows), "images") as progress:
+            for images in batches.map(load_images).prefetch(2):
+                yield {name: maps.numpy() for name, maps in self._compute(images).items()}
+                progress.update(len(images))
+
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        for variable in self._variables:
+            digest.update(str(variable.shape).encode())
+            digest.update(np.ascontiguousarray(variable.numpy()))
+        return digest.hexdigest()
+
+
+def _parts(variable: keras.Variable) -> tuple[tf.Variable, ...]:
+    """TensorFlow's variable, or the one of each device."""
+    return getattr(variable.value, "values", (variable.value,))
+
+
+def _described(model: EmbeddingModel) -> dict:
+    """Class and arguments, without what a process calls it."""
+    described = keras.saving.serialize_keras_object(model)
+    arguments = {k: v for k, v in described["config"].items() if k not in ("name", "trainable")}
+    return json.loads(json.dumps({"class": described["registered_name"], **arguments}))
