@@ -33,7 +33,7 @@ class Workdir:
 
     `config.json`, `attributes.json`; `checkpoints/<stage>/` to go on from; `best/<stage>.keras`,
     the model that validated best in a stage, and `best.json`, which says which of them to use;
-    `history.jsonl`, a line a log entry; `tensorboard/`.
+    `history.jsonl`, a line a log entry; `tensorboard/`; `features/` and `images/`, caches.
     """
 
     def __init__(self, path: str | os.PathLike):
