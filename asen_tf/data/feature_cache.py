@@ -19,9 +19,9 @@ FeatureLoader = Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]
 DTYPE = np.dtype("float16")
 
 
-def contents(manifest: Manifest, rows: np.ndarray) -> str:
-    """A hash of the photographs of these rows, in their order."""
-    digest = hashlib.sha256()
+def contents(manifest: Manifest, rows: np.ndarray, box_margin: float) -> str:
+    """A hash of the photographs of these rows, in their order, and of what is cut out of them."""
+    digest = hashlib.sha256(np.ascontiguousarray(manifest.regions(box_margin)[rows]))
     for path in manifest.paths[rows]:
         with open(path, "rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())

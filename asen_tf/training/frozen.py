@@ -70,7 +70,7 @@ class FrozenFeatures:
 
         Args:
           manifest, rows: the photographs.
-          squares: how they become squares.
+          squares: `fit` and `box_margin`, see `open_images`.
           load_images: opens the images; called where the features are not in the folder.
           folder: where they are kept.
           most_bytes: what they may take.
@@ -84,7 +84,7 @@ class FrozenFeatures:
             )
             return None
         key = {
-            "photographs": contents(manifest, rows),
+            "photographs": contents(manifest, rows, squares["box_margin"]),
             "squares": {**squares, "size": self._model.image_size},
             "model": _described(self._model),
             "outputs": self._names,

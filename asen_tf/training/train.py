@@ -158,7 +158,7 @@ class _Run:
         return self.frozen[stage.name].open(
             self.manifest,
             self.rows,
-            {"fit": settings.fit},
+            {"fit": settings.fit, "box_margin": settings.box_margin},
             lambda: self.load_images,
             Path(settings.cache_dir or self.workdir.path) / "features",
             settings.cache_gb * 1e9,

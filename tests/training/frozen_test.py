@@ -153,21 +153,20 @@ class Kept:
         optimizer(self.model, (("backbone", 0.0), (".*", 0.1)))
         self.features = FrozenFeatures(self.model, ["global"], "stage1")
 
-    def open(self, fit="crop"):
+    def open(self, fit="crop", boxes="", box_margin=0.1):
         """Opens them, sees that they are right, and says how often they were computed."""
         options = configs.defaults().data
-        options.root = str(self.root)
+        options.update(root=str(self.root), garment_boxes=boxes)
         manifest = load(options)
         rows = manifest.rows("train")[::-1]
-        images = open_images(manifest, rows, 32, "none", fit=fit)
+        squares = {"fit": fit, "box_margin": box_margin}
+        images = open_images(manifest, rows, 32, "none", **squares)
 
         def load_images():
             self.computed += 1
             return images
 
-        features = self.features.open(
-            manifest, rows, {"fit": fit}, load_images, self.folder, 1e9, 5
-        )
+        features = self.features.open(manifest, rows, squares, load_images, self.folder, 1e9, 5)
         asked = tf.constant(rows[[3, 0, 3]])
         (found,) = features(asked, tf.zeros((3, 1), tf.int32)).values()
         (expected,) = self.model.frozen_inputs(images(asked), ["global"]).values()
@@ -192,12 +191,13 @@ def test_features_are_used_while_nothing_has_changed(kept):
     kept.model.projection.kernel.assign_add(kept.model.projection.kernel)
     assert kept.open() == 1
     about = json.loads(next(kept.folder.glob("*/key.json")).read_text())
-    assert about["outputs"] == ["global"] and about["squares"] == {"fit": "crop", "size": 32}
+    assert about["outputs"] == ["global"]
+    assert about["squares"] == {"fit": "crop", "box_margin": 0.1, "size": 32}
     stored = np.load(next(kept.folder.glob("*/global_0.npy")))
     assert stored.shape == (24, 4, 4, 128) and stored.dtype == np.float16
 
 
-def test_another_photograph_fit_or_weight_makes_others(kept):
+def test_another_photograph_fit_box_or_weight_makes_others(kept):
     assert kept.open() == 1
     Image.new("RGB", (40, 36), "white").save(kept.root / "images" / "3.png")
     assert kept.open() == 2
@@ -206,6 +206,11 @@ def test_another_photograph_fit_or_weight_makes_others(kept):
     variable.assign(2 * variable)
     assert kept.open() == 4
     assert [kept.open(), kept.open(fit="pad")] == [4, 5]
+    boxes = kept.root / "boxes.csv"
+    boxes.write_text("image,x1,y1,x2,y2\nimages/3.png,2,2,30,30\n")
+    assert [kept.open(boxes="boxes.csv"), kept.open(boxes="boxes.csv", box_margin=0.0)] == [6, 7]
+    boxes.write_text("image,x1,y1,x2,y2\nimages/3.png,4,2,30,30\n")
+    assert kept.open(boxes="boxes.csv") == 8
 
 
 def test_half_written_files_are_not_used(kept, monkeypatch):
