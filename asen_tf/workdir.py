@@ -145,7 +145,8 @@ class Workdir:
     def write_best(self, record: dict) -> None:
         """Says which model to use: `stage`, `step`, the trained `slices` (None: all) and the score.
 
-        The score is `map`, None where none was measured, or `triplet_accuracy`.
+        The score is `map`, None where none was measured, or `triplet_accuracy`. Where a stage chose
+        it, `beta` is the weight of each attribute's first slice, by name.
         """
         aside = self.best_file.with_suffix(".part")
         aside.write_text(json.dumps(record, indent=1))

@@ -53,9 +53,10 @@ def evaluate(
 
     Returns:
       What `evaluation.evaluate_manipulation` gives for that protocol; what `evaluate_triplets`
-      gives where the data has triplets; else what `Evaluator.evaluate` gives, and under
-      "localization" what `evaluate_localization` gives where the data has boxes of parts and the
-      model of the run has attention.
+      gives where the data has triplets; else what `Evaluator.evaluate` gives. Then "localization"
+      is what `evaluate_localization` gives where the data has boxes of parts and the model of the
+      run has attention, and "beta", where attributes differ in it, attribute -> how much the first
+      slice counts.
 
     Raises:
       ValueError: an unknown protocol, split, slice or attribute, or data of other attributes.
@@ -85,6 +86,8 @@ def evaluate(
     relevance = relevance or settings.relevance
     evaluator = Evaluator(subject.embed, size, ks or settings.ks, relevance=relevance)
     result = evaluator.evaluate(manifest, split, subject.photographs, named)
+    if subject.betas is not None:
+        result["beta"] = dict(zip(manifest.space, subject.betas, strict=True))
     if manifest.boxes is not None and subject.localize:
         result["localization"] = subject.localize(split)
     return result
@@ -133,6 +136,7 @@ class _Subject:
     embed: Callable
     photographs: Callable
     slices: Mapping[str, slice] = dataclasses.field(default_factory=dict)
+    betas: Sequence[float] | None = None  # where the attributes weigh two slices differently
     change: Callable | None = None
     localize: Callable[[str], dict] | None = None  # split -> result
 
@@ -166,6 +170,7 @@ def _subject_of_run(run, data, precision) -> _Subject:
         PublishedInputs(model, slices).embed if published else embed_fn(model, slices),
         open_fn(manifest, margin) if published else load_images(),
         model.embedding_slices(slices),
+        model.beta if np.ndim(model.beta) and len(model.used_slices(slices)) > 1 else None,
         change_fn(model),
         localize if model.explains else None,
     )

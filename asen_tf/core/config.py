@@ -152,6 +152,8 @@ def stage(
         # Parts at rate 0 are run once, and what they give is kept beside the run; steps then cost
         # the other parts only, and of `augment` there is the flip.
         "frozen_features": False,
+        # At its end the best model gets, for each attribute, the model.beta that validates best.
+        "choose_beta": False,
         "patience": 0,  # validations in a row without a better score that end it; 0: none do
         "share": 0.0,  # of train.max_minutes, in proportion to the other stages'; 0: its epochs
     }

@@ -1,5 +1,6 @@
 """Evaluation of anything that embeds or explains (image, attribute) pairs: takes functions."""
 
+from asen_tf.evaluation.beta import choose_betas
 from asen_tf.evaluation.evaluator import Evaluator
 from asen_tf.evaluation.localization import evaluate_localization
 from asen_tf.evaluation.manipulation import evaluate_manipulation
@@ -16,6 +17,7 @@ from asen_tf.evaluation.triplets import evaluate_triplets
 
 __all__ = [
     "Evaluator",
+    "choose_betas",
     "evaluate_localization",
     "evaluate_manipulation",
     "evaluate_random",

@@ -57,7 +57,10 @@ def rows_of(result: dict, metrics: Sequence[str] | None = None) -> list[list[str
         for name, row in result["attributes"].items()
     ]
     rows += [["all queries", str(result["queries"]), ""], ["all attributes", "", ""]]
-    for column in _columns(result, metrics):
+    columns = _columns(result, metrics)
+    if "beta" in result:
+        columns.append(["beta", *(f"{result['beta'][n]:g}" for n in result["attributes"]), "", ""])
+    for column in columns:
         for row, cell in zip(rows, column, strict=True):
             row.append(cell)
     return rows

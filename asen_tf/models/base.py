@@ -34,6 +34,9 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
 
     attributes: int
 
+    # How much the first of two slices counts beside the other: one number, or one an attribute.
+    beta: float | tuple[float, ...] | None = None
+
     @property
     @abc.abstractmethod
     def image_size(self) -> int:

@@ -104,6 +104,16 @@ class Log:
         if self._chief:
             say(f"{stage.name} {step}/{stage.steps}{self._score}")
 
+    def chose_beta(
+        self, stage: Stage, step: int, seconds: float, score: float, betas: dict[str, float]
+    ) -> None:
+        """The best model weighs its slices by these, attribute -> beta, and has this MAP."""
+        weights = {f"beta/{name}": beta for name, beta in betas.items()}
+        self._store(stage, step, seconds, {"valid_map": score, **weights})
+        if self._chief:
+            chosen = ", ".join(f"{name} {beta:g}" for name, beta in betas.items())
+            say(f"{stage.name} beta: {chosen}  valid {LABELS['map']} {score:.4f}")
+
     def pictures(self, stage: Stage, step: int, attention: dict[str, np.ndarray]) -> None:
         """Where the model looks: attribute -> a picture uint8 [H, W, 3], for TensorBoard."""
         with self._writer.as_default(step=self._offset + step):

@@ -27,6 +27,8 @@ class Stage:
       patience: validations in a row without a better score that end it; 0: none do.
       frozen_features: whether what parts at rate 0 make of photographs is computed once, see
         `training.frozen`.
+      choose_beta: whether the two slices of its best model's embedding are weighed at its end, see
+        `asen_tf.evaluation.choose_betas`.
       attributes_per_step: see `asen_tf.data.pipeline.training_examples`.
       epochs: how long it is.
       steps: the same in steps.
@@ -42,6 +44,7 @@ class Stage:
     schedule: Mapping
     attributes_per_step: int
     frozen_features: bool
+    choose_beta: bool
     patience: int
     epochs: float
     steps: int

@@ -96,8 +96,12 @@ class _Run:
             trained |= set(self.model.trained_slices(needed) or ())
             self.trained[stage.name] = self.model.trained_slices(trained)
             self._try(stage)
+            if stage.choose_beta:
+                self._check_beta(stage)
             if stage.frozen_features:
                 shown = self.model.used_slices(self.trained[stage.name])
+                if stage.choose_beta:
+                    shown = self.model.slices
                 self.frozen[stage.name] = FrozenFeatures(self.model, {*needed, *shown}, stage.name)
         # Not before: a refused configuration would leave a run that the mended one does not fit.
         if self.chief:
@@ -126,6 +130,24 @@ class _Run:
         outputs = self.model(x)
         for loss in self.losses[stage.name][0].values():
             loss(y, outputs)
+
+    def _check_beta(self, stage):
+        if self.model.beta is None:
+            raise ValueError(
+                f"{stage.name}.choose_beta weighs two slices of an embedding, which "
+                f"{type(self.model).__name__} does not have: leave it out"
+            )
+        trained = self.trained[stage.name] or ()
+        if set(trained) != set(self.model.slices):
+            raise ValueError(
+                f"{stage.name}.choose_beta weighs {' and '.join(self.model.slices)}, and until its "
+                f"end {', '.join(trained) or 'none'} is trained: let a later stage choose"
+            )
+        if self.manifest.triplets is not None:
+            raise ValueError(
+                f"{stage.name}.choose_beta needs queries and candidates; {self.manifest.source} "
+                "brings triplets: set model.beta by hand"
+            )
 
     @functools.cached_property
     def rows(self) -> np.ndarray:
@@ -204,6 +226,8 @@ class _Run:
             if validate:
                 self._validate(stage, state, log, features)
                 progress = self._progress(stage, state)
+            if progress == 1 and stage.choose_beta:
+                self._choose_beta(stage, state, log, features)
             if save or progress == 1:
                 state.save()
 
@@ -256,6 +280,21 @@ class _Run:
                         **({} if np.isnan(score) else {metric: score}),
                     }
                 )
+
+    def _choose_beta(self, stage, state, log, features):
+        """Weighs the slices of the stage's best model; stages to come begin as configured."""
+        configured = self.model.beta
+        self.model.load_weights(self.workdir.best_model(stage.name))
+        load_images = None if features else self.load_images
+        score = self.validation.choose_beta(load_images, features)
+        if not np.isnan(score):
+            self.workdir.save_best(self.model, stage.name, self.chief)
+            betas = dict(zip(self.manifest.space, self.model.beta, strict=True))
+            log.chose_beta(stage, state.step, state.seconds, score, betas)
+            if self.chief:
+                best = {**self.workdir.best(), self.validation.metric: score, "beta": betas}
+                self.workdir.write_best(best)
+        self.model.beta = configured
 
     def _now(self) -> float:
         """Seconds that the run has taken, those of earlier processes included."""

@@ -8,6 +8,7 @@ from asen_tf.core.progress import Quiet
 from asen_tf.data.feature_cache import FeatureLoader
 from asen_tf.data.image_cache import ImageLoader
 from asen_tf.data.manifest import Manifest
+from asen_tf.evaluation.beta import choose_betas
 from asen_tf.evaluation.embed import embed_fn, embed_rows_fn, image_fn
 from asen_tf.evaluation.evaluator import Evaluator
 from asen_tf.evaluation.tasks import checked_relevance
@@ -51,10 +52,12 @@ class Validation:
           load_images: of the split.
           features: what the model gets in place of images.
         """
-        has_roles = self._manifest.labels_of("valid")["role"].any()
-        if not has_roles and not len(self._manifest.triplets_of("valid")):
+        if self._nothing:
             return float("nan")
-        load, embed = self._functions_for(slices, load_images, features)
+        key = slices, load_images, features
+        if key not in self._functions:
+            self._functions[key] = self._functions_for(*key)
+        load, embed = self._functions[key]
         if self._manifest.triplets is not None:
             result = evaluate_triplets(
                 embed, self._manifest, "valid", load, self._batch_size, progress=Quiet
@@ -65,13 +68,40 @@ class Validation:
             ).evaluate(self._manifest, "valid", load)
         return result[self.metric]
 
+    def choose_beta(
+        self, load_images: ImageLoader | None, features: FeatureLoader | None = None
+    ) -> float:
+        """Gives the model the `beta` that scores best for each attribute, and says how it scores.
+
+        NaN, and the model as it is, where there is nothing to validate with.
+
+        Args:
+          load_images, features: as in a call.
+        """
+        if self._nothing:
+            return float("nan")
+        self._model.beta = 0.5
+        load, embed = self._functions_for(None, load_images, features)
+        slices = self._model.embedding_slices()
+        self._model.beta, score = choose_betas(
+            embed,
+            [slices[name] for name in self._model.slices],
+            self._manifest,
+            "valid",
+            load,
+            self._batch_size,
+            self._relevance,
+        )
+        return score
+
+    @property
+    def _nothing(self):
+        """Whether the data has nothing to validate with."""
+        has_roles = self._manifest.labels_of("valid")["role"].any()
+        return not has_roles and not len(self._manifest.triplets_of("valid"))
+
     def _functions_for(self, slices, load_images, features):
-        """Those that load and embed, traced once."""
-        key = slices, load_images, features
-        if key not in self._functions:
-            self._functions[key] = (
-                (image_fn(load_images), embed_fn(self._model, slices))
-                if features is None
-                else (lambda rows: rows, embed_rows_fn(self._model, features, slices))
-            )
-        return self._functions[key]
+        """Those that load and embed."""
+        if features is None:
+            return image_fn(load_images), embed_fn(self._model, slices)
+        return lambda rows: rows, embed_rows_fn(self._model, features, slices)

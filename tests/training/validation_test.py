@@ -27,14 +27,14 @@ class NearestLast:
         return tf.tile(vectors[:, None], (1, tf.shape(attributes)[1], 1))
 
 
-def validation(relevance):
+def validation(relevance, split=VALID):
     config = configs.defaults()
     config.eval.relevance = relevance
     manifest = Manifest(
         root=Path("nowhere"),
         space=AttributeSpace({"fabric": ("lace", "denim")}),
         images=np.array(["a.jpg", "b.jpg", "c.jpg"]),
-        splits=np.full(3, VALID, np.int8),
+        splits=np.full(3, split, np.int8),
         labels=sort_labels(np.array(LABELS, LABEL)),
         lines=np.arange(3, dtype=np.int32),
         source="made-up.csv",
@@ -55,3 +55,9 @@ def test_it_scores_by_the_configured_relevance(relevance, score):
 def test_an_unknown_relevance_is_found_before_training():
     with pytest.raises(ValueError, match="unknown relevance 'multi'"):
         validation("multi")
+
+
+def test_nothing_to_validate_with():
+    nothing = validation("official", split=0).func
+    assert np.isnan(nothing(("global_branch",), None))
+    assert np.isnan(nothing.choose_beta(None))
