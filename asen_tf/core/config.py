@@ -132,7 +132,7 @@ def stage(
     """One stage of training.
 
     Args:
-      epochs: how long it is.
+      epochs: how long it is; 0: it ends where it starts, if that is a closed form.
       rates: (pattern, rate) pairs: a variable learns at the rate of the first pattern that is found
         in its path; at 0 it stands still.
       losses: what each is called -> its `name`, its `weight`, and keyword arguments of its class
@@ -145,7 +145,7 @@ def stage(
         "rates": rates,
         "optimizer": optimizer or {"name": "adam", "epsilon": 1e-8},
         "copies": (),  # (target, source): paths that start from the weights of others
-        "means": (),  # variables that start from the mean embedding of each value's images
+        "closed_form": False,  # start from what the model computes of all training images at once
         "losses": losses,
         "attributes_per_step": 0,  # multi_attribute: so many, drawn anew each step; 0: all
         "schedule": schedule,

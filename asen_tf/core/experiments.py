@@ -127,6 +127,37 @@ def csn(config: config_dict.ConfigDict, distance: str) -> None:
             )
 
 
+def linear(config: config_dict.ConfigDict) -> None:
+    """Turns an experiment into the linear baseline, on the backbone of its (global) branch.
+
+    Raises:
+      ValueError: its model has no backbone of its own.
+    """
+    branch = config.model.get("global_branch", config.model)
+    kept = ("backbone", "weights", "levels", "size")
+    if "backbone" not in branch:
+        raise ValueError(
+            f"the linear baseline stands on the backbone of an experiment, and model.name="
+            f"{config.model.name} has no key model.backbone or model.global_branch.backbone"
+        )
+    with config.unlocked():
+        config.model = {
+            "name": "linear",
+            "image_scale": config.model.image_scale,
+            **{key: branch[key] for key in kept},
+        }
+        # Its closed form is all; with epochs, it learns on from there.
+        config.stage1 = configs.stage(
+            epochs=0.0,
+            rates=(("/features/", 0.0), (ALL, 1e-4)),
+            losses={"classification": {"name": "classification", "weight": 1.0}},
+            schedule={"name": "constant"},
+        )
+    config.stage1.closed_form = config.stage1.frozen_features = True
+    config.train.update(stages=("stage1",), sampling="multi_attribute", init_from="")
+    config.train.update(max_steps=0, max_minutes=0.0)
+
+
 def amnet(config: config_dict.ConfigDict, rate: float) -> None:
     """AMNet: stage 1 learns to classify; stage 2 starts the memory and learns changes."""
     _one_branch(config, "amnet", fusion_dim=512, sharpness=10.0)
@@ -136,7 +167,7 @@ def amnet(config: config_dict.ConfigDict, rate: float) -> None:
     memory = "/(memory|fuse|edit)/"
     config.stage1.rates = ((memory, 0.0), (ALL, rate))
     config.stage2.rates = ((memory, rate), (ALL, 0.6 * rate))
-    config.stage2.means = ("/memory/prototypes",)
+    config.stage2.closed_form = True
     classification = {"name": "classification", "weight": 1.0}
     with config.unlocked():
         config.stage1.losses = {"classification": classification}

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from asen_tf.backbones import FeatureExtractor
@@ -319,6 +320,28 @@ class EmbeddingModel(Preset, keras.Model, abc.ABC):
           float32 [R, D], unit vectors, to be compared with what `embed` gives for other images.
         """
         raise NotImplementedError(f"{type(self).__name__} does not change embeddings")
+
+    def closed_form_vectors(self, inputs) -> tf.Tensor:
+        """What `fit_closed_form` needs of images, float32 [B, C].
+
+        Args:
+          inputs: as of `compute_outputs`, without attributes.
+        """
+        raise NotImplementedError(f"{type(self).__name__} solves nothing in closed form")
+
+    def fit_closed_form(self, vectors: np.ndarray, labels: np.ndarray) -> None:
+        """Gives weights their best values for the training images, where these can be computed.
+
+        Args:
+          vectors: float32 [N, C], the `closed_form_vectors` of all images.
+          labels: bool [N, V], which values they carry, in the flat numbering.
+        """
+        raise NotImplementedError(f"{type(self).__name__} solves nothing in closed form")
+
+    @property
+    def fits_closed_form(self) -> bool:
+        """Whether it has `closed_form_vectors` and `fit_closed_form`."""
+        return type(self).fit_closed_form is not EmbeddingModel.fit_closed_form
 
     def configure_backbones(self, jit_compile: bool = False, recompute: bool = False) -> None:
         """How all its backbones run, see `FeatureExtractor.configure`."""

@@ -15,6 +15,7 @@ MODELS = Registry(
         "asen": "asen_tf.models.asen:ASEN",
         "asen_aaai2020": "asen_tf.models.asen_aaai2020:ASENAAAI2020",
         "csn": "asen_tf.models.csn:CSN",
+        "linear": "asen_tf.models.linear:Linear",
         "part_guided": "asen_tf.models.part_guided:PartGuided",
         "triplet_net": "asen_tf.models.triplet_net:TripletNet",
     },

@@ -21,7 +21,7 @@ class Stage:
       rates: (pattern, rate) pairs, see `training.optimizers.optimizer`.
       optimizer: name and keyword arguments of an optimizer.
       copies: (target, source) pairs, see `training.start.copy_weights`.
-      means: patterns of variables, see `training.start.start_from_means`.
+      closed_form: whether it starts with `training.start.fit_closed_form`.
       losses: what each is called -> its settings, see `asen_tf.losses.build`.
       schedule: name and keyword arguments of how the rates fall, see `training.schedules`.
       patience: validations in a row without a better score that end it; 0: none do.
@@ -31,7 +31,7 @@ class Stage:
         `asen_tf.evaluation.choose_betas`.
       attributes_per_step: see `asen_tf.data.pipeline.training_examples`.
       epochs: how long it is.
-      steps: the same in steps.
+      steps: the same in steps; 0 where its closed form is all.
       deadline: seconds of the run at which its share of `train.max_minutes` is over.
     """
 
@@ -39,7 +39,7 @@ class Stage:
     rates: tuple[tuple[str, float], ...]
     optimizer: Mapping
     copies: tuple[tuple[str, str], ...]
-    means: tuple[str, ...]
+    closed_form: bool
     losses: Mapping[str, Mapping]
     schedule: Mapping
     attributes_per_step: int
@@ -63,7 +63,7 @@ class Stage:
           step: how many are done; it gets one, however late it is.
           began, now: seconds of the run.
         """
-        by_steps = step / self.steps
+        by_steps = step / self.steps if self.steps else 1.0
         if math.isinf(self.deadline) or not step:
             return by_steps
         if now >= self.deadline:
@@ -81,8 +81,8 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
       config: `asen_tf.core.config.defaults()` with its changes.
 
     Raises:
-      ValueError: no stage, one that the configuration does not describe, or one without steps; or
-        an unknown schedule.
+      ValueError: no stage, one that the configuration does not describe, or one without steps and
+        closed form; or an unknown schedule.
     """
     names = list(config.train.stages)
     if not names:
@@ -92,12 +92,19 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
             known = [key for key in config if "rates" in getattr(config, key)]
             raise ValueError(unknown_name("stage in config.train.stages", name, known))
     planned = [round(config[name].epochs * config.train.steps_per_epoch) for name in names]
-    if min(planned) < 1:
-        raise ValueError(f"every stage needs a step, got {dict(zip(names, planned, strict=True))}")
+    for name, own in zip(names, planned, strict=True):
+        if own < 1 and not config[name].get("closed_form"):
+            raise ValueError(
+                f"every stage needs a step, or closed_form=true: {name}.epochs="
+                f"{config[name].epochs} with train.steps_per_epoch={config.train.steps_per_epoch}"
+            )
     steps = _share_out(config.train.max_steps, planned)
     shares = [config[name].share or config[name].epochs for name in names]
-    minutes = config.train.max_minutes or math.inf
-    ends = [60 * minutes * upto / sum(shares) for upto in itertools.accumulate(shares)]
+    seconds = 60 * config.train.max_minutes
+    ends = [
+        seconds * upto / sum(shares) if seconds and upto else math.inf
+        for upto in itertools.accumulate(shares)
+    ]
     known = [field.name for field in dataclasses.fields(Stage)]
     stages = []
     for name, bounded, deadline in zip(names, steps, ends, strict=True):
@@ -111,15 +118,15 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
 
 
 def _share_out(bound: int, planned: list[int]) -> list[int]:
-    """Whole steps that add up to the bound, in proportion to the plan, at least one each."""
-    total = sum(planned)
-    if not bound or bound >= total:
+    """Whole steps that add up to the bound, in proportion to the plan, one where it has any."""
+    upto = list(itertools.accumulate(planned))
+    if not bound or bound >= upto[-1]:
         return planned
-    if bound < len(planned):
-        raise ValueError(
-            f"train.max_steps={bound} leaves no step for some of the {len(planned)} stages"
-        )
-    ends = [round(bound * sum(planned[: n + 1]) / total) for n in range(len(planned))]
-    for n in range(len(ends)):
-        ends[n] = min(max(ends[n], n + 1), bound - (len(ends) - 1 - n))
+    least = list(itertools.accumulate(min(steps, 1) for steps in planned))
+    if bound < least[-1]:
+        raise ValueError(f"train.max_steps={bound} leaves no step for some of {least[-1]} stages")
+    ends = [
+        min(max(round(bound * own / upto[-1]), need), bound - least[-1] + need)
+        for own, need in zip(upto, least, strict=True)
+    ]
     return [end - start for start, end in zip([0, *ends], ends, strict=False)]

@@ -1,9 +1,15 @@
 """What variables start from, where not from random numbers."""
 
-import re
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
+import tensorflow as tf
+
+from asen_tf.core.progress import Progress
+from asen_tf.data.manifest import Manifest
+from asen_tf.data.pipeline import ValueTable
+from asen_tf.models import EmbeddingModel
 
 
 def copy_weights(model: keras.Model, target: str, source: str) -> None:
@@ -35,16 +41,39 @@ def copy_weights(model: keras.Model, target: str, source: str) -> None:
         )
 
 
-def start_from_means(model: keras.Model, pattern: str, means: np.ndarray) -> None:
-    """Gives a variable the mean embedding of each value's training images, float32 [V, D].
-
-    Raises:
-      ValueError: the pattern is found in the path of no variable, or of several, or shapes differ.
-    """
-    found = [variable for variable in model.weights if re.search(pattern, variable.path)]
-    if len(found) != 1 or found[0].shape != means.shape:
+def check_closed_form(model: EmbeddingModel, manifest: Manifest) -> None:
+    """Raises ValueError unless `fit_closed_form` can be called with these."""
+    if not model.fits_closed_form:
         raise ValueError(
-            f"{pattern!r} must name one variable of shape {means.shape}, got "
-            f"{', '.join(f'{v.path} {v.shape}' for v in found) or 'none'}"
+            f"{type(model).__name__} has nothing to solve in closed form: set closed_form=false"
         )
-    found[0].assign(means)
+    if not len(manifest.labels_of("train")):
+        raise ValueError(
+            f"a closed form is solved from labels, and the train split of {manifest.source} has none"
+        )
+
+
+def fit_closed_form(
+    model: EmbeddingModel,
+    manifest: Manifest,
+    load: Callable[[tf.Tensor], Mapping[str, tf.Tensor]],
+    batch_size: int,
+) -> None:
+    """Solves what the model solves in closed form, from the labelled training images.
+
+    Args:
+      model: one that `fits_closed_form`.
+      manifest: its train split has labels.
+      load: rows of that split, int64 [B] -> their images, or what is kept of these, as
+        `EmbeddingModel.compute_outputs` takes them; runs in a graph.
+      batch_size: images that go through the model together.
+    """
+    rows = manifest.examples_of("train")
+    batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size).map(load)
+    compute = tf.function(model.closed_form_vectors)
+    vectors = []
+    with Progress("solving", len(rows), "images") as progress:
+        for inputs in batches.prefetch(2):
+            vectors.append(compute(inputs).numpy())
+            progress.update(len(vectors[-1]))
+    model.fit_closed_form(np.concatenate(vectors), ValueTable(manifest).labels(rows).numpy())

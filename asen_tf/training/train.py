@@ -18,8 +18,6 @@ from asen_tf.data import load as data
 from asen_tf.data import pipeline
 from asen_tf.data.feature_cache import FeatureLoader
 from asen_tf.data.image_cache import MODES, ImageLoader, open_images
-from asen_tf.evaluation.embed import embed_fn, image_fn
-from asen_tf.evaluation.prototypes import value_means
 from asen_tf.evaluation.published import is_published
 from asen_tf.training import determinism
 from asen_tf.training.checkpoint import Checkpoints
@@ -28,7 +26,7 @@ from asen_tf.training.log import Log
 from asen_tf.training.optimizers import optimizer
 from asen_tf.training.pictures import AttentionPictures
 from asen_tf.training.stages import Stage, plan
-from asen_tf.training.start import copy_weights, start_from_means
+from asen_tf.training.start import check_closed_form, copy_weights, fit_closed_form
 from asen_tf.training.step import TrainStep
 from asen_tf.training.strategy import is_chief
 from asen_tf.training.validation import Validation
@@ -122,6 +120,8 @@ class _Run:
 
     def _try(self, stage: Stage):
         """Raises what would not fit in a compiled stage, by two examples with black images."""
+        if stage.closed_form:
+            check_closed_form(self.model, self.manifest)
         side = self.model.image_size
         examples = self._examples(
             stage, lambda rows: tf.zeros((*rows.shape, side, side, 3), tf.uint8)
@@ -196,23 +196,35 @@ class _Run:
         return self.workdir
 
     def _run_stage(self, stage: Stage, previous: Stage | None, log: Log):
-        train = self.config.train
         made = self._compile(stage)
-        step = TrainStep(self.strategy, self.model, made)
         state = Checkpoints(self.workdir.checkpoints(stage.name), self.model, made, self.chief)
-        if state.restore():
+        goes_on = state.restore()
+        if goes_on:
             self.earlier = max(self.earlier, state.seconds)
         else:
             self._start(stage, previous)
-            state.began = state.seconds = self._now()
         log.resume(stage, state.step)
+        if goes_on and self._progress(stage, state) == 1:
+            return
+        features = self._open_features(stage)
+        if not goes_on:
+            if stage.closed_form:
+                size = self.config.eval.batch_size
+                fit_closed_form(self.model, self.manifest, self._inputs(features), size)
+            state.began = state.seconds = self._now()
+        if stage.steps:
+            self._take_steps(stage, state, made, features, log)
+        else:
+            self._validate(stage, state, log, features)
+            state.save()
 
+    def _take_steps(self, stage, state, made, features, log):
+        train = self.config.train
+        step = TrainStep(self.strategy, self.model, made)
         every = round(self.config.eval.every_epochs * train.steps_per_epoch)
-        progress = self._progress(stage, state)
-        if progress < 1:
-            features = self._open_features(stage)
-            batches = self._batches(stage, state.step, features)
+        batches = self._batches(stage, state.step, features)
         measured = _Means(self.model.metrics)
+        progress = self._progress(stage, state)
         while progress < 1:
             self.factor.assign(stage.factor(progress))
             measured.add(step(next(batches)))
@@ -236,17 +248,13 @@ class _Run:
             self.model.load_weights(self.workdir.best_model(previous.name))
         for target, source in stage.copies:
             copy_weights(self.model, target, source)
-        for pattern in stage.means:
-            start_from_means(self.model, pattern, self._means())
 
-    def _means(self):
-        """The mean embedding of each value's training images, [V, D]."""
-        return value_means(
-            embed_fn(self.model),
-            self.manifest,
-            image_fn(self.load_images),
-            batch_size=self.config.eval.batch_size,
-        )
+    def _inputs(self, features):
+        """A function from rows to what the model takes of their photographs."""
+        if features:
+            return lambda rows: features(rows, self.model.all_attributes(rows))
+        load_images = self.load_images
+        return lambda rows: {"images": load_images(rows)}
 
     def _log(self, log, stage, state, means):
         """Nothing is validated or saved after a loss that is no number."""

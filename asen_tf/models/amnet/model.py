@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from asen_tf.backbones import child_scope
@@ -134,6 +135,14 @@ class AMNet(OneBranchModel):
     def logits(self, vectors) -> tf.Tensor:
         """Which values embeddings show: float32 [..., D] -> [..., V], a softmax an attribute."""
         return self.classifiers(self._spread(vectors))
+
+    def closed_form_vectors(self, inputs):
+        return self._vectors(self.features_of(inputs))
+
+    def fit_closed_form(self, vectors, labels):
+        """Each value's prototype becomes the mean embedding of its images; 0 without any."""
+        images = np.maximum(labels.sum(0), 1)[:, None]
+        self.memory.prototypes.assign(labels.T.astype(np.float32) @ vectors / images)
 
     def join(self, outputs, slices, attributes):
         (name,) = slices

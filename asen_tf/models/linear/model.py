@@ -1,0 +1,84 @@
+"""Linear discriminant analysis of a frozen backbone's features, for each attribute."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from asen_tf.backbones import child_scope
+from asen_tf.models.base import maps_of, numbered
+from asen_tf.models.linear.discriminant import linear_discriminant
+from asen_tf.models.one_branch import OneBranchModel
+
+
+@keras.saving.register_keras_serializable(package="asen_tf")
+class Linear(OneBranchModel):
+    """The linear baseline: how probable each value is, by the features' mean over the positions.
+
+    An attribute's embedding is the unit vector of its values' probabilities, the softmax of W x + b
+    with the mean x of the feature map. `fit_closed_form` takes W and b from the training images by
+    linear discriminant analysis; they start at random, for training by gradient.
+
+    Args:
+      offsets: `AttributeSpace.offsets`, A + 1 numbers. Embeddings are as long as the attribute with
+        most values has values; of others the last numbers are 0.
+      Others: see `OneBranchModel`.
+    """
+
+    def __init__(
+        self,
+        offsets: Sequence[int],
+        backbone: str | Mapping | keras.Model,
+        size: int,
+        image_scale: int = 2,
+        weights: str | None = None,
+        levels: Sequence[str] | str | None = None,
+        dropout: float = 0.0,
+        **kwargs,
+    ):
+        counts = np.diff(offsets)
+        args = (len(counts), backbone, size, int(counts.max()))
+        super().__init__(*args, image_scale, weights, levels, dropout, **kwargs)
+        del self._config["attributes"], self._config["embedding_dim"]
+        self._config["offsets"] = list(offsets)
+        self.offsets = tuple(offsets)
+        with child_scope(self):
+            self.classifiers = keras.layers.Dense(offsets[-1], dtype="float32", name="classifiers")
+            self.classifiers.build((None, self.features.feature_shape[-1]))
+        self.built = True
+
+    def outputs_of_features(self, features, inputs):
+        """The probabilities of an attribute's values as "global", and all "logits" [B, V]."""
+        logits = self.classifiers(_pooled(features))
+        starts, ends = np.array([self.offsets[:-1], self.offsets[1:]])[..., None]
+        places = starts + np.arange(self.embedding_dim)
+        every = tf.gather(logits, np.minimum(places, ends - 1), axis=1)  # [B, A, D]
+        every = tf.nn.softmax(tf.where(places < ends, every, -np.inf))
+        own = tf.gather(every, inputs["attributes"], axis=1, batch_dims=1)
+        return {"global": own, "logits": logits}
+
+    def frozen_inputs(self, images, names):
+        """A map of one position, the mean: nothing else is looked at."""
+        return numbered("global", [_pooled(self.feature_maps(images))[:, None, None]])
+
+    def features_of(self, inputs, training=False):
+        if "images" in inputs:
+            return self.feature_maps(inputs["images"], training)
+        return maps_of("global", inputs)[0]
+
+    def closed_form_vectors(self, inputs):
+        return _pooled(self.features_of(inputs))
+
+    def fit_closed_form(self, vectors, labels):
+        """Each attribute's classifier, see `linear_discriminant`."""
+        found = [
+            linear_discriminant(vectors, labels[:, start:end])
+            for start, end in itertools.pairwise(self.offsets)
+        ]
+        self.classifiers.set_weights([np.concatenate(each, -1) for each in zip(*found, strict=True)])
+
+
+def _pooled(features):
+    return tf.reduce_mean(tf.cast(features, tf.float32), axis=(1, 2))
