@@ -9,7 +9,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from asen_tf.core import config as configs
-from asen_tf.core.choices import MANIPULATION, PROTOCOLS, SIMILARITY
+from asen_tf.core.choices import BASELINE, MANIPULATION, PROTOCOLS, SIMILARITY
 from asen_tf.core.errors import check_names
 from asen_tf.data.load import load, load_for
 from asen_tf.data.manifest import Manifest
@@ -34,6 +34,7 @@ def evaluate(
     relevance: str | None = None,
     ks: Sequence[int] = (),
     precision: str | None = None,
+    baseline: bool = False,
 ) -> dict:
     """Scores embeddings on one split of labelled photographs.
 
@@ -50,6 +51,8 @@ def evaluate(
       relevance: see `core.choices.RELEVANCE`; None: the configuration's.
       ks: cut-offs; (): the configuration's.
       precision: what a run's networks compute in, see `Workdir.load_best`.
+      baseline: of a run, score the linear baseline beside it, as the variant "linear"; it is
+        trained first where that was not done yet, see `api.baseline.linear_baseline`.
 
     Returns:
       What `evaluation.evaluate_manipulation` gives for that protocol; what `evaluate_triplets`
@@ -65,14 +68,24 @@ def evaluate(
     check_names("protocol", [protocol], PROTOCOLS)
     if protocol == MANIPULATION and (slices or relevance):
         raise ValueError("a manipulation is of the whole embedding: it has no slice or relevance")
+    if protocol == MANIPULATION and baseline:
+        raise ValueError("the linear baseline is measured by protocol=similarity")
     if data is not None and not _is_run(model):
         model = load_embedder(model)
     if hasattr(model, "embed_all"):
+        if baseline:
+            raise ValueError(
+                "the linear baseline is trained on the data of a run, as its folder describes it: "
+                "expected a run, got an embedder or an export"
+            )
         if data is None or slices or precision:
             raise ValueError("an embedder takes data, and neither slices nor a precision")
         subject = _subject_of_embedder(model, data)
     else:
         subject = _subject_of_run(model, data, precision)
+    named = _named(slices, subject.slices)
+    if baseline:
+        subject, named = _beside_baseline(model, data, subject, named)
     manifest, settings = subject.manifest, subject.settings
     inputs = (subject.embed, manifest, split, subject.photographs)
     size = settings.batch_size
@@ -80,7 +93,6 @@ def evaluate(
         special = special or subject.special
         ks = ks or settings.ks
         return evaluate_manipulation(*inputs, special, ks, subject.change, size)
-    named = _named(slices, subject.slices)
     if manifest.triplets is not None:
         return evaluate_triplets(*inputs, size, named)
     relevance = relevance or settings.relevance
@@ -174,6 +186,33 @@ def _subject_of_run(run, data, precision) -> _Subject:
         change_fn(model),
         localize if model.explains else None,
     )
+
+
+def _beside_baseline(run, data, subject, named) -> tuple[_Subject, dict[str, slice]]:
+    """The run's subject with the baseline's embedding before its own, and where each stands."""
+    from asen_tf.api.baseline import linear_baseline
+    from asen_tf.workdir import Workdir
+
+    run = run if isinstance(run, Workdir) else Workdir(run)
+    root = data if isinstance(data, str | os.PathLike) else None
+    manifest = subject.manifest
+    other = _subject_of_run(linear_baseline(run, root), manifest, None)
+    width = max(manifest.space.value_counts)  # of its embedding
+
+    def photographs(rows):
+        return other.photographs(rows), subject.photographs(rows)
+
+    def embed(photographs, attributes):
+        both = zip((other, subject), photographs, strict=True)
+        return np.concatenate([one.embed(own, attributes) for one, own in both], -1)
+
+    first = next(iter(subject.slices))
+    slices = {
+        name: slice((its.start or 0) + width, its.stop and its.stop + width)
+        for name, its in (named or {first: subject.slices[first]}).items()
+    }
+    joined = dataclasses.replace(subject, embed=embed, photographs=photographs)
+    return joined, {**slices, BASELINE: slice(width)}
 
 
 def _subject_of_embedder(embedder, data) -> _Subject:

@@ -2,11 +2,14 @@
 
 asen-evaluate --workdir=runs/asen --split=test --output=runs/asen/test.json
 asen-evaluate --workdir=runs/asen --protocol=manipulation --special=pattern,color --ks=1,20
+asen-evaluate --workdir=runs/asen --baseline
 asen-evaluate --model=random --config=configs/asen/fashionai.py --config.data.root=/data/FashionAI
 
 Protocols: "similarity" is MAP and more for each attribute (Ma et al., AAAI 2020); "manipulation" is
 top-k accuracy of searches for several labels at once, also after changes (Ak et al., WACV 2018).
 A random order needs the index files alone: no photograph is opened.
+--baseline puts a linear baseline beside the run: discriminants of the features of the backbone that
+the run started from, trained on the run's data when it is first asked for, into WORKDIR/baseline.
 """
 
 from collections.abc import Sequence
@@ -15,7 +18,15 @@ from absl import flags
 from ml_collections import config_flags
 
 from asen_tf.cli import program
-from asen_tf.core.choices import MANIPULATION, PRECISIONS, PROTOCOLS, RELEVANCE, SIMILARITY, SPLITS
+from asen_tf.core.choices import (
+    BASELINE,
+    MANIPULATION,
+    PRECISIONS,
+    PROTOCOLS,
+    RELEVANCE,
+    SIMILARITY,
+    SPLITS,
+)
 
 RANDOM = "random"
 
@@ -25,7 +36,7 @@ def main() -> None:
     _check_flags(given)
     from asen_tf.api.evaluate import evaluate, random_order
     from asen_tf.evaluation import save
-    from asen_tf.evaluation.report import tables
+    from asen_tf.evaluation.report import difference_line, tables
 
     chosen = {"split": given.split, "relevance": given.relevance, "ks": _cut_offs(given.ks)}
     output = given.output
@@ -39,10 +50,13 @@ def main() -> None:
             slices=given.slices,
             special=given.special,
             precision=given.precision,
+            baseline=given.baseline,
             **chosen,
         )
         output = output or _result_file(given.workdir, given.split, given.protocol)
     print(tables(result))
+    if given.baseline:
+        print(f"\n{difference_line(result, BASELINE)}")
     if "relevance" in result:
         print(f"\nrelevance: {result['relevance']}")
     if output:
@@ -65,9 +79,9 @@ def _cut_offs(given: Sequence[str]) -> list[int]:
 def _check_flags(given: flags.FlagValues) -> None:
     if given.model and not given.config:
         raise ValueError("--model=random takes the data of an experiment: name it with --config")
-    if given.model and (given.slices or given.data_root):
+    if given.model and (given.slices or given.data_root or given.baseline):
         raise ValueError(
-            "--slices and --data_root are for a --workdir; with --model=random, "
+            "--slices, --baseline and --data_root are for a --workdir; with --model=random, "
             "--config.data.root says where the data lies"
         )
     if given.workdir and given.config:
@@ -92,6 +106,7 @@ def run() -> None:
     flags.DEFINE_list("ks", "", "Cut-offs, such as 1,20; default: those of the run.")
     flags.DEFINE_enum("relevance", None, RELEVANCE, "Relevant values; default: the run's.")
     flags.DEFINE_list("slices", "", "Slices of the embedding to score: global,local,both.")
+    flags.DEFINE_bool("baseline", False, "Put a linear baseline beside the run; see above.")
     flags.DEFINE_string("data_root", "", "Folder of the run's data, if it moved after training.")
     flags.DEFINE_enum(
         "precision", None, PRECISIONS, "What networks compute in; default: as in training."

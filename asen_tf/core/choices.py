@@ -27,3 +27,6 @@ LOOKS = ("plain", "cluttered")
 SIMILARITY, MANIPULATION = "similarity", "manipulation"
 PROTOCOLS = (SIMILARITY, MANIPULATION)
 """What `asen_tf.evaluate` measures."""
+
+BASELINE = "linear"
+"""What tables call the linear baseline beside a run."""

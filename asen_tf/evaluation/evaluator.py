@@ -8,7 +8,7 @@ import numpy as np
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation.pairs import HELD_BYTES, EmbedFn, ImageLoader, embed_pairs
-from asen_tf.evaluation.rankings import PerQuery, measure, summaries
+from asen_tf.evaluation.rankings import PerQuery, differences, measure, summaries
 from asen_tf.evaluation.storage import FloatArrays, float_arrays
 from asen_tf.evaluation.tasks import OFFICIAL, RetrievalTask, checked_relevance, retrieval_tasks
 from asen_tf.metrics import retrieval
@@ -73,9 +73,9 @@ class Evaluator:
           irrelevant candidates), `precision@k`, `recall@k`, `ndcg@k` and `top_accuracy@k`; on top,
           the mean of each over all queries under its own name and its plain mean over the
           attributes under `<name>_macro`, and the sum of the queries; `skipped`: attributes
-          without queries or candidates. With slices also `variants`: name -> the same layout,
-          and `variant`: the one on top, which is the first that takes the whole embedding, else
-          the first.
+          without queries or candidates. With slices also `variants`: name -> the same layout;
+          `variant`: the one on top, which is the first that takes the whole embedding, else the
+          first; and `differences`: see `rankings.differences`.
 
         Raises:
           ValueError: unknown split, no attribute with queries and candidates, a slice that takes
@@ -98,7 +98,8 @@ class Evaluator:
         if slices is None:
             return results[WHOLE]
         top = _top_slice(measured, dimension)
-        return {"variant": top, **results[top], "variants": results}
+        ahead = differences(per_query, top)
+        return {"variant": top, **results[top], "variants": results, "differences": ahead}
 
     def _rank(
         self,

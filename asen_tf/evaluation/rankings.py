@@ -68,6 +68,22 @@ def summaries(
     }
 
 
+def differences(per_query: Mapping[str, Sequence[PerQuery]], top: str) -> dict[str, dict]:
+    """How far the variant `top` is ahead of each other variant on the same queries.
+
+    Returns:
+      Variant -> `map`, the mean over all queries of the difference of their average precisions, and
+      `standard_error`, that of this mean, None for a single query.
+    """
+    found = {}
+    precisions = {name: _joined(tasks)["map"] for name, tasks in per_query.items()}
+    for name in precisions.keys() - {top}:
+        ahead = precisions[top] - precisions[name]
+        error = ahead.std(ddof=1) / len(ahead) ** 0.5 if len(ahead) > 1 else None
+        found[name] = {"map": float(ahead.mean()), "standard_error": error and float(error)}
+    return found
+
+
 def _chunks(task: RetrievalTask, memory_limit_bytes: int) -> list[slice]:
     """Runs of queries whose scores fit in the memory meant for them."""
     allowed = min(memory_limit_bytes, CACHED_BYTES)

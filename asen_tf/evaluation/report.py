@@ -46,6 +46,16 @@ def to_table(result: dict, metrics: Sequence[str] | None = None) -> str:
     return table
 
 
+def difference_line(result: dict, name: str) -> str:
+    """How far a result is ahead of one of its variants, and whether that says anything."""
+    ahead = result["differences"][name]
+    mean, error = 100 * ahead["map"], 100 * (ahead["standard_error"] or 0)
+    line = f"{result['variant']} - {name}: {mean:+.2f} MAP, standard error {error:.2f}"
+    if mean > error:
+        return line
+    return f"{line}: {result['variant']} is not better than {name}"
+
+
 def rows_of(result: dict, metrics: Sequence[str] | None = None) -> list[list[str]]:
     """The cells of `to_table`: the header, a row an attribute, and two rows of means."""
     for metric in metrics or ():
