@@ -86,10 +86,11 @@ def _check_flags(given: flags.FlagValues) -> None:
         )
     if given.workdir and given.config:
         raise ValueError("--config is for --model=random: the run in --workdir brings its own")
-    if given.protocol == MANIPULATION and (given.model or given.slices or given.relevance):
+    of_similarity = given.slices or given.relevance or given.baseline
+    if given.protocol == MANIPULATION and (given.model or of_similarity):
         raise ValueError(
-            "--protocol=manipulation takes a --workdir, and neither --slices nor --relevance; "
-            "what a random order scores stands beside its numbers"
+            "--protocol=manipulation takes a --workdir, and neither --slices, --relevance nor "
+            "--baseline; what a random order scores stands beside its numbers"
         )
     if given.special and given.protocol != MANIPULATION:
         raise ValueError("--special is for --protocol=manipulation")

@@ -10,6 +10,13 @@ from asen_tf.core import config as configs
 from asen_tf.core.config import ALL, LOCAL
 from asen_tf.core.errors import unknown_name
 
+# A backbone with ImageNet weights, from the extra `pretrained`, that a processor runs fast.
+PRETRAINED = {
+    "backbone": "efficientnet_lite0",
+    "weights": "imagenet",
+    "levels": ("P4", "P5"),
+    "size": 224,
+}
 ONE_BRANCH = ("triplet_net", "csn", "asen_aaai2020")  # what `one_stage` can turn ASEN's into
 
 

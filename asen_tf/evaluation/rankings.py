@@ -77,7 +77,7 @@ def differences(per_query: Mapping[str, Sequence[PerQuery]], top: str) -> dict[s
     """
     found = {}
     precisions = {name: _joined(tasks)["map"] for name, tasks in per_query.items()}
-    for name in precisions.keys() - {top}:
+    for name in filter(top.__ne__, precisions):
         ahead = precisions[top] - precisions[name]
         error = ahead.std(ddof=1) / len(ahead) ** 0.5 if len(ahead) > 1 else None
         found[name] = {"map": float(ahead.mean()), "standard_error": error and float(error)}

@@ -102,7 +102,8 @@ class Log:
         self._score = f"  valid {LABELS[metric]} {score:.4f}"
         self._store(stage, step, seconds, {f"valid_{metric}": score})
         if self._chief:
-            say(f"{stage.name} {step}/{stage.steps}{self._score}")
+            done = f" {step}/{stage.steps}" if stage.steps else ""
+            say(f"{stage.name}{done}{self._score}")
 
     def chose_beta(
         self, stage: Stage, step: int, seconds: float, score: float, betas: dict[str, float]

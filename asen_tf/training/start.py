@@ -49,7 +49,7 @@ def check_closed_form(model: EmbeddingModel, manifest: Manifest) -> None:
         )
     if not len(manifest.labels_of("train")):
         raise ValueError(
-            f"a closed form is solved from labels, and the train split of {manifest.source} has none"
+            f"a closed form is solved from labels: the train split of {manifest.source} has none"
         )
 
 

@@ -45,6 +45,8 @@ def test_a_random_order_needs_no_photographs_and_no_tensorflow(catalogue, tmp_pa
     [
         (["--model=random"], "name it with --config"),
         (["--model=random", CSV, "--slices=both"], "are for a --workdir"),
+        (["--model=random", CSV, "--baseline"], "are for a --workdir"),
+        (["--workdir=x", "--baseline", "--protocol=manipulation"], "neither --slices"),
         (["--model=random", CSV, "--data_root=x"], "--config.data.root says where"),
         (["--workdir=x", CSV], "--config is for --model=random"),
         (["--model=random", CSV, "--protocol=manipulation"], "takes a --workdir"),

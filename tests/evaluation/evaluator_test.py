@@ -9,6 +9,7 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import CANDIDATE, LABEL, NO_ROLE, QUERY, Manifest, sort_labels
 from asen_tf.evaluation.evaluator import Evaluator
+from asen_tf.evaluation.rankings import differences
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 TEST = 2
@@ -266,6 +267,24 @@ def test_variants_are_measured_from_one_pass():
         assert_matches_slow(result["variants"][name], slow_evaluation(manifest, table, (2,), part))
     assert_matches_slow(result, slow_evaluation(manifest, table, (2,)))
     assert result["variants"]["local"]["map"] != result["map"]
+    assert list(result["differences"]) == ["global", "local"]
+    for name, ahead in result["differences"].items():
+        assert ahead["map"] == pytest.approx(result["map"] - result["variants"][name]["map"])
+
+
+def test_the_standard_error_of_a_difference():
+    """That of the same queries drawn again and again, of several tasks together."""
+    rng = np.random.default_rng(0)
+    shared = [rng.random(30), rng.random(20)]
+    other = [task - 0.2 * rng.random(len(task)) for task in shared]
+    of = {n: [{"map": t} for t in tasks] for n, tasks in (("a", shared), ("b", other))}
+    ahead = np.concatenate(shared) - np.concatenate(other)
+    again = rng.choice(ahead, (4000, len(ahead))).mean(1)
+    found = differences(of, "a")["b"]
+    assert found["map"] == pytest.approx(ahead.mean())
+    assert found["standard_error"] == pytest.approx(again.std(), rel=0.05)
+    alone = {n: [{"map": t[:1]} for t in tasks[:1]] for n, tasks in (("a", shared), ("b", other))}
+    assert differences(alone, "a")["b"]["standard_error"] is None
 
 
 def test_every_call_has_the_same_shape_and_wanted_pairs_only():

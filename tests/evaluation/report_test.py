@@ -3,7 +3,7 @@ import os
 
 import pytest
 
-from asen_tf.evaluation.report import localization_table, save, to_table
+from asen_tf.evaluation.report import difference_line, localization_table, save, to_table
 
 
 def result(shift=0.0):
@@ -38,6 +38,18 @@ def test_table_of_one_result():
             "without queries or candidates: color, scarf",
         ]
     )
+
+
+def test_how_far_one_is_ahead():
+    ahead = {"map": 0.0125, "standard_error": 0.005}
+    made = {"variant": "both", "differences": {"linear": ahead}}
+    line = "both - linear: +1.25 MAP, standard error 0.50"
+    assert difference_line(made, "linear") == line
+    ahead["map"] = 0.004
+    assert difference_line(made, "linear").endswith("0.50: both is not better than linear")
+    ahead |= {"map": -0.1, "standard_error": None}
+    assert difference_line(made, "linear").startswith("both - linear: -10.00 MAP")
+    assert difference_line(made, "linear").endswith(": both is not better than linear")
 
 
 def test_variants_stand_side_by_side():

@@ -6,9 +6,8 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from asen_tf import models
-from asen_tf.core import AttributeSpace
+from asen_tf.core import AttributeSpace, experiments
 from asen_tf.core import config as configs
-from asen_tf.core import experiments
 from asen_tf.models.linear.discriminant import linear_discriminant
 
 SPACE = AttributeSpace({"fit": ("slim", "wide"), "fabric": ("a", "b", "c"), "hem": ("long",)})
@@ -39,9 +38,7 @@ def labels():
 
 def test_embeddings_are_the_probabilities_of_values(model, photographs, labels):
     vectors = model.closed_form_vectors({"images": photographs}).numpy()
-    np.testing.assert_allclose(
-        vectors, model.features(photographs).numpy().mean((1, 2)), atol=1e-5
-    )
+    np.testing.assert_allclose(vectors, model.features(photographs).numpy().mean((1, 2)), atol=1e-5)
     model.fit_closed_form(vectors, labels)
     found = model.embed_all(photographs).numpy()
     assert found.shape == (IMAGES, 3, 3)

@@ -1,5 +1,6 @@
 """A stage that is over when it has started: the linear baseline, trained, kept and searched."""
 
+import numpy as np
 import pytest
 
 import asen_tf
@@ -41,6 +42,19 @@ def test_a_finished_run_is_not_solved_again(run, config):
     before = run.best_model("stage1").stat().st_mtime_ns
     train(config, run.path)
     assert run.best_model("stage1").stat().st_mtime_ns == before and len(run.history()) == 1
+
+
+def test_the_mean_of_features_is_all_that_is_kept(run, config, tmp_path):
+    (kept,) = (run.path / "features").glob("*/*.npy")
+    assert np.load(kept).shape == (36, 1, 1, 128)
+    config = config.copy_and_resolve_references()
+    config.stage1.frozen_features = False
+    other = train(config, tmp_path / "run")
+    assert not (other.path / "features").exists()
+    manifest = load(config.data)
+    photographs = [manifest.path(row) for row in manifest.rows("test")]
+    found, expected = (asen_tf.load(r.path).embed_all(photographs) for r in (run, other))
+    assert (np.sum(found * expected, -1) > 0.99).all()
 
 
 def test_with_epochs_it_learns_on_from_there(config, tmp_path):

@@ -94,6 +94,20 @@ def test_bad_plans(change, message):
         plan(made)
 
 
+def test_a_closed_form_needs_no_step():
+    made = config(max_steps=5, epochs=(0, 20))
+    with pytest.raises(ValueError, match="needs a step, or closed_form=true: stage1.epochs=0"):
+        plan(made)
+    made.stage1.closed_form = True
+    made.train.max_minutes = 2.0
+    first, second = plan(made)
+    assert (first.steps, second.steps) == (0, 5)
+    assert first.progress(0, 0, 0) == 1 and second.progress(0, 0, 0) == 0
+    assert second.deadline == 120
+    made.train.stages = ("stage1",)
+    assert [stage.steps for stage in plan(made)] == [0]
+
+
 def test_an_unknown_key_of_a_stage():
     made = config()
     with made.unlocked():

@@ -77,7 +77,9 @@ class Linear(OneBranchModel):
             linear_discriminant(vectors, labels[:, start:end])
             for start, end in itertools.pairwise(self.offsets)
         ]
-        self.classifiers.set_weights([np.concatenate(each, -1) for each in zip(*found, strict=True)])
+        self.classifiers.set_weights(
+            [np.concatenate(each, -1) for each in zip(*found, strict=True)]
+        )
 
 
 def _pooled(features):
