@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from asen_tf.backbones import backbones
+from asen_tf.backbones.fold import fold
 from asen_tf.backbones.imagenet import imagenet_weights
 from asen_tf.backbones.join import JoinMaps
 from asen_tf.backbones.preprocessing import rescaling
@@ -110,6 +111,9 @@ class FeatureExtractor(keras.layers.Layer):
         }
         if weights:
             backbones.load_weights(self.backbone, weights, levels)
+        inference = fold(self.backbone)
+        # Inside a function, as Keras would count its layers as this one's.
+        self._inference = lambda: inference
         self.built = True
 
     @property
@@ -144,12 +148,13 @@ class FeatureExtractor(keras.layers.Layer):
         images = self.preprocess(images)
         learns = training and bool(self.backbone.trainable_variables)
         training = learns and not self.frozen_statistics
+        network = self.backbone if training else self._inference()
         if self._jit_compile:
-            maps = tf.function(self.backbone, jit_compile=True)(images, training=training)
+            maps = tf.function(network, jit_compile=True)(images, training=training)
         elif self._recompute and learns:
             maps = recomputing(self.backbone, training)(images)
         else:
-            maps = self.backbone(images, training=training)
+            maps = network(images, training=training)
         return tuple(tf.cast(at, self.compute_dtype) for at in keras.tree.flatten(maps))
 
     def get_config(self):

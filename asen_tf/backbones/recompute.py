@@ -9,7 +9,15 @@ from asen_tf.backbones.fused import BatchNormalization, statistics_stand_still
 
 
 def check_recomputable(network: keras.Model) -> None:
-    """Raises ValueError where a second pass would count statistics twice, or drop other units."""
+    """Raises ValueError where a second pass would count statistics twice, or drop other units.
+
+    And of networks that give several maps, which no chain of segments passes on.
+    """
+    if len(network.outputs) > 1:
+        raise ValueError(
+            f"{network.name} cannot be recomputed: it gives maps of {len(network.outputs)} levels, "
+            "expected one: name one in `levels`"
+        )
     for layer in network.layers:
         if layer.non_trainable_variables and not isinstance(layer, BatchNormalization):
             raise ValueError(

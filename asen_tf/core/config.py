@@ -11,7 +11,7 @@ from ml_collections import config_dict
 
 from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
 
-LOCAL, ALL = "/local_branch/", ".*"  # patterns over paths of variables
+BACKBONE, LOCAL, ALL = "/backbone/", "/local_branch/", ".*"  # patterns over paths of variables
 
 
 def defaults() -> config_dict.ConfigDict:
@@ -154,8 +154,12 @@ def stage(
         "frozen_features": False,
         # At its end the best model gets, for each attribute, the model.beta that validates best.
         "choose_beta": False,
+        "must_improve": False,  # its model counts only where it scores higher than those before
         "patience": 0,  # validations in a row without a better score that end it; 0: none do
-        "share": 0.0,  # of train.max_minutes, in proportion to the other stages'; 0: its epochs
+        # With train.max_minutes: without so many it is left out. What all stages together need less
+        # is shared out in proportion to `share`, 0: to epochs.
+        "least_minutes": 0.0,
+        "share": 0.0,
     }
 
 
@@ -209,6 +213,9 @@ def load(path: str | os.PathLike) -> config_dict.ConfigDict:
         )
     config = defaults()
     with config.unlocked():
+        for key in set(config) - set(stored):
+            if "rates" in config[key]:
+                del config[key]
         for key, value in stored.items():
             if key in ("data", "train", "augment", "eval"):
                 config[key].update(_with_tuples(value))

@@ -7,7 +7,7 @@ that are compared on it start from the same lines.
 from ml_collections import config_dict
 
 from asen_tf.core import config as configs
-from asen_tf.core.config import ALL, LOCAL
+from asen_tf.core.config import ALL, BACKBONE, LOCAL
 from asen_tf.core.errors import unknown_name
 
 # A backbone with ImageNet weights, from the extra `pretrained`, that a processor runs fast.
@@ -17,7 +17,7 @@ PRETRAINED = {
     "levels": ("P4", "P5"),
     "size": 224,
 }
-ONE_BRANCH = ("triplet_net", "csn", "asen_aaai2020")  # what `one_stage` can turn ASEN's into
+ONE_BRANCH = ("triplet_net", "csn", "asen_aaai2020")  # what `one_branch` turns ASEN's into
 
 
 def published(attributes: tuple[tuple[str, int], ...] = ()) -> config_dict.ConfigDict:
@@ -63,10 +63,75 @@ def small(config: config_dict.ConfigDict, backbone: str) -> None:
     mine(config, "all")
 
 
+def pretrained(config: config_dict.ConfigDict, backbone: str = "efficientnet_lite0") -> None:
+    """Turns the paper's experiment into one that starts from ImageNet, for a processor.
+
+    Three stages take the place of the paper's two. `heads` trains attention and projection on
+    features that stand still, `finetune` the global branch with its backbone, and `local` the
+    heads of its copy, which looks at the attended regions.
+    """
+    for branch in (config.model.global_branch, config.model.local_branch):
+        branch.update(configs.branch(backbone, size=224, common_dim=256))
+        branch.update(
+            weights="imagenet",
+            levels=("P4", "P5"),
+            dropout=0.15,
+            frozen_statistics=True,
+            embedding_dim=256,
+        )
+    config.model.update(attribute_dim=256, learned_scale=True, localization="square", threshold=0.3)
+    config.train.update(
+        sampling="multi_attribute",
+        batch_size=64,
+        steps_per_epoch=50,
+        checkpoint_every_steps=200,
+        stages=("heads", "finetune", "local"),
+    )
+    config.eval.every_epochs = 2
+    config.augment.update(flip=True, crop=0.7)
+    with config.unlocked():
+        del config.stage1, config.stage2
+        config.heads = _from_features(
+            epochs=40.0,
+            rates=((BACKBONE, 0.0), (LOCAL, 0.0), (ALL, 1e-3)),
+            losses={"global_triplet": configs.triplet("global", mining="all")},
+        )
+        config.finetune = _adamw(
+            epochs=20.0,
+            rates=((LOCAL, 0.0), (BACKBONE, 4e-4), (ALL, 5e-4)),
+            losses={"global_triplet": configs.triplet("global", mining="all")},
+        )
+        config.local = _from_features(
+            epochs=20.0,
+            rates=((BACKBONE, 0.0), (LOCAL, 1e-3), (ALL, 0.0)),
+            losses={"local_triplet": configs.triplet("local", mining="all")},
+        )
+    config.local.update(copies=((LOCAL, "/global_branch/"),), choose_beta=True)
+    config.finetune.must_improve = True
+    for stage, least, share in (
+        (config.heads, 1.5, 0.1),
+        (config.finetune, 4.0, 0.6),
+        (config.local, 3.0, 0.3),
+    ):
+        stage.update(least_minutes=least, share=share)
+
+
+def _adamw(**settings) -> dict:
+    return configs.stage(
+        schedule={"name": "cosine", "warmup": 0.05},
+        optimizer={"name": "adamw", "weight_decay": 0.05, "global_clipnorm": 5.0},
+        **settings,
+    )
+
+
+def _from_features(**settings) -> dict:
+    return {**_adamw(**settings), "frozen_features": True}
+
+
 def mine(config: config_dict.ConfigDict, mining: str) -> None:
     """Sets the mining of every triplet loss."""
-    for stage in (config.stage1, config.stage2):
-        for loss in stage.losses.values():
+    for name in config.train.stages:
+        for loss in config[name].losses.values():
             if "mining" in loss:
                 loss.mining = mining
 
@@ -90,6 +155,14 @@ def garments() -> config_dict.ConfigDict:
     return config
 
 
+def photographs(data: str) -> config_dict.ConfigDict:
+    """ASEN on photographs, from ImageNet: a format of `asen_tf.data.formats`."""
+    config = configs.defaults()
+    config.data.format = data
+    pretrained(config)
+    return config
+
+
 def clothing_attributes() -> config_dict.ConfigDict:
     """ASEN on the street photographs of the Clothing Attribute Dataset, from scratch."""
     config = configs.defaults()
@@ -105,8 +178,12 @@ def clothing_attributes() -> config_dict.ConfigDict:
     return config
 
 
-def one_stage(config: config_dict.ConfigDict, model: str) -> None:
-    """Turns ASEN's experiment into one of a network of one branch, with as many epochs in all."""
+def one_branch(config: config_dict.ConfigDict, model: str) -> None:
+    """Turns ASEN's experiment into one of a network of one branch, with as many epochs in all.
+
+    Stages that train the local branch go; their epochs and their share of the time go to the last
+    that is left.
+    """
     branch, asen = config.model.global_branch, config.model
     more = {}
     if model == "asen_aaai2020":
@@ -116,22 +193,34 @@ def one_stage(config: config_dict.ConfigDict, model: str) -> None:
             "threshold": asen.threshold,
         }
     _one_branch(config, model, **more)
-    config.train.stages = ("stage1",)
-    config.stage1.epochs += config.stage2.epochs
-    config.stage1.rates = ((ALL, config.stage1.rates[-1][1]),)
+    names = config.train.stages
+    kept = tuple(name for name in names if not _trains_local(config[name]))
+    last = config[kept[-1]]
+    for dropped in set(names) - set(kept):
+        last.epochs += config[dropped].epochs
+        last.share += config[dropped].share
+    config.train.stages = kept
+    for name in kept:
+        config[name].rates = tuple(rate for rate in config[name].rates if rate[0] != LOCAL)
+
+
+def _trains_local(stage):
+    return any("local" in loss.get("output", ()) for loss in stage.losses.values())
 
 
 def csn(config: config_dict.ConfigDict, distance: str) -> None:
     """Conditional similarity networks: `cosine` as in ASEN's tables, or the paper's `euclidean`."""
-    one_stage(config, "csn")
+    one_branch(config, "csn")
     with config.unlocked():
         config.model.update({"masks": "learned", "distance": distance, "radius": 10.0})
-        config.stage1.losses.global_triplet.distance = distance
-        if distance == "euclidean":
-            config.stage1.losses.update(
-                embedding_norm={"name": "norm", "weight": 5e-3, "output": "shared"},
-                mask_norm={"name": "norm", "weight": 5e-4, "output": "mask", "norm": "sum"},
-            )
+        for name in config.train.stages:
+            losses = config[name].losses
+            losses.global_triplet.distance = distance
+            if distance == "euclidean":
+                losses.update(
+                    embedding_norm={"name": "norm", "weight": 5e-3, "output": "shared"},
+                    mask_norm={"name": "norm", "weight": 5e-4, "output": "mask", "norm": "sum"},
+                )
 
 
 def linear(config: config_dict.ConfigDict) -> None:

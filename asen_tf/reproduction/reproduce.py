@@ -130,7 +130,7 @@ class _Reproduction:
         path = experiment_files.find(row.model if own else ASEN, self.data)
         config = experiment_files.read(path, row.argument)
         if not own:
-            experiments.one_stage(config, row.model)
+            experiments.one_branch(config, row.model)
         if self.root:
             config.data.root = self.root
         config.update_from_flattened_dict(dict(row.changes))

@@ -29,6 +29,7 @@ class Stage:
         `training.frozen`.
       choose_beta: whether the two slices of its best model's embedding are weighed at its end, see
         `asen_tf.evaluation.choose_betas`.
+      must_improve: whether its model counts only where it scores higher than those before.
       attributes_per_step: see `asen_tf.data.pipeline.training_examples`.
       epochs: how long it is.
       steps: the same in steps; 0 where its closed form is all.
@@ -44,6 +45,7 @@ class Stage:
     schedule: Mapping
     attributes_per_step: int
     frozen_features: bool
+    must_improve: bool
     choose_beta: bool
     patience: int
     epochs: float
@@ -74,8 +76,9 @@ class Stage:
 def plan(config: config_dict.ConfigDict) -> list[Stage]:
     """The stages of `config.train.stages`, and how the bounds on the run are shared out.
 
-    `train.max_steps` is shared out in proportion to their epochs, `train.max_minutes` to their
-    `share` or, where that is 0, their epochs.
+    `train.max_steps` is shared out in proportion to their epochs. Of `train.max_minutes` a stage
+    gets its `least_minutes`, and a part of what is left in proportion to its `share` or, where that
+    is 0, its epochs. One whose least is more than the stages before it leave is left out.
 
     Args:
       config: `asen_tf.core.config.defaults()` with its changes.
@@ -91,6 +94,8 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
         if name not in config or "rates" not in config[name]:
             known = [key for key in config if "rates" in getattr(config, key)]
             raise ValueError(unknown_name("stage in config.train.stages", name, known))
+    minutes = config.train.max_minutes or math.inf
+    names, least = _within(minutes, {name: config[name].least_minutes for name in names})
     planned = [round(config[name].epochs * config.train.steps_per_epoch) for name in names]
     for name, own in zip(names, planned, strict=True):
         if own < 1 and not config[name].get("closed_form"):
@@ -100,21 +105,29 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
             )
     steps = _share_out(config.train.max_steps, planned)
     shares = [config[name].share or config[name].epochs for name in names]
-    seconds = 60 * config.train.max_minutes
-    ends = [
-        seconds * upto / sum(shares) if seconds and upto else math.inf
-        for upto in itertools.accumulate(shares)
-    ]
+    spare = (minutes - sum(least)) / (sum(shares) or 1.0)
+    own = [n + (spare * s if s else 0.0) for n, s in zip(least, shares, strict=True)]
+    ends = [60 * upto or math.inf for upto in itertools.accumulate(own)]
     known = [field.name for field in dataclasses.fields(Stage)]
     stages = []
     for name, bounded, deadline in zip(names, steps, ends, strict=True):
         settings = config[name].to_dict()
-        del settings["share"]
+        del settings["share"], settings["least_minutes"]
         check_names(f"key of {name}", settings, known)
         settings["epochs"] = bounded / config.train.steps_per_epoch
         stages.append(Stage(name=name, steps=bounded, deadline=deadline, **settings))
         stages[-1].factor(0.0)
     return stages
+
+
+def _within(minutes: float, least: Mapping[str, float]) -> tuple[list[str], list[float]]:
+    """The stages that there is time for, the first in any case, and what each needs at least."""
+    chosen, left = {}, minutes
+    for name, needed in least.items():
+        if not chosen or needed <= left:
+            chosen[name] = min(needed, left)
+            left -= chosen[name]
+    return list(chosen), list(chosen.values())
 
 
 def _share_out(bound: int, planned: list[int]) -> list[int]:

@@ -14,6 +14,7 @@ from ml_collections import config_dict
 from asen_tf import losses, models
 from asen_tf.core.choices import PRECISIONS
 from asen_tf.core.errors import check_names
+from asen_tf.core.progress import say
 from asen_tf.data import load as data
 from asen_tf.data import pipeline
 from asen_tf.data.feature_cache import FeatureLoader
@@ -74,6 +75,9 @@ class _Run:
         check_names("data.cache", [config.data.cache], MODES)
         start = Workdir(config.train.init_from) if config.train.init_from else None
         self.stages = plan(config)
+        left_out = set(config.train.stages) - {stage.name for stage in self.stages}
+        if left_out:
+            say(f"train.max_minutes leaves no time for: {', '.join(sorted(left_out))}")
         trained = set(start.best()["slices"] or ()) if start else set()
         self.manifest = data.load(config.data)
         space = self.manifest.space
@@ -212,6 +216,8 @@ class _Run:
                 size = self.config.eval.batch_size
                 fit_closed_form(self.model, self.manifest, self._inputs(features), size)
             state.began = state.seconds = self._now()
+            if stage.must_improve and previous:
+                state.best = self.workdir.best().get(self.validation.metric, state.best)
         if stage.steps:
             self._take_steps(stage, state, made, features, log)
         else:
@@ -245,7 +251,7 @@ class _Run:
 
     def _start(self, stage: Stage, previous: Stage | None):
         if previous:
-            self.model.load_weights(self.workdir.best_model(previous.name))
+            self.model.load_weights(self.workdir.best_model(self.workdir.best()["stage"]))
         for target, source in stage.copies:
             copy_weights(self.model, target, source)
 
@@ -278,16 +284,7 @@ class _Run:
         if np.isnan(score) or score > state.best:
             state.best, state.stale = score, 0
             self.workdir.save_best(self.model, stage.name, self.chief)
-            if self.chief:
-                self.workdir.write_best(
-                    {
-                        "stage": stage.name,
-                        "step": state.step,
-                        "slices": trained,
-                        "map": None,
-                        **({} if np.isnan(score) else {metric: score}),
-                    }
-                )
+            self._name_best(stage, state.step, score)
 
     def _choose_beta(self, stage, state, log, features):
         """Weighs the slices of the stage's best model; stages to come begin as configured."""
@@ -299,10 +296,15 @@ class _Run:
             self.workdir.save_best(self.model, stage.name, self.chief)
             betas = dict(zip(self.manifest.space, self.model.beta, strict=True))
             log.chose_beta(stage, state.step, state.seconds, score, betas)
-            if self.chief:
-                best = {**self.workdir.best(), self.validation.metric: score, "beta": betas}
-                self.workdir.write_best(best)
+            self._name_best(stage, state.step, score, beta=betas)
         self.model.beta = configured
+
+    def _name_best(self, stage, step, score, **more):
+        """Names the model as the run's best."""
+        if self.chief:
+            named = {"stage": stage.name, "step": step, "slices": self.trained[stage.name]}
+            measured = {} if np.isnan(score) else {self.validation.metric: score}
+            self.workdir.write_best({**named, "map": None, **measured, **more})
 
     def _now(self) -> float:
         """Seconds that the run has taken, those of earlier processes included."""

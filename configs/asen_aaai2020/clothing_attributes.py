@@ -10,6 +10,6 @@ from asen_tf.core import experiments
 
 
 def get_config():
-    config = experiments.clothing_attributes()
-    experiments.one_stage(config, "asen_aaai2020")
+    config = experiments.photographs("clothing_attributes")
+    experiments.one_branch(config, "asen_aaai2020")
     return config

@@ -11,5 +11,5 @@ from asen_tf.core import experiments
 
 def get_config():
     config = experiments.garments()
-    experiments.one_stage(config, "asen_aaai2020")
+    experiments.one_branch(config, "asen_aaai2020")
     return config

@@ -13,6 +13,6 @@ from asen_tf.core import experiments
 
 
 def get_config(distance="cosine"):
-    config = experiments.clothing_attributes()
+    config = experiments.photographs("clothing_attributes")
     experiments.csn(config, distance)
     return config

@@ -10,6 +10,6 @@ from asen_tf.core import experiments
 
 
 def get_config():
-    config = experiments.clothing_attributes()
-    experiments.one_stage(config, "triplet_net")
+    config = experiments.photographs("clothing_attributes")
+    experiments.one_branch(config, "triplet_net")
     return config

@@ -12,5 +12,5 @@ from asen_tf.core import experiments
 
 def get_config():
     config = experiments.garments()
-    experiments.one_stage(config, "triplet_net")
+    experiments.one_branch(config, "triplet_net")
     return config

@@ -17,7 +17,7 @@ def test_beside_a_run(catalogue, tmp_path):
     config = configs.defaults()
     config.data.root = str(catalogue)
     experiments.small(config, "resnet6")
-    experiments.one_stage(config, "triplet_net")
+    experiments.one_branch(config, "triplet_net")
     shrink(config.model, image_scale=1)
     config.train.update(batch_size=4, max_steps=1)
     run = train(config, tmp_path / "run")

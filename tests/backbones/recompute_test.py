@@ -99,3 +99,8 @@ def test_what_changes_at_each_pass_is_refused(layer):
         check_recomputable(network)
     for name in ("resnet18", "alexnet"):
         check_recomputable(build(name))
+
+
+def test_several_levels_are_refused():
+    with pytest.raises(ValueError, match="it gives maps of 2 levels, expected one"):
+        check_recomputable(backbones.build("resnet10", SIZE, ("P3", "P4")))

@@ -58,7 +58,7 @@ def test_what_cannot_be_weighed_is_refused(catalogue, tmp_path):
     config.stage1.choose_beta = True
     with pytest.raises(ValueError, match="stage1.choose_beta .*end global is trained: let"):
         train(config, tmp_path / "run")
-    experiments.one_stage(config, "csn")
+    experiments.one_branch(config, "csn")
     with pytest.raises(ValueError, match=r"stage1.choose_beta weighs two .*, which CSN does not"):
         train(config, tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -7,6 +7,7 @@ import pytest
 
 from asen_tf.core import config as configs
 from asen_tf.core import experiments
+from asen_tf.training.stages import plan
 from asen_tf.training.step import TrainStep
 from asen_tf.training.train import train
 from asen_tf.training.validation import Validation
@@ -19,7 +20,7 @@ def config(catalogue):
     made = configs.defaults()
     made.data.root = str(catalogue)
     experiments.small(made, "resnet6")
-    experiments.one_stage(made, "triplet_net")
+    experiments.one_branch(made, "triplet_net")
     shrink(made.model, image_scale=1)
     made.train.batch_size = 4
     made.train.steps_per_epoch = 2
@@ -114,3 +115,34 @@ def test_without_patience_it_goes_on(config, tmp_path, monkeypatch):
     config.stage1.epochs = 3
     scores(monkeypatch, 0.5, 0.4, 0.3)
     assert train(config, tmp_path / "run").history()[-1]["step"] == 6
+
+
+def test_stages_that_there_is_no_time_for(config):
+    for name, least, share in (("stage1", 2.0, 1.0), ("stage2", 3.0, 3.0)):
+        config[name].update(least_minutes=least, share=share)
+    config.train.stages = ("stage1", "stage2")
+
+    def minutes(most):
+        config.train.max_minutes = most
+        return {stage.name: round(stage.deadline / 60, 6) for stage in plan(config)}
+
+    assert minutes(1.0) == {"stage1": 1.0}
+    assert minutes(4.0) == {"stage1": 4.0}
+    assert minutes(5.0) == {"stage1": 2.0, "stage2": 5.0}
+    assert minutes(9.0) == {"stage1": 3.0, "stage2": 9.0}
+    assert minutes(0.0) == {"stage1": np.inf, "stage2": np.inf}
+
+
+def test_a_stage_that_makes_it_worse_is_left_behind(config, tmp_path, monkeypatch):
+    scores = iter([0.5, 0.6, 0.4, 0.3, 0.7, 0.2])
+    monkeypatch.setattr(Validation, "__call__", lambda *_: next(scores))
+    with config.unlocked():
+        config.worse = config.better = config.stage1
+    config.train.stages = ("stage1", "worse", "better")
+    for name in config.train.stages:
+        config[name].update(epochs=2, must_improve=True)
+    run = train(config, tmp_path / "run")
+    assert not run.best_model("worse").exists()
+    assert run.best()["stage"] == "better" and run.best()["map"] == 0.7
+    restored = train(config, tmp_path / "run")
+    assert restored.best() == run.best()
