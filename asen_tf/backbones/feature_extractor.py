@@ -1,5 +1,6 @@
 """What the networks begin with: images, preprocessed, through a backbone."""
 
+import functools
 import json
 from collections.abc import Mapping
 
@@ -7,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from asen_tf.backbones import backbones
-from asen_tf.backbones.fold import fold
+from asen_tf.backbones.fold import fold, resized
 from asen_tf.backbones.imagenet import imagenet_weights
 from asen_tf.backbones.join import JoinMaps
 from asen_tf.backbones.preprocessing import rescaling
@@ -111,9 +112,8 @@ class FeatureExtractor(keras.layers.Layer):
         }
         if weights:
             backbones.load_weights(self.backbone, weights, levels)
-        inference = fold(self.backbone)
-        # Inside a function, as Keras would count its layers as this one's.
-        self._inference = lambda: inference
+        # Inside a function, as Keras would count their layers as this one's.
+        self._network = functools.cache(functools.partial(_network, self.backbone))
         self.built = True
 
     @property
@@ -148,7 +148,7 @@ class FeatureExtractor(keras.layers.Layer):
         images = self.preprocess(images)
         learns = training and bool(self.backbone.trainable_variables)
         training = learns and not self.frozen_statistics
-        network = self.backbone if training else self._inference()
+        network = self._network(images.shape[1], folded=not training)
         if self._jit_compile:
             maps = tf.function(network, jit_compile=True)(images, training=training)
         elif self._recompute and learns:
@@ -160,6 +160,13 @@ class FeatureExtractor(keras.layers.Layer):
     def get_config(self):
         # Plain dicts, where Keras keeps those of attributes as dicts that refer to the layer.
         return {**super().get_config(), **json.loads(json.dumps(self._config))}
+
+
+def _network(backbone: keras.Model, size: int, folded: bool) -> keras.Model:
+    """The backbone, on the same variables, for images of this size."""
+    if folded:
+        return fold(backbone, size)
+    return backbone if size == backbone.input.shape[1] else resized(backbone, size)
 
 
 def averaging(image_scale: int) -> keras.layers.Layer:

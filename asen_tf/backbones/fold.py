@@ -6,7 +6,15 @@ import tensorflow as tf
 from asen_tf.backbones.fused import BatchNormalization
 
 
-def fold(network: keras.Model) -> keras.Model:
+def resized(network: keras.Model, size: int, call_function=None) -> keras.Model:
+    """The functional network, on the same variables, for images float [B, size, size, 3]."""
+    images = keras.Input((size, size, 3), dtype=network.input.dtype)
+    return keras.models.clone_model(
+        network, images, clone_function=lambda layer: layer, call_function=call_function
+    )
+
+
+def fold(network: keras.Model, size: int) -> keras.Model:
     """The functional network as it runs in inference, on the same variables, in fewer passes.
 
     Batch normalisation by moving statistics scales and shifts channels. A depthwise convolution can
@@ -24,7 +32,7 @@ def fold(network: keras.Model) -> keras.Model:
             convolved[id(outputs)] = layer, args[0], outputs
         return outputs
 
-    return keras.models.clone_model(network, clone_function=lambda at: at, call_function=call)
+    return resized(network, size, call)
 
 
 def _foldable(layer: keras.Layer) -> bool:

@@ -1,9 +1,14 @@
-"""The main job, end to end, on synthetic garments: render, train, evaluate, draw.
+"""The main job, end to end: train, evaluate, draw; on synthetic garments or on photographs.
 
-asen-demo --output=demo
+    asen-demo --output=demo
+    asen-demo --data=/data/shop/manifest.csv --config.train.max_minutes=3
+
+Without --data, garments are rendered first. With it, the experiment is configs/asen/csv.py, which
+starts from ImageNet weights, unless --config names another.
 """
 
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -28,15 +33,23 @@ def main() -> None:
     began = time.monotonic()
     output = Path(given.output)
     config = given.config
-    if not config.data.root:
-        config.data.root = str(output / "data")
     workdir = output / "run"
     data = config.data
-    write_dataset(data.root, data.images, data.seed, data.look, processes=os.cpu_count() or 1)
+    if given.data:
+        place = Path(given.data).expanduser()
+        table = place / data.manifest if place.is_dir() else place
+        data.update(root=str(table.parent), manifest=table.name)
+    else:
+        data.root = data.root or str(output / "data")
+        write_dataset(data.root, data.images, data.seed, data.look, processes=os.cpu_count() or 1)
     train(config, workdir)
-    result = evaluate(workdir, slices=("both", "global", "local"))
-    for file in (output / "test.json", Workdir(workdir).result("test")):
+    finished = Workdir(workdir)
+    trained = finished.best()["slices"] or ()
+    result = evaluate(workdir, slices=("both", *trained) if len(trained) > 1 else ())
+    for file in (output / "test.json", finished.result("test")):
         save(result, file)
+    manifest = finished.manifest()
+    one, other = (manifest.path(row) for row in manifest.rows("test")[:2])
     pictures = visualize(workdir, output=output / "pictures")
     listed = "\n".join(f"  {picture}" for picture in pictures)
     print(
@@ -49,21 +62,25 @@ def main() -> None:
         f"  tensorboard --logdir={workdir}/tensorboard\n"
         "or look for yourself, at http://127.0.0.1:8080 in a browser:\n"
         f"  asen-export --workdir={workdir} --output={output}/served\n"
-        f"  asen-index --model={output}/served --manifest={data.root}/manifest.csv "
+        f"  asen-index --model={output}/served --manifest={data.root}/{data.manifest} "
         f"--store=faiss:{output}/store\n"
         f"  asen-app --model={output}/served --images={data.root} "
         f"--store=faiss:{output}/store\n"
         "or in Python:\n"
         f"  python -c \"import asen_tf; e = asen_tf.load('{workdir}'); "
-        f"print(e.similarity('{config.data.root}/images/000000.jpg', "
-        f"'{config.data.root}/images/000001.jpg', 'collar'))\""
+        f"print(e.similarity('{one}', '{other}', '{next(iter(manifest.space))}'))\""
     )
 
 
 def run() -> None:
-    experiment = experiment_files.find("asen", "synthetic")
+    # The default of --config depends on --data, which is not parsed yet.
+    words = [word.lstrip("-").split("=")[0] for word in sys.argv[1:] if word.startswith("-")]
+    experiment = experiment_files.find("asen", "csv" if "data" in words else "synthetic")
     config_flags.DEFINE_config_file(
         "config", str(experiment), "Experiment file; --config.KEY=VALUE changes a key."
+    )
+    flags.DEFINE_string(
+        "data", "", "Photographs to run on: their table, or the folder with its manifest.csv."
     )
     flags.DEFINE_string("output", "demo", "Folder for the data, the run, its table and pictures.")
     program.run(main)

@@ -154,6 +154,7 @@ def stage(
         "frozen_features": False,
         # At its end the best model gets, for each attribute, the model.beta that validates best.
         "choose_beta": False,
+        "resolution": 1.0,  # side of its images / side of those that the model embeds
         "must_improve": False,  # its model counts only where it scores higher than those before
         "patience": 0,  # validations in a row without a better score that end it; 0: none do
         # With train.max_minutes: without so many it is left out. What all stages together need less

@@ -10,14 +10,8 @@ from asen_tf.core import config as configs
 from asen_tf.core.config import ALL, BACKBONE, LOCAL
 from asen_tf.core.errors import unknown_name
 
-# A backbone with ImageNet weights, from the extra `pretrained`, that a processor runs fast.
-PRETRAINED = {
-    "backbone": "efficientnet_lite0",
-    "weights": "imagenet",
-    "levels": ("P4", "P5"),
-    "size": 224,
-}
 ONE_BRANCH = ("triplet_net", "csn", "asen_aaai2020")  # what `one_branch` turns ASEN's into
+DERIVED = (*ONE_BRANCH, "linear")
 
 
 def published(attributes: tuple[tuple[str, int], ...] = ()) -> config_dict.ConfigDict:
@@ -70,8 +64,9 @@ def pretrained(config: config_dict.ConfigDict, backbone: str = "efficientnet_lit
     features that stand still, `finetune` the global branch with its backbone, and `local` the
     heads of its copy, which looks at the attended regions.
     """
-    for branch in (config.model.global_branch, config.model.local_branch):
-        branch.update(configs.branch(backbone, size=224, common_dim=256))
+    # A region is about half of the photograph: at 160 pixels it shows more than the whole at 224.
+    for branch, size in ((config.model.global_branch, 224), (config.model.local_branch, 160)):
+        branch.update(configs.branch(backbone, size, common_dim=256))
         branch.update(
             weights="imagenet",
             levels=("P4", "P5"),
@@ -88,7 +83,7 @@ def pretrained(config: config_dict.ConfigDict, backbone: str = "efficientnet_lit
         stages=("heads", "finetune", "local"),
     )
     config.eval.every_epochs = 2
-    config.augment.update(flip=True, crop=0.7)
+    config.augment.update(flip=True, crop=0.35)
     with config.unlocked():
         del config.stage1, config.stage2
         config.heads = _from_features(
@@ -107,7 +102,8 @@ def pretrained(config: config_dict.ConfigDict, backbone: str = "efficientnet_lit
             losses={"local_triplet": configs.triplet("local", mining="all")},
         )
     config.local.update(copies=((LOCAL, "/global_branch/"),), choose_beta=True)
-    config.finetune.must_improve = True
+    # Crops show garments larger, so that a smaller image, which costs half, shows as much of them.
+    config.finetune.update(must_improve=True, resolution=160 / 224)
     for stage, least, share in (
         (config.heads, 1.5, 0.1),
         (config.finetune, 4.0, 0.6),
@@ -202,6 +198,14 @@ def one_branch(config: config_dict.ConfigDict, model: str) -> None:
     config.train.stages = kept
     for name in kept:
         config[name].rates = tuple(rate for rate in config[name].rates if rate[0] != LOCAL)
+
+
+def derive(config: config_dict.ConfigDict, model: str) -> None:
+    """Turns ASEN's experiment into that of another model, of `DERIVED`."""
+    if model == "linear":
+        linear(config)
+    else:
+        one_branch(config, model)
 
 
 def _trains_local(stage):

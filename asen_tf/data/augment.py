@@ -29,6 +29,7 @@ class Augment:
       crop: cut out a part of this share of the area at least, anywhere in the image, up to a tenth
         wider or higher than a square, and enlarge it to the whole; 1.0: no crop.
       color: change brightness, contrast and saturation by up to this share.
+      resolution: side of what it gives / side of the images.
       flip_falsifies, crop_falsifies, color_falsifies: bool [A], attributes that a changed image
         no longer shows. A crop is what `shift` and `crop` do together.
 
@@ -41,6 +42,7 @@ class Augment:
     shift: float = 0.0
     crop: float = 1.0
     color: float = 0.0
+    resolution: float = 1.0
     flip_falsifies: tuple[bool, ...] = ()
     crop_falsifies: tuple[bool, ...] = ()
     color_falsifies: tuple[bool, ...] = ()
@@ -50,19 +52,27 @@ class Augment:
             raise ValueError(f"augment.crop is a share of the area in (0, 1], got {self.crop}")
 
     @classmethod
-    def from_config(cls, config: Mapping[str, object], space: AttributeSpace, seed: int):
-        """From `config.augment` or some of its keys.
+    def from_config(
+        cls,
+        config: Mapping[str, object],
+        space: AttributeSpace,
+        seed: int,
+        resolution: float = 1.0,
+    ):
+        """From `config.augment` or some of its keys, and a stage's resolution.
 
         Raises:
           ValueError: an unknown key, or an attribute that the space lacks; names the nearest.
         """
         keys = ("flip_falsifies", "crop_falsifies", "color_falsifies")
         falsified = {key: _mask(space, config.get(key, ())) for key in keys}
-        return call_with_known(cls, "augment", {**config, **falsified}, seed=seed)
+        return call_with_known(cls, "augment", {**config, **falsified}, seed=seed, resolution=resolution)
 
     @property
     def active(self) -> bool:
-        return bool(self.flip or self.shift or self.crop < 1 or self.color)
+        return bool(
+            self.flip or self.shift or self.crop < 1 or self.color or self.resolution != 1
+        )
 
     def __call__(self, images: tf.Tensor, numbers: tf.Tensor, attributes: tf.Tensor | None = None):
         """Changes a batch.
@@ -74,7 +84,7 @@ class Augment:
             falsify its attribute.
 
         Returns:
-          images uint8 [B, S, S, 3]; bool [B, A], the attributes that each no longer shows.
+          images uint8 [B, R, R, 3] with R = resolution * S; bool [B, A], the attributes that each no longer shows.
         """
         drawn = self._drawn(numbers)
         allowed = lambda mask: self._allowed(mask, attributes, numbers)  # noqa: E731
@@ -129,7 +139,7 @@ class Augment:
 
     def _move(self, images, drawn, flip, crop):
         """Flip, shift and crop are one resampling from one box an image."""
-        size = tf.shape(images)[1]
+        side = round(self.resolution * images.shape[1])
         amount = tf.cast(crop, tf.float32)
         area = 1 - amount * (1 - self.crop) * drawn["area"]
         wider = _ASPECT ** (amount * float(self.crop < 1) * (drawn["aspect"] - 0.5))
@@ -141,7 +151,7 @@ class Augment:
         near, far = tf.where(flip, left + width, left), tf.where(flip, left, left + width)
         boxes = tf.stack([top, near, top + height, far], axis=1)
         padded, boxes = _with_mirrored_border(images, boxes, self.shift)
-        return tf.image.crop_and_resize(padded, boxes, tf.range(tf.shape(images)[0]), (size, size))
+        return tf.image.crop_and_resize(padded, boxes, tf.range(tf.shape(images)[0]), (side, side))
 
     def _tint(self, images, drawn, color):
         """Saturation, contrast and brightness are one linear map of an image's colours."""

@@ -36,6 +36,7 @@ def training_examples(
     attributes_per_step: int = 0,
     labels: bool = True,
     features: FeatureLoader | None = None,
+    resolution: float = 1.0,
 ) -> Examples:
     """What a sampling makes of example numbers.
 
@@ -52,6 +53,7 @@ def training_examples(
       labels: whether "triplet" gives the labels of its images as well.
       features: what a batch holds in place of images, see `open_features`; of the changes that
         `augment` names, these are only flipped.
+      resolution: side of the images in a batch / side of those that are loaded.
 
     Returns:
       A function from int64 [E] to a batch (x, y). x: "images" uint8 [N, S, S, 3], "attributes"
@@ -79,7 +81,7 @@ def training_examples(
             "needs: choose other losses, or another model"
         )
     changes = stream(seed, _CHANGES)
-    augment = Augment.from_config(augment, manifest.space, changes) if augment else None
+    augment = Augment.from_config(augment or {}, manifest.space, changes, resolution)
     inputs = _Inputs(load_images, features, augment)
     if sampling == "multi_attribute":
         return _Images(seed, manifest, inputs, attributes_per_step)
@@ -174,7 +176,7 @@ class _Inputs:
 
     load_images: ImageLoader
     features: FeatureLoader | None
-    augment: Augment | None
+    augment: Augment
 
     def __call__(self, rows, pairs, numbers, spared=None):
         """The inputs of a batch, and the attributes that each image no longer shows, or None.
@@ -184,7 +186,7 @@ class _Inputs:
           pairs: int32 [N, M], attributes.
           numbers, spared: see `Augment`.
         """
-        changes = self.augment if self.augment and self.augment.active else None
+        changes = self.augment if self.augment.active else None
         falsified = None
         if self.features:
             inputs = self.features(rows, pairs)

@@ -24,7 +24,6 @@ from asen_tf.evaluation import save
 from asen_tf.reproduction import pace, summary
 from asen_tf.reproduction.processes import Task, run_all
 from asen_tf.reproduction.tables import ASEN, TABLES, Row, Table
-from asen_tf.training.stages import plan
 from asen_tf.version import __version__
 from asen_tf.workdir import Workdir
 
@@ -109,8 +108,7 @@ class _Reproduction:
         with contextlib.ExitStack() as stack:
             held = hold(self.output / ".lock", "trains in this folder", "Wait, or name another")
             stack.callback(held.release)
-            paces = self._paces(runs)
-            runs = {name: pace.within(c, self.minutes, paces[name]) for name, c in runs.items()}
+            runs = self._within_budget(runs)
             runs = {(n, seed): _seeded(c, seed) for seed in self.seeds for n, c in runs.items()}
             for run, config in runs.items():
                 Workdir(self._folder(*run)).check_same(config)
@@ -124,13 +122,13 @@ class _Reproduction:
 
     def _experiment(self, row: Row) -> config_dict.ConfigDict:
         """The experiment of a row: its own, or ASEN's with another model of one branch."""
-        own = row.model not in experiments.ONE_BRANCH or self.data in experiment_files.names(
+        own = row.model not in experiments.DERIVED or self.data in experiment_files.names(
             row.model
         )
         path = experiment_files.find(row.model if own else ASEN, self.data)
         config = experiment_files.read(path, row.argument)
         if not own:
-            experiments.one_branch(config, row.model)
+            experiments.derive(config, row.model)
         if self.root:
             config.data.root = self.root
         config.update_from_flattened_dict(dict(row.changes))
@@ -145,6 +143,15 @@ class _Reproduction:
     @property
     def _changed(self) -> list[str]:
         return [f"{key}={value}" for key, value in self.changes.items()]
+
+    def _within_budget(self, runs):
+        """Stages that share time share the budget; others have as many steps as it takes."""
+        paces = self._paces({name: c for name, c in runs.items() if not _shares_time(c)})
+        bounded = {name: pace.within(runs[name], self.minutes, paces[name]) for name in paces}
+        for name in runs.keys() - paces.keys():
+            bounded[name] = runs[name].copy_and_resolve_references()
+            bounded[name].train.max_minutes = float(self.minutes)
+        return {name: bounded[name] for name in runs}
 
     def _paces(self, runs) -> dict[str, dict[str, float]]:
         """Run -> stage -> seconds a step, as measured when the run was first requested."""
@@ -211,7 +218,7 @@ class _Reproduction:
             f"Data: the test split of {self.data}.",
             f"Network: {branch.backbone} at {branch.size} pixels, from "
             f"{branch.weights or 'weights that start at random'}.",
-            f"Budget: {self.minutes:g} minutes of training steps for each row and seed, as "
+            f"Budget: {self.minutes:g} minutes of {_counted(base)} for each row and seed, as "
             f"measured on this machine ({os.cpu_count()} cores, {self.jobs} runs at once). "
             f"Seeds: {', '.join(map(str, self.seeds))}.",
             *([f"Changed for all rows: {', '.join(self._changed)}."] if self.changes else []),
@@ -234,15 +241,18 @@ class _Reproduction:
         return record
 
     def _steps(self, name: str) -> dict[str, int]:
-        """Stage -> steps that a run of this table was given."""
+        """Stage -> steps that a run of this table took."""
         seed = next(s for s in self.seeds if self._result_file(name, s).exists())
-        return {s.name: s.steps for s in plan(Workdir(self._folder(name, seed)).config())}
+        return {e["stage"]: e["step"] for e in Workdir(self._folder(name, seed)).history()}
 
     def _columns(self, row: Row, base) -> list[dict]:
         """The numbers of a row, for each seed that has come out."""
         protocol = self.table.protocol
         if row.run:
-            return [summary.columns(r, protocol, row.slice) for r in self._results(row.run)]
+            results = self._results(row.run)
+            if row.slice:  # of a branch that the budget left time for
+                results = [r for r in results if row.slice in r["variants"]]
+            return [summary.columns(r, protocol, row.slice) for r in results]
         if protocol == MANIPULATION:
             known = next(filter(None, (self._results(r.run) for r in self.table.rows if r.run)), [])
             return [summary.columns(result, protocol, summary.RANDOM) for result in known[:1]]
@@ -262,8 +272,20 @@ def _train_and_score(config, folder: Path, protocol: str, result_file: Path) -> 
     if protocol == MANIPULATION:
         result = evaluate(folder, protocol=protocol, ks=(1, 5, 20))
     else:
-        result = evaluate(folder, slices=SLICES if config.model.name == ASEN else ())
+        trained = Workdir(folder).best()["slices"] if config.model.name == ASEN else ()
+        several = SLICES if trained is None or len(trained) > 1 else trained
+        result = evaluate(folder, slices=several)
     save(result, result_file)
+
+
+def _shares_time(config) -> bool:
+    """Whether `train.max_minutes` says how long its stages are."""
+    stages = [config[name] for name in config.train.stages]
+    return any(stage.share for stage in stages) or not any(stage.epochs for stage in stages)
+
+
+def _counted(config) -> str:
+    return "training, features included," if _shares_time(config) else "training steps"
 
 
 def _probe(config, folder: Path) -> None:

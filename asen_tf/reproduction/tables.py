@@ -74,6 +74,11 @@ TABLES = {
         protocol=SIMILARITY,
         rows=(
             Row("random", model=""),
+            Row(
+                "linear",
+                model="linear",
+                note="not in the papers: shrinkage LDA on the frozen backbone's features",
+            ),
             Row("triplet network", model="triplet_net"),
             Row("CSN", model="csn", note="learned masks, cosines"),
             Row("ASEN", model="asen_aaai2020", note="the one-branch network of 2020"),

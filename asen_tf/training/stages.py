@@ -29,6 +29,7 @@ class Stage:
         `training.frozen`.
       choose_beta: whether the two slices of its best model's embedding are weighed at its end, see
         `asen_tf.evaluation.choose_betas`.
+      resolution: side of the images that it trains on / side of those that the model embeds.
       must_improve: whether its model counts only where it scores higher than those before.
       attributes_per_step: see `asen_tf.data.pipeline.training_examples`.
       epochs: how long it is.
@@ -45,6 +46,7 @@ class Stage:
     schedule: Mapping
     attributes_per_step: int
     frozen_features: bool
+    resolution: float
     must_improve: bool
     choose_beta: bool
     patience: int

@@ -336,6 +336,7 @@ class _Run:
             stage.attributes_per_step,
             labels=any(loss.needs_labels for loss in made.values()),
             features=features,
+            resolution=stage.resolution,
         )
 
     def _batches(self, stage, start, features):

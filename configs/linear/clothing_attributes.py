@@ -10,7 +10,6 @@ from asen_tf.core import experiments
 
 
 def get_config():
-    config = experiments.clothing_attributes()
+    config = experiments.photographs("clothing_attributes")
     experiments.linear(config)
-    config.model.update(experiments.PRETRAINED, image_scale=1)
     return config

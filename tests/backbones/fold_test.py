@@ -36,7 +36,7 @@ def test_the_same_numbers_and_gradients(build):
     for weight in network.weights:
         if len(weight.shape) == 1:
             weight.assign(draw.uniform(0.5, 1.5, weight.shape))
-    folded = fold(network)
+    folded = fold(network, 32)
     assert {id(v) for v in folded.variables} == {id(v) for v in network.variables}
     results = []
     for one in (network, folded):
@@ -54,7 +54,7 @@ def test_the_same_numbers_and_gradients(build):
 
 
 def test_what_is_folded():
-    names = {layer.name for layer in fold(small()).layers}
+    names = {layer.name for layer in fold(small(), 32).layers}
     assert names >= {"wide_folded", "shared", "shared_folded", "active", "active_norm"}
     assert not names & {"wide", "wide_norm", "shared_norm"}
 

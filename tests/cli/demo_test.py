@@ -84,3 +84,20 @@ def test_bad_input_ends_with_a_line_and_a_status(demo, monkeypatch, name, flags,
     assert message in result.stderr
     for noise in ("oneDNN", "cuda", "absl", "retracing", "Traceback"):
         assert noise not in result.stderr
+
+
+def test_on_photographs(catalogue, tmp_path, monkeypatch):
+    """Heads alone, on a small part of the network that a catalogue starts from."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    small = [
+        f"--config.model.{branch}.{setting}"
+        for branch in ("global_branch", "local_branch")
+        for setting in ("size=64", "levels=('P3','P4')")
+    ]
+    bounds = ["--config.train.max_minutes=1", "--config.heads.epochs=0.04", "--output=out"]
+    result = program("demo", f"--data={catalogue}", *small, *bounds, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "color" in result.stdout and "random" in result.stdout
+    assert f"asen-index --model=out/served --manifest={catalogue}/manifest.csv" in result.stdout
+    best = Workdir(tmp_path / "out" / "run").best()
+    assert (best["stage"], best["slices"]) == ("heads", ["global"])
