@@ -60,7 +60,8 @@ class FeatureExtractor(keras.layers.Layer):
         learn. For a pretrained backbone and small batches.
 
     Call arguments:
-      images: float or uint8 [B, size, size, 3], values 0 to 255.
+      images: float or uint8 [B, size, size, 3], values 0 to 255; of convolutional backbones also of
+        another size.
 
     Returns:
       float [B, h, w, C], in the compute dtype.
@@ -148,7 +149,7 @@ class FeatureExtractor(keras.layers.Layer):
         images = self.preprocess(images)
         learns = training and bool(self.backbone.trainable_variables)
         training = learns and not self.frozen_statistics
-        network = self._network(images.shape[1], folded=not training)
+        network = self._network(images.shape[1] or self.size, folded=not training)
         if self._jit_compile:
             maps = tf.function(network, jit_compile=True)(images, training=training)
         elif self._recompute and learns:

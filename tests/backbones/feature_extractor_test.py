@@ -430,3 +430,15 @@ def test_a_network_without_a_feature_map():
     fixed = keras.Input((64, 64, 3))
     with pytest.raises(ValueError, match="build it for that size"):
         FeatureExtractor(keras.Model(fixed, keras.layers.Conv2D(2, 3)(fixed)), SIZE)
+
+
+@pytest.mark.parametrize(("name", "training"), [("efficientnet_lite0", False), ("resnet6", True)])
+def test_images_of_another_size_than_it_was_built_for(name, training):
+    layer, smaller = (FeatureExtractor(name, size) for size in (96, 64))
+    smaller.set_weights(layer.get_weights())
+    images = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype(np.float32)
+    found, expected = (one(images, training=training) for one in (layer, smaller))
+    assert found.shape == expected.shape
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    for one, other in zip(layer.get_weights(), smaller.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)

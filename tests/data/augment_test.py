@@ -150,3 +150,13 @@ def test_maps_are_flipped_where_images_are(attributes):
         np.testing.assert_array_equal(found[name], expected)
     np.testing.assert_array_equal(no_longer, falsified)
     assert flipped.any() and falsified.numpy().any()
+
+
+def test_resolution_is_the_side_of_what_comes_out():
+    smaller, _ = Augment.from_config({}, SPACE, 0, resolution=0.5)(IMAGES, NUMBERS)
+    side = IMAGES.shape[1]
+    at = np.linspace(0, side - 1, side // 2)
+    rows = np.apply_along_axis(lambda v: np.interp(at, np.arange(side), v), 1, IMAGES)
+    expected = np.apply_along_axis(lambda v: np.interp(at, np.arange(side), v), 2, rows)
+    assert smaller.shape == expected.shape
+    np.testing.assert_allclose(smaller, expected, atol=0.51)
