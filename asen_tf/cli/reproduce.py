@@ -22,11 +22,12 @@ from asen_tf.reproduction.tables import TABLES
 
 
 def main() -> int:
-    from asen_tf.reproduction.reproduce import reproduce
-
     given = flags.FLAGS
     if not all(seed.isdecimal() for seed in given.seeds):
         raise ValueError(f"--seeds takes whole numbers from 0, got {','.join(given.seeds)}")
+    changes = dict(map(_change, given.set))
+    from asen_tf.reproduction.reproduce import reproduce
+
     failed = ""
     try:
         reproduce(
@@ -36,7 +37,7 @@ def main() -> int:
             given.output,
             seeds=[int(seed) for seed in given.seeds],
             data_root=given.data_root,
-            changes=dict(map(_change, given.set)),
+            changes=changes,
             jobs=given.jobs,
             rows=given.rows,
         )

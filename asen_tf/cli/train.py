@@ -11,14 +11,15 @@ from asen_tf.core.choices import STRATEGIES
 
 
 def main() -> int | None:
+    given = flags.FLAGS
+    config = given.config  # a file that is missing is said before TensorFlow loads
     from asen_tf.evaluation.report import LABELS
     from asen_tf.training import strategy
     from asen_tf.training.train import TrainingDiverged, train
 
-    given = flags.FLAGS
     where = strategy.create(given.strategy, given.logical_cpus)
     try:
-        run = train(given.config, given.workdir, where)
+        run = train(config, given.workdir, where)
     except TrainingDiverged as error:
         print(f"error: {error}")
         return 1

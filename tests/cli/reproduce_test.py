@@ -14,7 +14,6 @@ TABLE = ["--table=asen_baselines", "--budget_minutes=1"]
     ("flags", "message"),
     [
         (["--set=data.images"], "error: --set takes KEY=VALUE"),
-        (["--set=data.image=3"], "Did you mean 'data.images'"),
         (["--seeds=1,a"], "error: --seeds takes whole numbers"),
         (["--rows=CNS"], "Did you mean 'CSN'"),
     ],

@@ -28,6 +28,7 @@ def policies(model):
 FLOAT32 = {
     "amnet": ("classifiers", "memory", "fuse", "edit"),
     "csn": ("mask",),
+    "linear": ("classifiers",),
     "part_guided": ("classifier_0", "classifier_1", "classifier_2"),
 }
 
