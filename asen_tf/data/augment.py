@@ -66,7 +66,8 @@ class Augment:
         """
         keys = ("flip_falsifies", "crop_falsifies", "color_falsifies")
         falsified = {key: _mask(space, config.get(key, ())) for key in keys}
-        return call_with_known(cls, "augment", {**config, **falsified}, seed=seed, resolution=resolution)
+        known = {**config, **falsified}
+        return call_with_known(cls, "augment", known, seed=seed, resolution=resolution)
 
     @property
     def active(self) -> bool:
@@ -84,7 +85,8 @@ class Augment:
             falsify its attribute.
 
         Returns:
-          images uint8 [B, R, R, 3] with R = resolution * S; bool [B, A], the attributes that each no longer shows.
+          images uint8 [B, R, R, 3] with R = resolution * S; bool [B, A], the attributes that each
+          no longer shows.
         """
         drawn = self._drawn(numbers)
         allowed = lambda mask: self._allowed(mask, attributes, numbers)  # noqa: E731

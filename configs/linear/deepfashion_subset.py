@@ -1,4 +1,4 @@
-"""The linear baseline on 4 000 photographs of DeepFashion with 6 attributes, each cut to its garment.
+"""The linear baseline on 4 000 photographs of DeepFashion, each cut to its garment.
 
     asen-train --config=configs/linear/deepfashion_subset.py --workdir=runs/linear_deepfashion \\
         --config.data.root=/data/deepfashion_subset
