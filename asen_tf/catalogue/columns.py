@@ -25,9 +25,9 @@ class Column:
         codes = (self._codes.setdefault((type(v), v), len(self._codes)) for v in flat)
         self._values = np.fromiter(codes, np.int64, int(counts.sum()))
 
-    def __len__(self) -> int:
-        """How many values there are in all."""
-        return len(self._values)
+    def present(self) -> np.ndarray:
+        """bool [N]: who has the field."""
+        return self._where(np.ones(len(self._codes), bool))
 
     def equal(self, value: str) -> np.ndarray:
         """bool [N]: who has this value; numbers are compared as numbers."""
@@ -67,5 +67,5 @@ def same(value: Cell, text: str) -> bool:
     if isinstance(value, bool):
         return text.lower() == str(value).lower()
     if is_number(value):
-        return number(text) == value
+        return number(text) == float(value)  # as every engine compares
     return value == text

@@ -11,7 +11,7 @@ item with vectors v is the sum of all products, sum_a w_a cos(q_a, v_a), open to
 """
 
 import abc
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
@@ -174,7 +174,41 @@ class Engine(abc.ABC):
             )
 
 
-def best(ids: Sequence[str], scores: np.ndarray, k: int, offset: int) -> Hits:
-    """The best k after the best `offset` of these; equal scores in the order of their ids."""
-    order = np.lexsort([np.array(ids, np.str_), -scores])[offset : offset + k]
-    return Hits([ids[n] for n in order], scores[order])
+def best(
+    ids: Sequence[str],
+    scores: np.ndarray,
+    query: np.ndarray,
+    k: int,
+    offset: int,
+    vectors: Callable[[Sequence[str]], np.ndarray],
+) -> Hits:
+    """The best k after the best `offset` of these; equal scores in the order of their ids.
+
+    How an engine adds up depends on how many items it looks at, so that scores of items that look
+    alike may differ in the last digits. Those between which that might decide are computed anew,
+    in double precision: every engine gives the same pages of the same items.
+
+    Args:
+      ids, scores: of candidates, any engine's: all of the best k + offset, and those that score as
+        the last of these, see `tolerance`.
+      query: float32 [A, D].
+      vectors: ids -> float32 [N, A, D].
+    """
+    order = np.argsort(-scores, kind="stable")
+    if not len(order[offset:]):
+        return Hits([], np.empty(0, np.float32))
+    allowance = tolerance(query)
+    ranked = scores[order]
+    last = ranked[min(offset + k, len(ranked)) - 1]
+    before = int((ranked > ranked[offset] + allowance).sum())
+    unclear = [ids[n] for n in order[before : int((ranked >= last - allowance).sum())]]
+    products = np.einsum("nad,ad->n", vectors(unclear), query, dtype=np.float64)
+    exact = products.astype(np.float32).tolist()
+    found = sorted(zip(exact, unclear, strict=True), key=lambda one: (-one[0], one[1]))
+    found = found[offset - before : offset - before + k]
+    return Hits([name for _, name in found], np.array([score for score, _ in found], np.float32))
+
+
+def tolerance(query: np.ndarray) -> float:
+    """How far an engine's scores may be from the exact ones, in float32."""
+    return 1e-5 * float(np.linalg.norm(query, axis=1).sum())

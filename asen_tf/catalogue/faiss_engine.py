@@ -7,7 +7,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from asen_tf.catalogue.engine import Engine, best
+from asen_tf.catalogue.engine import Engine, best, tolerance
 from asen_tf.catalogue.filters import Condition
 from asen_tf.catalogue.items import Hits, Items, Record
 from asen_tf.catalogue.storage.durable import sync_folder, synced
@@ -108,10 +108,10 @@ class FaissEngine(Engine):
             rows, found = self._best_of(part, query, allowed, k + offset)
             ids += [part.ids[row] for row in rows]
             scores.append(found)
-        return best(ids, np.concatenate(scores), k, offset)
+        return best(ids, np.concatenate(scores), query, k, offset, self.vectors)
 
     def has_field(self, name: str) -> bool:
-        return any(len(part.column(name)) for part in self._store.parts)
+        return any((part.alive & part.column(name).present()).any() for part in self._store.parts)
 
     def compact(self) -> None:
         self._store.compact()
@@ -130,7 +130,7 @@ class FaissEngine(Engine):
     def _best_of(
         self, part: Part, query: np.ndarray, allowed: np.ndarray, count: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the best `count` allowed items, with all that score as the last, and scores."""
+        """Rows of the best `count` allowed items, with all that may be as good, and scores."""
         count = min(count, int(allowed.sum()))
         if not count:
             return np.empty(0, np.int64), np.empty(0, np.float32)
@@ -140,7 +140,7 @@ class FaissEngine(Engine):
             scores = sum(part.matrix(a)[rows] @ query[a] for a in _counting(query))
         else:
             rows, scores = np.flatnonzero(allowed), _scores(part, query)[allowed]
-        least = np.partition(scores, len(scores) - count)[len(scores) - count]
+        least = np.partition(scores, len(scores) - count)[len(scores) - count] - tolerance(query)
         chosen = scores >= least
         return rows[chosen], scores[chosen]
 

@@ -9,6 +9,9 @@ import numpy as np
 # A cell of a table: text, a number, or nothing.
 Cell = str | int | float | bool | None
 
+# Every engine keeps integers of 64 bits.
+_LEAST, _MOST = -(2**63), 2**63 - 1
+
 
 class Record(NamedTuple):
     """What is known of an item beside its vectors.
@@ -90,6 +93,7 @@ def check_ids(ids: Sequence[str]) -> None:
     for name in ids:
         if not isinstance(name, str) or not name:
             raise ValueError(f"an id must be a text that is not empty, got {name!r}")
+        _check_text("an id", name)
         if name in seen:
             raise ValueError(f"id {name!r} comes twice in one call; every item needs its own")
         seen.add(name)
@@ -98,15 +102,34 @@ def check_ids(ids: Sequence[str]) -> None:
 def _check_record(name: str, record: Record) -> None:
     labels, metadata = record
     for key, values in labels.items():
+        _check_text(f"item {name!r}: the attribute", key)
         if isinstance(values, str) or not all(isinstance(value, str) for value in values):
             raise ValueError(f"item {name!r}: expected a list of texts as {key!r}, got {values!r}")
+        for value in values:
+            _check_text(f"item {name!r}: {key!r}", value)
     for key, value in metadata.items():
+        _check_text(f"item {name!r}: the name of metadata", key)
         finite = not isinstance(value, float) or np.isfinite(value)
         if not isinstance(value, Cell | None) or not finite:
             raise ValueError(
                 f"item {name!r}: expected text, a finite number, a truth value or None as "
                 f"{key!r}, got {value!r}"
             )
+        if isinstance(value, int) and not _LEAST <= value <= _MOST:
+            # Its digits are not shown: Python refuses to write thousands of them.
+            raise ValueError(
+                f"item {name!r}: {key!r} is an integer of {value.bit_length()} bits, expected "
+                f"{_LEAST} to {_MOST}; keep it as text, or as a float"
+            )
+        if isinstance(value, str):
+            _check_text(f"item {name!r}: {key!r}", value)
+
+
+def _check_text(what: str, text: str) -> None:
+    try:
+        text.encode()
+    except (AttributeError, UnicodeEncodeError) as error:
+        raise ValueError(f"{what}: expected Unicode text, got {text!r}") from error
 
 
 @dataclasses.dataclass(frozen=True)

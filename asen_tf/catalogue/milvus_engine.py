@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from pymilvus import DataType, MilvusClient, MilvusException
 
-from asen_tf.catalogue.engine import Engine, best
+from asen_tf.catalogue.engine import Engine, best, tolerance
 from asen_tf.catalogue.filters import Condition
 from asen_tf.catalogue.items import Hits, Items, Record
-from asen_tf.catalogue.milvus_filter import expression, facts, has_field, text
+from asen_tf.catalogue.milvus_filter import expression, facts, has_field, of_ids, text
 from asen_tf.catalogue.store import split_options
 from asen_tf.core.lock import hold
 from asen_tf.core.read_ahead import batched
@@ -37,6 +37,12 @@ _LONGEST_JSON = 65_535
 _BYTES_A_MESSAGE = 16 * 1024 * 1024
 _IDS_A_REQUEST = 1000
 _CANDIDATES = 8
+
+# So many hits more than wanted show in most searches where the last score ends.
+_TIES = 16
+
+# In the identity's content: rows have no fields of those that they replaced.
+_WHOLE_ROWS = "whole_rows"
 
 
 class MilvusEngine(Engine):
@@ -85,9 +91,10 @@ class MilvusEngine(Engine):
     def delete(self, ids: Sequence[str]) -> int:
         self._check_writable()
         known = sorted(self.known(ids))
+        self._fields.clear()
         with self._writing():
             for some in batched(known, _IDS_A_REQUEST):
-                self._client.delete(self._name, ids=some)
+                self._client.delete(self._name, filter=of_ids(some))
         return len(known)
 
     def __len__(self) -> int:
@@ -97,18 +104,7 @@ class MilvusEngine(Engine):
 
     def ids(self, where: Condition | None = None) -> list[str]:
         self.check_condition(where)
-        with self._errors():
-            rows = self._client.query_iterator(
-                self._name,
-                batch_size=_IDS_A_REQUEST,
-                filter=expression(where, self.fingerprint.attributes) if where else "",
-                output_fields=["id"],
-            )
-            found = []
-            while batch := rows.next():
-                found += [row["id"] for row in batch]
-            rows.close()
-        return sorted(found)
+        return [row["id"] for row in self._all_rows([], self._filter(where, ()))]
 
     def known(self, ids: Iterable[str]) -> set[str]:
         return set(self._rows(ids, []))
@@ -136,21 +132,20 @@ class MilvusEngine(Engine):
         query = self.check_query(query, k, where, offset)
         if k + offset > _MOST_HITS:
             raise ValueError(f"Milvus gives {_MOST_HITS} hits at most, got k + offset {k + offset}")
-        wanted = k + offset if self.exact else min(_MOST_HITS, _CANDIDATES * (k + offset))
-        with self._errors():
-            [hits] = self._client.search(
-                self._name,
-                data=[query.ravel().tolist()],
-                limit=wanted,
-                filter=self._filter(where, exclude),
-                anns_field="vectors",
-                search_params={"metric_type": "IP"},
-            )
-        ids = [hit["id"] for hit in hits]
-        scores = np.array([hit["distance"] for hit in hits], np.float32)
+        met = self._filter(where, exclude)
+        wanted = k + offset + _TIES if self.exact else _CANDIDATES * (k + offset)
+        ids, scores = self._hits(query, wanted, met)
+        # Which of the items that score as the last are among the hits is Milvus' choice.
+        while (
+            self.exact
+            and wanted <= min(len(ids), _MOST_HITS - 1)
+            and scores[-1] >= scores[k + offset - 1] - tolerance(query)
+        ):
+            wanted *= 2
+            ids, scores = self._hits(query, wanted, met)
         if not self.exact and ids:
             scores = np.einsum("nad,ad->n", self.vectors(ids), query)
-        return best(ids, scores, k, offset)
+        return best(ids, scores, query, k, offset, self.vectors)
 
     def has_field(self, name: str) -> bool:
         # Looked for once: it costs as much as a search.
@@ -174,6 +169,19 @@ class MilvusEngine(Engine):
             if self._is_file:
                 _release(self._place)
 
+    def _hits(self, query: np.ndarray, count: int, where: str) -> tuple[list[str], np.ndarray]:
+        with self._errors():
+            [hits] = self._client.search(
+                self._name,
+                data=[query.ravel().tolist()],
+                limit=min(count, _MOST_HITS),
+                filter=where,
+                anns_field="vectors",
+                search_params={"metric_type": "IP"},
+            )
+        scores = np.array([hit["distance"] for hit in hits], np.float32)
+        return [hit["id"] for hit in hits], scores
+
     def _connected(self) -> MilvusClient:
         if self._is_file:
             _take(self._place)
@@ -185,6 +193,7 @@ class MilvusEngine(Engine):
             raise ConnectionError(f"milvus:{self._place} cannot be opened: {error}") from error
 
     def _open(self, fingerprint: Fingerprint | None, index: str) -> None:
+        self._is_lite = self._client.get_server_version().startswith("milvus_lite")
         # The last that is made: where it is missing, a process was killed while it made them.
         if not self._client.has_collection(self._identity_name):
             if fingerprint is None or self._read_only:
@@ -196,10 +205,14 @@ class MilvusEngine(Engine):
         [row] = self._client.query(
             self._identity_name, filter='id == "identity"', output_fields=["content"]
         )
-        self.fingerprint = Fingerprint.from_dict(row["content"])
+        content = dict(row["content"])
+        whole_rows = content.pop(_WHOLE_ROWS, False)
+        self.fingerprint = Fingerprint.from_dict(content)
         if fingerprint is not None:
             self.fingerprint.check(fingerprint)
         self._client.load_collection(self._name)
+        if self._is_lite and not (whole_rows or self._read_only):
+            self._make_rows_whole()
         self.exact = self._client.describe_index(self._name, "vectors")["index_type"] == "FLAT"
 
     @property
@@ -213,7 +226,7 @@ class MilvusEngine(Engine):
                 f"{len(fingerprint.attributes)} attributes x {fingerprint.dimension} numbers are "
                 f"more than the {_LONGEST_VECTOR} that a vector of Milvus may have; use faiss:PATH"
             )
-        content = fingerprint.to_dict()
+        content = {**fingerprint.to_dict(), _WHOLE_ROWS: True}
         if len(json.dumps(content).encode()) > _LONGEST_JSON:
             raise ValueError("the attributes and values are more text than Milvus takes")
         if not self._client.has_collection(self._name):
@@ -226,8 +239,7 @@ class MilvusEngine(Engine):
         name = f"{self._identity_name}_new"
         self._client.drop_collection(name)
         self._create(name, 2, ["content"], "FLAT")
-        row = {"id": "identity", "content": content, "vectors": [1.0, 0.0]}
-        self._client.insert(name, [row])
+        self._put(name, [_identity_row(content)])
         self._client.flush(name)
         self._client.rename_collection(name, self._identity_name)
 
@@ -243,12 +255,28 @@ class MilvusEngine(Engine):
             name, schema=schema, index_params=indexes, consistency_level="Strong"
         )
 
+    def _put(self, collection: str, rows: list[dict]) -> None:
+        """Writes rows in place of those of the same ids, of which nothing is left."""
+        # milvus-lite replaces a row by `insert`, and keeps by `upsert` what the new one lacks.
+        put = self._client.insert if self._is_lite else self._client.upsert
+        put(collection, rows)
+
+    def _make_rows_whole(self) -> None:
+        """Writes all items anew: earlier versions left to filters what an item no longer has."""
+        ids = self.ids()
+        for some in batched(ids, self._rows_a_message(["vectors"])):
+            self._upsert(Items(some, self.vectors(some), self.records(some)))
+        content = {**self.fingerprint.to_dict(), _WHOLE_ROWS: True}
+        with self._writing():
+            self._put(self._identity_name, [_identity_row(content)])
+
     def _upsert(self, items: Items) -> None:
         self._check_writable()
+        self._fields.clear()
         size = max(1, _BYTES_A_MESSAGE // max(1, items.vectors[:1].nbytes))
         for rows in batched(range(len(items)), size):
             with self._writing():
-                self._client.upsert(self._name, [self._row(items, row) for row in rows])
+                self._put(self._name, [self._row(items, row) for row in rows])
 
     @staticmethod
     def _row(items: Items, row: int) -> dict:
@@ -278,20 +306,46 @@ class MilvusEngine(Engine):
 
     def _filter(self, where: Condition | None, exclude: Sequence[str]) -> str:
         met = where and f"({expression(where, self.fingerprint.attributes)})"
-        others = exclude and f"id not in [{', '.join(map(text, exclude))}]"
+        others = exclude and of_ids(exclude, "not in")
         return " and ".join(filter(None, (met, others)))
 
     def _rows(self, ids: Iterable[str], fields: list[str]) -> dict[str, dict]:
         """Id -> fields of the items that are there."""
-        dimension = len(self.fingerprint.attributes) * self.fingerprint.dimension
-        vectors = _BYTES_A_MESSAGE // (4 * dimension)
-        size = max(1, min(_IDS_A_REQUEST, vectors if "vectors" in fields else _IDS_A_REQUEST))
         found = {}
         with self._errors():
-            for some in batched(dict.fromkeys(ids), size):
-                rows = self._client.get(self._name, ids=some, output_fields=["id", *fields])
+            for some in batched(dict.fromkeys(ids), self._rows_a_message(fields)):
+                rows = self._client.query(
+                    self._name, filter=of_ids(some), output_fields=["id", *fields]
+                )
                 found.update((row["id"], row) for row in rows)
         return found
+
+    def _rows_a_message(self, fields: list[str]) -> int:
+        numbers = len(self.fingerprint.attributes) * self.fingerprint.dimension
+        vectors = max(1, _BYTES_A_MESSAGE // (4 * numbers))
+        return min(_IDS_A_REQUEST, vectors) if "vectors" in fields else _IDS_A_REQUEST
+
+    def _all_rows(self, fields: list[str], where: str) -> Iterator[dict]:
+        """Rows that meet an expression, in the order of their ids.
+
+        As pymilvus' `query_iterator`, which pastes ids into expressions as they are.
+        """
+        start = ""
+        while True:
+            after = " and ".join(filter(None, (f"id > {text(start)}", where and f"({where})")))
+            with self._errors():
+                rows = self._client.query(
+                    self._name,
+                    filter=after,
+                    output_fields=["id", *fields],
+                    limit=_IDS_A_REQUEST,
+                    iterator="True",
+                    reduce_stop_for_best="True",
+                )
+            if not rows:
+                return
+            yield from rows
+            start = rows[-1]["id"]
 
     def _known_rows(self, ids: Sequence[str], fields: list[str]) -> dict[str, dict]:
         rows = self._rows(ids, fields)
@@ -319,6 +373,10 @@ class MilvusEngine(Engine):
             yield
         except MilvusException as error:
             raise OSError(f"milvus:{self._place}: {error.message}") from error
+
+
+def _identity_row(content: dict) -> dict:
+    return {"id": "identity", "content": content, "vectors": [1.0, 0.0]}
 
 
 # How many engines of this process use a file of milvus-lite, which has one server for all.

@@ -6,12 +6,15 @@ milvus-lite where a key holds values of several kinds, or lists, so that every k
 `text.brand` a text and `flag.new` a truth value.
 """
 
-import json
+from collections.abc import Iterable
 
 from asen_tf.catalogue.columns import is_number, number
 from asen_tf.catalogue.filters import All, AnyOf, Comparison, Condition, Not
 from asen_tf.catalogue.items import Cell, Record
 from asen_tf.core.attributes import AttributeSpace
+
+# What Milvus and milvus-lite both know; other control characters stand for themselves.
+_ESCAPED = str.maketrans({'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})
 
 
 def facts(record: Record) -> dict[str, Cell]:
@@ -57,8 +60,13 @@ def has_field(name: str, space: AttributeSpace) -> str:
 
 
 def text(value: str) -> str:
-    """A literal."""
-    return json.dumps(value, ensure_ascii=False)
+    """A literal: the only way by which a text gets into an expression."""
+    return f'"{value.translate(_ESCAPED)}"'
+
+
+def of_ids(ids: Iterable[str], word: str = "in") -> str:
+    """The expression for the items of these ids, or with `not in` for all others."""
+    return f"id {word} [{', '.join(map(text, ids))}]"
 
 
 def _ways(condition: Comparison, space: AttributeSpace) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from asen_tf.catalogue import Items, Record, open_store
-from asen_tf.catalogue.filters import parse
+from asen_tf.catalogue.filters import Comparison, parse
 from asen_tf.embedders import Fingerprint
 
 COUNT = 60
@@ -133,6 +133,94 @@ def test_an_insert_of_a_known_id_writes_nothing(engine, items, unit):
     np.testing.assert_array_equal(engine.vectors(["03.jpg"]), items.vectors[[3]])
 
 
+AWKWARD = [
+    *("a,1", "l'amour.jpg", 'a"b.jpg', "back\\slash", "line\nbreak.jpg", "a\0b.jpg", "\u2028"),
+    "".join(map(chr, range(1, 128))),
+]
+
+
+@pytest.mark.parametrize("case", ["18-ids-with-commas", "sec-02-milvus-apostrophe"])
+def test_any_text_is_an_id(uri, fingerprint, unit, case):
+    same = np.repeat(unit(1, 3, 8), len(AWKWARD), axis=0)
+    records = [Record({"color": [name]}, {"name": name}) for name in AWKWARD]
+    with open_store(uri, fingerprint) as engine:
+        engine.insert(Items(AWKWARD, same, records))
+        assert engine.known(AWKWARD) == set(AWKWARD)
+        assert engine.ids() == engine.search(same[0], 9).ids == sorted(AWKWARD)
+        for name, record in zip(AWKWARD, records, strict=True):
+            assert engine.records([name]) == [record]
+            for field in ("color", "name"):
+                assert engine.ids(Comparison(field, "=", name)) == [name]
+            others = engine.search(same[0], 9, exclude=[name]).ids
+            assert others == sorted({*AWKWARD} - {name})
+        assert [engine.delete([name]) for name in AWKWARD] == [1] * len(AWKWARD)
+        assert not len(engine)
+
+
+def test_an_id_is_never_an_expression(engine):
+    """sec-01-milvus-id-injection"""
+    for evil in ("nothing'] or id not in ['q", 'nothing"] or id not in ["q', '" or id != "'):
+        assert not engine.known([evil])
+        assert engine.delete([evil]) == 0
+        assert engine.search(engine.vectors(["00.jpg"])[0], 99, exclude=[evil]).ids != []
+    assert len(engine) == COUNT
+
+
+def test_pages_show_every_item_once(engine, unit):
+    """47-pages-that-repeat: shops show one photograph for many sizes."""
+    looks = unit(3, 3, 8, seed=6)
+    engine.upsert(Items(IDS, looks[np.arange(COUNT) % 3]))
+    # Of equal scores in the order of ids, however the sums of each are rounded.
+    scores = (looks.astype(float) * looks[0].astype(float)).sum((1, 2))
+    whole = [name for look in np.argsort(-scores) for name in IDS[look::3]]
+    pages = [engine.search(looks[0], 7, offset=n).ids for n in range(0, COUNT + 7, 7)]
+    assert [name for page in pages for name in page] == whole
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        Record({}, {"price": 10, "brand": "acme"}),
+        Record({"color": ["green"]}, {"price": 10, "brand": "acme"}),
+        Record({"color": ["red"]}, {}),
+        Record({"color": ["red"]}, {"price": "ask", "brand": "acme"}),
+        Record({}, {}),
+    ],
+)
+def test_nothing_is_left_of_what_was_replaced(uri, fingerprint, unit, after):
+    """29-milvus-forgets-nothing"""
+    before = Record({"color": ["red"]}, {"price": 10, "brand": "acme"})
+    with open_store(uri, fingerprint) as engine:
+        engine.upsert(Items(["a", "b"], unit(2, 3, 8), [before, before]))
+        engine.upsert(Items(["a"], unit(1, 3, 8), [after]))
+        expected = {
+            "color=red": "red" in after.labels.get("color", ()),
+            "not color=red": "red" not in after.labels.get("color", ()),
+            "price<50": after.metadata.get("price") == 10,
+            "brand=acme": after.metadata.get("brand") == "acme",
+        }
+        found = {where: "a" in engine.ids(parse(where)) for where in expected}
+        assert found == expected
+
+
+def test_what_earlier_versions_left_in_a_store_is_put_right(tmp_path, fingerprint, unit):
+    pytest.importorskip("milvus_lite")
+    uri = f"milvus:{tmp_path / 'store.db'}"
+    with open_store(uri, fingerprint) as engine:
+        items = Items(["a"], unit(1, 3, 8), [Record({"color": ["green"]}, {"price": 9})])
+        stale = {"label.color=red": True, "number.size": 3.0}
+        engine._client.insert("asen", [{**engine._row(items, 0), **stale}])
+        row = {"id": "identity", "content": fingerprint.to_dict(), "vectors": [1.0, 0.0]}
+        engine._client.insert("asen_identity", [row])
+        assert engine.ids(parse("color=red")) == ["a"]
+    for _ in range(2):
+        with open_store(uri, fingerprint) as engine:
+            assert engine.ids(parse("color=red")) == []
+            assert engine.ids(parse("color=green and price=9")) == ["a"]
+            assert not engine.has_field("size")
+            np.testing.assert_array_equal(engine.vectors(["a"]), unit(1, 3, 8))
+
+
 def test_bad_questions_are_explained(engine, unit):
     query = unit(3, 8)
     for call, message in [
@@ -241,6 +329,14 @@ def test_a_full_disk_loses_nothing(filled_uri, unit, small_disk, tmp_path):
         (["a", "b"], 1, Record({}, {"price": np.float32(1)}), "as 'price'"),
         (["a", "b"], 1, Record({}, {"price": float("nan")}), "a finite number"),
         (["a", "b"], 1, Record({}, {"sizes": [1]}), "as 'sizes', got [1]"),
+        # sec-09-metadata-huge-integer
+        (["a", "b"], 1, Record({}, {"price": 10**400}), "'price' is an integer of 1329 bits"),
+        (["a", "b"], 1, Record({}, {"price": 2**63}), "expected -9223372036854775808 to 92"),
+        (["a", "b"], 1, Record({}, {"price": -(2**70)}), "'price' is an integer of 71 bits"),
+        (["a", "\ud800"], 1, Record({}, {}), "expected Unicode text"),
+        (["a", "b"], 1, Record({}, {"brand": "\udcff"}), "'brand': expected Unicode text"),
+        (["a", "b"], 1, Record({"color": ["\udcff"]}, {}), "'color': expected Unicode text"),
+        (["a", "b"], 1, Record({}, {"\udcff": 1}), "name of metadata: expected Unicode text"),
     ],
 )
 def test_items_are_checked(unit, ids, change, record, message):
