@@ -1,6 +1,8 @@
 """Search in this process, over files on disk (`faiss:PATH`)."""
 
+import mmap
 import threading
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -157,7 +159,7 @@ class FaissEngine(Engine):
     def _index(self, path: Path) -> faiss.Index:
         with self._lock:
             if path not in self._indexes:
-                index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+                index = _read_index(path)
                 if settings := self._store.settings.get("search"):
                     faiss.ParameterSpace().set_index_parameters(index, settings)
                 kept = {p: i for p, i in self._indexes.items() if p.exists()}
@@ -172,9 +174,17 @@ class FaissEngine(Engine):
             index = _new_index(self.fingerprint.dimension, description)
             index.train(segment.matrix(attribute))
             index.add(segment.matrix(attribute))
-            path = _index_file(segment, attribute)
+            path, check = _index_file(segment, attribute), 0
             with synced(path) as file:
-                faiss.write_index(index, faiss.PyCallbackIOWriter(file.write))
+
+                def write(part: bytes) -> None:
+                    nonlocal check
+                    check = zlib.crc32(part, check)
+                    file.write(part)
+
+                faiss.write_index(index, faiss.PyCallbackIOWriter(write))
+            with synced(_check_file(path)) as file:
+                file.write(f"{check:08x}".encode())
         sync_folder(segment.folder)
 
 
@@ -206,6 +216,26 @@ def _allowed(part: Part, where: Condition | None) -> np.ndarray:
 
 def _index_file(segment: Segment, attribute: int) -> Path:
     return segment.folder / f"index-{attribute}.faiss"
+
+
+def _check_file(path: Path) -> Path:
+    """Has the CRC-32 of an index; earlier versions wrote none."""
+    return path.with_suffix(".crc32")
+
+
+def _read_index(path: Path) -> faiss.Index:
+    check = _check_file(path)
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        is_whole = not check.exists() or check.read_bytes() == f"{zlib.crc32(content):08x}".encode()
+    try:
+        if is_whole:
+            return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+    except RuntimeError:
+        is_whole = False
+    raise ValueError(
+        f"{path}: the index is damaged; bring the file back from a backup, or index the catalogue "
+        "anew, into another store"
+    )
 
 
 def _new_index(dimension: int, description: str) -> faiss.Index:

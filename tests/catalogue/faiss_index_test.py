@@ -46,6 +46,20 @@ def test_candidates_are_scored_exactly(engine, items, monkeypatch):
     np.testing.assert_allclose(hits.scores, exact[best], atol=1e-6)
 
 
+@pytest.mark.parametrize("change", [0, 40, -1, "cut"])
+def test_a_damaged_index_is_refused_by_name(engine, items, change):
+    path = next(engine._store.parts[0].folder.glob("index-0.faiss"))
+    damaged = bytearray(path.read_bytes())
+    if change == "cut":
+        del damaged[len(damaged) // 2 :]
+    else:
+        damaged[change] ^= 4
+    path.write_bytes(damaged)
+    with pytest.raises(ValueError, match="index-0.faiss: the index is damaged"):
+        engine.search(items.vectors[35], 5)
+    assert path.read_bytes() == damaged
+
+
 def test_where_candidates_run_out_all_items_are_looked_at(engine, items):
     query = items.vectors[35]
     exact = (items.vectors * query).sum((1, 2))[:9]

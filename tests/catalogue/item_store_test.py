@@ -1,5 +1,6 @@
 """Files on disk: segments, merges, damage, full disks, readers beside a writer."""
 
+import contextlib
 import errno
 import itertools
 import json
@@ -117,13 +118,55 @@ def test_an_entry_that_was_cut_off_is_as_if_never_written(folder, fingerprint, u
         path.write_bytes(full[:cut])
         assert content(ItemStore(folder, None, read_only=True)) == expected(batch(unit, 0, 3))
     # As after a power cut: the size came to the disk, the content did not.
-    path.write_bytes(full[:-50] + bytes(50))
+    sectors = len(full) // 512 * 512
+    path.write_bytes(full[:sectors] + bytes(len(full) - sectors))
     store = ItemStore(folder, None)
     assert content(store) == expected(batch(unit, 0, 3))
     store.put(batch(unit, 6, 9))
     store.close()
     both = expected(batch(unit, 0, 3), batch(unit, 6, 9))
     assert content(ItemStore(folder, None)) == both
+
+
+def refused(folder, path, damaged):
+    """What a store says of a file in which these bytes stand, and leaves there."""
+    path.write_bytes(damaged)
+    with (
+        pytest.raises(ValueError) as caught,
+        contextlib.closing(ItemStore(folder, None)) as store,
+    ):
+        content(store)
+    assert path.read_bytes() == damaged
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("entry", [0, 1], ids=["sec-03-log-header-flip", "of-the-last-entry"])
+def test_every_flipped_bit_of_the_log_is_noticed(folder, fingerprint, unit, entry):
+    store, path = ItemStore(folder, fingerprint), folder / "log-000001"
+    starts = [0]
+    for n in range(2):
+        store.put(batch(unit, n, n + 1))
+        starts.append(path.stat().st_size)
+    store.close()
+    whole = path.read_bytes()
+    for at in range(starts[entry], starts[entry + 1]):
+        damaged = bytearray(whole)
+        damaged[at] ^= 1 << at % 8
+        assert f"{path}: the entry at byte {starts[entry]}" in refused(folder, path, damaged)
+
+
+def test_damaged_vectors_are_noticed(folder, fingerprint, unit):
+    """sec-04-vectors-unchecked"""
+    store = ItemStore(folder, fingerprint)
+    store.put(batch(unit, 0, 5))
+    store.compact()
+    store.close()
+    path = next(folder.glob("segment-*")) / "vectors.f32"
+    whole = path.read_bytes()
+    for at in range(0, len(whole), 7):
+        damaged = bytearray(whole)
+        damaged[at] ^= 64
+        assert f"{path}: the vectors" in refused(folder, path, damaged)
 
 
 def test_damage_is_told_from_a_cut(folder, fingerprint, unit):

@@ -93,6 +93,7 @@ class ItemStore:
 
     def delete(self, ids: Iterable[str]) -> int:
         """Removes items, on the disk when this returns; gives how many were there."""
+        self._check_writable()
         ids = [name for name in dict.fromkeys(ids) if name in self._places]
         if ids:
             self._write({"delete": ids}, np.empty(0, np.float32))

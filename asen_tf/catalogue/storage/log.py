@@ -1,6 +1,7 @@
 """What was written since the last segment, an entry a write."""
 
 import errno
+import itertools
 import json
 import os
 import struct
@@ -18,27 +19,33 @@ _HEADER = struct.Struct("<4sQQI")
 _CHECK = struct.Struct("<I")
 _MARK = b"ASL1"
 _HEAD_SIZE = _HEADER.size + _CHECK.size
+_SECTOR = 512
 
 
 def read(path: Path) -> Iterator[tuple[Any, np.ndarray, int]]:
     """The whole entries of a log: content, vectors float32 [M], and the position after it.
 
-    An entry that was cut off at the end of the file was never acknowledged, and is left out.
+    An entry that was cut off at the end of the file, or whose end is blank there as after a power
+    cut, was never acknowledged, and is left out.
 
     Raises:
-      ValueError: an entry in the middle is damaged.
+      ValueError: another entry is damaged.
     """
     size, start = path.stat().st_size, 0
     with open(path, "rb") as file:
-        while (head := file.read(_HEAD_SIZE)) and (sizes := _sizes(head)):
+        while head := file.read(_HEAD_SIZE):
+            if not (sizes := _sizes(head)):
+                if not _is_torn(head, file.read()):
+                    raise _damaged(path, start)
+                return
             text, vectors, check = sizes
             end = start + _HEAD_SIZE + text + vectors
             body = file.read(text + vectors) if end <= size else b""
             if len(body) < text + vectors:
                 return
             if zlib.crc32(body) != check:
-                if end < size:
-                    raise ValueError(f"{path}: the entry at byte {start} is damaged")
+                if end < size or not _has_blank_sector(body, start + _HEAD_SIZE):
+                    raise _damaged(path, start)
                 return
             content = json.loads(body[:text])
             yield content, np.frombuffer(body, "<f4", offset=text), end
@@ -111,3 +118,27 @@ def _sizes(head: bytes) -> tuple[int, int, int] | None:
         return None
     mark, text, vectors, check = _HEADER.unpack(head[:-4])
     return (text, vectors, check) if mark == _MARK else None
+
+
+def _is_torn(head: bytes, after: bytes) -> bool:
+    """Whether a header that makes no sense, and what comes after it, is of a write never ended."""
+    rest = head + after
+    at = rest.find(_MARK, 1)
+    while at >= 0:
+        if _sizes(rest[at : at + _HEAD_SIZE]):
+            return False
+        at = rest.find(_MARK, at + 1)
+    return not head.strip(b"\0") or len(rest.rstrip(b"\0")) < _HEAD_SIZE
+
+
+def _has_blank_sector(body: bytes, start: int) -> bool:
+    """Whether a sector of the disk was not written, or what a body has of one."""
+    bounds = [0, *range(-start % _SECTOR, len(body), _SECTOR), len(body)]
+    return any(not any(body[a:b]) for a, b in itertools.pairwise(bounds) if a < b)
+
+
+def _damaged(path: Path, start: int) -> ValueError:
+    return ValueError(
+        f"{path}: the entry at byte {start} is damaged; bring the file back from a backup, or "
+        "index the catalogue anew, into another store"
+    )

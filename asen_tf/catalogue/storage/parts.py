@@ -15,6 +15,9 @@ from asen_tf.catalogue.storage.durable import sync_folder, synced
 Row = list
 
 VECTORS, ROWS, DELETED = "vectors.f32", "items.jsonl", "deleted.json"
+
+# CRC-32 of each attribute's vectors; earlier versions wrote none.
+CHECKS = "checks.json"
 _CHUNK = 4096
 
 
@@ -54,7 +57,7 @@ class Part:
 
 
 class Segment(Part):
-    """Items that lie in a folder; their vectors are mapped into memory.
+    """Items that lie in a folder; their vectors are mapped into memory, checked when first used.
 
     Raises:
       ValueError: the folder's files are damaged.
@@ -64,8 +67,10 @@ class Segment(Part):
     def __init__(self, folder: Path, shape: tuple[int, int], check: int):
         content = (folder / ROWS).read_bytes()
         deleted = (folder / DELETED).read_bytes()
-        if zlib.crc32(deleted, zlib.crc32(content)) != check:
-            raise ValueError(f"{folder}: {ROWS} or {DELETED} is damaged")
+        checks = (folder / CHECKS).read_bytes() if (folder / CHECKS).exists() else b""
+        if zlib.crc32(checks, zlib.crc32(deleted, zlib.crc32(content))) != check:
+            raise ValueError(f"{folder}: {ROWS}, {DELETED} or {CHECKS} is damaged")
+        self._unchecked = dict(enumerate(json.loads(checks or b"[]")))
         lines = content.splitlines()
         super().__init__([json.loads(line)[0] for line in lines], lines, json.loads(deleted))
         self.folder = folder
@@ -81,7 +86,16 @@ class Segment(Part):
         )
 
     def matrix(self, attribute: int) -> np.ndarray:
-        return self._vectors[attribute]
+        found = self._vectors[attribute]
+        if (check := self._unchecked.get(attribute)) is not None:
+            if zlib.crc32(found) != check:
+                raise ValueError(
+                    f"{self.folder / VECTORS}: the vectors of attribute {attribute} are damaged; "
+                    "bring the file back from a backup, or index the catalogue anew, into another "
+                    "store"
+                )
+            self._unchecked.pop(attribute, None)
+        return found
 
 
 class Tail(Part):
@@ -120,21 +134,27 @@ def write_segment(
     """Writes the living items of parts as one segment; gives its check, see `Segment`."""
     folder.mkdir()
     alive = [np.flatnonzero(part.alive) for part in parts]
+    checks = []
     with synced(folder / VECTORS) as file:
         for attribute in range(attributes):
+            check = 0
             for part, rows in zip(parts, alive, strict=True):
                 for n in range(0, len(rows), _CHUNK):
                     chunk = part.matrix(attribute)[rows[n : n + _CHUNK]]
-                    file.write(np.ascontiguousarray(chunk, "<f4"))
+                    chunk = np.ascontiguousarray(chunk, "<f4")
+                    file.write(chunk)
+                    check = zlib.crc32(chunk, check)
+            checks.append(check)
     content = b"".join(
         part.lines[row] + b"\n" for part, rows in zip(parts, alive, strict=True) for row in rows
     )
     names = json.dumps(sorted(deleted), ensure_ascii=False).encode()
-    for name, text in ((ROWS, content), (DELETED, names)):
+    listed = json.dumps(checks).encode()
+    for name, text in ((ROWS, content), (DELETED, names), (CHECKS, listed)):
         with synced(folder / name) as file:
             file.write(text)
     sync_folder(folder)
-    return zlib.crc32(names, zlib.crc32(content))
+    return zlib.crc32(listed, zlib.crc32(names, zlib.crc32(content)))
 
 
 def _cells(line: bytes, name: str) -> Sequence:
