@@ -106,6 +106,18 @@ def test_the_image_is_the_one_of_evaluation(name):
     np.testing.assert_array_equal(sizes, [[47, 61]])
 
 
+@pytest.mark.parametrize("kind", ["jpeg", "png", "webp", "bmp"])
+def test_the_pixels_of_all_photographs_are_bounded(kind):
+    """sec-19-pixels-of-a-request"""
+    batch, all_of_them = tf.constant([GOOD[kind]] * 3), 3 * 47 * 61
+    labels = rows("photograph", 3)
+    read_images(batch, labels, SIZE, LIMIT, max_all=all_of_them)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=f"declare {all_of_them} pixels in"):
+        read_images(batch, labels, SIZE, 47 * 61, max_all=all_of_them - 1)
+    # One that is let through alone is let through.
+    read_images(batch[:1], labels[:1], SIZE, LIMIT, max_all=1)
+
+
 def test_whole_photographs_where_asked_for():
     encoded = tf.constant([GOOD["png"]])
     images, sizes = read_images(encoded, rows("photograph", 1), SIZE, LIMIT, "pad")

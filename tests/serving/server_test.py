@@ -62,6 +62,15 @@ class Module(tf.Module):
         batched = tf.nondifferentiable_batch_function(4, 1000, int(SLOW_SECONDS * 1e6))
         return {"x": batched(lambda x: x + 0)(x)}
 
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.float32, "x")])
+    def spin(self, x):
+        # Minutes, step by step.
+        return {
+            "x": tf.while_loop(lambda x: True, lambda x: (x + 1,), (x,), maximum_iterations=10**8)[
+                0
+            ]
+        }
+
     @tf.function(input_signature=[])
     def kinds(self):
         return {
@@ -80,7 +89,7 @@ def saved(tmp_path_factory):
     for factor in (2, 3):
         module = Module(float(factor))
         names = {"serving_default": "scale"}
-        names |= {name: name for name in ("refuse", "wait", "kinds")}
+        names |= {name: name for name in ("refuse", "wait", "spin", "kinds")}
         signatures = {name: getattr(module, method) for name, method in names.items()}
         tf.saved_model.save(module, str(folder / str(factor)), signatures=signatures)
     return {factor: folder / str(factor) for factor in (2, 3)}
@@ -451,6 +460,74 @@ def test_an_expired_request_is_not_run(toy, monkeypatch):
     assert [call.code() for call in slow] == [Code.OK] * len(slow)
     assert toy.predict("kinds").outputs
     assert "serving_default" not in ran
+
+
+def test_a_client_that_left_costs_nothing(toy):
+    def running():
+        return toy.models.get("toy")._versions[2].requests
+
+    one = np.ones(1, np.float32)
+    calls = [toy.prediction.Predict.future(request("spin", x=one), timeout=20) for _ in range(2)]
+    eventually(lambda: running() == 2)
+    calls[0].cancel()
+    eventually(lambda: running() == 1)
+    # The other client's request goes on.
+    assert toy.predict(x=X).outputs and not calls[1].done()
+    calls[1].cancel()
+    late = refusal(lambda: toy.predict("spin", x=one, timeout=0.2))
+    assert late[0] is Code.DEADLINE_EXCEEDED
+    eventually(lambda: running() == 0)
+
+
+def messages():
+    predict = request(x=X)
+    predict.model_spec.version.value = 2
+    predict.output_filter.append("sum")
+    strings = request("refuse", names=["a", "b"])
+    metadata = get_model_metadata_pb2.GetModelMetadataRequest(metadata_field=["signature_def"])
+    status = get_model_status_pb2.GetModelStatusRequest()
+    for message in (metadata, status):
+        message.model_spec.name = "toy"
+    return {
+        f"/{PREDICTION_SERVICE}/Predict": [predict, strings],
+        f"/{PREDICTION_SERVICE}/GetModelMetadata": [metadata],
+        f"/{MODEL_SERVICE}/GetModelStatus": [status],
+        f"/{PREDICTION_SERVICE}/Classify": [predict],
+        "/grpc.health.v1.Health/Check": [health_pb2.HealthCheckRequest(service=MODEL_SERVICE)],
+    }
+
+
+def mutated(content, draw):
+    """Bytes replaced, taken out, put in, or repeated."""
+    content = bytearray(content)
+    for _ in range(draw.integers(1, 4)):
+        at = int(draw.integers(len(content) + 1))
+        new = draw.integers(256, size=draw.integers(3), dtype=np.uint8).tobytes()
+        content[at : at + int(draw.integers(4))] = new + content[:at][: draw.integers(3)]
+    return bytes(content)
+
+
+@pytest.mark.parametrize("method", messages())
+def test_any_bytes_get_a_code(toy, caplog, method):
+    draw, codes = np.random.default_rng(0), set()
+    call = toy.channel.unary_unary(method)  # bytes as they are
+    for message in messages()[method]:
+        for _ in range(150):
+            try:
+                call(mutated(message.SerializeToString(), draw), timeout=20)
+            except grpc.RpcError as error:
+                codes.add(error.code())
+    assert codes and not codes & {Code.INTERNAL, Code.UNKNOWN, Code.DEADLINE_EXCEEDED}
+    assert not caplog.records
+
+
+def test_a_stream_of_any_bytes_gets_a_code(toy, caplog):
+    for method in ("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",):
+        call = toy.channel.stream_stream(f"/{method}")
+        with pytest.raises(grpc.RpcError) as caught:
+            list(call(iter([b"\xff\xff"]), timeout=20))
+        assert caught.value.code() is Code.INVALID_ARGUMENT
+    assert not caplog.records
 
 
 def test_a_new_version_is_picked_up_without_dropping_a_request(start, saved, tmp_path):

@@ -7,6 +7,7 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
+from asen_tf.serving.server.guard import Guard
 from asen_tf.serving.server.limits import Admission, Limits
 from asen_tf.serving.server.models import Models
 from asen_tf.serving.server.services import (
@@ -66,6 +67,7 @@ class Server:
                 # Two servers at one port would each get half of the requests.
                 ("grpc.so_reuseport", 0),
             ],
+            interceptors=[Guard()],
             maximum_concurrent_rpcs=threads,
         )
         self._admission = Admission(limits.concurrent, limits.waiting)

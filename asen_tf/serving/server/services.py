@@ -13,6 +13,7 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
+from asen_tf.serving.server.cancel import cancellable
 from asen_tf.serving.server.limits import Admission, Limits
 from asen_tf.serving.server.models import Models
 from asen_tf.serving.server.predict import predict
@@ -36,11 +37,11 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
         with _refusals(context), self._admission.turn(context.time_remaining()):
-            if not context.is_active():
-                # Nobody waits for the answer any more.
-                raise Refused(grpc.StatusCode.CANCELLED, "the client went away")
             _check_named(request)
-            with self._models.use(request.model_spec) as handle:
+            with cancellable() as cancel, self._models.use(request.model_spec) as handle:
+                if not context.add_callback(cancel):
+                    # Nobody waits for the answer any more.
+                    raise Refused(grpc.StatusCode.CANCELLED, "the client went away")
                 response = predict(handle.servable, request, self._limits)
                 response.model_spec.name = request.model_spec.name
                 response.model_spec.version.value = handle.version

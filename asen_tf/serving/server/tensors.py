@@ -37,7 +37,7 @@ def to_array(proto: tensor_pb2.TensorProto, name: str, max_bytes: int) -> np.nda
         )
     try:
         return tf.make_ndarray(proto)
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise invalid(f"tensor parsing error: {name}: {error}") from error
 
 
