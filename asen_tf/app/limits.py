@@ -18,6 +18,7 @@ class Limits:
       at_once: searches under way at the same time, and as many requests to the model.
       waiting: that may wait for these; more are refused.
       seconds: that a request may take to arrive.
+      slow_seconds, least_rate: after so many seconds it arrives with so many bytes a second.
       kept_upload_bytes: photographs that visitors sent; the oldest are forgotten.
       kept_picture_bytes: thumbnails of the catalogue.
       kept_regions: of photographs, one an attribute.
@@ -29,6 +30,8 @@ class Limits:
     at_once: int = 4
     waiting: int = 64
     seconds: float = 60.0
+    slow_seconds: float = 5.0
+    least_rate: float = 8000.0
     kept_upload_bytes: int = 256 * MEGABYTE
     kept_picture_bytes: int = 128 * MEGABYTE
     kept_regions: int = 100_000

@@ -4,6 +4,8 @@ import contextlib
 import logging
 from collections.abc import Iterator
 
+from starlette.responses import JSONResponse
+
 from asen_tf.images import KINDS
 
 _LOG = logging.getLogger(__name__)
@@ -27,6 +29,10 @@ class Problem(Exception):
         """What JSON can hold."""
         return {"code": self.code, "title": self.title, "advice": self.advice}
 
+    def response(self) -> JSONResponse:
+        """How it is told."""
+        return JSONResponse({"problem": self.to_dict()}, self.status)
+
 
 def bad_query(error: object) -> Problem:
     """What is requested does not exist, or makes no sense; the message says which."""
@@ -49,6 +55,22 @@ def too_large(what: str, limit: str) -> Problem:
     return Problem(
         413, "too_large", f"{what} is too large.", f"The limit is {limit}; send a smaller one."
     )
+
+
+def busy() -> Problem:
+    """There is no place for a request."""
+    title = "Too many searches are under way."
+    return Problem(503, "busy", title, "Try again in a few seconds.")
+
+
+def too_slow(what: str) -> Problem:
+    """A body takes too long to arrive."""
+    return Problem(408, "too_slow", f"{what} arrived too slowly.", "Try again.")
+
+
+def broke_off(what: str) -> Problem:
+    """A body ended too early, or nobody waits for an answer."""
+    return Problem(400, "broke_off", f"{what} broke off before its end.", "Try again.")
 
 
 @contextlib.contextmanager

@@ -20,9 +20,11 @@ from starlette.types import ASGIApp
 
 from asen_tf.app import problems, queries
 from asen_tf.app.answers import Answers
+from asen_tf.app.bodies import Bodies
 from asen_tf.app.limits import MEGABYTE, Limits
 from asen_tf.app.model import Model
-from asen_tf.app.web import ConcurrencyLimit, Headers, read_body
+from asen_tf.app.own_site import OwnSite
+from asen_tf.app.web import ConcurrencyLimit, Headers
 from asen_tf.catalogue import Catalogue
 from asen_tf.data.root import Root
 
@@ -32,8 +34,8 @@ _FOLDER = Path(__file__).parent
 # Small pictures come in dozens and take milliseconds.
 _PICTURES_AT_ONCE, _PICTURES_WAITING = 2, 1024
 
-# Photographs that may be on their way in; their bytes are in memory.
-_UPLOADS = 16
+# Photographs and other requests that may be in memory.
+_UPLOADS, _REQUESTS = 16, 512
 
 Query = TypeVar("Query", bound=BaseModel)
 
@@ -55,7 +57,7 @@ def create_app(
       images: folder of its photographs.
       title: heading.
       hosts: names by which it may be requested; `*` for any. Others are refused, so that no other
-        site can read the page through a name of its own.
+        site can read the page through a name of its own; see `OwnSite` for what else is.
       limits: none: `Limits()`.
 
     Raises:
@@ -70,7 +72,10 @@ def create_app(
             *_api(answers, limits),
             Route("/picture", _picture(answers)),
         ],
-        middleware=[Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts], www_redirect=False)],
+        middleware=[
+            Middleware(TrustedHostMiddleware, allowed_hosts=[*hosts], www_redirect=False),
+            Middleware(OwnSite, hosts=hosts),
+        ],
         exception_handlers={
             problems.Problem: _problem,
             HTTPException: _http,
@@ -104,22 +109,23 @@ def _api(answers: Answers, limits: Limits) -> list[Route]:
     store_limit = ConcurrencyLimit(limits.at_once, limits.waiting)
     # A model that hangs holds up nobody else.
     model_limit = ConcurrencyLimit(limits.at_once, limits.waiting)
-    arriving = ConcurrencyLimit(_UPLOADS, 0)
+    bodies = Bodies(limits, limits.body_bytes, _REQUESTS, "The request")
+    uploads = Bodies(limits, limits.upload_bytes, _UPLOADS, "The photograph")
 
     def post(path, query, answer, limit=store_limit) -> Route:
         async def answered(request: Request) -> Response:
-            body = await read_body(request, limits.body_bytes, limits.seconds, "The request")
-            return JSONResponse(await limit.run(answer, _checked(query, _json(body))))
+            async with bodies.read(request) as body:
+                given = _checked(query, _json(body))
+                return JSONResponse(await limit.run(request, answer, given))
 
         return Route(path, answered, methods=["POST"])
 
     async def receive(request: Request) -> Response:
-        with arriving.admitted():
-            body = await read_body(request, limits.upload_bytes, limits.seconds, "The photograph")
-            return JSONResponse(await model_limit.run(answers.receive, body), 201)
+        async with uploads.read(request) as body:
+            return JSONResponse(await model_limit.run(request, answers.receive, body), 201)
 
-    async def model(_: Request) -> Response:
-        await model_limit.run(answers.check_model)
+    async def model(request: Request) -> Response:
+        await model_limit.run(request, answers.check_model)
         return JSONResponse({"model": "ready"})
 
     async def items(request: Request) -> Response:
@@ -142,7 +148,7 @@ def _picture(answers: Answers) -> Callable:
 
     async def picture(request: Request) -> Response:
         given = _checked(queries.Picture, dict(request.query_params))
-        found = await limit.run(answers.picture, given)
+        found = await limit.run(request, answers.picture, given)
         return Response(found, 200, {"Cache-Control": "private, max-age=300"}, "image/jpeg")
 
     return picture
@@ -166,19 +172,15 @@ def _checked(query: type[Query], given: Any) -> Query:
 
 
 async def _problem(_: Request, error: problems.Problem) -> Response:
-    return _told(error)
+    return error.response()
 
 
 async def _http(_: Request, error: HTTPException) -> Response:
     advice = "Go back to the page."
-    return _told(problems.Problem(error.status_code, "http", f"{error.detail}.", advice))
+    return problems.Problem(error.status_code, "http", f"{error.detail}.", advice).response()
 
 
 async def _unexpected(_: Request, error: Exception) -> Response:
     _LOG.error("unexpected", exc_info=error)
     title, advice = "Something went wrong on the server.", "Its log says what; try again."
-    return _told(problems.Problem(500, "unexpected", title, advice))
-
-
-def _told(problem: problems.Problem) -> Response:
-    return JSONResponse({"problem": problem.to_dict()}, problem.status)
+    return problems.Problem(500, "unexpected", title, advice).response()

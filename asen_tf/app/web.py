@@ -1,4 +1,4 @@
-"""What requests and answers pass through: a limit on their number, on bodies, and headers."""
+"""What requests and answers pass through: a limit on their number, and headers."""
 
 import contextlib
 import functools
@@ -7,11 +7,10 @@ from typing import Any, TypeVar
 
 import anyio
 from starlette.datastructures import MutableHeaders
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from asen_tf.app import problems
-from asen_tf.app.limits import MEGABYTE
 
 Result = TypeVar("Result")
 
@@ -46,44 +45,23 @@ class ConcurrencyLimit:
     def admitted(self) -> Iterator[None]:
         """Takes a place while it lasts; raises Problem where none is left."""
         if self._inside >= self._most:
-            title = "Too many searches are under way."
-            raise problems.Problem(503, "busy", title, "Try again in a few seconds.")
+            raise problems.busy()
         self._inside += 1
         try:
             yield
         finally:
             self._inside -= 1
 
-    async def run(self, function: Callable[..., Result], *arguments: Any) -> Result:
-        """The function's result; raises Problem where too many wait."""
+    async def run(
+        self, request: Request, function: Callable[..., Result], *arguments: Any
+    ) -> Result:
+        """The function's result for a request; Problem: too many wait, or the visitor has left."""
+        call = functools.partial(function, *arguments)
         with self.admitted():
-            call = functools.partial(function, *arguments)
-            return await anyio.to_thread.run_sync(call, limiter=self._limiter)
-
-
-async def read_body(request: Request, most: int, seconds: float, what: str) -> bytes:
-    """The whole body of a request, at most so many bytes in so many seconds.
-
-    `what` names it in the Problem that is raised where it is longer, takes longer, or breaks off.
-    """
-    limit = f"{most / MEGABYTE:g} MB"
-    declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > most:
-        raise problems.too_large(what, limit)
-    body = bytearray()
-    try:
-        with anyio.fail_after(seconds):
-            async for part in request.stream():
-                body += part
-                if len(body) > most:
-                    raise problems.too_large(what, limit)
-    except TimeoutError as error:
-        title = f"{what} took longer than {seconds:g} seconds to arrive."
-        raise problems.Problem(408, "too_slow", title, "Try again.") from error
-    except ClientDisconnect as error:
-        title = f"{what} broke off before its end."
-        raise problems.Problem(400, "broke_off", title, "Try again.") from error
-    return bytes(body)
+            async with self._limiter:
+                if await request.is_disconnected():
+                    raise problems.broke_off("The request")
+                return await anyio.to_thread.run_sync(call, limiter=anyio.CapacityLimiter(1))
 
 
 class Headers:

@@ -69,6 +69,8 @@ def _serve(page, host: str, port: int) -> None:
     """Answers until it is interrupted or terminated, then ends what is under way."""
     import uvicorn
 
+    from asen_tf.app.connections import Protocol
+
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Opened here, so that what is printed is true.
     with socket.create_server((host, port), family=family) as listening:
@@ -78,6 +80,7 @@ def _serve(page, host: str, port: int) -> None:
             page,
             log_level="warning",
             access_log=False,
+            http=Protocol,
             server_header=False,
             limit_concurrency=512,
             timeout_graceful_shutdown=10,

@@ -13,6 +13,7 @@ pytest.importorskip("starlette")
 import uvicorn
 
 from asen_tf.app import Limits, Model, create_app
+from asen_tf.app.connections import Protocol
 from asen_tf.catalogue import Catalogue, Record
 from asen_tf.data.root import Root
 from asen_tf.data.synthetic import SPACE, render
@@ -20,7 +21,7 @@ from asen_tf.keras_embedder import KerasEmbedder
 from asen_tf.models import ASEN
 
 ITEMS = 30
-LIMITS = Limits(upload_bytes=300_000, pixels=1_000_000, kept_upload_bytes=310_000)
+LIMITS = Limits(upload_bytes=300_000, pixels=1_000_000, kept_upload_bytes=310_000, slow_seconds=1.5)
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +118,8 @@ def page(catalogue, shop, embedder):
 @pytest.fixture
 def address(page):
     """Where the page is served, for a browser."""
-    server = uvicorn.Server(uvicorn.Config(page, port=0, log_level="error"))
+    config = uvicorn.Config(page, port=0, log_level="error", http=Protocol)
+    server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -1,0 +1,29 @@
+"""Connections on which nothing is requested are closed."""
+
+from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+# A connection on which no request began between two looks is closed.
+_LOOK_EVERY_S = 5.0
+
+
+class Protocol(AutoHTTPProtocol):
+    """uvicorn's own, which waits forever for a first request, and for the end of its header."""
+
+    look_every = _LOOK_EVERY_S
+
+    def connection_made(self, transport) -> None:
+        super().connection_made(transport)
+        self._last = None
+        self._look = self.loop.call_later(self.look_every, self._end_if_idle)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._look.cancel()
+        super().connection_lost(exc)
+
+    def _end_if_idle(self) -> None:
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        if not is_answering and self.cycle is self._last:
+            self.transport.close()
+            return
+        self._last = self.cycle
+        self._look = self.loop.call_later(self.look_every, self._end_if_idle)
