@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 from pymilvus import DataType, MilvusClient, MilvusException
@@ -16,6 +17,7 @@ from asen_tf.catalogue.filters import Condition
 from asen_tf.catalogue.items import Hits, Items, Record
 from asen_tf.catalogue.milvus_filter import expression, facts, has_field, of_ids, text
 from asen_tf.catalogue.store import split_options
+from asen_tf.core import addresses
 from asen_tf.core.lock import hold
 from asen_tf.core.read_ahead import batched
 from asen_tf.embedders import Fingerprint
@@ -67,8 +69,10 @@ class MilvusEngine(Engine):
         self._read_only = read_only
         self._fields: set[str] = set()
         self._broken = False
-        if self._is_file and not self._place.endswith(".db"):
-            raise ValueError(f"milvus:{self._place}: expected PATH.db or http://HOST:PORT")
+        if not (self._place.endswith(".db") if self._is_file else _has_host(self._place)):
+            raise ValueError(
+                f"milvus:{self._place}: expected PATH.db or http://HOST:PORT, port 1 to 65535"
+            )
         if self._is_file and not os.path.exists(self._place) and (read_only or fingerprint is None):
             raise FileNotFoundError(f"{self._place}: no store; asen-index makes one")
         self._client = self._connected()
@@ -185,12 +189,21 @@ class MilvusEngine(Engine):
     def _connected(self) -> MilvusClient:
         if self._is_file:
             _take(self._place)
+        # milvus-lite's server is asked on this machine.
+        host = "localhost" if self._is_file else urlsplit(self._place).hostname or ""
         try:
-            return MilvusClient(self._place, token=os.environ.get("MILVUS_TOKEN", ""))
+            return MilvusClient(
+                self._place,
+                token=os.environ.get("MILVUS_TOKEN", ""),
+                grpc_options=addresses.channel_options(host),
+            )
         except Exception as error:  # pymilvus has several kinds
             if self._is_file:
                 _release(self._place)
-            raise ConnectionError(f"milvus:{self._place} cannot be opened: {error}") from error
+            proxy = addresses.through(host)
+            raise ConnectionError(
+                f"milvus:{self._place} cannot be opened{proxy}: {error}"
+            ) from error
 
     def _open(self, fingerprint: Fingerprint | None, index: str) -> None:
         self._is_lite = self._client.get_server_version().startswith("milvus_lite")
@@ -373,6 +386,14 @@ class MilvusEngine(Engine):
             yield
         except MilvusException as error:
             raise OSError(f"milvus:{self._place}: {error.message}") from error
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _identity_row(content: dict) -> dict:

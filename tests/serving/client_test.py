@@ -334,9 +334,34 @@ def test_retries_end(connect, handler, images):
 
 
 def test_a_server_that_is_away_is_named():
-    with pytest.raises(ServingError, match="UNAVAILABLE") as caught:
+    expected = r"^no answer from localhost:1 within 60 s \(connection refused\)$"
+    with pytest.raises(ServingError, match=expected) as caught:
         Client("localhost:1", retries=0).status()
     assert isinstance(caught.value, OSError)
+    assert caught.value.code is grpc.StatusCode.UNAVAILABLE
+    expected = "no answer from localhost:1 within 0.3 s .connection refused"
+    with pytest.raises(ServingError, match=expected):
+        Client("localhost:1", timeout=0.3).status()
+
+    async def status():
+        async with AsyncClient("localhost:1", timeout=0.3) as client:
+            await client.status()
+
+    with pytest.raises(ServingError, match=expected):
+        asyncio.run(status())
+
+
+def test_a_proxy_does_not_stand_before_this_machine(monkeypatch, address):
+    """33-proxy-for-this-machine"""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    with Client(address, retries=0) as client:
+        assert client.status() == {1: "AVAILABLE", 2: "LOADING"}
+    expected = "no answer from server.invalid:1 through the proxy of http_proxy within 3 s"
+    with (
+        Client("server.invalid:1", retries=0, timeout=3) as client,
+        pytest.raises(ServingError, match=expected),
+    ):
+        client.status()
 
 
 def test_a_bad_photograph_is_named_by_its_place_and_not_sent_again(connect, handler, images):
@@ -502,11 +527,12 @@ def test_both_clients_offer_the_same(address):
         ({"retries": 5}, "retries must be 0 to 4, got 5"),
         ({"batch_size": 0}, "must be positive, got 0 and 4"),
         ({"client_key": "key.pem"}, "go together"),
+        ({"address": "localhost:99999"}, "'localhost:99999': expected HOST:PORT, port 1 to 65535"),
     ],
 )
 def test_settings_out_of_range(settings, message):
     with pytest.raises(ValueError, match=message):
-        Client("localhost:1", **settings)
+        Client(**{"address": "localhost:1", **settings})
 
 
 def test_errors_travel_between_processes():

@@ -23,7 +23,6 @@ from asen_tf.embedders.images import (
 from asen_tf.images import Photograph
 from asen_tf.serving.client.base import BaseClient, remaining
 from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
-from asen_tf.serving.client.errors import from_status
 from asen_tf.serving.signatures import Metadata
 
 
@@ -147,10 +146,10 @@ class AsyncClient(BaseClient):
         try:
             while request := await asyncio.to_thread(next, call.requests, None):
                 if len(pending) == self._in_flight:
-                    answers.append(await _answer(*pending.popleft()))
+                    answers.append(await self._answer(*pending.popleft()))
                 pending.append((request, self._start(request, deadline)))
             while pending:
-                answers.append(await _answer(*pending.popleft()))
+                answers.append(await self._answer(*pending.popleft()))
         finally:
             for _, reply in pending:
                 reply.cancel()
@@ -159,9 +158,8 @@ class AsyncClient(BaseClient):
     def _start(self, request: Request, deadline: float) -> grpc.aio.UnaryUnaryCall:
         return self._method(self._channel, request)(request.message, timeout=remaining(deadline))
 
-
-async def _answer(request: Request, reply: grpc.aio.UnaryUnaryCall) -> Answer:
-    try:
-        return request.read(await reply)
-    except grpc.RpcError as error:
-        raise from_status(error.code(), error.details(), request.places) from error
+    async def _answer(self, request: Request, reply: grpc.aio.UnaryUnaryCall) -> Answer:
+        try:
+            return request.read(await reply)
+        except grpc.RpcError as error:
+            raise await asyncio.to_thread(self._error, error, request) from error

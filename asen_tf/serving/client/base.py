@@ -7,10 +7,14 @@ from pathlib import Path
 
 import grpc
 
+from asen_tf.core import addresses
 from asen_tf.serving import signatures
 from asen_tf.serving.client.calls import Answer, Call, Calls, Request, Result, Served
+from asen_tf.serving.client.errors import InvalidInputError, ServingError, from_status
 
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+# Codes of a server that is away, or too slow.
+_AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 # gRPC allows no more than four retries of a call.
 MAX_RETRIES = 4
 
@@ -36,7 +40,8 @@ class BaseClient:
       client_key, client_certificate: PEM files, where the server asks who calls.
 
     Raises:
-      ValueError: a setting out of its range, both version and label, or half of a key pair.
+      ValueError: no HOST:PORT, a setting out of its range, both version and label, or half of a
+        key pair.
       OSError: a PEM file cannot be read.
     """
 
@@ -67,12 +72,16 @@ class BaseClient:
             )
         if (client_key is None) != (client_certificate is None):
             raise ValueError("client_key and client_certificate go together, got one of them")
+        self._host, self._port = addresses.split(address)
         self.address = address
         self.version = f"{model} at {address}"  # what messages call the model
         self._timeout = timeout
         self._in_flight = in_flight
         self._calls = Calls(model, version, label, batch_size, max_message_bytes)
-        self._options = _options(retries, max_message_bytes)
+        self._options = [
+            *_options(retries, max_message_bytes),
+            *addresses.channel_options(self._host).items(),
+        ]
         self._credentials = None
         if tls or root_certificates is not None or client_key is not None:
             files = root_certificates, client_key, client_certificate
@@ -96,6 +105,17 @@ class BaseClient:
 
     def _deadline(self) -> float:
         return float("inf") if self._timeout is None else time.monotonic() + self._timeout
+
+    def _error(self, error: grpc.RpcError, request: Request) -> ServingError | InvalidInputError:
+        """The exception for a request that failed."""
+        code, details = error.code(), error.details()
+        if code not in _AWAY:
+            return from_status(code, details, request.places)
+        proxy = addresses.through(self._host)
+        reason = None if proxy else addresses.unreachable(self._host, self._port)
+        within = "" if self._timeout is None else f" within {self._timeout:g} s"
+        said = reason or f"{code.name}: {details or 'no details'}"
+        return ServingError(f"no answer from {self.address}{proxy}{within} ({said})", code)
 
     def _finish(self, call: Call[Result], answers: list[Answer]) -> Result:
         # Another version may know other attributes, in another order.

@@ -13,7 +13,7 @@ from asen_tf.embedders.images import Place
 from asen_tf.images import Photograph
 from asen_tf.serving.client.base import BaseClient, remaining
 from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
-from asen_tf.serving.client.errors import ServingError, from_status
+from asen_tf.serving.client.errors import ServingError
 from asen_tf.serving.signatures import Metadata
 
 
@@ -117,10 +117,10 @@ class Client(BaseClient, BaseEmbedder):
         try:
             for request in call.requests:
                 if len(pending) == self._in_flight:
-                    answers.append(_answer(*pending.popleft()))
+                    answers.append(self._answer(*pending.popleft()))
                 pending.append((request, self._start(request, deadline)))
             while pending:
-                answers.append(_answer(*pending.popleft()))
+                answers.append(self._answer(*pending.popleft()))
         finally:
             for _, reply in pending:
                 reply.cancel()
@@ -131,9 +131,8 @@ class Client(BaseClient, BaseEmbedder):
             request.message, timeout=remaining(deadline)
         )
 
-
-def _answer(request: Request, reply: grpc.Future) -> Answer:
-    try:
-        return request.read(reply.result())
-    except grpc.RpcError as error:
-        raise from_status(error.code(), error.details(), request.places) from error
+    def _answer(self, request: Request, reply: grpc.Future) -> Answer:
+        try:
+            return request.read(reply.result())
+        except grpc.RpcError as error:
+            raise self._error(error, request) from error

@@ -1,0 +1,70 @@
+"""HOST:PORT, and proxies: 33-proxy-for-this-machine."""
+
+import socket
+
+import pytest
+
+from asen_tf.core import addresses
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("localhost:8500", ("localhost", 8500)),
+        ("a-b.example.org:1", ("a-b.example.org", 1)),
+        ("10.0.0.7:65535", ("10.0.0.7", 65535)),
+        ("[::1]:8500", ("::1", 8500)),
+        ("[fe80::1%eth0]:8500", ("fe80::1%eth0", 8500)),
+    ],
+)
+def test_addresses(address, parts):
+    assert addresses.split(address) == parts
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1:99999", "127.0.0.1", "http://localhost:8500", "localhost:0", "localhost:", ""),
+        *(
+            ":8500",
+            "localhost:8500/x",
+            "localhost:-1",
+            "::1:8500",
+            "local host:1",
+            "localhost:\uff11",
+        ),
+        *("localhost:8500\n", "user@host:1", "localhost:000000000000000000000008500"),
+    ],
+)
+def test_what_is_no_address(address):
+    with pytest.raises(ValueError, match="expected HOST:PORT, port 1 to 65535"):
+        addresses.split(address)
+
+
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST", "127.0.0.1", "127.8.9.1", "::1", "[::1]"]
+)
+def test_no_proxy_stands_before_this_machine(monkeypatch, host):
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    assert addresses.is_this_machine(host)
+    assert addresses.channel_options(host) == {"grpc.enable_http_proxy": 0}
+    assert addresses.through(host) == ""
+
+
+@pytest.mark.parametrize("host", ["example.org", "10.0.0.7", "128.0.0.1", "localhost.example.org"])
+def test_the_proxy_before_another_machine_is_named(monkeypatch, host):
+    for name in ("grpc_proxy", "https_proxy", "http_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert addresses.through(host) == ""
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    assert addresses.channel_options(host) == {}
+    assert addresses.through(host) == " through the proxy of http_proxy"
+    monkeypatch.setenv("no_proxy", host)
+    assert addresses.through(host) == ""
+
+
+def test_why_nothing_answers():
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        assert addresses.unreachable("127.0.0.1", port) is None
+    assert addresses.unreachable("127.0.0.1", port) == "connection refused"
