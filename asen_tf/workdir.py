@@ -90,7 +90,7 @@ class Workdir:
             own data lies now; None or "": where it lay in training.
 
         Raises:
-          ValueError: the data does not have the attributes and values that the model knows.
+          ValueError: the data has values that the model does not know, or none of its attributes.
         """
         if data is None or isinstance(data, str | os.PathLike):
             options = self.config().data
@@ -123,7 +123,8 @@ class Workdir:
         """
         if not self.config_file.exists():
             return
-        differing = sorted(_differences(configs.flat(self.config()), configs.flat(config)))
+        given = configs.flat(self.config()), configs.flat(config)
+        differing = sorted(configs.differences(*given, free=_FREE_KEYS))
         if differing:
             raise ValueError(
                 f"{self.path} holds a run with another configuration: {'; '.join(differing)}. "
@@ -199,9 +200,3 @@ class Workdir:
                 f"{self.path} holds no {path.name}: expected the --workdir of an asen-train run"
                 + (" that has validated at least once" if path == self.best_file else "")
             )
-
-
-def _differences(stored, given):
-    for key in stored.keys() | given.keys():
-        if key not in _FREE_KEYS and stored.get(key) != given.get(key):
-            yield f"{key} was {stored.get(key)!r}, is {given.get(key)!r}"

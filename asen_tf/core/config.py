@@ -6,6 +6,7 @@ single keys (`--config.train.batch_size=8`). ml_collections refuses keys that ar
 
 import json
 import os
+from collections.abc import Collection, Iterator, Mapping
 
 from ml_collections import config_dict
 
@@ -234,6 +235,13 @@ def flat(config: config_dict.ConfigDict, prefix: str = "") -> dict[str, object]:
         else:
             found[prefix + key] = json.loads(json.dumps(value))
     return found
+
+
+def differences(stored: Mapping, given: Mapping, free: Collection[str] = ()) -> Iterator[str]:
+    """Says of each key of two `flat` configurations, but for the `free`, how it differs."""
+    for key in stored.keys() | given.keys():
+        if key not in free and stored.get(key) != given.get(key):
+            yield f"{key} was {stored.get(key)!r}, is {given.get(key)!r}"
 
 
 def _with_tuples(value):

@@ -12,6 +12,7 @@ from asen_tf.core.progress import Progress
 from asen_tf.data import formats
 from asen_tf.data.check import check_images
 from asen_tf.data.manifest import CANDIDATE, QUERY, SPLITS, Manifest, Problem, with_default_roles
+from asen_tf.data.matching import matched
 
 SHOWN = 50
 
@@ -65,12 +66,10 @@ def load_for(space: AttributeSpace, data: ConfigDict | Manifest) -> Manifest:
       data: a manifest; or a configuration, or the `data` part of one, to load.
 
     Raises:
-      ValueError: the data has other attributes or values.
+      ValueError: the data has other values, or none of the attributes.
     """
     manifest = data if isinstance(data, Manifest) else load(data.get("data", data), training=False)
-    if manifest.space != space:
-        raise ValueError(f"the model knows {space}, the data has {manifest.space}")
-    return manifest
+    return matched(manifest, space)
 
 
 def listed(problems: Sequence[Problem], shown: int = SHOWN) -> str:

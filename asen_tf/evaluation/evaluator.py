@@ -72,10 +72,10 @@ class Evaluator:
           (expected for a random order), `triplet_accuracy` (None where no query has relevant and
           irrelevant candidates), `precision@k`, `recall@k`, `ndcg@k` and `top_accuracy@k`; on top,
           the mean of each over all queries under its own name and its plain mean over the
-          attributes under `<name>_macro`, and the sum of the queries; `skipped`: attributes
-          without queries or candidates. With slices also `variants`: name -> the same layout;
-          `variant`: the one on top, which is the first that takes the whole embedding, else the
-          first; and `differences`: see `rankings.differences`.
+          attributes under `<name>_macro`, and the sum of the queries; `skipped`: attributes of
+          which nothing is measured, see `retrieval_tasks`. With slices also `variants`: name -> the
+          same layout; `variant`: the one on top, which is the first that takes the whole embedding,
+          else the first; and `differences`: see `rankings.differences`.
 
         Raises:
           ValueError: unknown split, no attribute with queries and candidates, a slice that takes

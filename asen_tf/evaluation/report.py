@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from asen_tf.core.errors import unknown_name
+from asen_tf.evaluation.tasks import MEASURED_BY
 
 LABELS = {"map": "MAP", "random_map": "random", "triplet_accuracy": "triplets"}
 METRICS = ("map", "random_map", "precision", "triplet_accuracy")
@@ -42,7 +43,7 @@ def to_table(result: dict, metrics: Sequence[str] | None = None) -> str:
     """
     table = _aligned(rows_of(result, metrics))
     if result["skipped"]:
-        table += f"\nwithout queries or candidates: {', '.join(result['skipped'])}"
+        table += f"\nnot measured, as {MEASURED_BY}: {', '.join(result['skipped'])}"
     return table
 
 

@@ -9,6 +9,13 @@ from asen_tf.core.choices import MULTI_LABEL, OFFICIAL, RELEVANCE
 from asen_tf.core.errors import unknown_name
 from asen_tf.data.manifest import CANDIDATE, QUERY, Manifest
 
+MEASURED_BY = "no query has candidates that share its value beside others that do not"
+_QUERIES_AT_A_TIME = 64
+
+
+class NothingToMeasure(ValueError):
+    """A split in which no order of the candidates is better than another."""
+
 
 @dataclasses.dataclass(frozen=True)
 class RetrievalTask:
@@ -47,6 +54,16 @@ class RetrievalTask:
                 shared |= wanted[:, None] == given
         return shared
 
+    @property
+    def tells(self) -> bool:
+        """Whether some query has relevant and irrelevant candidates; else all orders are alike."""
+        for start in range(0, len(self.queries), _QUERIES_AT_A_TIME):
+            chunk = slice(start, start + _QUERIES_AT_A_TIME)
+            relevant, others = self.relevant(chunk), ~self.own_image(chunk)
+            if ((relevant & others).any(1) & (~relevant & others).any(1)).any():
+                return True
+        return False
+
     def own_image(self, chunk: slice) -> np.ndarray:
         """[q, N] bool: which candidate is the query's own image."""
         return self.queries[chunk, None] == self.candidates
@@ -62,7 +79,10 @@ def checked_relevance(relevance: str) -> str:
 def retrieval_tasks(
     manifest: Manifest, split: str, relevance: str = OFFICIAL
 ) -> tuple[list[RetrievalTask], list[str]]:
-    """The tasks of a split, and the attributes that have no queries or no candidates there.
+    """The tasks of a split, and the attributes of which nothing is measured there.
+
+    These have no queries, no candidates, or none that `RetrievalTask.tells` anything, such as
+    attributes with one value.
 
     Args:
       manifest: whose images; labels without a role make no image a query or a candidate.
@@ -70,8 +90,8 @@ def retrieval_tasks(
       relevance: one of `RELEVANCE`.
 
     Raises:
-      ValueError: the split or relevance is unknown, or no attribute has both queries and
-        candidates.
+      NothingToMeasure: no attribute is left.
+      ValueError: the split or relevance is unknown.
     """
     checked_relevance(relevance)
     labels = manifest.labels_of(split)
@@ -80,16 +100,16 @@ def retrieval_tasks(
         own = labels[labels["attribute"] == attribute]
         queries, query_values = _values_by_image(own, QUERY, relevance, padding=-1)
         candidates, candidate_values = _values_by_image(own, CANDIDATE, relevance, padding=-2)
-        if len(queries) and len(candidates):
-            tasks.append(
-                RetrievalTask(attribute, queries, candidates, query_values, candidate_values)
-            )
+        task = RetrievalTask(attribute, queries, candidates, query_values, candidate_values)
+        if len(candidates) and task.tells:
+            tasks.append(task)
         else:
             skipped.append(name)
     if not tasks:
-        raise ValueError(
-            f"no attribute has both queries and candidates in split {split!r} of "
-            f"{manifest.source}: give roles in the data, or call with_default_roles(manifest)"
+        rows = len(manifest.rows(split))
+        raise NothingToMeasure(
+            f"nothing can be measured on split {split} of {manifest.source}: "
+            + (f"{rows} rows, but {MEASURED_BY}" if rows else "no row has it")
         )
     return tasks, skipped
 

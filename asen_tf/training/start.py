@@ -1,15 +1,64 @@
 """What variables start from, where not from random numbers."""
 
+import os
 from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
 import tensorflow as tf
+from ml_collections import ConfigDict
 
+from asen_tf.core.config import differences, flat
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
+from asen_tf.data.matching import matched
 from asen_tf.data.pipeline import ValueTable
 from asen_tf.models import EmbeddingModel
+from asen_tf.workdir import Workdir
+
+
+def matched_to_start(manifest: Manifest, start: Workdir, model: ConfigDict) -> Manifest:
+    """The data in terms of the attributes of the run that another starts from, in their order.
+
+    Args:
+      manifest: the data of the new run.
+      start: the run whose weights it starts from.
+      model: the `model` part of the new run's configuration.
+
+    Raises:
+      ValueError: the data has attributes or values that `start` does not know; or the order
+        differs while the configuration has numbers an attribute.
+    """
+    found = matched(manifest, start.space(), os.fspath(start.path), whole=True)
+    ordered = [key for key in ("beta", "parts") if np.size(model.get(key, ())) > 1]
+    if ordered and found.space.names != manifest.space.names:
+        raise ValueError(
+            f"model.{ordered[0]} has an entry for each attribute, and {start.path} knows "
+            f"{', '.join(found.space)} in this order; the table has {', '.join(manifest.space)}: "
+            "put its columns into that order"
+        )
+    return found
+
+
+def start_from(model: EmbeddingModel, start: Workdir, config: ConfigDict) -> None:
+    """Gives a model the weights of the best model of an earlier run.
+
+    Args:
+      model: the new run's.
+      start: the earlier run.
+      config: the `model` part of the new run's configuration.
+
+    Raises:
+      ValueError: the earlier run's network is another one; names the keys that differ.
+    """
+    earlier = start.load_best()
+    alike = type(earlier) is type(model)
+    if not alike or [w.shape for w in earlier.weights] != [w.shape for w in model.weights]:
+        keys = differences(flat(start.config().model, "model."), flat(config, "model."))
+        raise ValueError(
+            f"train.init_from={start.path} is of another network: {'; '.join(sorted(keys))}"
+        )
+    model.set_weights(earlier.get_weights())
 
 
 def copy_weights(model: keras.Model, target: str, source: str) -> None:

@@ -27,7 +27,13 @@ from asen_tf.training.log import Log
 from asen_tf.training.optimizers import optimizer
 from asen_tf.training.pictures import AttentionPictures
 from asen_tf.training.stages import Stage, plan
-from asen_tf.training.start import check_closed_form, copy_weights, fit_closed_form
+from asen_tf.training.start import (
+    check_closed_form,
+    copy_weights,
+    fit_closed_form,
+    matched_to_start,
+    start_from,
+)
 from asen_tf.training.step import TrainStep
 from asen_tf.training.strategy import is_chief
 from asen_tf.training.validation import Validation
@@ -80,6 +86,8 @@ class _Run:
             say(f"train.max_minutes leaves no time for: {', '.join(sorted(left_out))}")
         trained = set(start.best()["slices"] or ()) if start else set()
         self.manifest = data.load(config.data)
+        if start:
+            self.manifest = matched_to_start(self.manifest, start, config.model)
         space = self.manifest.space
         self.losses = {s.name: losses.build(s.losses, space.offsets) for s in self.stages}
         if self.chief:
@@ -89,7 +97,7 @@ class _Run:
             self.model = models.build(config.model, space, config.train.precision)
             self.factor = tf.Variable(1.0)  # of all rates, as the schedule has it
         if start:
-            self.model.load_weights(start.best_model(start.best()["stage"]))
+            start_from(self.model, start, config.model)
         self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
         self.trained, self.frozen = {}, {}
         for stage in self.stages:

@@ -1,5 +1,6 @@
 """The score that chooses the best checkpoint."""
 
+import functools
 from collections.abc import Sequence
 
 from ml_collections import config_dict
@@ -11,7 +12,7 @@ from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation.beta import choose_betas
 from asen_tf.evaluation.embed import embed_fn, embed_rows_fn, image_fn
 from asen_tf.evaluation.evaluator import Evaluator
-from asen_tf.evaluation.tasks import checked_relevance
+from asen_tf.evaluation.tasks import NothingToMeasure, checked_relevance, retrieval_tasks
 from asen_tf.evaluation.triplets import evaluate_triplets
 from asen_tf.models.base import EmbeddingModel
 
@@ -94,11 +95,16 @@ class Validation:
         )
         return score
 
-    @property
+    @functools.cached_property
     def _nothing(self):
         """Whether the data has nothing to validate with."""
-        has_roles = self._manifest.labels_of("valid")["role"].any()
-        return not has_roles and not len(self._manifest.triplets_of("valid"))
+        if self._manifest.triplets is not None:
+            return not len(self._manifest.triplets_of("valid"))
+        try:
+            retrieval_tasks(self._manifest, "valid", self._relevance)
+        except NothingToMeasure:
+            return True
+        return False
 
     def _functions_for(self, slices, load_images, features):
         """Those that load and embed."""

@@ -105,5 +105,5 @@ def test_bad_input_is_refused():
         run(several(), ks=(0,))
     with pytest.raises(ValueError, match="unknown relevance 'oficial'"):
         run(several(), relevance="oficial")
-    with pytest.raises(ValueError, match="no attribute has both"):
+    with pytest.raises(ValueError, match="split valid of made-up.csv: no row has it"):
         evaluate_random(several(), "valid")

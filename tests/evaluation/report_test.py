@@ -35,7 +35,8 @@ def test_table_of_one_result():
             "---------------------------------------------------------------------------",
             "all queries         120              58.33   25.00  40.00  100.00         -",
             "all attributes                       55.00   25.00  40.00  100.00         -",
-            "without queries or candidates: color, scarf",
+            "not measured, as no query has candidates that share its value beside others that do "
+            "not: color, scarf",
         ]
     )
 

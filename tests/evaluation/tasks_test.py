@@ -7,7 +7,7 @@ import pytest
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.manifest import CANDIDATE, LABEL, NO_ROLE, QUERY, Manifest, sort_labels
-from asen_tf.evaluation.tasks import retrieval_tasks
+from asen_tf.evaluation.tasks import NothingToMeasure, retrieval_tasks
 
 TEST, FABRIC, SHAPE = 2, 0, 1
 EVERY = slice(None)
@@ -44,6 +44,7 @@ RECORDS = [
     (5, FABRIC, DENIM, NO_ROLE),  # in no role for the fabric, whatever it wears
     (5, SHAPE, 0, QUERY),
     (4, SHAPE, 0, CANDIDATE),
+    (2, SHAPE, 1, CANDIDATE),
 ]
 
 
@@ -62,8 +63,8 @@ def test_relevance_by_hand(relevance, relevant):
     assert fabric.queries.tolist() == [0, 1] and fabric.candidates.tolist() == [2, 3, 4]
     assert fabric.relevant(EVERY).astype(int).tolist() == relevant
     assert fabric.relevant(slice(1, 2)).astype(int).tolist() == relevant[1:]
-    assert (shape.queries.tolist(), shape.candidates.tolist()) == ([5], [4])
-    assert shape.relevant(EVERY).tolist() == [[True]]
+    assert (shape.queries.tolist(), shape.candidates.tolist()) == ([5], [2, 4])
+    assert shape.relevant(EVERY).tolist() == [[False, True]]
 
 
 def test_the_papers_truth_is_the_default():
@@ -73,7 +74,8 @@ def test_the_papers_truth_is_the_default():
 
 @pytest.mark.parametrize("relevance", ["official", "multi_label"])
 def test_labels_without_a_role_make_no_task(relevance):
-    alone = [(0, FABRIC, LACE, NO_ROLE), *((i, SHAPE, 0, role) for i, role in ((1, 1), (2, 2)))]
+    alone = [(0, FABRIC, LACE, NO_ROLE)]
+    alone += [(1, SHAPE, 0, QUERY), (2, SHAPE, 0, CANDIDATE), (3, SHAPE, 1, CANDIDATE)]
     tasks, skipped = retrieval_tasks(manifest(alone), "test", relevance)
     assert [task.attribute for task in tasks] == [SHAPE] and skipped == ["fabric"]
 
@@ -81,3 +83,30 @@ def test_labels_without_a_role_make_no_task(relevance):
 def test_unknown_relevance():
     with pytest.raises(ValueError, match="unknown relevance 'multilabel'.*Did you mean 'multi_l"):
         retrieval_tasks(manifest(RECORDS), "test", "multilabel")
+
+
+QUERIES = [(0, SHAPE, 0, QUERY), (1, SHAPE, 1, QUERY)]
+
+
+@pytest.mark.parametrize(
+    "shapes",
+    [
+        pytest.param([(2, 0), (3, 0)], id="02-one-valued-attribute"),
+        pytest.param([(0, 0), (1, 1)], id="its own image alone"),
+        [(2, 0)],
+        [],
+    ],
+)
+def test_what_any_order_answers_alike_is_not_measured(shapes):
+    alone = [*QUERIES, *((image, SHAPE, value, CANDIDATE) for image, value in shapes)]
+    fabric = RECORDS[:11]
+    tasks, skipped = retrieval_tasks(manifest([*fabric, *alone]), "test")
+    assert [task.attribute for task in tasks] == [FABRIC] and skipped == ["shape"]
+    with pytest.raises(NothingToMeasure, match="split test of made-up.csv: . rows, but no query"):
+        retrieval_tasks(manifest(alone), "test")
+
+
+def test_a_split_without_rows():
+    """14-no-test-rows."""
+    with pytest.raises(NothingToMeasure, match="split valid of made-up.csv: no row has it"):
+        retrieval_tasks(manifest(RECORDS), "valid")

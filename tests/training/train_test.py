@@ -12,6 +12,7 @@ from PIL import Image
 
 import asen_tf.models
 from asen_tf.core import config as configs
+from asen_tf.data import load as data
 from asen_tf.training.step import TrainStep
 from asen_tf.training.train import TrainingDiverged, train
 from tests.training.runs import environment, model_of, tiny, weights
@@ -117,6 +118,30 @@ def test_stage2_from_a_stage1_run_is_as_if_in_one_run(finished, catalogue, tmp_p
     second = train(config, tmp_path / "second")
     for one, other in zip(weights(finished), weights(second), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_a_run_starts_from_columns_in_another_order(finished, catalogue, tmp_path):
+    """01-init-from-other-columns: what was learned of an attribute stays with its name."""
+    lines = [line.split(",") for line in (catalogue / "manifest.csv").read_text().split()]
+    order = [*range(len(lines[0]) - 2), -1, -2]
+    assert {lines[0][-1], lines[0][-2]} == {"color", "side"}
+    swapped = "\n".join(",".join(cells[n] for n in order) for cells in lines)
+    (catalogue / "swapped.csv").write_text(swapped)
+    config = tiny(catalogue, stages=("stage2",), max_steps=1, init_from=str(finished.path))
+    config.data.manifest = "swapped.csv"
+    config.eval.pictures = 0
+    assert list(data.load(config.data).space) == [lines[0][n] for n in order[-2:]]
+    assert train(config, tmp_path / "run").space() == finished.space()
+
+
+def test_a_run_starts_from_no_other_network(finished, catalogue, tmp_path):
+    """16-init-from-other-network."""
+    config = tiny(catalogue, init_from=str(finished.path))
+    config.model.attribute_dim += 1
+    expected = f"{finished.path} is of another network: model.attribute_dim was"
+    with pytest.raises(ValueError, match=expected):
+        train(config, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_another_seed_gives_other_numbers(finished, brief):

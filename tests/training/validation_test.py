@@ -13,8 +13,9 @@ from asen_tf.data.manifest import CANDIDATE, LABEL, NO_ROLE, QUERY, Manifest, so
 from asen_tf.training.validation import Validation
 
 VALID = 1
-# A lace query; a candidate in lace, and one in denim that has lace besides.
+# A lace query; candidates in lace, in denim that has lace besides, and in denim alone.
 LABELS = [(0, 0, 0, QUERY), (1, 0, 0, CANDIDATE), (2, 0, 1, CANDIDATE), (2, 0, 0, NO_ROLE)]
+LABELS += [(3, 0, 1, CANDIDATE)]
 
 
 class NearestLast:
@@ -33,10 +34,10 @@ def validation(relevance, split=VALID):
     manifest = Manifest(
         root=Path("nowhere"),
         space=AttributeSpace({"fabric": ("lace", "denim")}),
-        images=np.array(["a.jpg", "b.jpg", "c.jpg"]),
-        splits=np.full(3, split, np.int8),
+        images=np.array(["a.jpg", "b.jpg", "c.jpg", "d.jpg"]),
+        splits=np.full(4, split, np.int8),
         labels=sort_labels(np.array(LABELS, LABEL)),
-        lines=np.arange(3, dtype=np.int32),
+        lines=np.arange(4, dtype=np.int32),
         source="made-up.csv",
     )
 
@@ -46,8 +47,10 @@ def validation(relevance, split=VALID):
     return functools.partial(Validation(config, manifest, NearestLast()), load_images=load_images)
 
 
-# The last image ranks first: relevant only if what it wears besides counts.
-@pytest.mark.parametrize(("relevance", "score"), [("official", 0.5), ("multi_label", 1.0)])
+# The last image ranks first, then the one that is relevant only if what it wears besides counts.
+@pytest.mark.parametrize(
+    ("relevance", "score"), [("official", 1 / 3), ("multi_label", (1 / 2 + 2 / 3) / 2)]
+)
 def test_it_scores_by_the_configured_relevance(relevance, score):
     assert validation(relevance)(("global_branch",)) == pytest.approx(score)
 
