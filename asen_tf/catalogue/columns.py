@@ -39,7 +39,7 @@ class Column:
 
     @functools.cached_property
     def _numbers(self) -> np.ndarray:
-        return np.array([v if is_number(v) else np.nan for _, v in self._codes], np.float64)
+        return np.array([as_float(v) if is_number(v) else np.nan for _, v in self._codes])
 
     def _where(self, chosen: Sequence[bool]) -> np.ndarray:
         """Items of which a value is among the chosen of the distinct ones."""
@@ -51,6 +51,14 @@ class Column:
 def is_number(value: Cell) -> bool:
     """Whether a cell is one of the numbers that `<` compares."""
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def as_float(value: float) -> float:
+    """A number as it is compared; stores of earlier versions may hold any integer."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.copysign(math.inf, value)
 
 
 def number(text: str) -> float | None:
@@ -67,5 +75,5 @@ def same(value: Cell, text: str) -> bool:
     if isinstance(value, bool):
         return text.lower() == str(value).lower()
     if is_number(value):
-        return number(text) == float(value)  # as every engine compares
+        return number(text) == as_float(value)
     return value == text

@@ -11,6 +11,7 @@ item with vectors v is the sum of all products, sum_a w_a cos(q_a, v_a), open to
 """
 
 import abc
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
@@ -95,12 +96,20 @@ class Engine(abc.ABC):
 
         Raises:
           ValueError: the query's shape, a query of zeros, k or offset out of range, or a
-            condition on a field that no item has.
+            condition on a field or a label that no item has, or on numbers where there are none.
         """
 
     @abc.abstractmethod
     def has_field(self, name: str) -> bool:
         """Whether any item has a label or metadata of this name."""
+
+    @abc.abstractmethod
+    def has_numbers(self, name: str) -> bool:
+        """Whether the metadata of this name is a number anywhere."""
+
+    @abc.abstractmethod
+    def has_label(self, name: str, value: str) -> bool:
+        """Whether any item has this value of an attribute."""
 
     @abc.abstractmethod
     def compact(self) -> None:
@@ -161,10 +170,20 @@ class Engine(abc.ABC):
         return query
 
     def check_condition(self, where: Condition | None) -> None:
-        """Raises ValueError where a condition asks for a field that no item has."""
-        for name in where.fields() if where and len(self) else ():
+        """Raises ValueError where a condition asks for what neither model nor items know."""
+        known = self.fingerprint.attributes
+        asked = sorted(where.comparisons()) if where and len(self) else ()
+        for name, sign, value in map(dataclasses.astuple, asked):
             if not self.has_field(name):
                 raise ValueError(f"filter: no item has {name!r}, neither as label nor as metadata")
+            if sign != "=" and not self.has_numbers(name):
+                raise ValueError(
+                    f"filter: {sign} compares numbers, and {name!r} has none, only texts"
+                )
+            if sign == "=" and name in known:
+                values = known[name].values
+                if value not in values and not self.has_label(name, value):
+                    raise ValueError(f"filter: {unknown_name(f'value of {name}', value, values)}")
 
     def _check_shape(self, what: str, shape: tuple[int, ...]) -> None:
         expected = (len(self.fingerprint.attributes), self.fingerprint.dimension)

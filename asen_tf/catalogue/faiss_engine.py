@@ -3,7 +3,7 @@
 import mmap
 import threading
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import faiss
@@ -113,7 +113,16 @@ class FaissEngine(Engine):
         return best(ids, np.concatenate(scores), query, k, offset, self.vectors)
 
     def has_field(self, name: str) -> bool:
-        return any((part.alive & part.column(name).present()).any() for part in self._store.parts)
+        return self._has(lambda part: part.column(name).present())
+
+    def has_numbers(self, name: str) -> bool:
+        return self._has(lambda part: part.column(name).compared(np.greater_equal, -np.inf))
+
+    def has_label(self, name: str, value: str) -> bool:
+        return self._has(lambda part: part.column(name).equal(value))
+
+    def _has(self, rows: Callable[[Part], np.ndarray]) -> bool:
+        return any((part.alive & rows(part)).any() for part in self._store.parts)
 
     def compact(self) -> None:
         self._store.compact()

@@ -36,15 +36,15 @@ class Condition(abc.ABC):
     """What an item meets or does not."""
 
     @abc.abstractmethod
-    def fields(self) -> set[str]:
-        """Names of the labels and metadata it asks for."""
+    def comparisons(self) -> "set[Comparison]":
+        """All that it is made of."""
 
     @abc.abstractmethod
     def mask(self, column: Callable[[str], Column]) -> np.ndarray:
         """bool [N]: which items meet it; `column` gives the N items' cells of a name."""
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, order=True)
 class Comparison(Condition):
     """A field beside a value; `sign` is =, <, <=, > or >=."""
 
@@ -52,8 +52,8 @@ class Comparison(Condition):
     sign: str
     value: str
 
-    def fields(self) -> set[str]:
-        return {self.name}
+    def comparisons(self) -> "set[Comparison]":
+        return {self}
 
     def mask(self, column: Callable[[str], Column]) -> np.ndarray:
         if self.sign == "=":
@@ -67,8 +67,8 @@ class Not(Condition):
 
     one: Condition
 
-    def fields(self) -> set[str]:
-        return self.one.fields()
+    def comparisons(self) -> set[Comparison]:
+        return self.one.comparisons()
 
     def mask(self, column: Callable[[str], Column]) -> np.ndarray:
         return ~self.one.mask(column)
@@ -79,8 +79,8 @@ class _Several(Condition):
     parts: Sequence[Condition]
     _joined: ClassVar[np.ufunc]
 
-    def fields(self) -> set[str]:
-        return set().union(*(part.fields() for part in self.parts))
+    def comparisons(self) -> set[Comparison]:
+        return set().union(*(part.comparisons() for part in self.parts))
 
     def mask(self, column: Callable[[str], Column]) -> np.ndarray:
         return self._joined.reduce([part.mask(column) for part in self.parts])
@@ -129,7 +129,9 @@ class _Parser:
         while text[at:].strip():
             match = _TOKEN.match(text, at)
             if not match:
-                raise ValueError(f"filter, position {at + 1}: {text[at:].strip()!r} is no word")
+                rest = text[at:].strip()
+                wrong = "the quote is not closed" if rest[0] in "\"'" else f"{rest!r} is no word"
+                raise ValueError(f"filter, position {text.index(rest, at) + 1}: {wrong}")
             kind = match.lastgroup
             found = match[kind]
             if kind in ("double", "single"):

@@ -108,8 +108,10 @@ class Finder:
           query: as in `query`.
 
         Raises:
-          ValueError: as `query`, or a bad condition, k or offset.
+          ValueError: as `query`, or a bad condition, threshold, k or offset.
         """
+        if threshold is not None and not -1 <= threshold <= 1:
+            raise ValueError(f"expected a threshold of -1 to 1, got {threshold}")
         wanted = self.query(**query)
         hits = self.engine.search(
             queries.weighted(wanted.vectors, wanted.weights),

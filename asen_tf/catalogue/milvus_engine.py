@@ -13,9 +13,9 @@ import numpy as np
 from pymilvus import DataType, MilvusClient, MilvusException
 
 from asen_tf.catalogue.engine import Engine, best, tolerance
-from asen_tf.catalogue.filters import Condition
+from asen_tf.catalogue.filters import Comparison, Condition
 from asen_tf.catalogue.items import Hits, Items, Record
-from asen_tf.catalogue.milvus_filter import expression, facts, has_field, of_ids, text
+from asen_tf.catalogue.milvus_filter import expression, facts, has_field, has_numbers, of_ids, text
 from asen_tf.catalogue.store import split_options
 from asen_tf.core import addresses
 from asen_tf.core.lock import hold
@@ -67,7 +67,7 @@ class MilvusEngine(Engine):
         self._is_file = "://" not in self._place
         self._name = options.get("collection", "asen")
         self._read_only = read_only
-        self._fields: set[str] = set()
+        self._there: set[str] = set()  # expressions that some item meets
         self._broken = False
         if not (self._place.endswith(".db") if self._is_file else _has_host(self._place)):
             raise ValueError(
@@ -95,7 +95,7 @@ class MilvusEngine(Engine):
     def delete(self, ids: Sequence[str]) -> int:
         self._check_writable()
         known = sorted(self.known(ids))
-        self._fields.clear()
+        self._there.clear()
         with self._writing():
             for some in batched(known, _IDS_A_REQUEST):
                 self._client.delete(self._name, filter=of_ids(some))
@@ -152,13 +152,21 @@ class MilvusEngine(Engine):
         return best(ids, scores, query, k, offset, self.vectors)
 
     def has_field(self, name: str) -> bool:
+        return self._has(has_field(name, self.fingerprint.attributes))
+
+    def has_numbers(self, name: str) -> bool:
+        return self._has(has_numbers(name))
+
+    def has_label(self, name: str, value: str) -> bool:
+        return self._has(expression(Comparison(name, "=", value), self.fingerprint.attributes))
+
+    def _has(self, wanted: str) -> bool:
         # Looked for once: it costs as much as a search.
-        if name not in self._fields:
-            wanted = has_field(name, self.fingerprint.attributes)
+        if wanted not in self._there:
             with self._errors():
                 if self._client.query(self._name, filter=wanted, output_fields=["id"], limit=1):
-                    self._fields.add(name)
-        return name in self._fields
+                    self._there.add(wanted)
+        return wanted in self._there
 
     def compact(self) -> None:
         self._check_writable()
@@ -285,7 +293,7 @@ class MilvusEngine(Engine):
 
     def _upsert(self, items: Items) -> None:
         self._check_writable()
-        self._fields.clear()
+        self._there.clear()
         size = max(1, _BYTES_A_MESSAGE // max(1, items.vectors[:1].nbytes))
         for rows in batched(range(len(items)), size):
             with self._writing():

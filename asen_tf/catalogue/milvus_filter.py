@@ -59,6 +59,11 @@ def has_field(name: str, space: AttributeSpace) -> str:
     return " or ".join(_exists(f"{kind}.{name}") for kind in kinds)
 
 
+def has_numbers(name: str) -> str:
+    """The expression for items whose metadata of this name is a number."""
+    return _exists(f"number.{name}")
+
+
 def text(value: str) -> str:
     """A literal: the only way by which a text gets into an expression."""
     return f'"{value.translate(_ESCAPED)}"'

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 from absl import app, flags
 
-from asen_tf.cli import program
+from asen_tf.cli import lists, program
 from asen_tf.cli.embedders import define_flags, opened
+from asen_tf.core.progress import say
 
 if TYPE_CHECKING:
     from asen_tf.catalogue import Catalogue, Match
@@ -92,6 +93,8 @@ def find(catalogue: "Catalogue", given: flags.FlagValues) -> "list[Match]":
         return found[given.offset : given.offset + given.k]
     from asen_tf.api.search import search
 
+    if unknown := sorted({*given.exclude} - catalogue.engine.known(given.exclude)):
+        say(f"--exclude: {len(unknown)} ids are not in the store, {unknown[0]!r} for one")
     return search(
         catalogue,
         k=given.k,
@@ -181,7 +184,9 @@ def _liked(given: flags.FlagValues) -> list[list[str]]:
 
 def _check(given: flags.FlagValues) -> None:
     named = [name for name in ("image", "id") if given[name].value is not None]
-    if len(named) > 1 or not (named or _liked(given)):
+    if len(named) > 1:
+        raise app.UsageError("--image and --id exclude one another: a search starts from one item")
+    if not (named or _liked(given)):
         raise app.UsageError("give --image or --id, or --liked")
     if given.box and not given.image:
         raise app.UsageError("--box is of the photograph of --image, which is not given")
@@ -197,18 +202,15 @@ def run() -> None:
     flags.DEFINE_string("image", None, "Photograph to search with.")
     flags.DEFINE_list("box", None, "X1,Y1,X2,Y2 of the garment in it, in pixels; default: all.")
     flags.DEFINE_string("id", None, "Id of an item of the catalogue to search with.")
-    flags.DEFINE_list("weights", "", "ATTRIBUTE=NUMBER, also negative; default: all count alike.")
-    flags.DEFINE_list("set", "", "ATTRIBUTE=VALUE that is wanted instead of the query's own.")
-    flags.DEFINE_multi(
-        flags.ListParser(),
-        flags.CsvListSerializer(","),
+    lists.define("weights", "ATTRIBUTE=NUMBER, also negative; default: all count alike.")
+    lists.define("set", "ATTRIBUTE=VALUE that is wanted instead of the query's own.")
+    lists.define_several(
         "liked",
-        [],
         "Ids of results that were chosen; given again for each round. The first id of the last "
-        "round replaces the query.",
+        "round replaces the query. An id that holds a comma stands in quotes: --liked='\"a,1\",b'.",
     )
     flags.DEFINE_string("filter", "", 'A condition, such as "price<50 and not color=red".')
-    flags.DEFINE_list("exclude", "", "Ids of items to leave out.")
+    lists.define("exclude", "Ids of items to leave out, in quotes as those of --liked.")
     flags.DEFINE_float("threshold", None, "Lowest score of a result, -1 to 1.")
     flags.DEFINE_integer("k", 20, "How many results at most.", lower_bound=1)
     flags.DEFINE_integer("offset", 0, "How many results to pass over.", lower_bound=0)

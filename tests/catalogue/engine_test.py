@@ -72,8 +72,6 @@ CONDITIONS = {
     "brand in (acme, 'c\"d')": lambda r: r.metadata.get("brand") in ("acme", 'c"d'),
     "new=true": lambda r: r.metadata.get("new") is True,
     "not new=true": lambda r: r.metadata.get("new") is not True,
-    "brand>5": lambda r: False,
-    "color=7": lambda r: False,
 }
 
 
@@ -230,6 +228,9 @@ def test_bad_questions_are_explained(engine, unit):
         (lambda: engine.search(query, 0), "k must be positive"),
         (lambda: engine.search(query, 5, offset=-1), "offset not negative"),
         (lambda: engine.search(query, 5, parse("prise<3")), "no item has 'prise'"),
+        (lambda: engine.ids(parse("price<3 or brand>5")), "> compares numbers, and 'brand' has"),
+        (lambda: engine.ids(parse("color<3")), "< compares numbers, and 'color' has none"),
+        (lambda: engine.ids(parse("not color in (red, grene)")), "Did you mean 'green'?"),
         (lambda: engine.vectors(["nobody"]), "no item 'nobody'"),
         (lambda: engine.records(["nobody"]), "no item 'nobody'"),
     ]:

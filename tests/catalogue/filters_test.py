@@ -48,7 +48,9 @@ def test_conditions_are_read(text, tree):
         ("a in ()", "expected a value, found ')'"),
         ("and=1", "expected the name"),
         ("a=1 and", "expected the name of a label or of metadata, found the end"),
-        ('a="x', "is no word"),
+        ('a="x', "position 3: the quote is not closed"),
+        ("color='gray", "position 7: the quote is not closed"),
+        ("a=1 ' b=2", "position 5: the quote is not closed"),
         ("=1", "expected the name"),
         ("not " * 200 + "a=1", "more than 100 levels"),
         ("(" * 5000 + "a=1", "more than 100 levels"),
@@ -61,7 +63,10 @@ def test_what_is_wrong_is_pointed_at(text, message):
 
 
 def test_fields_are_named():
-    assert parse("a=1 or not (b<2 and c in (x,y))").fields() == {"a", "b", "c"}
+    found = parse("a=1 or not (b<2 and c in (x,y))").comparisons()
+    assert {(one.name, one.sign, one.value) for one in found} == {
+        *(("a", "=", "1"), ("b", "<", "2"), ("c", "=", "x"), ("c", "=", "y"))
+    }
 
 
 def test_texts_cannot_leave_their_literal_in_milvus():

@@ -77,8 +77,8 @@ def test_results_as_json_and_on_the_screen(shop, tmp_path):
 
 def test_every_flag_of_a_query_counts(shop, tmp_path):
     by = ["--id=item-2", "--weights=side=1"]
-    assert ids(found(shop, tmp_path, *by, "--k=3")) == [1, 3, 4]
-    assert ids(found(shop, tmp_path, *by, "--k=2", "--offset=2")) == [4, 0]
+    assert ids(found(shop, tmp_path, *by, "--k=3")) == [1, 3, 0]
+    assert ids(found(shop, tmp_path, *by, "--k=2", "--offset=2")) == [0, 4]
     assert ids(found(shop, tmp_path, *by, "--exclude=item-1,item-4", "--k=2")) == [3, 0]
     assert ids(found(shop, tmp_path, *by, "--filter=price>3 and color=green")) == [5, 7]
     assert ids(found(shop, tmp_path, *by, "--threshold=0.9")) == [1, 3]
@@ -90,6 +90,30 @@ def test_every_flag_of_a_query_counts(shop, tmp_path):
     # A second round goes on from another item.
     rounds = ["--liked=item-0,item-6", "--liked=item-6,item-2"]
     assert ids(found(shop, tmp_path, *rounds, "--k=3")) == [4, 2, 0]
+
+
+@pytest.mark.parametrize("name", ["a,1", 'a"b', "line\nbreak", "l'amour", "back\\slash"])
+def test_any_id_can_be_named_in_lists(shop, tmp_path, name):
+    """18-ids-with-commas"""
+    with Catalogue(f"faiss:{shop}/store") as catalogue:
+        catalogue.upsert([name], catalogue.engine.vectors(["item-1"]))
+    try:
+        quoted = '"' + name.replace('"', '""') + '"'
+        first = [one["id"] for one in found(shop, tmp_path, "--id=item-1", "--k=2")]
+        assert first[0] == name
+        left = found(shop, tmp_path, "--id=item-1", f"--exclude={quoted},item-0", "--k=1")
+        assert left[0]["id"] == first[1]
+        liked = found(shop, tmp_path, f"--liked=item-1,{quoted}", "--k=9")
+        assert len(liked) == 8 and liked[0]["id"] == name
+    finally:
+        with Catalogue(f"faiss:{shop}/store") as catalogue:
+            catalogue.delete([name])
+
+
+def test_unknown_ids_that_shall_be_left_out_are_told(shop):
+    result = search(shop, "--id=item-0", "--exclude=item-1,nobody,item-99")
+    assert result.returncode == 0
+    assert "--exclude: 2 ids are not in the store, 'item-99' for one" in result.stderr
 
 
 def test_another_engines_results_are_reranked(shop, tmp_path):
@@ -165,7 +189,13 @@ def test_photographs_outside_of_the_root_are_not_shown(shop, tmp_path):
     [
         ([], "give --image or --id, or --liked"),
         (["--liked="], "give --image or --id, or --liked"),
-        (["--id=item-0", "--image=a.jpg"], "give --image or --id, or --liked"),
+        # 26-messages-of-search-and-query
+        (["--id=item-0", "--image=a.jpg"], "--image and --id exclude one another"),
+        (["--id=item-0", "--filter=color='gray"], "the quote is not closed"),
+        (["--id=item-0", "--filter=color=rde"], "Did you mean 'red'? Known: red, green."),
+        (["--id=item-0", "--threshold=nan"], "expected a threshold of -1 to 1, got nan"),
+        (["--id=item-0", "--threshold=2"], "expected a threshold of -1 to 1, got 2"),
+        (["--id=item-0", '--exclude="a'], "one that holds a comma in quotes"),
         (["--image=a.jpg"], "give --model"),
         (["--id=item-9"], "item-9"),
         (["--id=item-0", "--weights=colour=1"], "Did you mean 'color'?"),

@@ -1,0 +1,39 @@
+"""Flags that take a list: values beside commas, each as it is or in quotes."""
+
+import csv
+import io
+
+from absl import flags
+
+
+class Values(flags.ArgumentParser):
+    """`a,"b,1"` as ["a", "b,1"], as a line of CSV; a value in quotes may hold line breaks, too."""
+
+    syntactic_help = (
+        "values with commas between them; one that holds a comma in quotes: 'a,\"b,1\"'"
+    )
+
+    def parse(self, argument: str | list[str]) -> list[str]:
+        if isinstance(argument, list):
+            return argument
+        text = io.StringIO(argument, newline="")
+        try:
+            rows = list(csv.reader(text, skipinitialspace=True, strict=True))
+        except csv.Error as error:
+            raise ValueError(f"expected {self.syntactic_help}, got {argument!r}: {error}") from None
+        if len(rows) > 1:
+            raise ValueError(f"a value with a line break stands in quotes, got {argument!r}")
+        return rows[0] if rows else []
+
+    def flag_type(self) -> str:
+        return "list of values"
+
+
+def define(name: str, help: str) -> None:
+    """Defines a flag that takes a list, empty by default."""
+    flags.DEFINE(Values(), name, [], help, serializer=flags.CsvListSerializer(","))
+
+
+def define_several(name: str, help: str) -> None:
+    """Defines a flag that takes a list each time that it is given."""
+    flags.DEFINE_multi(Values(), flags.CsvListSerializer(","), name, [], help)
