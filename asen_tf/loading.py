@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from asen_tf.core.versions import is_version
 from asen_tf.embedders import Embedder
 
 _EXPORT_FILE = "saved_model.pb"
@@ -74,7 +75,7 @@ def _export(folder: Path) -> Path | None:
     if (folder / _EXPORT_FILE).is_file():
         return folder
     versions = [path.parent for path in folder.glob(f"[0-9]*/{_EXPORT_FILE}")]
-    numbered = [path for path in versions if path.name.isdecimal()]
+    numbered = [path for path in versions if is_version(path.name)]
     return max(numbered, key=lambda path: int(path.name), default=None)
 
 

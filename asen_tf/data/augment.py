@@ -71,9 +71,7 @@ class Augment:
 
     @property
     def active(self) -> bool:
-        return bool(
-            self.flip or self.shift or self.crop < 1 or self.color or self.resolution != 1
-        )
+        return bool(self.flip or self.shift or self.crop < 1 or self.color or self.resolution != 1)
 
     def __call__(self, images: tf.Tensor, numbers: tf.Tensor, attributes: tf.Tensor | None = None):
         """Changes a batch.

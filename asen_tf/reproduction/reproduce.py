@@ -122,9 +122,7 @@ class _Reproduction:
 
     def _experiment(self, row: Row) -> config_dict.ConfigDict:
         """The experiment of a row: its own, or ASEN's with another model of one branch."""
-        own = row.model not in experiments.DERIVED or self.data in experiment_files.names(
-            row.model
-        )
+        own = row.model not in experiments.DERIVED or self.data in experiment_files.names(row.model)
         path = experiment_files.find(row.model if own else ASEN, self.data)
         config = experiment_files.read(path, row.argument)
         if not own:

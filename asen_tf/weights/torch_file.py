@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from asen_tf.core.foreign import FormatError, stand_in
 from asen_tf.weights import torch_pickle
 from asen_tf.weights.torch_pickle import Plain, Storage
 
@@ -33,7 +34,7 @@ def read(path: str | os.PathLike) -> Any:
 
     Raises:
       FileNotFoundError: there is no such file.
-      ValueError: it is no such file, is damaged, or names something that a state dict does not
+      FormatError: it is no such file, is damaged, or names something that a state dict does not
         need (which is not run).
     """
     with open(path, "rb") as file:
@@ -42,28 +43,19 @@ def read(path: str | os.PathLike) -> Any:
         for begin, reader in ((_ZIP, _read_archive), (_CHAIN, _read_chain)):
             if start.startswith(begin):
                 return _explaining(path, reader, file)
-    raise ValueError(f"{path}: expected a file written by torch.save, {_what_it_is(start)}")
-
-
-def _what_it_is(start: bytes) -> str:
-    if not start:
-        return "but it is empty"
-    if start.lstrip().startswith(b"<"):
-        return "but it looks like a web page: open it to see what the download said"
-    return f"but it begins with {start[:8]!r}"
+    other = f"it begins with {start[:8]!r}" if start else "it is empty"
+    reason = stand_in(start) or other
+    raise FormatError(path, f"expected a file written by torch.save, but {reason}")
 
 
 def _explaining(path, reader, file):
     try:
         return reader(file)
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise ValueError(f"{path}: damaged, was it copied to its end? ({error})") from error
     except pickle.UnpicklingError as error:
-        raise ValueError(f"{path}: {error}") from error
-    except torch_pickle.BROKEN as error:
-        raise ValueError(
-            f"{path}: not understood as a saved state dict ({type(error).__name__}: {error})"
-        ) from error
+        raise FormatError(path, str(error)) from error
+    except Exception as error:  # zipfile raises many types on archives with wrong numbers
+        message = f"damaged, was it copied to its end? ({str(error)[:200]})"
+        raise FormatError(path, message) from error
 
 
 def _read_archive(file: BinaryIO) -> Any:
@@ -99,6 +91,7 @@ class _Archive:
 
     def __init__(self, archive: zipfile.ZipFile):
         self._archive = archive
+        _check_sizes(archive)
         pickles = [n for n in archive.namelist() if n == "data.pkl" or n.endswith("/data.pkl")]
         if len(pickles) != 1:
             raise pickle.UnpicklingError(
@@ -139,3 +132,10 @@ class _Archive:
                 f"storage {storage.key} should have {storage.bytes} bytes, has {len(raw)}"
             )
         return storage.numbers(raw, self._order)
+
+
+def _check_sizes(archive: zipfile.ZipFile) -> None:
+    """Entries do not share their bytes, so that what they hold is no more than the file has."""
+    size = archive.fp.seek(0, os.SEEK_END)
+    if sum(info.file_size for info in archive.infolist()) > size:
+        raise pickle.UnpicklingError("its entries are larger than the file: not by torch.save")

@@ -1,19 +1,24 @@
 """Pickles of `torch.save`, read without running anything that is in them.
 
-A pickle may name any function of any module, so that loading one with Python's own unpickler runs
-whatever its author liked. Here only the few names that a state dict needs are known, none of them
-reaches Python's objects of that name, and tensors are made after unpickling, from checked numbers.
+A pickle is a program. Python's own unpickler runs whatever its author liked, and a few hundred
+bytes of one can take all memory (a table as long as a number says) or all time (hashes and texts of
+nested pairs). Here its steps are taken one by one, and only those that a state dict needs: the few
+functions it may name stand for code of ours, and tensors are made afterwards, from checked numbers.
 """
 
 import dataclasses
 import math
 import pickle
-from collections.abc import Callable
+import pickletools
+from collections.abc import Callable, Sequence
 from typing import Any, BinaryIO
 
 import numpy as np
 
 _MAX_RANK = 16
+_MAX_STEPS = 1_000_000  # some 40 a tensor
+_MAX_NUMBER = 2**127  # the old format begins with one of 80 bits
+_SCALARS = (str, bytes, bool, int, float, type(None))
 _STORAGES = {
     "DoubleStorage": "f8",
     "FloatStorage": "f4",
@@ -26,24 +31,34 @@ _STORAGES = {
     "ByteStorage": "u1",
     "BoolStorage": "?",
 }
+_NUMBERS = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8")
 
 
 def load(file: BinaryIO) -> tuple[Any, dict[str, "Storage"]]:
     """The next pickle of a file, for `Plain`, and the storages that it names, by their keys.
 
     Raises:
-      pickle.UnpicklingError: it names what a state dict does not need, or two storages alike.
-      Others of `BROKEN`: it is no pickle.
+      pickle.UnpicklingError: it is no pickle, or does what a state dict does not need.
     """
-    unpickler = _Unpickler(file, encoding="utf-8")
-    return unpickler.load(), unpickler.storages
+    machine = _Machine()
+    position = 0
+    try:
+        for step, (opcode, argument, at) in enumerate(pickletools.genops(file)):
+            position = at
+            if step == _MAX_STEPS:
+                raise pickle.UnpicklingError(f"more than {_MAX_STEPS} steps")
+            if opcode.name == "STOP":
+                return machine.result(), machine.storages
+            machine.take(opcode.name, argument)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise pickle.UnpicklingError(f"step at byte {position}: {_said(error)}") from error
+    except pickle.UnpicklingError as error:
+        raise pickle.UnpicklingError(f"{error} (step at byte {position})") from error
+    raise pickle.UnpicklingError("truncated")
 
 
-# What the unpickler raises on nonsense beside UnpicklingError.
-BROKEN = (
-    *(ArithmeticError, AttributeError, LookupError, MemoryError, NotImplementedError),
-    *(RecursionError, TypeError, ValueError),
-)
+def _said(error: Exception) -> str:
+    return f"broken or truncated ({type(error).__name__}: {str(error)[:80]})"
 
 
 class Plain:
@@ -67,23 +82,15 @@ class Plain:
         if isinstance(value, _Tensor):
             return self._array(value)
         if isinstance(value, dict):
-            return {self(key): self(item) for key, item in value.items()}
+            return {key: self(item) for key, item in value.items()}
         if type(value) in (list, tuple):
             return type(value)(map(self, value))
-        if value is None or type(value) in (str, bytes, bool, int, float):
+        if isinstance(value, _SCALARS):
             return value
-        raise pickle.UnpicklingError(f"holds {value!r}, which no state dict does")
+        raise pickle.UnpicklingError(f"holds {_name(value)}, which no state dict does")
 
     def _array(self, tensor: "_Tensor") -> np.ndarray:
         storage, shape, strides = tensor.storage, tensor.shape, tensor.strides
-        numbers = (*shape, *strides, tensor.offset)
-        if len(shape) != len(strides) or len(shape) > _MAX_RANK:
-            raise pickle.UnpicklingError(f"a tensor of shape {shape} has strides {strides}")
-        if any(type(n) is not int or n < 0 for n in numbers):
-            raise pickle.UnpicklingError(
-                f"a tensor's shape {shape}, strides {strides} and offset {tensor.offset} must be "
-                "whole numbers from 0"
-            )
         values = self._values(storage)
         size = math.prod(shape)
         last = tensor.offset + sum((n - 1) * s for n, s in zip(shape, strides, strict=True))
@@ -101,15 +108,7 @@ class Plain:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Sealed:
-    """What a pickle may hold but not change."""
-
-    def __setstate__(self, state):
-        raise pickle.UnpicklingError(f"changes {self!r}, which no state dict does")
-
-
-@dataclasses.dataclass(frozen=True)
-class Storage(_Sealed):
+class Storage:
     """So many numbers of one type, which stand elsewhere in the file."""
 
     key: str
@@ -134,7 +133,7 @@ class Storage(_Sealed):
 
 
 @dataclasses.dataclass(frozen=True)
-class _Tensor(_Sealed):
+class _Tensor:
     storage: Storage
     offset: int
     shape: tuple[int, ...]
@@ -142,89 +141,189 @@ class _Tensor(_Sealed):
 
 
 @dataclasses.dataclass(frozen=True)
-class _StorageType(_Sealed):
+class _StorageType:
     dtype: str
 
 
 @dataclasses.dataclass(frozen=True)
-class _Known(_Sealed):
+class _Function:
     """Stands for a function that a state dict's pickle calls."""
 
-    function: Callable
-
-    def __call__(self, *arguments):
-        return self.function(*arguments)
+    call: Callable
 
 
-class _Mapping(dict):
-    """An OrderedDict; its attributes (the versions of modules) are not needed."""
-
-    def __setstate__(self, state):
-        pass
-
-
+@dataclasses.dataclass
 class _NumberType:
     """A NumPy dtype, for a score that is a NumPy number."""
 
-    _CODES = ("f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8")
+    dtype: np.dtype
 
-    def __init__(self, code, align=False, copy=True):
-        if code not in self._CODES:
-            raise pickle.UnpicklingError(f"holds a NumPy number of type {code!r}")
-        self._dtype = np.dtype(code)
 
-    def __setstate__(self, state):
-        order = state[1]
-        if order not in ("<", ">", "|", "="):
-            raise pickle.UnpicklingError(f"holds a NumPy number of byte order {order!r}")
-        self._dtype = self._dtype.newbyteorder(order)
-
-    def number(self, raw: bytes) -> float | int:
-        return np.frombuffer(raw, self._dtype, count=1)[0].item()
+def _mapping(pairs=()):
+    made = {}
+    for key, value in pairs:
+        _set(made, key, value)
+    return made
 
 
 def _tensor(storage, offset, shape, strides, *_):
     if not isinstance(storage, Storage):
-        raise pickle.UnpicklingError(f"a tensor has {storage!r} in the place of its storage")
-    return _Tensor(storage, offset, tuple(shape), tuple(strides))
+        raise pickle.UnpicklingError(f"a tensor has {_name(storage)} in the place of its storage")
+    if not (type(shape) is type(strides) is tuple and len(shape) == len(strides) <= _MAX_RANK):
+        raise pickle.UnpicklingError(f"a tensor needs as many strides as axes, at most {_MAX_RANK}")
+    if any(type(n) is not int or n < 0 for n in (*shape, *strides, offset)):
+        raise pickle.UnpicklingError(
+            "a tensor's shape, strides and offset must be whole numbers from 0"
+        )
+    return _Tensor(storage, offset, shape, strides)
+
+
+def _number_type(code, align=False, copy=True):
+    if code not in _NUMBERS:
+        raise pickle.UnpicklingError("holds a NumPy number of a type that is not known")
+    return _NumberType(np.dtype(code))
+
+
+def _number(kind, raw):
+    return np.frombuffer(raw, kind.dtype, count=1)[0].item()
 
 
 def _encode(text, encoding):
     # How protocol 2, which torch writes, puts bytes.
     if encoding != "latin1":
-        raise pickle.UnpicklingError(f"holds bytes in the encoding {encoding!r}")
+        raise pickle.UnpicklingError("holds bytes in another encoding than latin1")
     return text.encode("latin1")
 
 
 _KNOWN = {
-    "collections.OrderedDict": _Known(_Mapping),
-    "torch._utils._rebuild_tensor_v2": _Known(_tensor),
-    "torch._utils._rebuild_parameter": _Known(lambda tensor, *_: tensor),
-    "numpy.dtype": _Known(_NumberType),
-    "numpy.core.multiarray.scalar": _Known(lambda dtype, raw: dtype.number(raw)),
-    "numpy._core.multiarray.scalar": _Known(lambda dtype, raw: dtype.number(raw)),
-    "_codecs.encode": _Known(_encode),
+    "collections.OrderedDict": _Function(_mapping),
+    "torch._utils._rebuild_tensor_v2": _Function(_tensor),
+    "torch._utils._rebuild_parameter": _Function(lambda tensor, *_: tensor),
+    "numpy.dtype": _Function(_number_type),
+    "numpy.core.multiarray.scalar": _Function(_number),
+    "numpy._core.multiarray.scalar": _Function(_number),
+    "_codecs.encode": _Function(_encode),
     **{f"torch.{name}": _StorageType(dtype) for name, dtype in _STORAGES.items()},
 }
 
+_MARK = object()
+_CONSTANTS = {
+    "NONE": lambda: None,
+    "NEWTRUE": lambda: True,
+    "NEWFALSE": lambda: False,
+    "EMPTY_DICT": dict,
+    "EMPTY_LIST": list,
+    "EMPTY_TUPLE": tuple,
+    "MARK": lambda: _MARK,
+}
+_ARGUMENTS = (
+    *("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT"),
+    *("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING"),
+    *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
+)
+_PUT, _GET = ("BINPUT", "LONG_BINPUT", "MEMOIZE"), ("BINGET", "LONG_BINGET")
+_TUPLES = {"TUPLE1": 1, "TUPLE2": 2, "TUPLE3": 3}
 
-class _Unpickler(pickle.Unpickler):
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
+
+class _Machine:
+    """The stack and the memory of one pickle."""
+
+    def __init__(self):
         self.storages: dict[str, Storage] = {}
+        self._stack: list[Any] = []
+        self._memory: dict[int, Any] = {}
 
-    def find_class(self, module, name):
-        full = f"{module}.{name}"
+    def result(self) -> Any:
+        [value] = self._stack
+        return value
+
+    def take(self, name: str, argument: Any) -> None:
+        """One step."""
+        if name in _ARGUMENTS:
+            if type(argument) is int and not -_MAX_NUMBER <= argument < _MAX_NUMBER:
+                raise pickle.UnpicklingError("holds a number of more than 128 bits")
+            self._stack.append(argument)
+        elif name in _CONSTANTS:
+            self._stack.append(_CONSTANTS[name]())
+        elif name in _PUT:
+            at = len(self._memory) if argument is None else argument
+            if at > len(self._memory) + 1:
+                raise pickle.UnpicklingError(f"counts {at} values where there are fewer")
+            self._memory[at] = self._stack[-1]
+        elif name in _GET:
+            self._stack.append(self._memory[argument])
+        elif name in _TUPLES:
+            items = [self._stack.pop() for _ in range(_TUPLES[name])]
+            self._stack.append(tuple(reversed(items)))
+        elif name not in ("PROTO", "FRAME"):
+            if (step := getattr(self, f"_{name.lower()}", None)) is None:
+                raise pickle.UnpicklingError(f"does {name}, which no state dict needs")
+            step(argument)
+
+    def _marked(self) -> list[Any]:
+        """What was put on the stack since the last mark."""
+        items = []
+        while (item := self._stack.pop()) is not _MARK:
+            items.append(item)
+        return items[::-1]
+
+    def _pop(self, _):
+        self._stack.pop()
+
+    def _tuple(self, _):
+        self._stack.append(tuple(self._marked()))
+
+    def _append(self, _):
+        self._extend([self._stack.pop()])
+
+    def _appends(self, _):
+        self._extend(self._marked())
+
+    def _extend(self, items: Sequence[Any]) -> None:
+        if type(self._stack[-1]) is not list:
+            raise pickle.UnpicklingError("appends to what is no list")
+        self._stack[-1].extend(items)
+
+    def _setitem(self, _):
+        value, key = self._stack.pop(), self._stack.pop()
+        _set(self._stack[-1], key, value)
+
+    def _setitems(self, _):
+        items = iter(self._marked())
+        for key, value in zip(items, items, strict=True):
+            _set(self._stack[-1], key, value)
+
+    def _global(self, name):
+        full = name.replace(" ", ".")
         if full not in _KNOWN:
             raise pickle.UnpicklingError(
-                f"refused: it names {full}, which a file of weights does not need. "
+                f"refused: it names {full[:80]}, which a file of weights does not need. "
                 "Nothing of it was run. If you trust where it comes from, save the state dict "
                 "alone: torch.save(model.state_dict(), path)"
             )
-        return _KNOWN[full]
+        self._stack.append(_KNOWN[full])
 
-    def persistent_load(self, pid):
-        match pid:
+    def _stack_global(self, _):
+        name, module = self._stack.pop(), self._stack.pop()
+        self._global(f"{module} {name}" if type(name) is type(module) is str else "?")
+
+    def _reduce(self, _):
+        arguments, function = self._stack.pop(), self._stack.pop()
+        if not isinstance(function, _Function) or type(arguments) is not tuple:
+            raise pickle.UnpicklingError(f"calls {_name(function)}, which no state dict does")
+        self._stack.append(function.call(*arguments))
+
+    def _build(self, _):
+        state, changed = self._stack.pop(), self._stack[-1]
+        if isinstance(changed, _NumberType):
+            if state[1] not in ("<", ">", "|", "="):
+                raise pickle.UnpicklingError("holds a NumPy number of an unknown byte order")
+            changed.dtype = changed.dtype.newbyteorder(state[1])
+        elif not isinstance(changed, dict):  # of which it is the versions of modules
+            raise pickle.UnpicklingError(f"changes {_name(changed)}, which no state dict does")
+
+    def _binpersid(self, _):
+        match self._stack.pop():
             # Of the formats, the older one has a last place, for views that are written no more.
             case ("storage", _StorageType(dtype), str(key), str(), int(count), *view) if (
                 key.isalnum() and count >= 0 and view in ([], [None])
@@ -232,5 +331,18 @@ class _Unpickler(pickle.Unpickler):
                 storage = Storage(key, dtype, count)
                 if self.storages.setdefault(key, storage) != storage:
                     raise pickle.UnpicklingError(f"names two storages {key}")
-                return storage
-        raise pickle.UnpicklingError(f"refers to {pid!r}, expected a storage of numbers")
+                self._stack.append(storage)
+            case _:
+                raise pickle.UnpicklingError("refers to something else than a storage of numbers")
+
+
+def _set(mapping: Any, key: Any, value: Any) -> None:
+    # The hash of nested pairs takes as long as it likes.
+    if type(mapping) is not dict or not isinstance(key, _SCALARS):
+        raise pickle.UnpicklingError("a dictionary needs texts or numbers as its keys")
+    mapping[key] = value
+
+
+def _name(value: Any) -> str:
+    """What a value is; not its content, which may be of any length."""
+    return type(value).__name__.lstrip("_")

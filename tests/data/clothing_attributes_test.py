@@ -85,10 +85,10 @@ def test_broken_label_files(tmp_path):
     with pytest.raises(ValueError, match="'scarf': 2"):
         read(tmp_path)
     scipy.io.savemat(path, {"other": np.ones((3, 1))})
-    with pytest.raises(ValueError, match=r"scarf_GT\.mat: not a MATLAB file with a column GT"):
+    with pytest.raises(ValueError, match=r"scarf_GT\.mat.* not a MATLAB file with a column GT"):
         read(tmp_path)
     path.write_bytes(b"no matlab file")
-    with pytest.raises(ValueError, match=r"scarf_GT\.mat: not a MATLAB file"):
+    with pytest.raises(ValueError, match=r"scarf_GT\.mat.* not a MATLAB file"):
         read(tmp_path)
     path.unlink()
     with pytest.raises(FileNotFoundError, match=r"scarf_GT\.mat: no such file"):

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from asen_tf.core.config import defaults
+from asen_tf.core.foreign import FormatError
 from asen_tf.data.formats import index_files
 from asen_tf.data.manifest import CANDIDATE, NO_ROLE, QUERY
+from tests import bounded
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"
 FILES = {
@@ -108,7 +110,11 @@ def test_the_list_of_ids_is_that_of_list_attr_cloth_where_it_is_there(tmp_path, 
         ("0 1 3\n1 1\n1 1 1\n2 2 0 1 3\n", "expected whole numbers 'fid type id"),
         ("0 1 3\n3 1 1\n1 1 1\n2 2 0 1 3\n", "fid 3 is out of range: the split has 3 images"),
         ("0 1 3\n1 1 1 2 1\n2 2 0 1 3\n", "1 is no id of the attributes of type 2"),
-        ("0 1 3\n1 1 1 0 1\n2 2 0 1 3\n", "1 is no id of the attributes of type 0"),
+        ("0 1 3\n1 1 1 0 1\n2 2 0 1 3\n", "attribute 0, expected 1 to 2"),
+        ("0 1 3\n1 1 1 99999999 5\n2 2 0 1 3\n", "attribute 99999999, expected 1 to 2"),
+        ("0 1 3\n1 1 1 5000000000 5\n2 2 0 1 3\n", "attribute 5000000000, expected 1 to 2"),
+        ("0 1 3\n4294967297 1 1\n1 1 1\n2 2 0 1 3\n", "found 4294967297 and 1"),
+        ("0 1 3\n1 1 1 2 4611686018427387906\n2 2 0 1 3\n", "found 1 and 4611686018427387906"),
         ("0 1 3\n1 1 3\n2 2 0 1 3\n", "value 0 of attribute 0, which fid 1 has as query or"),
     ],
 )
@@ -117,6 +123,35 @@ def test_a_bad_line_of_all_values(tmp_path, text, message):
     _, problems = read(tmp_path, changed)
     assert [(p.source, p.line, p.image) for p in problems] == [("splits/label_test.txt", 2, None)]
     assert message in problems[0].message
+
+
+def test_large_numbers_cost_nothing(tmp_path):
+    """sec-08-label-file-memory: counting up to them took as many bytes."""
+    for name, number in (("a", 99_999_999), ("b", 400_000_000), ("c", 2**31 - 1)):
+        (tmp_path / name).mkdir()
+        read(tmp_path / name, {**VALUES, "label_test.txt": f"1 {number} 5\n1 1 {number}\n"})
+    folders = [tmp_path / name for name in "abc"]
+    found = bounded.outcomes("tests.data.index_files_test:read_again", folders)
+    assert found == ["read"] * 3
+
+
+def read_again(root):
+    """Reads the index files in a folder."""
+    return index_files.read(Path(root), defaults().data)
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"c.jpg\n\xff.jpg\n", r"splits/filenames_test.txt:2: not UTF-8"),
+        (b"version https://git-lfs.github.com/spec/v1\n", r"splits/filenames_test.txt: .*lfs pull"),
+    ],
+)
+def test_files_of_another_kind(tmp_path, raw, message):
+    read(tmp_path)
+    (tmp_path / "splits" / "filenames_test.txt").write_bytes(raw)
+    with pytest.raises(FormatError, match=message):
+        read_again(tmp_path)
 
 
 def test_index_files_beside_the_images(tmp_path):

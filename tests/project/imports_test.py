@@ -12,8 +12,8 @@ FILES = sorted(path.relative_to(ROOT) for path in ROOT.glob("asen_tf/**/*.py"))
 # A package or module imports only from the lines above its own.
 LEVELS = (
     {"version"},
-    {"core", "weights"},
-    {"images"},
+    {"core"},
+    {"images", "weights"},
     {"data", "backbones", "layers", "losses", "metrics"},
     {"embedders"},
     {"catalogue"},

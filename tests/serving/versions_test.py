@@ -172,7 +172,7 @@ def test_a_version_that_loads_is_seen_and_does_not_answer(disk):
 
 
 def test_only_folders_named_by_a_number_are_versions(tmp_path):
-    for name in ("1", "0012", ".export-x", "3.partial", "-4", "٣"):
+    for name in ("1", "0012", ".export-x", "3.partial", "-4", "٣", str(2**63), "9" * 23, "9" * 250):
         (tmp_path / name).mkdir()
     (tmp_path / "5").write_text("a file")
     assert find(tmp_path) == {1: tmp_path / "1", 12: tmp_path / "0012"}

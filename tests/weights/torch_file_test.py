@@ -7,7 +7,9 @@ import zipfile
 import numpy as np
 import pytest
 
+from asen_tf.core.foreign import FormatError
 from asen_tf.weights import read
+from tests import bounded
 
 VALUES = np.arange(24, dtype=np.float32)
 
@@ -195,6 +197,63 @@ def test_nesting_does_not_multiply(tmp_path):
     assert len(read(path)) == 10
 
 
+def pairs(depth):
+    """The steps of a pair of one value twice, a pair of that twice, ...: of 2^depth leaves."""
+    return b"Nq\0" + b"".join(b"h" + bytes([n]) + b"\x86q" + bytes([n + 1]) for n in range(depth))
+
+
+HOSTILE = {
+    "a table of 60 million": b"]r" + (60_000_000).to_bytes(4, "little") + b".",
+    "nested pairs as a key": b"}" + pairs(40) + b"Ns.",
+    "nested pairs as a key, by their number": b"](" + pairs(40) + b"Nd.",
+    "nested pairs as a storage": pairs(40) + b"Q.",
+    "nested pairs as a shape": tensor((1,), (1,))[2:].replace(b"(" + number(1) + b"t", pairs(40)),
+    "nested pairs as a name": pairs(40) + b"\x8c\x01a\x93.",
+    "nested pairs as a function": pairs(40) + b")R.",
+    "nested pairs that are changed": pairs(40) + b"Nb.",
+    "a number of 600 digits": b"\x8a\xff" + bytes([1]) * 255 + b".",
+    "steps without end": b"N0" * 600_000 + b"N.",
+}
+
+
+def test_time_and_memory_are_bounded(tmp_path):
+    """sec-05-pth-memory-and-hang."""
+    paths = [tmp_path / f"{name}.pth" for name in HOSTILE]
+    for path, steps in zip(paths, HOSTILE.values(), strict=True):
+        archive(path, b"\x80\x02" + steps, [VALUES.tobytes()])
+    found = bounded.outcomes("asen_tf.weights:read", paths, seconds=10)
+    for path, said in zip(paths, found, strict=True):
+        assert said.startswith(f"{path}: ") and len(said) < 500 + len(str(path)), said
+
+
+def test_entries_that_share_their_bytes(tmp_path):
+    """Many names for one place of the file."""
+    path = archive(tmp_path / "a.pth", pickle.dumps({}, protocol=2), [bytes(1 << 16)])
+    with zipfile.ZipFile(path, "a") as file:
+        shared = file.getinfo("archive/data/0")
+        for n in range(1, 100):
+            entry = zipfile.ZipInfo(f"archive/data/{n}")
+            for field in ("header_offset", "file_size", "compress_size", "CRC"):
+                setattr(entry, field, getattr(shared, field))
+            file.filelist.append(entry)
+        file._didModify = True
+    with pytest.raises(FormatError, match="larger than the file"):
+        read(path)
+
+
+def test_archives_with_wrong_numbers(tmp_path):
+    """sec-06-pth-wrong-exception: zipfile raises RuntimeError and OSError without a path."""
+    whole = archive(tmp_path / "whole.pth", tensor((24,), (1,)), [VALUES.tobytes()]).read_bytes()
+    directory = whole.index(b"PK\1\2")
+    places = {"encrypted": (directory + 8, 1), "before the file": (whole.index(b"PK\5\6") + 16, 2)}
+    for name, (at, byte) in places.items():
+        raw = bytearray(whole)
+        raw[at + (1 if byte == 2 else 0)] ^= byte
+        (tmp_path / f"{name}.pth").write_bytes(raw)
+        with pytest.raises(FormatError, match=rf"{name}\.pth: "):
+            read(tmp_path / f"{name}.pth")
+
+
 def test_compressed_entries_are_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.pth", "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("archive/data.pkl", pickle.dumps({}, protocol=2))
@@ -225,6 +284,7 @@ def test_a_flipped_bit_is_found(save_torch, tmp_path):
     [
         (b"", "it is empty"),
         (b"\n<!DOCTYPE html><html>Sign in</html>", "web page"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:4d\n", "git lfs pull"),
         (b"\x89HDF\r\n\x1a\n", "begins with"),
     ],
 )

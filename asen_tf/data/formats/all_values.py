@@ -16,6 +16,7 @@ from asen_tf.data.formats import deepfashion_attributes, number_lines
 from asen_tf.data.manifest import Problem, label_records
 
 SPLITS = ("valid", "test")
+_MOST = 2**31 - 1  # what a manifest holds
 
 
 def read(
@@ -35,7 +36,7 @@ def read(
     """
     sources = {split: f"{folder}/label_{split}.txt" for split in SPLITS}
     pairs = {
-        split: number_lines.read_pairs(root, source, "fid type id [type id ...]", problems)
+        split: _read_pairs(root, source, len(space), problems)
         for split, source in sources.items()
         if (root / source).is_file()
     }
@@ -57,6 +58,24 @@ def read(
     }
 
 
+def _read_pairs(
+    root: Path, source: str, attributes: int, problems: list[Problem]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The pairs that name an attribute and small numbers, so that what follows may count them."""
+    pairs, lines = number_lines.read_pairs(root, source, "fid type id [type id ...]", problems)
+    known = (pairs[:, 1] >= 1) & (pairs[:, 1] <= attributes)
+    small = (pairs[:, ::2] >= 0) & (pairs[:, ::2] <= _MOST)
+    for at in np.flatnonzero(~known):
+        message = f"attribute {pairs[at, 1]}, expected 1 to {attributes}"
+        problems.append(Problem(source, int(lines[at]), message))
+    for at in np.flatnonzero(known & ~small.all(1)):
+        fid, _, number = pairs[at]
+        message = f"expected a fid and an id from 0 to {_MOST}, found {fid} and {number}"
+        problems.append(Problem(source, int(lines[at]), message))
+    good = known & small.all(1)
+    return pairs[good], lines[good]
+
+
 def _keys_of_ids(root: Path, folder: str, pairs: np.ndarray) -> np.ndarray:
     """[V, 2] (attribute from 1, id), ascending: where a pair stands here is its flat value."""
     source = deepfashion_attributes.find(root, (folder, *deepfashion_attributes.FOLDERS))
@@ -74,10 +93,10 @@ def _records(
     counts: np.ndarray,
     problems: list[Problem],
 ) -> tuple[np.ndarray, np.ndarray]:
-    width = max(keys[:, 1].max(), pairs[:, 2].max()) + 1
+    width = _MOST + 1
     known, wanted = keys @ [width, 1], pairs[:, 1:] @ [width, 1]
     flat = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    good = (known[flat] == wanted) & (pairs[:, 1:] >= 0).all(1)
+    good = known[flat] == wanted
     for at in np.flatnonzero(~good):
         message = f"{pairs[at, 2]} is no id of the attributes of type {pairs[at, 1]}"
         problems.append(Problem(source, int(lines[at]), message))

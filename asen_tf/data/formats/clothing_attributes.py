@@ -23,11 +23,10 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
-import scipy.io
 from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.formats import index_files
+from asen_tf.data.formats import index_files, matlab
 from asen_tf.data.manifest import NO_ROLE, SPLITS, Manifest, Problem, label_records, sort_labels
 
 YES = 2
@@ -99,11 +98,7 @@ def _read_column(path: Path) -> np.ndarray:
             f"{path}: no such file; data.root should be the folder of the Clothing Attribute "
             f"Dataset with its images/ and labels/"
         )
-    try:
-        content = scipy.io.loadmat(path, variable_names=["GT"])
-        return np.asarray(content["GT"], np.float64).ravel()
-    except Exception as error:  # loadmat raises many types on files that are not its own
-        raise ValueError(f"{path}: not a MATLAB file with a column GT ({error})") from error
+    return matlab.read_column(path, "GT")
 
 
 def _labels(columns: dict[str, np.ndarray], problems: list[Problem]) -> np.ndarray:

@@ -23,6 +23,7 @@ from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
+from asen_tf.core.foreign import shown, text_lines
 from asen_tf.data.formats import deepfashion_attributes
 from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
 
@@ -89,32 +90,32 @@ def _labels(images: np.ndarray, columns: np.ndarray, types: np.ndarray) -> np.nd
 def _read_partition(root: Path, problems: list[Problem]) -> dict[str, tuple[int, int]]:
     """Path -> split and line."""
     splits = {}
-    with open(root / PARTITION, encoding="utf-8-sig") as file:
-        count, _ = file.readline().strip(), file.readline()
-        rows = 0
-        for line, text in enumerate(file, 3):
-            if not text.strip():
-                continue
-            rows += 1
-            path, _, part = text.strip().rpartition(" ")
-            path = path.strip()
-            if not path:
-                message = f"expected a path and a split, found {text.strip()!r}"
-            elif part not in PARTS:
-                message = unknown_name("split", part, PARTS)
-            elif path in splits:
-                message = f"{path} is in line {splits[path][1]} already"
-            else:
-                splits[path] = PARTS[part], line
-                continue
-            problems.append(Problem(PARTITION, line, message))
-    _check_count(PARTITION, count, rows, problems)
+    lines = text_lines(root / PARTITION, PARTITION)
+    (_, count), _ = next(lines, (1, "")), next(lines, None)
+    rows = 0
+    for line, text in lines:
+        if not text.strip():
+            continue
+        rows += 1
+        path, _, part = text.strip().rpartition(" ")
+        path = path.strip()
+        if not path:
+            message = f"expected a path and a split, found {shown(text.strip())}"
+        elif part not in PARTS:
+            message = unknown_name("split", part, PARTS)
+        elif path in splits:
+            message = f"{path} is in line {splits[path][1]} already"
+        else:
+            splits[path] = PARTS[part], line
+            continue
+        problems.append(Problem(PARTITION, line, message))
+    _check_count(PARTITION, count.strip(), rows, problems)
     return splits
 
 
 def _check_count(source: str, said: str, found: int, problems: list[Problem]) -> None:
     if said != str(found):
-        message = f"the first line says {said!r}, {found} lines follow: is the file complete?"
+        message = f"the first line says {shown(said)}, {found} lines follow: is the file complete?"
         problems.append(Problem(source, 0, message))
 
 
@@ -126,7 +127,7 @@ def _read_images(
     lines, images, columns = ([np.zeros(0, np.int64)] for _ in range(3))
     found, line = 0, 3
     with open(root / source, "rb") as file:
-        count, _ = file.readline().decode("utf-8-sig").strip(), file.readline()
+        count, _ = file.readline().decode("utf-8-sig", "replace").strip(), file.readline()
         for chunk in _chunks(file):
             names, good, image, column = _parse(chunk, width)
             for bad in np.flatnonzero(~good):

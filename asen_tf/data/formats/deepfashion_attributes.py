@@ -8,6 +8,8 @@ may contain blanks, and in the last column a type from 1 to 5. What DeepFashion 
 from collections.abc import Sequence
 from pathlib import Path
 
+from asen_tf.core.foreign import shown, text_lines
+
 NAME = "list_attr_cloth.txt"
 FOLDERS = ("Anno_coarse", "Anno")  # later releases and earlier ones
 TYPES = ("texture", "fabric", "shape", "part", "style")
@@ -25,21 +27,22 @@ def read(root: Path, source: str) -> tuple[list[int], list[str]]:
     Raises:
       ValueError: a line that is not understood, or another number of lines than the first says.
     """
-    with open(root / source, encoding="utf-8-sig") as file:
-        count, _, *rows = [*(line.strip() for line in file), "", ""]
+    lines = (text.strip() for _, text in text_lines(root / source, source))
+    count, _, *rows = [*lines, "", ""]
     while rows and not rows[-1]:
         rows.pop()
     if count != str(len(rows)):
         raise ValueError(
             f"{source}:1: expected the number of attributes that follow, {len(rows)}, found "
-            f"{count!r}: is the file complete?"
+            f"{shown(count)}: is the file complete?"
         )
     types, names = [], []
     for line, row in enumerate(rows, 3):
         name, _, kind = row.rpartition(" ")
         if not name or kind not in map(str, range(1, len(TYPES) + 1)):
             raise ValueError(
-                f"{source}:{line}: expected a name and a type from 1 to {len(TYPES)}, found {row!r}"
+                f"{source}:{line}: expected a name and a type from 1 to {len(TYPES)}, "
+                f"found {shown(row)}"
             )
         types.append(int(kind))
         names.append(" ".join(name.split()))

@@ -29,6 +29,7 @@ from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
+from asen_tf.core.foreign import FormatError, check_stand_in, shown
 from asen_tf.data.formats.hashed_splits import hashed_splits
 from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
 
@@ -111,6 +112,7 @@ def _read_file(
 ) -> Iterator[_Row]:
     """Yields the good rows; `taken` are the images and attributes that have one already."""
     archive = Path(source).parent.parent
+    check_stand_in(root / source, source)
     with open(root / source, newline="", encoding="utf-8-sig") as file:
         reader = csv.reader(file, strict=True)
         try:
@@ -127,9 +129,9 @@ def _read_file(
                 if message:
                     problems.append(Problem(source, reader.line_num, message))
         except csv.Error as error:
-            raise ValueError(f"{source}:{reader.line_num}: not CSV: {error}") from error
+            raise FormatError(source, f"not CSV: {error}", line=reader.line_num) from error
         except UnicodeDecodeError as error:
-            raise ValueError(f"{source}: not UTF-8 ({error})") from error
+            raise FormatError(source, f"not UTF-8 ({error})") from error
 
 
 def _problem(cells: list[str]) -> str | None:
@@ -144,9 +146,9 @@ def _problem(cells: list[str]) -> str | None:
         return unknown_name("attribute", attribute, [known + SUFFIX for known in SPACE])
     count = len(SPACE[name].values)
     if len(letters) != count or set(letters) - set("ynm"):
-        return f"expected {count} letters y, m or n, one for each {name}, found {letters!r}"
+        return f"expected {count} letters y, m or n, one for each {name}, found {shown(letters)}"
     if letters.count("y") != 1:
-        return f"expected exactly one y, found {letters!r}"
+        return f"expected exactly one y, found {shown(letters)}"
     return None
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from asen_tf.core.foreign import shown, text_lines
 from asen_tf.data.manifest import Problem
 
 
@@ -30,22 +31,21 @@ def read(
       and the number of each line int64 [R], counted from 1.
     """
     numbers, counts, lines = (array.array("q") for _ in range(3))
-    with open(root / source, encoding="utf-8-sig") as file:
-        for line, text in enumerate(file, 1):
-            tokens = text.split()
-            if not tokens:
-                continue
-            try:
-                row = array.array("q", map(int, tokens))
-            except (ValueError, OverflowError):
-                row = ()
-            if not fits(len(row)):
-                message = f"expected whole numbers {expected!r}, found {text.strip()!r}"
-                problems.append(Problem(source, line, message))
-                continue
-            numbers.extend(row)
-            counts.append(len(row))
-            lines.append(line)
+    for line, text in text_lines(root / source, source):
+        tokens = text.split()
+        if not tokens:
+            continue
+        try:
+            row = array.array("q", map(int, tokens))
+        except (ValueError, OverflowError):
+            row = ()
+        if not fits(len(row)):
+            message = f"expected whole numbers {expected!r}, found {shown(text.strip())}"
+            problems.append(Problem(source, line, message))
+            continue
+        numbers.extend(row)
+        counts.append(len(row))
+        lines.append(line)
     return tuple(np.array(column, np.int64) for column in (numbers, counts, lines))
 
 
@@ -67,7 +67,7 @@ def read_pairs(
 
 def read_paths(root: Path, source: str) -> list[str]:
     """The path on each line; blank lines inside are "", those at the end are no lines."""
-    names = [line.strip() for line in (root / source).read_text("utf-8-sig").split("\n")]
+    names = [text.strip() for _, text in text_lines(root / source, source)]
     while names and not names[-1]:
         names.pop()
     return names

@@ -20,6 +20,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.foreign import shown, text_lines
 from asen_tf.data.formats import index_files
 from asen_tf.data.formats.hashed_splits import hashed_splits
 from asen_tf.data.manifest import SPLITS, Manifest, Problem, label_records, sort_labels
@@ -72,22 +73,22 @@ def _read_file(
 ) -> list[tuple[str, str]]:
     """(image, value) of each good line; `first` gets where an image stands for the first time."""
     rows = []
-    with open(root / source, encoding="utf-8-sig") as file:
-        for line, text in enumerate(file, 1):
-            match = _LINE.fullmatch(text.strip())
-            if match:
-                rows.append(match.groups())
-                first.setdefault(match[1], (source, line))
-            elif text.strip():
-                message = f"expected a path and a value, found {text.strip()!r}"
-                problems.append(Problem(source, line, message))
+    for line, text in text_lines(root / source, source):
+        match = _LINE.fullmatch(text.strip())
+        if match:
+            rows.append(match.groups())
+            first.setdefault(match[1], (source, line))
+        elif text.strip():
+            message = f"expected a path and a value, found {shown(text.strip())}"
+            problems.append(Problem(source, line, message))
     if not rows:
         raise ValueError(f"{source}: no line with a path and a value")
     return rows
 
 
 def _order(value: str) -> tuple[bool, int, str]:
-    return (False, int(value), "") if value.isdecimal() else (True, 0, value)
+    # As numbers, of whatever length.
+    return (False, len(value.lstrip("0")), value) if value.isdecimal() else (True, 0, value)
 
 
 def _labels(
@@ -111,13 +112,12 @@ def _splits(root: Path, folder: str, images: list[str], problems: list[Problem])
     for number, split in enumerate(SPLITS):
         if not (root / sources[split]).is_file():
             continue
-        with open(root / sources[split], encoding="utf-8-sig") as file:
-            for line, text in enumerate(file, 1):
-                row = row_of.get(text.strip())
-                if row is not None and splits[row] < 0:
-                    splits[row] = number
-                elif text.strip():
-                    reason = "has no attribute" if row is None else "is listed already"
-                    message = f"{text.strip()} {reason}"
-                    problems.append(Problem(sources[split], line, message))
+        for line, text in text_lines(root / sources[split], sources[split]):
+            row = row_of.get(text.strip())
+            if row is not None and splits[row] < 0:
+                splits[row] = number
+            elif text.strip():
+                reason = "has no attribute" if row is None else "is listed already"
+                message = f"{text.strip()} {reason}"
+                problems.append(Problem(sources[split], line, message))
     return splits

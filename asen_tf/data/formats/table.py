@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from asen_tf.core.foreign import FormatError, check_stand_in
 from asen_tf.data.manifest import Problem
 
 
@@ -32,6 +33,7 @@ class Table:
         self.source = source
         if not self._path.is_file():
             raise FileNotFoundError(f"{self._path}: no such file")
+        check_stand_in(self._path, source)
         with self._reader() as reader:
             self.header = [name.strip() for name in next(reader, [])]
         self._check_header(required)
@@ -75,10 +77,10 @@ class Table:
             try:
                 yield reader
             except csv.Error as error:
-                raise ValueError(f"{self.source}:{reader.line_num}: not CSV: {error}") from error
+                raise FormatError(self.source, f"not CSV: {error}", line=reader.line_num) from error
             except UnicodeDecodeError as error:
-                message = f"{self.source}: not UTF-8 ({error}); save the table as CSV UTF-8"
-                raise ValueError(message) from error
+                message = f"not UTF-8 ({error}); save the table as CSV UTF-8"
+                raise FormatError(self.source, message) from error
 
 
 def _missing_columns(missing: list[str], others: list[str], header: list[str]) -> str:

@@ -16,6 +16,7 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import check_names
 from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
 from asen_tf.core.progress import say
+from asen_tf.core.versions import is_version
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving import signatures as names
 from asen_tf.serving.export.functions import Functions
@@ -181,7 +182,7 @@ def _aside(output: Path, model: EmbeddingModel) -> Iterator[Path]:
 def _put_in_place(folder: Path, output: Path) -> Path:
     """Renames the folder to the next version; another export may take the same number first."""
     while True:
-        versions = [int(path.name) for path in output.iterdir() if path.name.isdecimal()]
+        versions = [int(path.name) for path in output.iterdir() if is_version(path.name)]
         target = output / str(max(versions, default=0) + 1)
         try:
             folder.rename(target)

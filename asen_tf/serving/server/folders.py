@@ -5,6 +5,8 @@ from pathlib import Path
 
 from tensorflow_serving.config import file_system_storage_path_source_pb2 as source
 
+from asen_tf.core.versions import is_version
+
 Policy = source.FileSystemStoragePathSourceConfig.ServableVersionPolicy
 # Relative path, bytes, time of change of each file.
 Fingerprint = list[tuple[str, int, int]]
@@ -15,7 +17,7 @@ def find(base_path: Path) -> dict[int, Path]:
     return {
         int(path.name): path
         for path in base_path.iterdir()
-        if path.name.isascii() and path.name.isdigit() and path.is_dir()
+        if is_version(path.name) and path.is_dir()
     }
 
 

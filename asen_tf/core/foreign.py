@@ -1,0 +1,81 @@
+"""Files from outside, of which nothing is known before they are read."""
+
+import os
+from collections.abc import Iterator
+
+_GIT_LFS = b"version https://git-lfs.github.com/spec/"
+_SHOWN = 80
+
+
+class FormatError(ValueError):
+    """A file is not what its reader takes.
+
+    Attributes:
+      source: the file.
+      line: counted from 1, 0 where it has none.
+      byte: counted from 0, None where it is not known.
+    """
+
+    def __init__(
+        self, source: str | os.PathLike, message: str, *, line: int = 0, byte: int | None = None
+    ):
+        self.source, self.line, self.byte = os.fspath(source), line, byte
+        place = f":{line}" if line else "" if byte is None else f", byte {byte}"
+        super().__init__(f"{self.source}{place}: {message}")
+
+
+def check_stand_in(path: str | os.PathLike, source: str | None = None) -> None:
+    """Raises FormatError where something else lies in the place of a file, see `stand_in`.
+
+    Args:
+      path: of the file.
+      source: what the message calls it; None: its path.
+    """
+    with open(path, "rb") as file:
+        found = stand_in(file.read(512))
+    if found:
+        raise FormatError(path if source is None else source, found)
+
+
+def stand_in(head: bytes) -> str | None:
+    """Says what often lies in the place of a file, by its first bytes; None: something else."""
+    if head.startswith(_GIT_LFS):
+        return "it is a pointer of Git LFS, not the file: fetch that with `git lfs pull`"
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        return "it looks like a web page: open it to see what the download said"
+    return None
+
+
+def text_lines(path: str | os.PathLike, source: str) -> Iterator[tuple[int, str]]:
+    """The lines of a file in UTF-8 and their numbers, from 1.
+
+    Args:
+      path: of the file.
+      source: what messages call it.
+
+    Raises:
+      FormatError: it is not in UTF-8, or a stand-in.
+      OSError: it cannot be read.
+    """
+    check_stand_in(path, source)
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            yield from enumerate(file, 1)
+    except UnicodeDecodeError as error:
+        message = f"not UTF-8 ({error.reason}); save it in that encoding"
+        raise FormatError(source, message, line=_bad_line(path)) from error
+
+
+def _bad_line(path: str | os.PathLike) -> int:
+    """The first that is not UTF-8: text is decoded some thousands of bytes at a time."""
+    with open(path, "rb") as file:
+        for line, raw in enumerate(file, 1):
+            if raw.decode("utf-8", "replace") != raw.decode("utf-8", "ignore"):
+                return line
+    return 0
+
+
+def shown(value: object) -> str:
+    """A text or number of a file as messages show it: as Python writes it, cut where it is long."""
+    text = value if isinstance(value, str) else str(value)
+    return repr(text) if len(text) <= _SHOWN else f"{text[:_SHOWN]!r}..."
