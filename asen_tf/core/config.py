@@ -20,8 +20,8 @@ def defaults() -> config_dict.ConfigDict:
     config = config_dict.ConfigDict()
 
     config.data = {
-        # csv | index_files | fashionai | deepfashion | zappos50k | shopping100k |
-        # clothing_attributes | synthetic
+        # csv | index_files | fashionai | deepfashion | deepfashion_fine | zappos50k |
+        # shopping100k | clothing_attributes | synthetic
         "format": "csv",
         "root": "",  # folder under which every image lies
         "manifest": "manifest.csv",  # csv: the table

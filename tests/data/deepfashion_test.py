@@ -155,6 +155,18 @@ def test_missing_files(tmp_path):
         read(tmp_path, {CLOTH: None})
 
 
+def test_anno_fine_is_named_where_it_lies_in_the_place_of_the_others(tmp_path):
+    """38-deepfashion-anno-fine."""
+    six = FILES[CLOTH].replace("strap                   4", "strap 6")
+    with pytest.raises(ValueError, match="list of Anno_fine: data.format=deepfashion_fine reads"):
+        read(tmp_path, {CLOTH: six})
+    (tmp_path / CLOTH).unlink()
+    (tmp_path / "Anno_fine").mkdir()
+    (tmp_path / "Anno_fine" / "list_attr_cloth.txt").write_text(six)
+    with pytest.raises(FileNotFoundError, match="deepfashion_fine reads Anno_fine"):
+        read(tmp_path, {CLOTH: None})
+
+
 def test_a_wide_table_over_several_chunks(tmp_path, monkeypatch):
     monkeypatch.setattr(deepfashion, "CHUNK_BYTES", 10_000)
     generator = np.random.default_rng(0)

@@ -17,7 +17,7 @@ def read(root, files, **options):
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         (root / name).write_bytes(text.encode())
     data = defaults().data
-    data.update(**options)
+    data.update(**{"check": "none"} | options)
     return fashionai.read(root, data)
 
 
@@ -109,7 +109,8 @@ def test_an_image_may_have_several_attributes(tmp_path):
     ("row", "message"),
     [
         ("Images/1.jpg,skirt_length_labels", "found 2 cells"),
-        ("Images/1.jpg,skirt_length_labels,ynnnnn,x", "found 4 cells"),
+        ("Images/1.jpg,skirt_length_labels,ynnnnn,1,x", "found 5 cells"),
+        ("Images/1.jpg;skirt_length_labels;ynnnnn", "found 1 cells"),
         (",skirt_length_labels,ynnnnn", "no image path"),
         ("Images/1.jpg,skirt_lenght_labels,ynnnnn", "Did you mean 'skirt_length_labels'"),
         ("Images/1.jpg,skirt_length,ynnnnn", "Did you mean 'skirt_length_labels'"),
@@ -143,6 +144,63 @@ def test_other_files_by_pattern(tmp_path):
     manifest, problems = read(tmp_path, files, label_files=patterns)
     assert problems == []
     assert ("coat_length_labels/9.jpg", "coat_length", "ankle & floor") in labels(manifest)
+
+
+def test_a_fourth_cell_is_passed_over(tmp_path):
+    """20-fashionai-fourth-column."""
+    rows = "\n".join(f"{row},0.5" for row in TRAIN1.split())
+    manifest, problems = read(tmp_path, {"base/Annotations/label.csv": rows})
+    assert problems == []
+    assert [label[1:] for label in labels(manifest)] == [
+        ("collar_design", "invisible"),
+        ("skirt_length", "short"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("file", "archives", "found"),
+    [
+        pytest.param("answer.csv", ["rank"], "rank", id="37-fashionai-answers-beside-rank"),
+        pytest.param("rank/answer.csv", ["rank"], "rank", id="37-in-rank"),
+        ("answer.csv", ["."], "."),
+        ("a/b/c/answer.csv", ["a"], "a"),
+        ("base/Tests/answer.csv", ["base", "other"], "base"),
+        ("answers/answer.csv", ["rank", "web"], "rank"),
+    ],
+)
+def test_pictures_are_found_wherever_the_archive_lies(file, archives, found, tmp_path):
+    for archive in archives:
+        (tmp_path / archive / "Images" / "skirt_length_labels").mkdir(parents=True)
+    (tmp_path / found / "Images" / "skirt_length_labels" / "0a.jpg").write_bytes(b"x")
+    files = {file: TRAIN1.split()[0]}
+    manifest, problems = read(tmp_path, files, label_files=(file,), check="exists")
+    assert problems == []
+    above = "" if found == "." else f"{found}/"
+    assert manifest.images.tolist() == [f"{above}Images/skirt_length_labels/0a.jpg"]
+
+
+def test_pictures_of_one_name_in_two_archives(tmp_path):
+    """Each row of a file that lies beside both has the picture that is there."""
+    rows = [f"Images/neck_design_labels/{name}.jpg,neck_design_labels,ynnnn" for name in "ab"]
+    for archive, name in (("rank", "b"), ("web", "a")):
+        folder = tmp_path / archive / "Images" / "neck_design_labels"
+        folder.mkdir(parents=True)
+        (folder / f"{name}.jpg").write_bytes(b"x")
+    manifest, _ = read(tmp_path, {"answer.csv": "\n".join(rows)}, label_files=("answer.csv",))
+    assert manifest.images.tolist() == [
+        "rank/Images/neck_design_labels/b.jpg",
+        "web/Images/neck_design_labels/a.jpg",
+    ]
+
+
+def test_pictures_that_are_nowhere_are_one_problem(tmp_path):
+    (tmp_path / "base" / "Images" / "skirt_length_labels").mkdir(parents=True)
+    (tmp_path / "base" / "Images" / "collar_design_labels").mkdir()
+    files = {"base/Annotations/label.csv": TRAIN1, "gone/label.csv": TRAIN2.replace("Im", "im")}
+    manifest, problems = read(tmp_path, files, label_files=("**/label.csv",), check="exists")
+    assert len(manifest) == 2
+    assert [(problem.source, problem.line) for problem in problems] == [("gone/label.csv", 0)]
+    assert "no folder images/skirt_length_labels/ in gone, ., base of " in problems[0].message
 
 
 def test_files_that_cannot_be_read(tmp_path):

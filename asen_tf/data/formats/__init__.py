@@ -20,6 +20,7 @@ FORMATS = Registry(
             "index_files",
             "fashionai",
             "deepfashion",
+            "deepfashion_fine",
             "zappos50k",
             "shopping100k",
             "clothing_attributes",

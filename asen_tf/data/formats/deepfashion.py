@@ -10,7 +10,7 @@ The types texture, fabric, shape, part and style are the attributes here, DeepFa
 of a type its values. A 1 is a label; -1 and 0 are none. The images lie in `Img/img/`, where the
 archives put them, or in `img/`.
 
-`Anno_fine` (26 attributes of 20 000 images, with a partition of its own) is not read.
+`Anno_fine` (26 attributes of 20 000 images, with a partition of its own): see `deepfashion_fine`.
 """
 
 import itertools
@@ -21,7 +21,6 @@ from typing import BinaryIO
 import numpy as np
 from ml_collections import ConfigDict
 
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.foreign import shown, text_lines
 from asen_tf.data.formats import deepfashion_attributes
@@ -42,17 +41,14 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     """
     attributes = deepfashion_attributes.find(root)
     if attributes is None:
+        hint = "data.root should be the folder of the Category and Attribute Prediction Benchmark"
+        if deepfashion_attributes.find(root, ("Anno_fine",)):
+            hint = "data.format=deepfashion_fine reads Anno_fine, which is there"
         raise FileNotFoundError(
-            f"{root}: no Anno_coarse/list_attr_cloth.txt and no Anno/list_attr_cloth.txt; "
-            "data.root should be the folder of the Category and Attribute Prediction Benchmark"
+            f"{root}: no Anno_coarse/list_attr_cloth.txt and no Anno/list_attr_cloth.txt; {hint}"
         )
     types, names = deepfashion_attributes.read(root, attributes)
-    space = AttributeSpace(
-        {
-            kind: [name for name, of in zip(names, types, strict=True) if of == number]
-            for number, kind in enumerate(deepfashion_attributes.TYPES, 1)
-        }
-    )
+    space = deepfashion_attributes.space(types, names, deepfashion_attributes.TYPES)
     problems: list[Problem] = []
     splits = _read_partition(root, problems)
     source = attributes.replace("list_attr_cloth", "list_attr_img")
@@ -80,11 +76,9 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
 
 
 def _labels(images: np.ndarray, columns: np.ndarray, types: np.ndarray) -> np.ndarray:
-    """A record for each 1: the rank of its column among those of its type is the value."""
-    rank = np.empty(len(types), np.int32)
-    for kind in np.unique(types):
-        rank[types == kind] = np.arange((types == kind).sum())
-    return sort_labels(label_records(images, types[columns] - 1, rank[columns]))
+    """A record for each 1."""
+    values = deepfashion_attributes.ranks(types)[columns]
+    return sort_labels(label_records(images, types[columns] - 1, values))
 
 
 def _read_partition(root: Path, problems: list[Problem]) -> dict[str, tuple[int, int]]:

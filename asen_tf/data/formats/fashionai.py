@@ -5,9 +5,12 @@ CSV without a header, a row an image and one of its attributes:
     Images/skirt_length_labels/0a1b.jpg,skirt_length_labels,nymnnn
 
 One letter for each value: `y` it is, `n` it is not, `m` it may be (the challenge: experts differ,
-or the value is near the true one). Exactly one letter is `y`. Each file lies one folder deep in its
-archive (`fashionAI_attributes_train1/Annotations/label.csv`), and the images' paths begin at the
-archive's folder. `options.label_files` are patterns of such files under the root.
+or the value is near the true one). Exactly one letter is `y`. Answers have a fourth cell, which is
+passed over. `options.label_files` are patterns of such files under the root.
+
+Paths of images begin at their archive's folder. As published a file lies one folder deep in it
+(`fashionAI_attributes_train1/Annotations/label.csv`), but any folder above the file, and any of the
+root that has `Images/`, may be the one.
 
 The label is the `y`. An `m` counts as `n` by default, as in the ASEN papers: such an image can be
 drawn as a negative of a value it may have. With `options.maybe` an `m` is a label as well: then it
@@ -20,7 +23,8 @@ of one photograph under several attributes share a name, and so a split.
 """
 
 import csv
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,7 +33,7 @@ from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
-from asen_tf.core.foreign import FormatError, check_stand_in, shown
+from asen_tf.core.foreign import FormatError, shown, text_lines
 from asen_tf.data.formats.hashed_splits import hashed_splits
 from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
 
@@ -70,7 +74,12 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     rows: list[_Row] = []
     taken: set[tuple[str, int]] = set()
     for source in sources:
-        rows += _read_file(root, source, taken, problems)
+        archives = _Archives(root, source)
+        found = _read_file(root, source, archives, taken, problems)
+        if options.check != "none" and (nowhere := archives.nowhere()):
+            problems.append(Problem(source, 0, nowhere))
+        else:
+            rows += found
     if not rows:
         raise ValueError(f"no row could be read: {problems[0] if problems else sources[0]}")
     first = {row.image: row for row in reversed(rows)}
@@ -108,37 +117,72 @@ def _sources(root: Path, patterns: Sequence[str]) -> list[str]:
 
 
 def _read_file(
-    root: Path, source: str, taken: set[tuple[str, int]], problems: list[Problem]
-) -> Iterator[_Row]:
-    """Yields the good rows; `taken` are the images and attributes that have one already."""
-    archive = Path(source).parent.parent
-    check_stand_in(root / source, source)
-    with open(root / source, newline="", encoding="utf-8-sig") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            for cells in reader:
-                message = _problem(cells) if cells else None
-                if cells and not message:
-                    image = (archive / cells[0].strip()).as_posix()
-                    attribute = SPACE.index(cells[1].strip().removesuffix(SUFFIX))
-                    if (image, attribute) in taken:
-                        message = f"{image} is labelled for {SPACE.names[attribute]} already"
-                    else:
-                        taken.add((image, attribute))
-                        yield _Row(image, attribute, cells[2].strip(), source, reader.line_num)
-                if message:
-                    problems.append(Problem(source, reader.line_num, message))
-        except csv.Error as error:
-            raise FormatError(source, f"not CSV: {error}", line=reader.line_num) from error
-        except UnicodeDecodeError as error:
-            raise FormatError(source, f"not UTF-8 ({error})") from error
+    root: Path,
+    source: str,
+    archives: "_Archives",
+    taken: set[tuple[str, int]],
+    problems: list[Problem],
+) -> list[_Row]:
+    """The good rows; `taken` are the images and attributes that have one already."""
+    rows = []
+    reader = csv.reader((text for _, text in text_lines(root / source, source)), strict=True)
+    try:
+        for cells in reader:
+            message = _problem(cells) if cells else None
+            if cells and not message:
+                image = archives.path(cells[0].strip())
+                attribute = SPACE.index(cells[1].strip().removesuffix(SUFFIX))
+                if (image, attribute) in taken:
+                    message = f"{image} is labelled for {SPACE.names[attribute]} already"
+                else:
+                    taken.add((image, attribute))
+                    rows.append(_Row(image, attribute, cells[2].strip(), source, reader.line_num))
+            if message:
+                problems.append(Problem(source, reader.line_num, message))
+    except csv.Error as error:
+        raise FormatError(source, f"not CSV: {error}", line=reader.line_num) from error
+    return rows
+
+
+class _Archives:
+    """The folders, relative to the root, that the paths in a file may begin at."""
+
+    def __init__(self, root: Path, source: str):
+        self._root = root
+        above = [folder.as_posix() for folder in Path(source).parents]
+        beside = sorted(folder.parent.name for folder in root.glob("*/Images"))
+        self._folders = list(dict.fromkeys([*above, *beside]))
+        self._as_published = above[min(1, len(above) - 1)]
+        self._found: dict[str, list[str]] = {}
+
+    def path(self, image: str) -> str:
+        """The image's path from the root; where it is nowhere, that as published."""
+        inside = image.rpartition("/")[0]
+        if inside not in self._found:
+            self._found[inside] = [f for f in self._folders if self._has(f, inside, os.path.isdir)]
+        archives = self._found[inside] or [self._as_published]
+        if len(archives) > 1:
+            archives = [f for f in archives if self._has(f, image, os.path.isfile)] or archives
+        return (Path(archives[0]) / image).as_posix()
+
+    def _has(self, folder: str, path: str, exists: Callable[[Path], bool]) -> bool:
+        return exists(self._root / folder / path)
+
+    def nowhere(self) -> str | None:
+        """Says so if no folder of any image was found."""
+        if not self._found or any(self._found.values()):
+            return None
+        return (
+            f"no folder {next(iter(self._found))}/ in {', '.join(self._folders)} of {self._root}: "
+            "put the label file into the folder that holds Images/, or into one below it"
+        )
 
 
 def _problem(cells: list[str]) -> str | None:
     """What is wrong with a row."""
-    if len(cells) != 3:
+    if len(cells) not in (3, 4):
         return f"expected image,attribute{SUFFIX},letters, found {len(cells)} cells"
-    image, attribute, letters = (cell.strip() for cell in cells)
+    image, attribute, letters = (cell.strip() for cell in cells[:3])
     name = attribute.removesuffix(SUFFIX)
     if not image:
         return "no image path"
