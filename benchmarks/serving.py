@@ -3,9 +3,8 @@
     python benchmarks/serving.py --global_backbone=resnet50 --local_backbone=resnet34 \\
         --size=224 --local_size=112 --json=benchmarks/results/serving_resnet50_resnet34.json
 
-One photograph a request, for one attribute and for all; 1, 4 and 16 clients. `--load_minutes=10`
-lets four clients send requests instead, a tenth of them with something that is no photograph, and
-watches the server's memory. The model has random weights: only its sizes matter here.
+One photograph a request, for one attribute and for all; 1, 4 and 16 clients. The model has random
+weights: only its sizes matter here. `load.py` has junk among the requests.
 """
 
 import concurrent.futures
@@ -15,9 +14,8 @@ import re
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +23,7 @@ from absl import app, flags, logging
 
 from asen_tf.benchmarks.report import report
 from asen_tf.data.synthetic import render
-from asen_tf.serving import Client, InvalidInputError, ServingError
+from asen_tf.serving import Client
 
 _GLOBAL = flags.DEFINE_string("global_backbone", "resnet50", "Of the global branch.")
 _LOCAL = flags.DEFINE_string("local_backbone", "resnet34", "Of the local branch.")
@@ -34,10 +32,7 @@ _LOCAL_SIZE = flags.DEFINE_integer("local_size", 112, "Likewise of the local bra
 _ATTRIBUTES = flags.DEFINE_integer("attributes", 9, "Attributes of the model.")
 _MODELS = flags.DEFINE_string("models", "", "Folder of an export to serve; default: made anew.")
 _SECONDS = flags.DEFINE_float("seconds", 20.0, "How long to measure each case.")
-_LOAD = flags.DEFINE_float("load_minutes", 0.0, "Run the load test for so long instead.")
 _JSON = flags.DEFINE_string("json", "", "File to write the result to.")
-
-_BAD = (b"", b"<html>not found</html>", b"\xff\xd8\xff\xe0 cut off")
 
 
 def export(folder: str) -> None:
@@ -134,47 +129,8 @@ def latencies(server: Server) -> dict:
     return {**cases, "single_requests_for_all": each, "one_request_is_faster_by": ratio}
 
 
-def load(server: Server, minutes: float) -> dict:
-    """Four clients, a tenth of whose requests hold no photograph."""
-    images, end = photographs(), time.monotonic() + 60 * minutes
-    counts, lock = Counter(), threading.Lock()
-    with Client(server.address) as client:
-        names = list(client.attributes)
-
-    def outcome(client, generator):
-        bad = generator.random() < 0.1
-        image = _BAD[generator.integers(len(_BAD))] if bad else images[generator.integers(16)]
-        try:
-            if generator.random() < 0.5:
-                client.embed_all(image)
-            else:
-                client.embed(image, names[generator.integers(len(names))])
-        except InvalidInputError:
-            return f"{'bad' if bad else 'good'} refused"
-        except ServingError as error:
-            return f"{'bad' if bad else 'good'} failed, {error.code.name}"
-        return f"{'bad' if bad else 'good'} answered"
-
-    def one(number):
-        generator = np.random.default_rng(number)
-        with Client(server.address) as client:
-            while time.monotonic() < end:
-                found = outcome(client, generator)
-                with lock:
-                    counts[found] += 1
-
-    memory = []
-    with concurrent.futures.ThreadPoolExecutor(4) as threads:
-        running = [threads.submit(one, number) for number in range(4)]
-        while time.monotonic() < end:
-            memory.append(round(server.memory_mb(), 1))
-            time.sleep(60 * minutes / 20)
-        for thread in running:
-            thread.result()
-    return {"minutes": minutes, "requests": dict(counts), "memory_mb": memory}
-
-
-def main(_) -> None:
+def with_server(measure: Callable[[Server], dict]) -> dict:
+    """What is measured on a server of --models, or of a model made anew, and the circumstances."""
     with tempfile.TemporaryDirectory() as made:
         folder = _MODELS.value or made
         if not any(Path(folder).glob("[0-9]*")):
@@ -182,13 +138,13 @@ def main(_) -> None:
                 process.submit(_exported, folder, flags.FLAGS.flag_values_dict()).result()
         server = Server(folder)
         try:
-            measured = load(server, _LOAD.value) if _LOAD.value else latencies(server)
+            measured = measure(server)
             measured["start_up_seconds"] = server.start_up_seconds
             measured["server_memory_mb"] = server.memory_mb()
         finally:
             measured_exit = server.stop()
     sizes = ("global_backbone", "local_backbone", "size", "local_size", "attributes")
-    result = {
+    return {
         **{name: flags.FLAGS[name].value for name in sizes},
         **measured,
         "server_exit": measured_exit,
@@ -196,7 +152,10 @@ def main(_) -> None:
         "python": platform.python_version(),
         "date": time.strftime("%Y-%m-%d"),
     }
-    report(result, _JSON.value)
+
+
+def main(_) -> None:
+    report(with_server(latencies), _JSON.value)
 
 
 def _exported(folder, values):

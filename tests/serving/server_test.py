@@ -1,6 +1,7 @@
 """The server over real sockets, asked with the stubs of tensorflow-serving-api."""
 
 import concurrent.futures
+import itertools
 import shutil
 import socket
 import subprocess
@@ -29,6 +30,8 @@ from tensorflow_serving.apis import (
 from tensorflow_serving.config import model_server_config_pb2
 
 from asen_tf.serving.server import Limits, Models, Server
+from asen_tf.serving.server.limits import Admission
+from asen_tf.serving.server.refused import Refused
 from asen_tf.serving.server.tls import credentials
 
 Code = grpc.StatusCode
@@ -528,6 +531,27 @@ def test_a_stream_of_any_bytes_gets_a_code(toy, caplog):
             list(call(iter([b"\xff\xff"]), timeout=20))
         assert caught.value.code() is Code.INVALID_ARGUMENT
     assert not caplog.records
+
+
+def test_requests_give_way_while_a_version_is_loaded():
+    admission, spans = Admission(4, 4, lambda: True), []
+
+    def run():
+        with admission.turn(20):
+            began = time.monotonic()
+            time.sleep(0.1)
+            spans.append((began, time.monotonic()))
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        for running in [pool.submit(run) for _ in range(3)]:
+            running.result()
+    pauses = [after[0] - before[1] for before, after in itertools.pairwise(sorted(spans))]
+    assert min(pauses) > 0.08
+    with admission.turn(20):
+        time.sleep(0.1)
+    with pytest.raises(Refused) as caught, admission.turn(20), admission.turn(0.05):
+        pass
+    assert caught.value.code is Code.DEADLINE_EXCEEDED
 
 
 def test_a_new_version_is_picked_up_without_dropping_a_request(start, saved, tmp_path):

@@ -4,7 +4,8 @@ import contextlib
 import dataclasses
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import grpc
 
@@ -28,10 +29,24 @@ class Limits:
     waiting: int = 32
 
 
-class Admission:
-    """Lets `concurrent` requests run at once, makes `waiting` more wait, and refuses the rest."""
+# A pause costs no request more, however long the one before ran.
+_LONGEST_PAUSE_S = 2.0
 
-    def __init__(self, concurrent: int, waiting: int):
+
+class Admission:
+    """Lets `concurrent` requests run at once, makes `waiting` more wait, and refuses the rest.
+
+    Args:
+      gives_way: says whether something else needs the machine. Then one request runs at a time,
+        and after each there is a pause that takes as long as it took.
+    """
+
+    def __init__(
+        self, concurrent: int, waiting: int, gives_way: Callable[[], bool] = lambda: False
+    ):
+        self._gives_way = gives_way
+        self._alone = threading.Lock()
+        self._pause_ends = 0.0
         self._places = concurrent + waiting
         self._admitted = 0
         self._closed = False
@@ -46,14 +61,19 @@ class Admission:
           Refused: too many wait already (RESOURCE_EXHAUSTED), the time is over
             (DEADLINE_EXCEEDED), or `close` was called (UNAVAILABLE).
         """
-        with self._place():
-            if not self._turn.acquire(timeout=min(seconds, threading.TIMEOUT_MAX)):
-                late = "the deadline passed before the request ran"
-                raise Refused(grpc.StatusCode.DEADLINE_EXCEEDED, late)
-            try:
+        end = time.monotonic() + min(seconds, threading.TIMEOUT_MAX)
+        with self._place(), _held(self._turn, end):
+            if not self._gives_way():
                 yield
-            finally:
-                self._turn.release()
+                return
+            with _held(self._alone, end):
+                time.sleep(max(0.0, min(end, self._pause_ends) - time.monotonic()))
+                began = time.monotonic()
+                try:
+                    yield
+                finally:
+                    now = time.monotonic()
+                    self._pause_ends = now + min(now - began, _LONGEST_PAUSE_S)
 
     def close(self, seconds: float) -> bool:
         """Refuses new requests, waits so long for earlier ones; gives whether these are done."""
@@ -79,3 +99,15 @@ class Admission:
             with self._changed:
                 self._admitted -= 1
                 self._changed.notify_all()
+
+
+@contextlib.contextmanager
+def _held(lock: "threading.Lock | threading.Semaphore", end: float) -> Iterator[None]:
+    """Holds a lock within the context; Refused: it was not free before the time `end`."""
+    if not lock.acquire(timeout=max(0.0, min(end - time.monotonic(), threading.TIMEOUT_MAX))):
+        late = "the deadline passed before the request ran"
+        raise Refused(grpc.StatusCode.DEADLINE_EXCEEDED, late)
+    try:
+        yield
+    finally:
+        lock.release()

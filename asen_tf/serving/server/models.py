@@ -37,6 +37,7 @@ class Models:
         self._models: dict[str, Versions] = {}
         self._configured: set[str] = set()
         self._faults: dict[str, str] = {}
+        self._loading = False
         self._stopped = threading.Event()
 
     def look(self) -> None:
@@ -82,6 +83,10 @@ class Models:
         with self._named(spec).use(spec) as handle:
             yield handle
 
+    def is_loading(self) -> bool:
+        """Whether a version is loaded at this moment, which needs the machine that requests use."""
+        return self._loading
+
     def get(self, name: str) -> Versions | None:
         """The versions of a model, None if there is no such model."""
         return self._models.get(name)
@@ -112,9 +117,13 @@ class Models:
         self._note(config.name, f"no folder for the versions {missing}" if missing else None)
 
     def _load(self, folder: Path) -> LoadedModel:
-        servable = LoadedModel(folder)
-        _warm_up(servable, folder, self._limits)
-        return servable
+        self._loading = True
+        try:
+            servable = LoadedModel(folder)
+            _warm_up(servable, folder, self._limits)
+            return servable
+        finally:
+            self._loading = False
 
     def _note(self, where: str, fault: str | None) -> None:
         """Logs a fault when it comes up, not at every look."""

@@ -70,7 +70,7 @@ class Server:
             interceptors=[Guard()],
             maximum_concurrent_rpcs=threads,
         )
-        self._admission = Admission(limits.concurrent, limits.waiting)
+        self._admission = Admission(limits.concurrent, limits.waiting, models.is_loading)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
             PredictionService(models, limits, self._admission), self._grpc
         )
