@@ -1,6 +1,8 @@
 """The attributes a model knows, and the values each of them can take."""
 
+import collections
 import dataclasses
+import functools
 import itertools
 import json
 import os
@@ -19,9 +21,13 @@ class Attribute:
     def index(self, value: str) -> int:
         """Position of `value`; raises ValueError naming the nearest known value."""
         try:
-            return self.values.index(value)
-        except ValueError:
+            return self._positions[value]
+        except KeyError:
             raise ValueError(unknown_name(f"value of {self.name}", value, self.values)) from None
+
+    @functools.cached_property
+    def _positions(self) -> dict[str, int]:
+        return {value: position for position, value in enumerate(self.values)}
 
 
 class AttributeSpace:
@@ -43,7 +49,7 @@ class AttributeSpace:
         for name, its_values in values.items():
             if not its_values:
                 raise ValueError(f"attribute {name!r} needs at least one value, got none")
-            twice = {v for v in its_values if list(its_values).count(v) > 1}
+            twice = [v for v, count in collections.Counter(its_values).items() if count > 1]
             if twice:
                 raise ValueError(f"attribute {name!r} lists {sorted(twice)} more than once")
         self._attributes = {n: Attribute(n, tuple(map(str, v))) for n, v in values.items()}

@@ -25,6 +25,7 @@ def defaults() -> config_dict.ConfigDict:
         "format": "csv",
         "root": "",  # folder under which every image lies
         "manifest": "manifest.csv",  # csv: the table
+        "columns": (),  # csv: the attributes; (): all columns that look like attributes
         "attributes_file": "",  # CSV index,attribute,values; "": read off the data
         "attributes": (),  # index_files: (name, number of values or names) pairs
         "index_dir": "",  # folder of filenames_*.txt and so on; "": splits, if there, or the root
@@ -37,6 +38,7 @@ def defaults() -> config_dict.ConfigDict:
         "seed": 0,  # synthetic: which ones
         "look": "cluttered",  # synthetic: plain | cluttered
         "special": (),  # attributes that tell garments apart when one is changed; (): all
+        "follow_links": False,  # read photographs that are links to folders outside of the root
         "skip_bad": False,  # drop bad rows instead of stopping
         "check": "full",  # full: decode every image | exists | none
         "fit": "crop",  # a photograph becomes a square: its centre | pad: all of it, on white

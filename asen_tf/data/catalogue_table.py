@@ -10,6 +10,7 @@ from asen_tf.data.formats.attributes_file import split_values
 from asen_tf.data.formats.garment_boxes import BoxColumns
 from asen_tf.data.formats.table import Table
 from asen_tf.data.manifest import Problem
+from asen_tf.data.root import clean_name
 from asen_tf.images.boxes import Box
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
@@ -56,7 +57,7 @@ def read_catalogue(
     table = Table(manifest.parent, manifest.name, required=["image"])
     problems: list[Problem] = []
     lines = list(table.rows(problems))
-    texts = [[cell.strip() for cell in cells] for _, cells in lines]
+    texts = [cells for _, cells in lines]
     attributes = [name for name in attributes if name in table.header]
     box_columns = BoxColumns(table)
     boxes = _boxes_of(boxes_file, box_columns, problems) if boxes_file else {}
@@ -67,6 +68,7 @@ def read_catalogue(
     rows, seen = [], {}
     for (line, _), cells in zip(lines, texts, strict=True):
         given = dict(zip(table.header, cells, strict=True))
+        given["image"] = clean_name(given["image"])
         name = given.get("id", given["image"])
         message = _problem(name, given["image"], seen)
         try:

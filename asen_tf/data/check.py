@@ -21,6 +21,7 @@ def check_images(
     level: str = "full",
     max_pixels: int = images.MAX_PIXELS,
     progress: type[Progress] = Progress,
+    follow_links: bool = False,
 ) -> list[Problem]:
     """Finds the images that training could not read.
 
@@ -33,6 +34,7 @@ def check_images(
         file is there and not empty. "none": the paths alone.
       max_pixels: an image whose header declares more is not decoded and is a problem.
       progress: what says how it goes.
+      follow_links: whether symbolic links may lead out of the root.
 
     Returns:
       One problem an image that is bad, in the order of the manifest.
@@ -42,7 +44,7 @@ def check_images(
     """
     if level not in LEVELS:
         raise ValueError(unknown_name("check level (data.check)", level, LEVELS))
-    root = Root(manifest.root)
+    root = Root(manifest.root, follow_links)
 
     def box_problem(row: int, name: str) -> Problem | None:
         shown = manifest.photograph(row)

@@ -1,7 +1,6 @@
 """From the `data` part of a configuration to a manifest one can rely on."""
 
 from collections.abc import Sequence
-from itertools import combinations
 
 import numpy as np
 from absl import logging
@@ -11,8 +10,10 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.progress import Progress
 from asen_tf.data import formats
 from asen_tf.data.check import check_images
-from asen_tf.data.manifest import CANDIDATE, QUERY, SPLITS, Manifest, Problem, with_default_roles
+from asen_tf.data.doubts import doubts, no_attributes
+from asen_tf.data.manifest import CANDIDATE, QUERY, Manifest, Problem, with_default_roles
 from asen_tf.data.matching import matched
+from asen_tf.data.root import FOLLOW_ADVICE, LEADS_OUT
 
 SHOWN = 50
 
@@ -31,9 +32,9 @@ def load(
     """Reads and checks the data set that `options` (the `data` part of a configuration) describes.
 
     Splits for evaluation that bring no roles get the default ones. With `options.skip_bad`, rows
-    that are bad are dropped and named in the log. Values that no training image carries, and
-    images that stand in two splits, or twice in one, are warned about, and so are queries that no
-    candidate is relevant to.
+    that are bad are dropped and named in the log. What the data set can hardly mean, see `doubts`,
+    is warned about. Columns of a CSV table that look like no attribute are not learned, unless
+    `options.columns` or `options.attributes_file` names them.
 
     Args:
       options: which data set, and how to check it.
@@ -47,14 +48,19 @@ def load(
       FileNotFoundError: a file of the format is missing.
     """
     manifest, problems = formats.read(options)
-    problems += check_images(manifest, options.check, options.max_pixels, progress)
+    if training and options.format == "csv" and not (options.columns or options.attributes_file):
+        manifest = _with_attributes_alone(manifest)
+    problems += check_images(
+        manifest, options.check, options.max_pixels, progress, options.follow_links
+    )
     if options.skip_bad:
         manifest, problems = _without_bad_rows(manifest, problems)
     manifest = with_default_roles(manifest)
     problems += _split_problems(manifest, training)
     if problems:
         raise BadData(problems)
-    _warn(manifest, training)
+    for doubt in doubts(manifest, training, options.check == "full"):
+        logging.warning("%s", doubt)
     return manifest
 
 
@@ -74,7 +80,13 @@ def load_for(space: AttributeSpace, data: ConfigDict | Manifest) -> Manifest:
 
 def listed(problems: Sequence[Problem], shown: int = SHOWN) -> str:
     """The problems, a line each: the first `shown`, how many more, and how to go on without."""
-    lines = _first(problems, shown)
+    links = [problem for problem in problems if problem.message.endswith(LEADS_OUT)]
+    repeated = set(links[1:])
+    lines = _first([one for one in problems if one not in repeated], shown)
+    if len(links) > 1:
+        lines.append(f"... and {len(links) - 1} more: {LEADS_OUT}")
+    if links:
+        lines.append(f"({FOLLOW_ADVICE})")
     if any(_names_row(problem) for problem in problems):
         lines.append("(--config.data.skip_bad=true drops the bad rows)")
     return "\n".join(lines)
@@ -83,6 +95,25 @@ def listed(problems: Sequence[Problem], shown: int = SHOWN) -> str:
 def _first(problems: Sequence[Problem], shown: int) -> list[str]:
     more = [f"... and {len(problems) - shown} more"] if len(problems) > shown else []
     return [*map(str, problems[:shown]), *more]
+
+
+def _with_attributes_alone(manifest: Manifest) -> Manifest:
+    """The manifest without the columns that look like no attributes, which the log names."""
+    left_out = no_attributes(manifest)
+    kept = {n: v for n, v in manifest.space.to_dict().items() if n not in left_out}
+    if not left_out:
+        return manifest
+    told = ", ".join(f"{name} ({why})" for name, why in left_out.items())
+    if not kept:
+        raise ValueError(
+            f"{manifest.source}: no column looks like an attribute: {told}; name those that are in "
+            "data.columns"
+        )
+    logging.warning(
+        "columns that look like no attribute are left out: %s; data.columns names those to learn",
+        told,
+    )
+    return matched(manifest, AttributeSpace(kept), "data.columns")
 
 
 def _names_row(problem: Problem) -> bool:
@@ -115,49 +146,3 @@ def _split_problems(manifest: Manifest, training: bool) -> list[Problem]:
                 message = f"split {split} without {name}, though it has labelled images"
                 found.append((split, message))
     return [Problem(manifest.source.replace("{split}", s), 0, message) for s, message in found]
-
-
-def _warn(manifest: Manifest, training: bool) -> None:
-    images = {split: set(manifest.images[manifest.rows(split)].tolist()) for split in SPLITS}
-    for split in SPLITS:
-        names, counts = np.unique(manifest.images[manifest.rows(split)], return_counts=True)
-        if twice := names[counts > 1].tolist():
-            logging.warning("%d images are in %s twice: %s", len(twice), split, _some(twice))
-    for one, other in combinations(SPLITS, 2):
-        if both := sorted(images[one] & images[other]):
-            logging.warning("%d images are in %s and %s: %s", len(both), one, other, _some(both))
-    for split in ("valid", "test"):
-        if lost := _lost_queries(manifest, split):
-            logging.warning(
-                "%d queries of %s have no candidate that shares their value and will count 0: %s",
-                len(lost),
-                split,
-                _some(lost, 5),
-            )
-    if training and manifest.triplets is None:
-        labels = manifest.labels_of("train")
-        carried = np.unique(np.array(manifest.space.offsets)[labels["attribute"]] + labels["value"])
-        names = [f"{name}={v}" for name, vs in manifest.space.to_dict().items() for v in vs]
-        if missing := [names[i] for i in np.setdiff1d(np.arange(len(names)), carried)]:
-            logging.warning(
-                "%d values that no image for training carries: %s", len(missing), _some(missing)
-            )
-
-
-def _lost_queries(manifest: Manifest, split: str) -> list[str]:
-    """Image, attribute and values of the queries that no candidate is relevant to."""
-    labels = manifest.labels_of(split)
-    flat = np.array(manifest.space.offsets)[labels["attribute"]] + labels["value"]
-    query = labels["role"] == QUERY
-    found = query & np.isin(flat, flat[labels["role"] == CANDIDATE])
-    keys = ["image", "attribute"]
-    lost = labels[query & ~np.isin(labels[keys], labels[keys][found])]
-    attributes = list(manifest.space.to_dict().items())
-    return [
-        f"{manifest.images[image]} ({attributes[attribute][0]}={attributes[attribute][1][value]})"
-        for image, attribute, value, _ in lost.tolist()
-    ]
-
-
-def _some(names: list[str], most: int = 20) -> str:
-    return ", ".join(names[:most]) + (", ..." if len(names) > most else "")

@@ -112,13 +112,23 @@ def checked_box(box: Sequence[object]) -> Box:
     numbers = tuple(map(_number, SIDES, box))
     for low, high in ((0, 2), (1, 3)):
         if numbers[high] - numbers[low] < 1:
+            shares = in_shares(np.array(numbers))
+            shares = f" ({shares})" if shares else ""
             raise ValueError(
                 f"expected {SIDES[high]} at least a pixel above {SIDES[low]}, got "
-                f"{SIDES[low]} {numbers[low]:g} and {SIDES[high]} {numbers[high]:g}"
+                f"{SIDES[low]} {numbers[low]:g} and {SIDES[high]} {numbers[high]:g}{shares}"
             )
         if numbers[low] < -OUTSIDE:
             raise ValueError(_outside(SIDES[low], numbers[low], -numbers[low]))
     return numbers
+
+
+def in_shares(boxes: np.ndarray) -> str | None:
+    """Says of boxes [..., 4], NaN where unknown, whether they are shares of sides, not pixels."""
+    known = boxes[~np.isnan(boxes)]
+    if known.size and known.min() >= 0 and known.max() <= 1:
+        return "every number lies in 0 to 1: expected pixels of the photograph"
+    return None
 
 
 def text(box: Sequence[float]) -> str:

@@ -1,13 +1,16 @@
 """The data formats by name. Each module's `read` loads one format into a `Manifest`."""
 
+import dataclasses
 from pathlib import Path
 
+import numpy as np
 from ml_collections import ConfigDict
 
 from asen_tf.core.registry import Registry
 from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.garment_boxes import with_garment_boxes
 from asen_tf.data.manifest import Manifest, Problem
+from asen_tf.data.root import Root
 
 # Name -> a function (root, options) -> (manifest, problems), see `read`.
 FORMATS = Registry(
@@ -50,5 +53,8 @@ def read(options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     read_format = FORMATS[options.format]
     if not options.root:
         raise ValueError("data.root is empty: name the folder under which every image lies")
-    found = with_garment_boxes(*read_format(Path(options.root), options), options.garment_boxes)
-    return with_boxes(*found, options.boxes)
+    root = Path(options.root)
+    found = with_garment_boxes(*read_format(root, options), options.garment_boxes)
+    manifest, problems = with_boxes(*found, options.boxes, options.check == "full")
+    names = np.array([*map(Root(root).spelled, manifest.images.tolist())], np.str_)
+    return dataclasses.replace(manifest, images=names), problems

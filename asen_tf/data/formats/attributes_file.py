@@ -22,7 +22,7 @@ def read(root: Path, source: str) -> AttributeSpace:
     column = {name: table.header.index(name) for name in table.header}
     values = {}
     for line, cells in table.rows(problems):
-        index, name = cells[column["index"]].strip(), cells[column["attribute"]].strip()
+        index, name = cells[column["index"]], cells[column["attribute"]]
         if index != str(len(values)):
             raise ValueError(
                 f"{source}:{line}: attributes are numbered 0, 1, 2, ... in order: expected index "

@@ -6,6 +6,7 @@
 - `id`: of the item in the catalogue; may be absent. Training and evaluation ignore it.
 - `x1,y1,x2,y2`, or `box`: of the garment, see `garment_boxes`; may be blank or absent.
 - every other column is an attribute: one of its values, several as `a|b`, blank for unlabelled.
+  `options.columns` names those that are, if not all.
 
 Attributes and values are those of the attributes file, if one is named; otherwise the columns in
 their order and, of each, the values found, sorted as text.
@@ -21,7 +22,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.errors import unknown_name
+from asen_tf.core.errors import check_names, unknown_name
 from asen_tf.core.read_ahead import batched
 from asen_tf.data.formats import attributes_file, garment_boxes
 from asen_tf.data.formats.attributes_file import split_values
@@ -36,6 +37,7 @@ from asen_tf.data.manifest import (
     label_records,
     sort_labels,
 )
+from asen_tf.data.root import clean_name
 
 RESERVED = ("image", "split", "role", "id", *garment_boxes.COLUMNS)
 LONGEST_PATH = 1024
@@ -51,6 +53,8 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     table = Table(root, options.manifest, required=("image", "split"))
     box_columns = garment_boxes.BoxColumns(table)
     names = [name for name in table.header if name not in RESERVED]
+    check_names(f"column of {table.source} in data.columns", options.columns, names, once=True)
+    names = [name for name in names if not options.columns or name in options.columns]
     if not names:
         raise ValueError(f"{table.source}:1: no attribute column beside {', '.join(table.header)}")
     space = attributes_file.read(root, options.attributes_file) if options.attributes_file else None
@@ -63,12 +67,12 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     if not images:
         reason = str(problems[0]) if problems else f"{table.source}: only a header"
         raise ValueError(f"no row could be read: {reason}")
-    _check_role_column(table, columns)
+    _check_role_column(table, columns, names)
     space = space or _space_of(table.source, names, columns)
-    splits = _resolve(columns["split"], lambda text: SPLITS.index(text.strip()), -1)
+    splits = _resolve(columns["split"], lambda text: SPLITS.index(text), -1)
     roles = np.zeros(len(images), np.int8)
     if "role" in columns:
-        roles = _resolve(columns["role"], lambda text: ROLES.index(text.strip()), -1)
+        roles = _resolve(columns["role"], lambda text: ROLES.index(text), -1)
 
     good = np.ones(len(images), bool)
     boxes, bad_boxes = _boxes(box_columns, columns, len(images))
@@ -125,7 +129,7 @@ def _read_columns(
         lines.extend(chunk_lines)
         for name, cells in zip(table.header, zip(*rows, strict=True), strict=True):
             if name == "image":
-                images.extend(cells)
+                images.extend(map(clean_name, cells))
             else:
                 codes[name].extend(map(texts[name].__getitem__, cells))
     columns = {
@@ -136,10 +140,10 @@ def _read_columns(
     return images, np.array(lines, np.int32), columns
 
 
-def _check_role_column(table: Table, columns: dict[str, _Column]) -> None:
+def _check_role_column(table: Table, columns: dict[str, _Column], names: list[str]) -> None:
     """A misspelt `role` would otherwise become an attribute."""
-    for name in columns.keys() - set(RESERVED):
-        found = {text.strip() for text in columns[name].texts} - {""}
+    for name in names:
+        found = {*columns[name].texts} - {""}
         if "role" not in columns and found and found <= set(ROLES):
             raise ValueError(f"{table.source}:1: column {name!r} holds roles: name it 'role'")
 
@@ -172,7 +176,7 @@ def _bad_rows(
     for kind, numbers, known in (("split", splits, SPLITS), ("role", roles, ROLES[1:])):
         for row in np.flatnonzero(numbers < 0):
             column = columns[kind]
-            yield row, unknown_name(kind, column.text(row).strip(), known)
+            yield row, unknown_name(kind, column.text(row), known)
     for name in space:
         if name in columns:
             yield from _unknown_values(columns[name], space, name)

@@ -15,6 +15,7 @@ import numpy as np
 
 from asen_tf.data.formats.table import Table
 from asen_tf.data.manifest import GarmentBoxes, Manifest, Problem
+from asen_tf.data.root import clean_name
 from asen_tf.images.boxes import SIDES, Box, checked_box
 
 COLUMN = "box"
@@ -41,7 +42,7 @@ class BoxColumns:
 
     def read(self, cells: Sequence[str]) -> Box | None:
         """The box in the cells of `names`; None: blank. ValueError, naming the column: no box."""
-        texts = [cell.strip() for cell in cells]
+        texts = list(cells)
         if not any(texts):
             return None
         if self.names == [COLUMN]:
@@ -69,7 +70,7 @@ def read_file(root: Path, source: str, problems: list[Problem]) -> dict[str, tup
     image, *order = (table.header.index(name) for name in ("image", *columns.names))
     found: dict[str, tuple[int, Box]] = {}
     for line, cells in table.rows(problems):
-        name = cells[image].strip()
+        name = clean_name(cells[image])
         try:
             if name in found:
                 raise ValueError(f"{name} has a box on line {found[name][0]} already")

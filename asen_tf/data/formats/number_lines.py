@@ -8,6 +8,7 @@ import numpy as np
 
 from asen_tf.core.foreign import shown, text_lines
 from asen_tf.data.manifest import Problem
+from asen_tf.data.root import clean_name
 
 
 def read(
@@ -67,7 +68,7 @@ def read_pairs(
 
 def read_paths(root: Path, source: str) -> list[str]:
     """The path on each line; blank lines inside are "", those at the end are no lines."""
-    names = [text.strip() for _, text in text_lines(root / source, source)]
+    names = [clean_name(text) for _, text in text_lines(root / source, source)]
     while names and not names[-1]:
         names.pop()
     return names

@@ -3,6 +3,7 @@
 import contextlib
 import csv
 import difflib
+import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ class Table:
 
     Attributes:
       source: the file's name relative to the data root, for messages.
-      header: names of the columns, without surrounding blanks.
+      header: names of the columns, in the form of cells.
 
     Args:
       root: the data root.
@@ -35,7 +36,7 @@ class Table:
             raise FileNotFoundError(f"{self._path}: no such file")
         check_stand_in(self._path, source)
         with self._reader() as reader:
-            self.header = [name.strip() for name in next(reader, [])]
+            self.header = _cells(next(reader, []))
         self._check_header(required)
 
     def _check_header(self, required: Sequence[str]) -> None:
@@ -52,6 +53,7 @@ class Table:
     def rows(self, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
         """Yields (line, cells) of each row under the header; blank lines are passed over.
 
+        Cells have no blanks around them, and accents in one of their two Unicode forms (NFC).
         A row with another number of cells than the header is left out and added to `problems`.
 
         Raises:
@@ -63,7 +65,7 @@ class Table:
             line = reader.line_num + 1
             for cells in reader:
                 if len(cells) == width:
-                    yield line, cells
+                    yield line, _cells(cells)
                 elif cells:
                     message = f"expected {width} cells as in the header, found {len(cells)}"
                     problems.append(Problem(self.source, line, message))
@@ -81,6 +83,10 @@ class Table:
             except UnicodeDecodeError as error:
                 message = f"not UTF-8 ({error}); save the table as CSV UTF-8"
                 raise FormatError(self.source, message) from error
+
+
+def _cells(cells: list[str]) -> list[str]:
+    return [unicodedata.normalize("NFC", cell.strip()) for cell in cells]
 
 
 def _missing_columns(missing: list[str], others: list[str], header: list[str]) -> str:
