@@ -30,3 +30,6 @@ PROTOCOLS = (SIMILARITY, MANIPULATION)
 
 BASELINE = "linear"
 """What tables call the linear baseline beside a run."""
+
+NOT_SERVED = ("tensor",)
+"""Names that no attribute can have: `embed_tensor` is a signature of every served model."""

@@ -7,6 +7,7 @@ from absl import logging
 from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.choices import NOT_SERVED
 from asen_tf.core.progress import Progress
 from asen_tf.data import formats
 from asen_tf.data.check import check_images
@@ -57,6 +58,8 @@ def load(
         manifest, problems = _without_bad_rows(manifest, problems)
     manifest = with_default_roles(manifest)
     problems += _split_problems(manifest, training)
+    if training:
+        problems += _name_problems(manifest)
     if problems:
         raise BadData(problems)
     for doubt in doubts(manifest, training, options.check == "full"):
@@ -130,6 +133,15 @@ def _without_bad_rows(
     rows = [problem.image for problem in bad if problem.image is not None]
     kept = np.setdiff1d(np.arange(len(manifest)), rows)
     return manifest.take(kept), [problem for problem in problems if not _names_row(problem)]
+
+
+def _name_problems(manifest: Manifest) -> list[Problem]:
+    """Attributes that a later program cannot take."""
+    return [
+        Problem(manifest.source, 0, f"attribute {name!r} cannot be served by that name: rename it")
+        for name in manifest.space
+        if name in NOT_SERVED
+    ]
 
 
 def _split_problems(manifest: Manifest, training: bool) -> list[Problem]:

@@ -24,7 +24,7 @@ class Picture(NamedTuple):
     """One picture.
 
     Attributes:
-      name: of the file, without its suffix.
+      name: of the file, without its suffix; what a file cannot be called is replaced.
       figure: of matplotlib; `save` writes it.
       alt: what it shows, in a sentence without its full stop.
       suffix: the file format that suits it, ".jpg" for photographs or ".png".

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ml_collections import ConfigDict
 
+from asen_tf.core.file_names import file_name
 from asen_tf.core.progress import say
 from asen_tf.data.manifest import Manifest
 from asen_tf.figures.picture import Picture, save
@@ -76,7 +77,7 @@ def visualize(
                 continue
             pages[one].append(drawn)
             if output is not None:
-                file = Path(output) / f"{drawn.name}{drawn.suffix}"
+                file = Path(output) / f"{file_name(drawn.name)}{drawn.suffix}"
                 found.append(save(drawn.figure, file))
             elif report is None:
                 found.append(drawn)

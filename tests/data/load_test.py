@@ -103,6 +103,16 @@ def test_an_unlabelled_split_needs_no_queries(tmp_path):
     assert len(load(data_set(tmp_path, [*GOOD[:4], "t.jpg,test,,"]))) == 5
 
 
+def test_names_that_cannot_be_served_are_refused_before_training(tmp_path):
+    """27-names-that-reach-files-too-late."""
+    options = data_set(tmp_path, GOOD)
+    table = tmp_path / "manifest.csv"
+    table.write_text(table.read_text().replace("role,fit", "role,tensor"))
+    with pytest.raises(BadData, match=r"manifest\.csv: attribute 'tensor' cannot be served"):
+        load(options)
+    assert load(options, training=False).space.names == ("tensor",)
+
+
 def test_training_needs_images(tmp_path):
     options = data_set(tmp_path, GOOD[4:])
     with pytest.raises(BadData, match="no images for training"):

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import matplotlib.figure
 import pytest
 from PIL import Image
 
 import asen_tf
+from asen_tf.figures import FIGURES, Picture
+from asen_tf.figures.registry import Figure
 
 OWN = """
 from matplotlib.figure import Figure
@@ -46,6 +49,19 @@ def test_pictures_are_written_or_given(opened, tmp_path):
     pictures = asen_tf.visualize(opened[0], ["curves"], data=opened[2])
     assert [picture.name for picture in pictures] == ["learning_curve", "loss_curve"]
     assert all(picture.figure.axes and picture.alt for picture in pictures)
+
+
+def test_names_of_attributes_are_no_paths(opened, tmp_path, monkeypatch):
+    """27-names-that-reach-files-too-late."""
+    names = ["retrieval_a/b", "retrieval_/../../x", "retrieval_" + "x" * 300]
+
+    def draw(source):
+        yield from (Picture(name, matplotlib.figure.Figure((2, 1)), "Nothing") for name in names)
+
+    monkeypatch.setitem(FIGURES._registered, "astray", Figure(draw, "astray", "", "", False))
+    files = asen_tf.visualize(opened[0].path, ["astray"], tmp_path / "out")
+    assert len(files) == 3 and sorted(files) == sorted((tmp_path / "out").iterdir())
+    assert [*tmp_path.iterdir()] == [tmp_path / "out"]
 
 
 def test_by_default_the_quick_ones_and_without_what_a_run_has_nothing_for(begun, tmp_path, capsys):

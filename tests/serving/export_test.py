@@ -12,6 +12,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from asen_tf.core import AttributeSpace
+from asen_tf.core.choices import NOT_SERVED
 from asen_tf.serving import signatures as names
 from asen_tf.serving.export import VerificationFailed, export, export_model, write
 from asen_tf.version import __version__
@@ -303,6 +304,13 @@ def test_an_attribute_must_not_take_another_signature(embedder, tmp_path):
     space = AttributeSpace({"color": ["red"], "tensor": ["yes"]})
     with pytest.raises(ValueError, match="attribute 'tensor' cannot be served"):
         export_model(embedder.model, space, tmp_path)
+
+
+def test_what_no_attribute_can_be_called_is_said_before_training():
+    each = {names.embed(""), names.explain(""), names.similarity("")}
+    whole = (names.SERVING_DEFAULT, names.EMBED_TENSOR, names.METADATA)
+    taken = [w.removeprefix(e) for w in whole for e in each if w.startswith(e)]
+    assert tuple(taken) == NOT_SERVED
 
 
 def test_a_run_that_has_not_validated_is_named(workdir, tmp_path):
