@@ -6,13 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import keras
+import numpy as np
+from absl import logging
 from ml_collections import config_dict
 
 from asen_tf.core import config as configs
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import PRECISIONS
 from asen_tf.core.errors import check_names
-from asen_tf.data.load import load_for
+from asen_tf.data.fingerprint import changes, fingerprint
+from asen_tf.data.load import BadData, load_for
 from asen_tf.data.manifest import Manifest
 
 # Keys that may differ when a run goes on: they change how it runs, not what comes out.
@@ -31,9 +34,10 @@ _FREE_KEYS = (
 class Workdir:
     """A run's folder.
 
-    `config.json`, `attributes.json`; `checkpoints/<stage>/` to go on from; `best/<stage>.keras`,
-    the model that validated best in a stage, and `best.json`, which says which of them to use;
-    `history.jsonl`, a line a log entry; `tensorboard/`; `features/` and `images/`, caches.
+    `config.json`, `attributes.json`; `table.npy`, a fingerprint of its data; `checkpoints/<stage>/`
+    to go on from; `best/<stage>.keras`, the model that validated best in a stage, and `best.json`,
+    which says which of them to use; `history.jsonl`, a line a log entry; `tensorboard/`;
+    `features/` and `images/`, caches.
     """
 
     def __init__(self, path: str | os.PathLike):
@@ -49,6 +53,10 @@ class Workdir:
     @property
     def attributes_file(self) -> Path:
         return self.path / "attributes.json"
+
+    @property
+    def table_file(self) -> Path:
+        return self.path / "table.npy"
 
     @property
     def history_file(self) -> Path:
@@ -81,13 +89,16 @@ class Workdir:
         return AttributeSpace.load(self.attributes_file)
 
     def manifest(
-        self, data: config_dict.ConfigDict | Manifest | str | os.PathLike | None = None
+        self,
+        data: config_dict.ConfigDict | Manifest | str | os.PathLike | None = None,
+        skip_bad: bool = False,
     ) -> Manifest:
         """Reads and checks the data of the run.
 
         Args:
           data: a configuration, the `data` part of one, a manifest, or the folder where the run's
             own data lies now; None or "": where it lay in training.
+          skip_bad: drop bad rows of the run's own data, whatever its configuration says.
 
         Raises:
           ValueError: the data has values that the model does not know, or none of its attributes.
@@ -95,31 +106,54 @@ class Workdir:
         if data is None or isinstance(data, str | os.PathLike):
             options = self.config().data
             options.root = os.fspath(data or options.root)
-            data = options
+            options.skip_bad = options.skip_bad or skip_bad
+            try:
+                manifest = load_for(self.space(), options)
+            except BadData as error:
+                raise BadData(error.problems, "--skip_bad") from None
+            if changed := self._changes(manifest):
+                logging.warning(
+                    "the data has changed since %s was trained (%s): what is measured now may have "
+                    "been trained on, or be labelled otherwise",
+                    self.path,
+                    changed,
+                )
+            return manifest
         return load_for(self.space(), data)
 
-    def begin(self, config: config_dict.ConfigDict, space: AttributeSpace) -> None:
+    def begin(
+        self,
+        config: config_dict.ConfigDict,
+        space: AttributeSpace,
+        manifest: Manifest | None = None,
+    ) -> None:
         """Stores what the run is; where it was begun before, checks that it is the same.
 
+        Args:
+          config, space: the configuration and the attributes.
+          manifest: what it is trained on; None: it is not trained here.
+
         Raises:
-          ValueError: the folder holds a run with another configuration or other attributes.
+          ValueError: the folder holds a run with another configuration, attributes or other data.
         """
         self.path.mkdir(parents=True, exist_ok=True)
         if not self.config_file.exists():
             space.save(self.attributes_file)
+            if manifest is not None:
+                np.save(self.table_file, fingerprint(manifest))
             configs.save(config, self.config_file)
             return
-        self.check_same(config)
+        self.check_same(config, manifest)
         if self.space() != space:
             raise ValueError(
                 f"{self.path} holds a run on other attributes: {self.space()} != {space}"
             )
 
-    def check_same(self, config: config_dict.ConfigDict) -> None:
-        """Checks that a run which was begun here, if any, has this configuration.
+    def check_same(self, config: config_dict.ConfigDict, manifest: Manifest | None = None) -> None:
+        """Checks that a run which was begun here, if any, has this configuration and this data.
 
         Raises:
-          ValueError: it has another one; the message names the keys that differ.
+          ValueError: it has another one; the message names the keys, or counts the rows.
         """
         if not self.config_file.exists():
             return
@@ -128,9 +162,22 @@ class Workdir:
         if differing:
             raise ValueError(
                 f"{self.path} holds a run with another configuration: {'; '.join(differing)}. "
-                "Repeat that command to go on with it, or name another folder "
-                f"(--config.train.init_from={self.path} starts from its weights)"
+                f"Repeat that command to go on with it, or {self._or_start_from()}"
             )
+        if changed := manifest is not None and self._changes(manifest):
+            raise ValueError(
+                f"the data has changed since the run in {self.path} began ({changed}). Put it back "
+                f"to go on, or {self._or_start_from()}"
+            )
+
+    def _or_start_from(self) -> str:
+        return f"name another folder (--config.train.init_from={self.path} starts from its weights)"
+
+    def _changes(self, manifest: Manifest) -> str | None:
+        """How data differs from what the run was trained on; None: not, or that is not known."""
+        if not self.table_file.exists():
+            return None
+        return changes(np.load(self.table_file), fingerprint(manifest))
 
     def save_best(self, model: keras.Model, stage: str, chief: bool = True) -> None:
         """Stores the model as the stage's best. Every worker calls it; only the chief's counts."""

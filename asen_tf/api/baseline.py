@@ -28,6 +28,8 @@ def linear_baseline(run: Workdir, root: str | os.PathLike | None = None) -> Work
         experiments.linear(config)
         config.data.root = os.fspath(root or config.data.root)
         config.eval.preprocessing = "default"
+        if config.data.format == "csv" and not config.data.attributes_file:
+            config.data.columns = run.space().names
         say(f"training the linear baseline, kept in {baseline.path}")
         train(config, baseline.path)
     if baseline.space() != run.space():

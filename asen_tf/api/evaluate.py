@@ -35,6 +35,7 @@ def evaluate(
     ks: Sequence[int] = (),
     precision: str | None = None,
     baseline: bool = False,
+    skip_bad: bool = False,
 ) -> dict:
     """Scores embeddings on one split of labelled photographs.
 
@@ -53,6 +54,7 @@ def evaluate(
       precision: what a run's networks compute in, see `Workdir.load_best`.
       baseline: of a run, score the linear baseline beside it, as the variant "linear"; it is
         trained first where that was not done yet, see `api.baseline.linear_baseline`.
+      skip_bad: drop bad rows of a run's own data, see `Workdir.manifest`.
 
     Returns:
       What `evaluation.evaluate_manipulation` gives for that protocol; what `evaluate_triplets`
@@ -82,7 +84,7 @@ def evaluate(
             raise ValueError("an embedder takes data, and neither slices nor a precision")
         subject = _subject_of_embedder(model, data)
     else:
-        subject = _subject_of_run(model, data, precision)
+        subject = _subject_of_run(model, data, precision, skip_bad)
     named = _named(slices, subject.slices)
     if baseline:
         subject, named = _beside_baseline(model, data, subject, named)
@@ -153,7 +155,7 @@ class _Subject:
     localize: Callable[[str], dict] | None = None  # split -> result
 
 
-def _subject_of_run(run, data, precision) -> _Subject:
+def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
     # A random order needs no TensorFlow, which takes seconds to load.
     from asen_tf.data.image_cache import open_images
     from asen_tf.evaluation.embed import change_fn, embed_fn, explain_fn, image_fn
@@ -162,7 +164,7 @@ def _subject_of_run(run, data, precision) -> _Subject:
 
     run = run if isinstance(run, Workdir) else Workdir(run)
     model, slices, config = run.load_best(precision), run.best()["slices"], run.config()
-    manifest, fit, margin = run.manifest(data), config.data.fit, config.data.box_margin
+    manifest, fit, margin = run.manifest(data, skip_bad), config.data.fit, config.data.box_margin
     seen = {"fit": fit, "box_margin": margin}
 
     def load_images():

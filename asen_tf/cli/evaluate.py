@@ -51,6 +51,7 @@ def main() -> None:
             special=given.special,
             precision=given.precision,
             baseline=given.baseline,
+            skip_bad=given.skip_bad,
             **chosen,
         )
         output = output or _result_file(given.workdir, given.split, given.protocol)
@@ -79,10 +80,10 @@ def _cut_offs(given: Sequence[str]) -> list[int]:
 def _check_flags(given: flags.FlagValues) -> None:
     if given.model and not given.config:
         raise ValueError("--model=random takes the data of an experiment: name it with --config")
-    if given.model and (given.slices or given.data_root or given.baseline):
+    if given.model and (given.slices or given.data_root or given.baseline or given.skip_bad):
         raise ValueError(
-            "--slices, --baseline and --data_root are for a --workdir; with --model=random, "
-            "--config.data.root says where the data lies"
+            "--slices, --baseline, --data_root and --skip_bad are for a --workdir; with "
+            "--model=random, --config.data.root says where the data lies"
         )
     if given.workdir and given.config:
         raise ValueError("--config is for --model=random: the run in --workdir brings its own")
@@ -109,6 +110,7 @@ def run() -> None:
     flags.DEFINE_list("slices", "", "Slices of the embedding to score: global,local,both.")
     flags.DEFINE_bool("baseline", False, "Put a linear baseline beside the run; see above.")
     flags.DEFINE_string("data_root", "", "Folder of the run's data, if it moved after training.")
+    flags.DEFINE_bool("skip_bad", False, "Whether to drop bad rows of the run's data.")
     flags.DEFINE_enum(
         "precision", None, PRECISIONS, "What networks compute in; default: as in training."
     )

@@ -32,6 +32,7 @@ def main() -> None:
         results=given.results,
         images=given.images,
         data=given.data_root,
+        skip_bad=given.skip_bad,
     )
     print("\n".join(map(str, files)))
 
@@ -48,6 +49,7 @@ def run() -> None:
     flags.DEFINE_integer("results", 6, "How many results a row of the retrieval grid shows.", 1)
     flags.DEFINE_integer("images", 1000, "Most images that are searched and laid out.", 4)
     flags.DEFINE_string("data_root", "", "Folder of the run's data, if it moved after training.")
+    flags.DEFINE_bool("skip_bad", False, "Whether to drop bad rows of the run's data.")
     flags.mark_flag_as_required("workdir")
     program.run(main)
 

@@ -2,9 +2,12 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from absl import logging
+
+from asen_tf.data.doubts import NO_VALUE, some
 from asen_tf.data.formats import garment_boxes
 from asen_tf.data.formats.attributes_file import split_values
 from asen_tf.data.formats.garment_boxes import BoxColumns
@@ -14,6 +17,8 @@ from asen_tf.data.root import clean_name
 from asen_tf.images.boxes import Box
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
+_CODE = re.compile(r"0\d+")
+_FEW = 5  # at most one in so many cells of a column of numbers is odd
 _SHOWN = 50
 
 
@@ -41,7 +46,8 @@ def read_catalogue(
 ) -> list[CatalogueRow]:
     """Reads a CSV in UTF-8 with a header; without the column `id` an image's path is its name.
 
-    A column in which all cells that are not blank are numbers holds numbers; `007` is text.
+    A column holds numbers if most cells that are not blank are; the log names odd ones, which are
+    left out. One with many odd cells, or with one such as `007`, is text, which the log says, too.
 
     Args:
       manifest: the table.
@@ -64,7 +70,8 @@ def read_catalogue(
     known = ("id", "image", *garment_boxes.COLUMNS, *attributes)
     others = [name for name in table.header if name not in known]
     columns = dict(zip(table.header, zip(*texts, strict=True), strict=False))
-    numbers = {name for name in others if _are_numbers(columns.get(name, ()))}
+    at = [line for line, _ in lines]
+    numbers = {n for n in others if _holds_numbers(table.source, n, at, columns.get(n, ()))}
     rows, seen = [], {}
     for (line, _), cells in zip(lines, texts, strict=True):
         given = dict(zip(table.header, cells, strict=True))
@@ -83,7 +90,7 @@ def read_catalogue(
         metadata = {
             key: _number(given[key]) if key in numbers else given[key]
             for key in others
-            if given[key]
+            if given[key] and (key not in numbers or _NUMBER.fullmatch(given[key]))
         }
         box = box or boxes.get(given["image"], (0, None))[1]
         rows.append(CatalogueRow(name, given["image"], labels, metadata, box))
@@ -117,9 +124,27 @@ def _problem(name: str, image: str, seen: dict[str, int]) -> str | None:
     return None
 
 
-def _are_numbers(cells: Iterable[str]) -> bool:
-    found = [cell for cell in cells if cell]
-    return bool(found) and all(_NUMBER.fullmatch(cell) for cell in found)
+def _holds_numbers(source: str, name: str, lines: Sequence[int], cells: Sequence[str]) -> bool:
+    """Whether a column holds numbers; the log names the cells that are none where most are."""
+    given = [(line, cell) for line, cell in zip(lines, cells, strict=False) if cell]
+    odd = [(line, cell) for line, cell in given if not _NUMBER.fullmatch(cell)]
+    found = len(given) - len(odd)
+    words = [cell for _, cell in odd if cell.casefold() not in NO_VALUE]
+    code = next((one for one in odd if _CODE.fullmatch(one[1])), None)
+    holds = found > len(odd) and _FEW * len(words) <= len(given) and not code
+    if odd and found > len(odd):
+        so = "left out are" if holds else "kept as text because of"
+        shown = some([f"line {line} {cell!r}" for line, cell in ([code] if code else odd)], 5)
+        logging.warning(
+            "%s: column %s: %d of %d cells are numbers; %s %s",
+            source,
+            name,
+            found,
+            len(given),
+            so,
+            shown,
+        )
+    return bool(given) and holds
 
 
 def _number(text: str) -> int | float:

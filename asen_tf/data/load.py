@@ -17,14 +17,16 @@ from asen_tf.data.matching import matched
 from asen_tf.data.root import FOLLOW_ADVICE, LEADS_OUT
 
 SHOWN = 50
+SKIP = "--config.data.skip_bad=true"
 
 
 class BadData(ValueError):
     """Something is wrong with the data set; `problems` has everything that was found."""
 
-    def __init__(self, problems: Sequence[Problem]):
+    def __init__(self, problems: Sequence[Problem], skip: str = SKIP):
         self.problems = list(problems)
-        super().__init__(f"{len(self.problems)} problems in the data set\n{listed(self.problems)}")
+        said = listed(self.problems, skip=skip)
+        super().__init__(f"{len(self.problems)} problems in the data set\n{said}")
 
 
 def load(
@@ -81,7 +83,7 @@ def load_for(space: AttributeSpace, data: ConfigDict | Manifest) -> Manifest:
     return matched(manifest, space)
 
 
-def listed(problems: Sequence[Problem], shown: int = SHOWN) -> str:
+def listed(problems: Sequence[Problem], shown: int = SHOWN, skip: str = SKIP) -> str:
     """The problems, a line each: the first `shown`, how many more, and how to go on without."""
     links = [problem for problem in problems if problem.message.endswith(LEADS_OUT)]
     repeated = set(links[1:])
@@ -91,7 +93,7 @@ def listed(problems: Sequence[Problem], shown: int = SHOWN) -> str:
     if links:
         lines.append(f"({FOLLOW_ADVICE})")
     if any(_names_row(problem) for problem in problems):
-        lines.append("(--config.data.skip_bad=true drops the bad rows)")
+        lines.append(f"({skip} drops the bad rows)")
     return "\n".join(lines)
 
 

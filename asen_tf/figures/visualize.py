@@ -31,6 +31,7 @@ def visualize(
     results: int = 6,
     images: int = 1000,
     data: ConfigDict | Manifest | str | os.PathLike | None = None,
+    skip_bad: bool = False,
 ) -> list[Picture | Path]:
     """Draws a trained model: where it looks, what it finds, how it learned.
 
@@ -42,6 +43,7 @@ def visualize(
       report: HTML file to write: the pictures, tables and the configuration on one page.
       split, attributes, attribute, photographs, results, images: what is shown, see `Source`.
       data: where its data lies now, or other data, see `Workdir.manifest`; None: its own.
+      skip_bad: drop bad rows of its own data.
 
     Returns:
       The files written; the pictures, where neither an output nor a report is named.
@@ -60,7 +62,7 @@ def visualize(
     source = Source(
         run,
         KerasEmbedder.of_run(run.path),
-        run.manifest(data),
+        run.manifest(data, skip_bad),
         split,
         attributes,
         attribute,

@@ -91,7 +91,7 @@ class _Run:
         space = self.manifest.space
         self.losses = {s.name: losses.build(s.losses, space.offsets) for s in self.stages}
         if self.chief:
-            workdir.check_same(config)
+            workdir.check_same(config, self.manifest)
         keras.utils.set_random_seed(config.train.seed)
         with strategy.scope():
             self.model = models.build(config.model, space, config.train.precision)
@@ -115,7 +115,7 @@ class _Run:
                 self.frozen[stage.name] = FrozenFeatures(self.model, {*needed, *shown}, stage.name)
         # Not before: a refused configuration would leave a run that the mended one does not fit.
         if self.chief:
-            workdir.begin(config, space)
+            workdir.begin(config, space, self.manifest)
         self.validation = Validation(config, self.manifest, self.model)
         pictures = config.eval.pictures if self.chief else 0
         load_images = self._open_images("none")

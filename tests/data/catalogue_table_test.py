@@ -34,6 +34,49 @@ def test_columns_are_labels_or_metadata(table):
     ]
 
 
+SAID = "shop.csv: column price: {} of {} cells are numbers; {}"
+
+
+@pytest.mark.parametrize(
+    ("cells", "kept", "said"),
+    [
+        pytest.param(
+            ["1", "2.5", "NaN", *"45678"],
+            [1, 2.5, None, 4, 5, 6, 7, 8],
+            SAID.format(7, 8, "left out are line 4 'NaN'"),
+            id="07-one-cell-makes-prices-text",
+        ),
+        (["12,90", *"2345"], [None, 2, 3, 4, 5], SAID.format(4, 5, "left out are line 2 '12,90'")),
+        (["1", "-", "2"], [1, None, 2], SAID.format(2, 3, "left out are line 3 '-'")),
+        (
+            ["36", "M", "37"],
+            ["36", "M", "37"],
+            SAID.format(2, 3, "kept as text because of line 3 'M'"),
+        ),
+        (
+            ["007", *"234567"],
+            ["007", *"234567"],
+            SAID.format(6, 7, "kept as text because of line 2 '007'"),
+        ),
+        (["1", "", "2"], [1, None, 2], None),
+        (["S", "M", "36"], ["S", "M", "36"], None),
+    ],
+)
+def test_odd_cells_among_numbers_are_named(cells, kept, said, table, caplog):
+    rows = table("image,price\n" + "".join(f'{n}.jpg,"{cell}"\n' for n, cell in enumerate(cells)))
+    assert [row.metadata.get("price") for row in rows] == kept
+    assert [record.getMessage() for record in caplog.records] == [said] * bool(said)
+
+
+def test_paths_are_spelled_as_in_training(table):
+    """04-one-photograph-two-spellings, 19-paths-as-other-systems-write-them."""
+    assert table("image,color\n .//a.jpg , red \n")[0] == CatalogueRow(
+        "a.jpg", "a.jpg", {"color": ["red"]}, {}
+    )
+    with pytest.raises(ValueError, match="id 'a.jpg' is on line 2 already"):
+        table("image\na.jpg\n./a.jpg\n")
+
+
 @pytest.mark.parametrize("form", ["columns", "one column", "a file"])
 def test_boxes_are_no_metadata(form, table, tmp_path):
     if form == "columns":

@@ -216,7 +216,7 @@ def test_columns_that_look_like_no_attribute_are_left_out(tmp_path, warnings_of)
     )
     assert load(options, training=False).space.names == ("fit", "title", "price")
     options.columns = ("title", "fit")
-    assert load(options).space.names == ("fit", "title")
+    assert load(options).space.names == ("title", "fit")
     options.columns = ("fits",)
     with pytest.raises(ValueError, match="column of manifest.csv in data.columns 'fits'.*'fit'"):
         load(options)

@@ -107,6 +107,21 @@ def test_another_configuration_in_the_same_folder_is_refused(finished, catalogue
         train(tiny(catalogue, batch_size=8), finished.path)
 
 
+def test_a_run_goes_on_with_its_own_data_only(finished, catalogue):
+    """32-table-changed-under-a-run."""
+    table = catalogue / "manifest.csv"
+    text = table.read_text()
+    header, *rows = text.splitlines()
+    before = finished.history()
+    try:
+        table.write_text("\n".join([header, *rows[1:], rows[0].replace("red", "blue")]))
+        with pytest.raises(ValueError, match=r"has changed since the run .* \(1 of 48 rows\)"):
+            train(tiny(catalogue), finished.path)
+    finally:
+        table.write_text(text)
+    assert finished.history() == before
+
+
 def test_stage2_from_a_stage1_run_is_as_if_in_one_run(finished, catalogue, tmp_path):
     """And the same seed gives the same numbers, in both stages."""
     # What is kept in memory and which pictures are drawn changes nothing, either.

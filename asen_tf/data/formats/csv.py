@@ -6,7 +6,7 @@
 - `id`: of the item in the catalogue; may be absent. Training and evaluation ignore it.
 - `x1,y1,x2,y2`, or `box`: of the garment, see `garment_boxes`; may be blank or absent.
 - every other column is an attribute: one of its values, several as `a|b`, blank for unlabelled.
-  `options.columns` names those that are, if not all.
+  `options.columns` names those that are, if not all, in their order.
 
 Attributes and values are those of the attributes file, if one is named; otherwise the columns in
 their order and, of each, the values found, sorted as text.
@@ -54,7 +54,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     box_columns = garment_boxes.BoxColumns(table)
     names = [name for name in table.header if name not in RESERVED]
     check_names(f"column of {table.source} in data.columns", options.columns, names, once=True)
-    names = [name for name in names if not options.columns or name in options.columns]
+    names = list(options.columns) or names
     if not names:
         raise ValueError(f"{table.source}:1: no attribute column beside {', '.join(table.header)}")
     space = attributes_file.read(root, options.attributes_file) if options.attributes_file else None
