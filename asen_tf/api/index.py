@@ -5,11 +5,13 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from absl import logging
+
 from asen_tf.api.catalogues import opened
 from asen_tf.catalogue import Catalogue, Record, indexing
 from asen_tf.catalogue.indexing import BOX, IMAGE_VERSION, Item, Summary
 from asen_tf.data.catalogue_table import CatalogueRow, read_catalogue
-from asen_tf.data.root import Root
+from asen_tf.data.root import FOLLOW_ADVICE, LEADS_OUT, Root
 from asen_tf.embedders import Embedder
 from asen_tf.images.boxes import Boxed, text
 
@@ -21,6 +23,7 @@ def index(
     *,
     root: str | os.PathLike | None = None,
     boxes: str | os.PathLike | None = None,
+    follow_links: bool = False,
     batch_size: int = 32,
     embed_again: bool = False,
     delete_others: bool = False,
@@ -36,6 +39,7 @@ def index(
       store: `faiss:PATH`, `milvus:PATH.db`, `milvus:http://HOST:PORT`, or an open catalogue.
       root: folder of the photographs; None: the table's.
       boxes: CSV file with the garments' boxes, image,x1,y1,x2,y2, where the table has none.
+      follow_links: read photographs that are links to folders outside of the root.
       batch_size: photographs that go through the model at once.
       embed_again: embed photographs that are unchanged, too.
       delete_others: delete items that are not in the table.
@@ -55,13 +59,16 @@ def index(
     with opened(store, model) as catalogue:
         boxes_file = Path(boxes) if boxes else None
         rows = read_catalogue(Path(table), catalogue.attributes, boxes_file)
-        return indexing.index(
+        found = indexing.index(
             catalogue,
-            _items(rows, Root(folder)),
+            _items(rows, Root(folder, follow_links)),
             batch_size=batch_size,
             embed_again=embed_again,
             delete_others=delete_others,
         )
+    if LEADS_OUT in found.problems.values():
+        logging.warning("%s", FOLLOW_ADVICE)
+    return found
 
 
 def _items(rows: Iterable[CatalogueRow], root: Root) -> list[Item]:

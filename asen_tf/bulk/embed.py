@@ -52,6 +52,7 @@ def embed_catalogue(
     *,
     root: str | os.PathLike | None = None,
     boxes: str | os.PathLike | None = None,
+    follow_links: bool = False,
     attributes: Sequence[str] = (),
     batch_size: int = 32,
     shards: int | None = None,
@@ -71,6 +72,7 @@ def embed_catalogue(
       output: folder, see `Output` and `VectorFile`.
       root: folder of the photographs; none: that of the manifest.
       boxes: a table with the garments' boxes, image,x1,y1,x2,y2, where the manifest has none.
+      follow_links: read photographs that are links to folders outside of a local root.
       attributes: those wanted, in this order; none: all, in the model's.
       batch_size: photographs that go through the model at once.
       shards: files to write; none: one for each `IMAGES_A_SHARD` photographs.
@@ -108,7 +110,8 @@ def embed_catalogue(
         store.claim(stamp)
         pending = _pending(store, stamp.shards, rows)
         if pending:
-            _embed(EmbedShard(store, stamp, batch_size), store, stamp.shards, pending, beam_options)
+            work = EmbedShard(store, stamp, batch_size, follow_links)
+            _embed(work, store, stamp.shards, pending, beam_options)
     store.clean()
     errors = store.errors()
     return Summary(

@@ -17,13 +17,14 @@ _PAUSES = (0, 1, 4)
 Read = bytes | str
 
 
-def reader(root: str) -> Callable[[str], Read]:
+def reader(root: str, follow_links: bool = False) -> Callable[[str], Read]:
     """A function from a path relative to the root to the encoded photograph, or to a reason.
 
     A path that leaves the root is not opened; symbolic links are looked at where the root is
-    local. A file of more than `MAX_BYTES` is refused.
+    local, and may lead out of it with `follow_links`. A file of more than `MAX_BYTES` is refused.
     """
-    return _local_reader(Root(root)) if files.is_local(root) else _remote_reader(root)
+    local = files.is_local(root)
+    return _local_reader(Root(root, follow_links)) if local else _remote_reader(root)
 
 
 def _local_reader(root: Root) -> Callable[[str], Read]:

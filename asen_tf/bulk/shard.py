@@ -31,10 +31,11 @@ class EmbedShard(beam.DoFn):
     photograph.
     """
 
-    def __init__(self, output: Output, stamp: Stamp, batch_size: int):
+    def __init__(self, output: Output, stamp: Stamp, batch_size: int, follow_links: bool = False):
         self._output = output
         self._stamp = stamp
         self._batch_size = batch_size
+        self._follow_links = follow_links
 
     def setup(self) -> None:
         self._embedder = embedder_at(self._stamp.place, self._batch_size)
@@ -69,7 +70,7 @@ class EmbedShard(beam.DoFn):
 
     def _embedded(self, rows: Sequence[Row]) -> Iterator[tuple[list[Row], list[np.ndarray | str]]]:
         """Rows with their vectors [A, D], or what is wrong with their photographs."""
-        read = photographs.reader(self._stamp.root)
+        read = photographs.reader(self._stamp.root, self._follow_links)
 
         def content(row):
             found = read(row.image)

@@ -40,7 +40,7 @@ def main() -> int | None:
         page = app.create_app(
             catalogue,
             model,
-            Root(images),
+            Root(images, given.follow_links),
             title=given.title,
             hosts=given.allowed_hosts or names(given.host),
             limits=app.Limits(
@@ -99,6 +99,7 @@ def names(host: str) -> list[str]:
 
 
 def run() -> None:
+    flags.DEFINE_bool("follow_links", False, "Whether links may lead out of --images.")
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     define_flags()
     flags.DEFINE_string("images", ".", "Folder of the photographs; none outside of it is shown.")

@@ -35,6 +35,7 @@ def main(beam_options: Sequence[str]) -> int | None:
         given.output,
         root=given.root,
         boxes=given.boxes,
+        follow_links=given.follow_links,
         attributes=given.attributes,
         batch_size=given.batch_size,
         shards=given.shards,
@@ -54,6 +55,7 @@ def run() -> None:
     flags.DEFINE_string("manifest", None, "CSV file with the column image and, for names, id.")
     flags.DEFINE_string("root", None, "Folder of the photographs; default: the manifest's.")
     flags.DEFINE_string("boxes", None, "CSV file image,x1,y1,x2,y2, if the manifest has no boxes.")
+    flags.DEFINE_bool("follow_links", False, "Whether links may lead out of the root.")
     flags.DEFINE_string("output", None, "Folder to write vectors/*.parquet and errors/*.jsonl to.")
     flags.DEFINE_list("attributes", "", "Attributes to embed in, in this order; default: all.")
     flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)

@@ -33,6 +33,7 @@ def main() -> None:
             given.store,
             root=given.root,
             boxes=given.boxes,
+            follow_links=given.follow_links,
             batch_size=given.batch_size,
             embed_again=given.embed_again,
             delete_others=given.delete_others,
@@ -52,6 +53,7 @@ def run() -> None:
     flags.DEFINE_string("manifest", None, "CSV file with the column image and, for names, id.")
     flags.DEFINE_string("root", None, "Folder of the photographs; default: the manifest's.")
     flags.DEFINE_string("boxes", None, "CSV file image,x1,y1,x2,y2, if the manifest has no boxes.")
+    flags.DEFINE_bool("follow_links", False, "Whether links may lead out of the root.")
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)
     flags.DEFINE_bool("embed_again", False, "Whether to embed unchanged photographs again.")

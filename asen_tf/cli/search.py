@@ -111,7 +111,7 @@ def write_page(catalogue: "Catalogue", found: "Sequence[Match]", given: flags.Fl
     from asen_tf.cli import search_output
     from asen_tf.data.root import Root
 
-    root = Root(given.root)
+    root = Root(given.root, given.follow_links)
     rounds = _liked(given)
     name = rounds[-1][0] if rounds else given.id
     if name is None:
@@ -220,6 +220,7 @@ def run() -> None:
     flags.DEFINE_string("json", None, "JSON file to write the results to.")
     flags.DEFINE_string("html", None, "HTML page to write, with photographs.")
     flags.DEFINE_string("root", "", "Folder of the photographs that --html shows.")
+    flags.DEFINE_bool("follow_links", False, "Whether links may lead out of --root.")
     flags.mark_flag_as_required("store")
     program.run(main)
 

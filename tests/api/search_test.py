@@ -40,3 +40,15 @@ def test_an_open_catalogue_is_brought_up_to_date(catalogue, colors, tmp_path):
         assert list(summary.problems) == ["missing"] and summary.items == len(opened) == 2
     with pytest.raises(FileNotFoundError, match="nowhere: no such folder"):
         asen_tf.index(colors, table, f"faiss:{tmp_path}/store", root="nowhere")
+
+
+def test_linked_photographs_are_indexed_on_demand(catalogue, colors, tmp_path, caplog):
+    """39-linked-photographs."""
+    (tmp_path / "linked").mkdir()
+    (tmp_path / "linked" / "0.png").symlink_to(catalogue / "images" / "0.png")
+    (tmp_path / "table.csv").write_text("image\nlinked/0.png\n")
+    given = colors, tmp_path / "table.csv", f"faiss:{tmp_path}/store"
+    refused = asen_tf.index(*given)
+    assert refused.problems == {"linked/0.png": "a symbolic link leads out of the data root"}
+    assert "--follow_links" in caplog.records[-1].getMessage()
+    assert asen_tf.index(*given, follow_links=True).embedded == 1
