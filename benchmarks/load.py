@@ -49,7 +49,7 @@ class Junk:
             "no photograph": lambda: self._embed(b"<html>not found</html>"),
             "empty": lambda: self._embed(b""),
             "changed photograph": lambda: self._embed(self._changed(self._image())),
-            "too many pixels": lambda: self._embed([_declaring(self._image(), 9900)] * 64),
+            "too many pixels": lambda: self._embed(_declaring(self._image(), 9900), times=64),
             "changed message": self._message,
             "no such signature": lambda: self._client.call("hat", [self._image()]),
             "no such version": lambda: self._older.embed(self._image(), attribute),
@@ -63,15 +63,21 @@ class Junk:
     def _image(self) -> bytes:
         return self._images[self._draw.integers(len(self._images))]
 
-    def _embed(self, images: bytes | list[bytes]) -> None:
-        calls = Calls("asen", None, None, 128, 1 << 30)
-        for request in calls.embed(placed(images), self._attribute).requests:
-            self._send(request.message.SerializeToString())
+    def _embed(self, image: bytes, times: int = 1) -> None:
+        self._send(self._request(image, times).SerializeToString())
 
     def _message(self) -> None:
-        calls = Calls("asen", None, None, 128, 1 << 30)
-        [request] = calls.embed(placed(self._image()), self._attribute).requests
-        self._send(self._changed(request.message.SerializeToString()))
+        self._send(self._changed(self._request(self._image()).SerializeToString()))
+
+    def _request(self, image: bytes, times: int = 1) -> wire.PredictRequest:
+        """A message of one photograph, so many times; the client would divide it."""
+        [request] = (
+            Calls("asen", None, None, 1, 1 << 30).embed(placed(image), self._attribute).requests
+        )
+        tensor = request.message.inputs["image_bytes"]
+        tensor.string_val.extend([image] * (times - 1))
+        tensor.tensor_shape.dim[0].size = times
+        return request.message
 
     def _send(self, content: bytes) -> None:
         self._raw.unary_unary(wire.PREDICT.path)(content, timeout=60)
