@@ -1,5 +1,7 @@
 """Kinds of image files, known by their first bytes."""
 
+from asen_tf.core.foreign import stand_in
+
 # Those that are read, by Pillow's names.
 PILLOW_FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 # The same in messages; the first four are read inside graphs as well.
@@ -34,6 +36,8 @@ def refusal(head: bytes) -> str:
     """Why a file that begins like this is not read."""
     if not head:
         return "it is empty"
+    if found := stand_in(head):
+        return found
     for start, mark, kind in SIGNATURES:
         if head[start:].startswith(mark) and kind not in KINDS:
             return f"{kind} is not read; expected {', '.join(KINDS)}"

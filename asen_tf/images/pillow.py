@@ -5,7 +5,6 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -121,40 +120,6 @@ def for_graph(photograph: Photograph) -> bytes:
     return file.getvalue()
 
 
-def problem(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> str | None:
-    """Says why an image file could not be read, by Pillow or in a graph; None if it can.
-
-    A JPEG is decoded at an eighth of its size, which still reads all of its entropy-coded data.
-    """
-    try:
-        with open(path, "rb") as file, _opened(file, max_pixels) as image:
-            # Before anything else is read: in a JPEG, Pillow has stopped at the first scan.
-            scan = file.tell()
-            if image.format in ("JPEG", "MPO"):
-                image.draft(None, (1, 1))
-                image.load()
-                return _end_problem(file, scan, b"\xff\xd9")
-            if image.format == "PNG":
-                # Loading does not look at all checksums, verifying does not decompress.
-                image.verify()
-                file.seek(0)
-                with Image.open(file, formats=("PNG",)) as again:
-                    again.load()
-                return _end_problem(file, scan, b"IEND\xaeB`\x82")
-            _rgb(image)
-            return None
-    except ValueError as error:
-        return str(error)
-    except Exception as error:  # Pillow raises many types on broken files
-        return f"broken or truncated ({error})"
-
-
-def _end_problem(file: BinaryIO, start: int, mark: bytes) -> str | None:
-    """Pillow forgives a missing end of the file, TensorFlow does not."""
-    file.seek(start)
-    return None if mark in file.read() else "broken or truncated (the end is missing)"
-
-
 def _loaded(photograph, max_pixels: int, longest: int | None) -> Image.Image:
     if isinstance(photograph, Boxed):
         photograph = Image.fromarray(photograph.cut(read(photograph.photograph, max_pixels)))
@@ -197,7 +162,7 @@ def _head(source) -> bytes:
     if isinstance(source, str | os.PathLike):
         source = io.BytesIO(Path(source).read_bytes())
     source.seek(0)
-    return source.read(32)
+    return source.read(64)
 
 
 def _check_size(image: Image.Image, max_pixels: int) -> None:

@@ -209,6 +209,66 @@ def test_agrees_with_the_decoder_of_the_pipeline(tmp_path, name):
     assert (problem(tmp_path / "image") is None) == readable
 
 
+WHOLE = encoded("JPEG", NOISE)
+LOOKS_WHOLE = {
+    "a resumed download": WHOLE[: len(WHOLE) * 6 // 10] + b"\xff\xd9",
+    "sent as text": WHOLE.replace(b"\n", b"\r\n"),
+    "a byte more": WHOLE[: len(WHOLE) // 2] + b"a" + WHOLE[len(WHOLE) // 2 :],
+    "progressive, resumed": encoded("JPEG", NOISE, progressive=True)[:-300] + b"\xff\xd9",
+}
+
+
+@pytest.mark.parametrize("name", LOOKS_WHOLE)
+def test_what_libjpeg_only_warns_of(tmp_path, name):
+    """41-pictures-that-only-look-whole: decoders make gray of what is missing."""
+    (tmp_path / "a.jpg").write_bytes(LOOKS_WHOLE[name])
+    (tmp_path / "b.jpg").write_bytes(WHOLE)
+    line, message = check(tmp_path, ["b.jpg", "a.jpg"])["a.jpg"]
+    assert line == 3 and message.startswith("a.jpg: broken or truncated")
+
+
+def test_bytes_behind_a_bmp_that_is_called_a_jpeg(tmp_path):
+    """41-pictures-that-only-look-whole: it was checked, and then ended the training."""
+    data = encoded("BMP") + bytes(2)
+    (tmp_path / "a.jpg").write_bytes(data)
+    assert check(tmp_path, ["a.jpg"]) == {}
+    np.testing.assert_array_equal(decode(tf.constant(data)), PIXELS)
+
+
+def png_of(*chunks):
+    """A PNG of these of the chunks of another, by name."""
+    whole, at, found = encoded("PNG", PICTURE.convert("P")), 8, {}
+    while at < len(whole):
+        end = at + 12 + int.from_bytes(whole[at : at + 4], "big")
+        found[whole[at + 4 : at + 8].decode()] = whole[at:end]
+        at = end
+    return whole[:8] + b"".join(found[name] for name in chunks)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        ("IHDR", "IDAT", "IEND"),
+        ("IHDR", "IHDR", "PLTE", "IDAT", "IEND"),
+        ("IHDR", "IDAT", "PLTE", "IEND"),
+        ("IHDR", "PLTE", "PLTE", "IDAT", "IEND"),
+    ],
+)
+def test_chunks_of_a_png_in_a_wrong_order(tmp_path, chunks):
+    """Pillow takes them, libpng does not."""
+    (tmp_path / "a.png").write_bytes(png_of(*chunks))
+    with pytest.raises(tf.errors.OpError):
+        decode(tf.constant(png_of(*chunks)))
+    assert "a.png: broken or truncated" in check(tmp_path, ["a.png"])["a.png"][1]
+
+
+def test_pointers_of_git_lfs(tmp_path):
+    """35-failed-start-blocks-the-folder, its pictures."""
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
+    (tmp_path / "a.jpg").write_text(pointer)
+    assert "pointer of Git LFS" in check(tmp_path, ["a.jpg"])["a.jpg"][1]
+
+
 def test_real_photographs_are_good():
     if not SHARED.is_dir():
         pytest.skip("the Clothing Attribute Dataset is not in shared/data")
