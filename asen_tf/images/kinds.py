@@ -37,7 +37,7 @@ def refusal(head: bytes) -> str:
     if not head:
         return "it is empty"
     if found := stand_in(head):
-        return found
+        return f"no image: {found}"
     for start, mark, kind in SIGNATURES:
         if head[start:].startswith(mark) and kind not in KINDS:
             return f"{kind} is not read; expected {', '.join(KINDS)}"

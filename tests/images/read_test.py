@@ -57,7 +57,7 @@ def huge_png():
     ("bad", "message"),
     [
         (b"", "it is empty"),
-        (b"<html>not found</html>", "web page"),
+        (b"<html>not found</html>", "no image: it looks like a web page"),
         (png()[:200], "broken or truncated"),
         (huge_png(), "hundreds of millions of pixels"),
         ("missing.jpg", "No such file"),
