@@ -1,8 +1,9 @@
 """Embeds the items of a table into a store, or brings the store up to date."""
 
+import collections
 import functools
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from absl import logging
@@ -10,7 +11,9 @@ from absl import logging
 from asen_tf.api.catalogues import opened
 from asen_tf.catalogue import Catalogue, Record, indexing
 from asen_tf.catalogue.indexing import BOX, IMAGE_VERSION, Item, Summary
+from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.catalogue_table import CatalogueRow, read_catalogue
+from asen_tf.data.doubts import some
 from asen_tf.data.root import FOLLOW_ADVICE, LEADS_OUT, Root
 from asen_tf.embedders import Embedder
 from asen_tf.images.boxes import Boxed, text
@@ -59,6 +62,8 @@ def index(
     with opened(store, model) as catalogue:
         boxes_file = Path(boxes) if boxes else None
         rows = read_catalogue(Path(table), catalogue.attributes, boxes_file)
+        for line in _unknown_values(rows, catalogue.attributes):
+            logging.warning("%s", line)
         found = indexing.index(
             catalogue,
             _items(rows, Root(folder, follow_links)),
@@ -69,6 +74,17 @@ def index(
     if LEADS_OUT in found.problems.values():
         logging.warning("%s", FOLLOW_ADVICE)
     return found
+
+
+def _unknown_values(rows: Iterable[CatalogueRow], space: AttributeSpace) -> Iterator[str]:
+    """Labels that the model never learned: searches by its values pass over them."""
+    carried = collections.defaultdict(set)
+    for row in rows:
+        for name, values in row.labels.items():
+            carried[name].update(values)
+    for name, values in carried.items():
+        if unknown := sorted(values.difference(space[name].values)):
+            yield f"values of {name} that the model does not know: {some(unknown)}"
 
 
 def _items(rows: Iterable[CatalogueRow], root: Root) -> list[Item]:

@@ -1,9 +1,23 @@
-"""Flags that take a list: values beside commas, each as it is or in quotes."""
+"""Flags that take ids, names and values of tables: one, or a list with commas between them.
+
+Accents are in one of their two Unicode forms (NFC), as in what is read of tables.
+"""
 
 import csv
 import io
+import unicodedata
 
 from absl import flags
+
+
+class Text(flags.ArgumentParser):
+    """A text as tables have it."""
+
+    def parse(self, argument: str) -> str:
+        return unicodedata.normalize("NFC", argument)
+
+    def flag_type(self) -> str:
+        return "string"
 
 
 class Values(flags.ArgumentParser):
@@ -16,7 +30,7 @@ class Values(flags.ArgumentParser):
     def parse(self, argument: str | list[str]) -> list[str]:
         if isinstance(argument, list):
             return argument
-        text = io.StringIO(argument, newline="")
+        text = io.StringIO(unicodedata.normalize("NFC", argument), newline="")
         try:
             rows = list(csv.reader(text, skipinitialspace=True, strict=True))
         except csv.Error as error:
@@ -27,6 +41,11 @@ class Values(flags.ArgumentParser):
 
     def flag_type(self) -> str:
         return "list of values"
+
+
+def define_text(name: str, default: str | None, help: str) -> None:
+    """Defines a flag that takes one."""
+    flags.DEFINE(Text(), name, default, help)
 
 
 def define(name: str, help: str) -> None:

@@ -201,7 +201,7 @@ def run() -> None:
     define_flags()
     flags.DEFINE_string("image", None, "Photograph to search with.")
     flags.DEFINE_list("box", None, "X1,Y1,X2,Y2 of the garment in it, in pixels; default: all.")
-    flags.DEFINE_string("id", None, "Id of an item of the catalogue to search with.")
+    lists.define_text("id", None, "Id of an item of the catalogue to search with.")
     lists.define("weights", "ATTRIBUTE=NUMBER, also negative; default: all count alike.")
     lists.define("set", "ATTRIBUTE=VALUE that is wanted instead of the query's own.")
     lists.define_several(
@@ -209,14 +209,14 @@ def run() -> None:
         "Ids of results that were chosen; given again for each round. The first id of the last "
         "round replaces the query. An id that holds a comma stands in quotes: --liked='\"a,1\",b'.",
     )
-    flags.DEFINE_string("filter", "", 'A condition, such as "price<50 and not color=red".')
+    lists.define_text("filter", "", 'A condition, such as "price<50 and not color=red".')
     lists.define("exclude", "Ids of items to leave out, in quotes as those of --liked.")
     flags.DEFINE_float("threshold", None, "Lowest score of a result, -1 to 1.")
     flags.DEFINE_integer("k", 20, "How many results at most.", lower_bound=1)
     flags.DEFINE_integer("offset", 0, "How many results to pass over.", lower_bound=0)
     flags.DEFINE_string("rerank", None, 'JSON file, a list of {"id", "score"}, to sort anew.')
     flags.DEFINE_float("blend", 1.0, "Share of the similarity in the score of --rerank.", 0.0, 1.0)
-    flags.DEFINE_string("compare", None, "Id of an item to compare with the query, by attribute.")
+    lists.define_text("compare", None, "Id of an item to compare with the query, by attribute.")
     flags.DEFINE_string("json", None, "JSON file to write the results to.")
     flags.DEFINE_string("html", None, "HTML page to write, with photographs.")
     flags.DEFINE_string("root", "", "Folder of the photographs that --html shows.")

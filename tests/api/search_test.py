@@ -52,3 +52,11 @@ def test_linked_photographs_are_indexed_on_demand(catalogue, colors, tmp_path, c
     assert refused.problems == {"linked/0.png": "a symbolic link leads out of the data root"}
     assert "--follow_links" in caplog.records[-1].getMessage()
     assert asen_tf.index(*given, follow_links=True).embedded == 1
+
+
+def test_values_that_the_model_does_not_know_are_named(catalogue, colors, tmp_path, caplog):
+    """05-values-that-differ-in-case."""
+    (tmp_path / "table.csv").write_text("image,color\nimages/0.png,Red|red\nimages/1.png,green\n")
+    asen_tf.index(colors, tmp_path / "table.csv", f"faiss:{tmp_path}/store", root=catalogue)
+    (record,) = caplog.records
+    assert record.getMessage() == "values of color that the model does not know: Red"

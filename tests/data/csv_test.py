@@ -215,3 +215,13 @@ def test_many_rows_agree_with_a_plain_reading(tmp_path):
         for value in cell.split("|")
         if value
     }
+
+
+def test_ids_that_are_given_twice_are_named(tmp_path, caplog):
+    read(
+        tmp_path, "image,split,id,fit\na.jpg,train,1,slim\nb.jpg,train,2,slim\nc.jpg,train,1,slim\n"
+    )
+    (record,) = caplog.records
+    assert record.getMessage().endswith(
+        "1 ids are given more than once, and asen-index takes each once: 1"
+    )

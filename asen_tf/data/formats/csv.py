@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from absl import logging
 from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
@@ -74,6 +75,8 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     if "role" in columns:
         roles = _resolve(columns["role"], lambda text: ROLES.index(text), -1)
 
+    if "id" in columns:
+        _warn_of_ids(table.source, columns["id"])
     good = np.ones(len(images), bool)
     boxes, bad_boxes = _boxes(box_columns, columns, len(images))
     for row, message in [*_bad_rows(images, splits, roles, columns, space), *bad_boxes]:
@@ -138,6 +141,21 @@ def _read_columns(
         if name != "image"
     }
     return images, np.array(lines, np.int32), columns
+
+
+def _warn_of_ids(source: str, column: _Column) -> None:
+    """Training knows no ids, but what indexes the same table does."""
+    counts = np.bincount(column.codes, minlength=len(column.texts))
+    if twice := [
+        text for text, count in zip(column.texts, counts, strict=True) if count > 1 and text
+    ]:
+        told = ", ".join(twice[:20]) + (", ..." if len(twice) > 20 else "")
+        logging.warning(
+            "%s: %d ids are given more than once, and asen-index takes each once: %s",
+            source,
+            len(twice),
+            told,
+        )
 
 
 def _check_role_column(table: Table, columns: dict[str, _Column], names: list[str]) -> None:
