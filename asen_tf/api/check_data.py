@@ -3,6 +3,7 @@
 import numpy as np
 from ml_collections import ConfigDict
 
+from asen_tf.core import config_check
 from asen_tf.data.load import load
 from asen_tf.data.manifest import CANDIDATE, QUERY, SPLITS, Manifest
 
@@ -22,6 +23,7 @@ def check_data(data: ConfigDict, training: bool = True) -> dict:
       ValueError: the configuration or a whole file cannot be understood.
       FileNotFoundError: a file of the format is missing.
     """
+    config_check.check(data)
     return summary(load(data.get("data", data), training=training))
 
 

@@ -158,7 +158,10 @@ def _preset(name: str, **kwargs) -> keras.Model:
         return keras_hub.models.Backbone.from_preset(name, **kwargs)
     except (ValueError, FileNotFoundError) as error:
         known = [*BACKBONES.names(), *keras_hub.models.ImageClassifier.presets]
-        raise ValueError(f"{unknown_name('backbone or preset', name, known)} ({error})") from error
+        if "/" not in name and name not in known:
+            raise ValueError(unknown_name("backbone or preset", name, known)) from error
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"preset {name!r} cannot be read: {reason}") from error
 
 
 def _serialize(network: keras.Model) -> dict:

@@ -7,12 +7,14 @@ from absl import flags
 from ml_collections import config_flags
 
 from asen_tf.cli import program
+from asen_tf.core import config_check
 from asen_tf.core.choices import STRATEGIES
 
 
 def main() -> int | None:
     given = flags.FLAGS
-    config = given.config  # a file that is missing is said before TensorFlow loads
+    config = given.config  # what is wrong with it is said before TensorFlow loads
+    config_check.check(config)
     from asen_tf.evaluation.report import LABELS
     from asen_tf.training import strategy
     from asen_tf.training.train import TrainingDiverged, train

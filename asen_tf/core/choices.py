@@ -21,6 +21,18 @@ PREPROCESSING = ("default", "published")
 STRATEGIES = ("default", "mirrored", "multi_worker")
 """Where training runs, see `training.strategy.create`."""
 
+FITS = ("crop", "pad")
+"""How a photograph becomes a square, see `asen_tf.images.graph.to_square`."""
+
+CHECKS = ("full", "exists", "none")
+"""How images are checked before training, see `asen_tf.data.check`."""
+
+CACHES = ("auto", "memory", "disk", "none")
+"""Where decoded images are kept."""
+
+SAMPLINGS = ("triplet", "multi_attribute", "manipulation")
+"""What training draws, see `asen_tf.data.pipeline.training_batches`."""
+
 LOOKS = ("plain", "cluttered")
 """What stands around a synthetic garment: a studio wall, or a room full of other things."""
 

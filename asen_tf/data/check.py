@@ -7,12 +7,12 @@ import warnings
 from PIL import Image
 
 from asen_tf import images
+from asen_tf.core.choices import CHECKS
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest, Problem
 from asen_tf.data.root import Root
 
-LEVELS = ("full", "exists", "none")
 CHUNK = 256
 
 
@@ -42,8 +42,8 @@ def check_images(
     Raises:
       ValueError: an unknown level.
     """
-    if level not in LEVELS:
-        raise ValueError(unknown_name("check level (data.check)", level, LEVELS))
+    if level not in CHECKS:
+        raise ValueError(unknown_name("check level (data.check)", level, CHECKS))
     root = Root(manifest.root, follow_links)
 
     def box_problem(row: int, name: str) -> Problem | None:

@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.core.choices import CACHES
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.core.progress import Progress, say
 from asen_tf.data.manifest import Manifest
 from asen_tf.images import graph
-
-MODES = ("auto", "memory", "disk", "none")
 
 # Row numbers int64 [B] -> images uint8 [B, S, S, 3]; runs in a graph.
 ImageLoader = Callable[[tf.Tensor], tf.Tensor]
@@ -47,8 +46,8 @@ def open_images(
       fit: how photographs become squares, see `asen_tf.images.graph.to_square`.
       box_margin: share of the sides of a garment's box that is added around it.
     """
-    if mode not in MODES:
-        raise ValueError(unknown_name("cache", mode, MODES))
+    if mode not in CACHES:
+        raise ValueError(unknown_name("cache", mode, CACHES))
     graph.check_fit(fit)
     need = len(rows) * size * size * 3
     if mode == "auto":

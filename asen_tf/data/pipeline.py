@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.core.choices import SAMPLINGS
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.data import counter
@@ -15,8 +16,6 @@ from asen_tf.data.image_cache import ImageLoader, open_images
 from asen_tf.data.manifest import Manifest
 from asen_tf.data.manipulations import ManipulationSampler
 from asen_tf.data.triplets import FixedTriplets, TripletSampler
-
-SAMPLINGS = ("triplet", "multi_attribute", "manipulation")
 
 # Independent random streams of one seed.
 _TRIPLETS, _IMAGES, _ATTRIBUTES, _CHANGES, _MANIPULATIONS = range(5)

@@ -11,13 +11,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.core.choices import FITS
 from asen_tf.core.errors import unknown_name
 from asen_tf.images import kinds, pillow
 from asen_tf.images.boxes import Boxed
 from asen_tf.images.inputs import Photograph
-
-# How a photograph becomes a square: its centre, or the whole of it on white.
-FITS = ("crop", "pad")
 
 _JFIF = kinds.JPEG + b"\xe0\x00\x10"
 _UPRIGHT = 1

@@ -12,13 +12,12 @@ import tensorflow as tf
 from ml_collections import config_dict
 
 from asen_tf import losses, models
-from asen_tf.core.choices import PRECISIONS
-from asen_tf.core.errors import check_names
+from asen_tf.core import config_check
 from asen_tf.core.progress import say
 from asen_tf.data import load as data
 from asen_tf.data import pipeline
 from asen_tf.data.feature_cache import FeatureLoader
-from asen_tf.data.image_cache import MODES, ImageLoader, open_images
+from asen_tf.data.image_cache import ImageLoader, open_images
 from asen_tf.evaluation.published import is_published
 from asen_tf.training import determinism
 from asen_tf.training.checkpoint import Checkpoints
@@ -76,9 +75,9 @@ class _Run:
         self.began, self.earlier = time.monotonic(), 0.0
         self.config, self.workdir, self.strategy = config, workdir, strategy
         self.chief = is_chief(strategy)
+        config_check.check(config)
         _check(config.train, strategy.num_replicas_in_sync)
         is_published(config.eval.preprocessing, config.data.fit)
-        check_names("data.cache", [config.data.cache], MODES)
         start = Workdir(config.train.init_from) if config.train.init_from else None
         self.stages = plan(config)
         left_out = set(config.train.stages) - {stage.name for stage in self.stages}
@@ -386,11 +385,15 @@ class _Means:
 
 
 def _check(train: config_dict.ConfigDict, replicas: int) -> None:
-    if train.batch_size < 1 or train.batch_size % replicas:
+    if train.batch_size % replicas:
         raise ValueError(
             f"train.batch_size={train.batch_size} must be a multiple of the {replicas} replicas"
         )
-    check_names("train.precision", [train.precision], PRECISIONS)
+    if train.sampling == "multi_attribute" and train.batch_size < 2 * replicas:
+        raise ValueError(
+            f"train.batch_size={train.batch_size} leaves one image, which has no triplet, to each "
+            f"of the {replicas} replicas: expected {2 * replicas} or more"
+        )
     if train.jit_backbone and train.deterministic:
         raise ValueError(
             "XLA has no deterministic gradient of max pooling: train.jit_backbone=true needs "

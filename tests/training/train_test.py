@@ -190,7 +190,7 @@ def test_lower_precision_and_compiled_backbones(catalogue, tmp_path):
     ("changes", "message"),
     [
         ({"sampling": "triplets"}, "Did you mean 'triplet'"),
-        ({"batch_size": 0}, "batch_size=0 must be a multiple"),
+        ({"batch_size": 0}, "train.batch_size=0: expected a whole number of 1 or more"),
         ({"jit_backbone": True}, "deterministic"),
         (
             {"jit_backbone": True, "recompute_backbone": True, "deterministic": False},

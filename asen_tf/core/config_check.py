@@ -1,0 +1,172 @@
+"""What each key of a configuration may hold, before anything of it is built."""
+
+import dataclasses
+import fnmatch
+import math
+import numbers
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+from ml_collections import config_dict
+
+from asen_tf.core import choices
+from asen_tf.core.config import defaults
+from asen_tf.core.errors import unknown_name
+
+# What is wrong with a value, None where nothing is.
+Rule = Callable[[object], str | None]
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """A rule: a finite number within bounds, of which `above` excludes the lower."""
+
+    least: float = -math.inf
+    most: float = math.inf
+    above: bool = False
+    whole: bool = False
+
+    def __call__(self, value: object) -> str | None:
+        kind = numbers.Integral if self.whole else numbers.Real
+        fits = isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
+        if fits and self.least <= value <= self.most and not (self.above and value == self.least):
+            return None
+        return f"expected {self}"
+
+    def __str__(self) -> str:
+        kind = "a whole number" if self.whole else "a finite number"
+        if self.least == -math.inf:
+            return kind
+        if self.above:
+            end = "" if self.most == math.inf else f" and up to {self.most:.10g}"
+            return f"{kind} above {self.least:g}{end}"
+        if self.most == math.inf:
+            return f"{kind} of {self.least:g} or more"
+        return f"{kind} from {self.least:g} to {self.most:.10g}"
+
+
+def _one_of(names: tuple[str, ...]) -> Rule:
+    return lambda value: None if value in names else unknown_name("name", value, names)
+
+
+def _rates(value: object) -> str | None:
+    """(pattern, rate) pairs."""
+    try:
+        for pattern, rate in value:
+            re.compile(pattern)
+            if Number(0)(rate):
+                return f"expected {Number(0)} as the rate of {pattern!r}"
+    except (TypeError, ValueError, re.error):
+        return "expected (pattern, rate) pairs, the patterns regular expressions"
+    return None
+
+
+def _cut_offs(value: object) -> str | None:
+    if isinstance(value, tuple | list) and value and not any(map(_COUNT, value)):
+        return None
+    return f"expected numbers, each {_COUNT}"
+
+
+_COUNT, _WHOLE, _SHARE = Number(1, whole=True), Number(0, whole=True), Number(0, 1)
+_RULES: Mapping[str, Rule] = {
+    "data.box_margin": Number(0),
+    "data.images": _COUNT,
+    "data.seed": _WHOLE,
+    "data.max_pixels": _COUNT,
+    "data.cache_gb": Number(0),
+    "train.batch_size": _COUNT,
+    "train.seed": Number(0, 2**32 - 1, whole=True),
+    "train.steps_per_epoch": _COUNT,
+    "train.max_steps": _WHOLE,
+    "train.max_minutes": Number(0),
+    "train.checkpoint_every_steps": _COUNT,
+    "train.log_every_steps": _COUNT,
+    "augment.shift": _SHARE,
+    "augment.crop": Number(0, 1, above=True),
+    "augment.color": _SHARE,
+    "eval.batch_size": _COUNT,
+    "eval.every_epochs": Number(0),
+    "eval.pictures": _WHOLE,
+    "eval.ks": _cut_offs,
+    "*.epochs": Number(0),
+    "*.rates": _rates,
+    "*.attributes_per_step": _WHOLE,
+    "*.resolution": Number(0, above=True),
+    "*.patience": _WHOLE,
+    "*.least_minutes": Number(0),
+    "*.share": Number(0),
+    "*.losses.*.weight": Number(0),
+    "*.losses.*.margin": Number(0),
+    "*.schedule.every_epochs": Number(0, above=True),
+    "*.schedule.gamma": Number(0, above=True),
+    "*.schedule.warmup": _SHARE,
+    **{
+        key: _one_of(names)
+        for key, names in {
+            "data.check": choices.CHECKS,
+            "data.cache": choices.CACHES,
+            "data.fit": choices.FITS,
+            "data.look": choices.LOOKS,
+            "train.sampling": choices.SAMPLINGS,
+            "train.precision": choices.PRECISIONS,
+            "eval.preprocessing": choices.PREPROCESSING,
+            "eval.relevance": choices.RELEVANCE,
+        }.items()
+    },
+}
+_KINDS = {bool: "true or false", str: "a text", tuple: "a list"}
+
+
+def check(config: config_dict.ConfigDict) -> None:
+    """Checks the type and range of every value, and that batches can hold a triplet.
+
+    Args:
+      config: `asen_tf.core.config.defaults()` with its changes, or its `data` part.
+
+    Raises:
+      ValueError: values that make no sense; names the keys, and what is expected of each.
+    """
+    if "data" not in config:
+        config = config_dict.ConfigDict({"data": config})
+    if wrong := list(_wrong(config)):
+        raise ValueError("; ".join(wrong))
+
+
+def _wrong(config: config_dict.ConfigDict) -> Iterator[str]:
+    # What stands in the place of a name of a model may be of any kind.
+    usual = {key: value for key, value in _leaves(defaults()) if not key.startswith("model.")}
+    for key, value in _leaves(config):
+        rule = next((rule for at, rule in _RULES.items() if fnmatch.fnmatchcase(key, at)), None)
+        message = rule(value) if rule else _kind(value, usual.get(key)) or _finite(value)
+        if message:
+            yield f"{key}={value}: {message}"
+    train = config.get("train", {})
+    if train.get("sampling") == "multi_attribute" and train.get("batch_size") == 1:
+        yield (
+            "train.batch_size=1: expected 2 or more with train.sampling=multi_attribute, since one "
+            "image has no triplet"
+        )
+
+
+def _leaves(config: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Every key by its whole name, such as train.batch_size, with its value."""
+    for key, value in config.items():
+        if isinstance(value, Mapping | config_dict.ConfigDict):
+            yield from _leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _kind(value: object, usual: object) -> str | None:
+    """Whether a switch, a text or a list stands where another kind is expected."""
+    expected = _KINDS.get(type(usual))
+    given = tuple if isinstance(value, list) else type(value)
+    return f"expected {expected}" if expected and given is not type(usual) else None
+
+
+def _finite(value: object) -> str | None:
+    if isinstance(value, tuple | list):
+        return next(filter(None, map(_finite, value)), None)
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"expected {Number()}"
+    return None
