@@ -194,7 +194,8 @@ class Workdir:
         """Says which model to use: `stage`, `step`, the trained `slices` (None: all) and the score.
 
         The score is `map`, None where none was measured, or `triplet_accuracy`. Where a stage chose
-        it, `beta` is the weight of each attribute's first slice, by name.
+        it, `beta` is the weight of each attribute's first slice, by name. `measure` is the split to
+        measure it on.
         """
         aside = self.best_file.with_suffix(".part")
         aside.write_text(json.dumps(record, indent=1))

@@ -34,7 +34,7 @@ def main() -> int | None:
     print(
         f"best model: {run.best_model(best['stage'])} ({best['stage']}, step {best['step']}, "
         f"{', '.join(scores) or 'not validated'})\n"
-        f"next: asen-evaluate --workdir={run.path} --split=test"
+        f"next: asen-evaluate --workdir={run.path} --split={best.get('measure', 'test')}"
     )
     return None
 

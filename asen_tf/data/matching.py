@@ -1,6 +1,7 @@
 """Attributes and values of a data set and of a model are the same where their names are."""
 
 import dataclasses
+import unicodedata
 
 import numpy as np
 from absl import logging
@@ -26,9 +27,9 @@ def matched(
     Raises:
       ValueError: a value that the model does not know, or no attribute that it knows.
     """
-    own = manifest.space
+    own = _spelled_as(manifest.space, space)
     if own == space:
-        return manifest
+        return dataclasses.replace(manifest, space=space)
     kept = [name for name in own if name in space]
     unknown, lacking = _without(own, space), _without(space, own)
     if not kept or (whole and unknown):
@@ -56,6 +57,20 @@ def matched(
     return dataclasses.replace(
         manifest, space=space, labels=sort_labels(labels), boxes=boxes, triplets=triplets
     )
+
+
+def _spelled_as(own: AttributeSpace, space: AttributeSpace) -> AttributeSpace:
+    """The data's names in the model's Unicode form, where they are the same but for that."""
+    names, found = {_form(name): name for name in space}, {}
+    for name, values in own.to_dict().items():
+        known = names.get(_form(name), name)
+        spelled = {_form(v): v for v in space[known].values} if known in space else {}
+        found[known] = [spelled.get(_form(value), value) for value in values]
+    return AttributeSpace(found)
+
+
+def _form(text: str) -> str:
+    return unicodedata.normalize("NFC", text)
 
 
 def _without(space: AttributeSpace, other: AttributeSpace) -> list[str]:
