@@ -44,10 +44,14 @@ def no_attributes(manifest: Manifest) -> dict[str, str]:
 
     They have many values and few photographs of each, or a great many numbers.
     """
+    labels, count = manifest.labels, len(manifest.space)
+    of_value = np.repeat(np.arange(count), manifest.space.value_counts)
+    images_of = np.unique(labels["image"].astype(np.int64) * count + labels["attribute"]) % count
+    numbers = np.bincount(of_value[np.unique(_flat(manifest, labels))], minlength=count).tolist()
     found = {}
-    for attribute, name in enumerate(manifest.space):
-        labels = manifest.labels[manifest.labels["attribute"] == attribute]
-        values, images = len(np.unique(labels["value"])), len(np.unique(labels["image"]))
+    for name, values, images in zip(
+        manifest.space, numbers, np.bincount(images_of, minlength=count).tolist(), strict=True
+    ):
         few = values >= _FEW_VALUES and images < _FEW_IMAGES * values
         if few or (values >= _MANY_NUMBERS and all(map(_is_number, manifest.space[name].values))):
             found[name] = f"{values} values on {images} images"
