@@ -14,7 +14,7 @@ from asen_tf.bulk import catalogue, files
 from asen_tf.bulk.catalogue import Row
 from asen_tf.bulk.output import Output, Stamp
 from asen_tf.bulk.shard import EmbedShard, opened
-from asen_tf.core.errors import check_names
+from asen_tf.core.errors import Failed, check_names
 from asen_tf.core.progress import Progress, say
 
 # Some ten to a hundred megabytes of vectors, and minutes of work that a kill can cost.
@@ -33,6 +33,7 @@ class Summary:
       images: rows of the catalogue.
       vectors: in all files.
       errors: bad photographs.
+      problems: name -> what is wrong, of the first of them.
       shards: files; `embedded` of them were written by this run.
       seconds: of this run.
     """
@@ -40,6 +41,7 @@ class Summary:
     images: int
     vectors: int
     errors: int
+    problems: dict[str, str]
     shards: int
     embedded: int
     seconds: float
@@ -83,7 +85,7 @@ def embed_catalogue(
       ValueError: an unknown attribute, a bad catalogue, or the output holds vectors of another
         model, catalogue or number of shards.
       FileNotFoundError: the model, manifest or root is missing.
-      RuntimeError: Beam ended before all was done; the same call goes on.
+      Failed: Beam ended before all was done; the same call goes on.
     """
     began = time.monotonic()
     manifest = files.full(manifest)
@@ -113,11 +115,12 @@ def embed_catalogue(
             work = EmbedShard(store, stamp, batch_size, follow_links)
             _embed(work, store, stamp.shards, pending, beam_options)
     store.clean()
-    errors = store.errors()
+    errors, problems = store.errors()
     return Summary(
         images=len(rows),
         vectors=(len(rows) - errors) * len(stamp.attributes),
         errors=errors,
+        problems=problems,
         shards=stamp.shards,
         embedded=len(pending),
         seconds=time.monotonic() - began,
@@ -147,7 +150,7 @@ def _embed(
         _run(work, list(pending), beam_options)
     missing = shards - len(store.done(shards))
     if missing:
-        raise RuntimeError(f"Beam ended, but {missing} of {shards} shards are missing")
+        raise Failed(f"Beam ended, but {missing} of {shards} shards are missing")
 
 
 def _run(work: beam.DoFn, shards: Sequence[int], arguments: Sequence[str]) -> None:

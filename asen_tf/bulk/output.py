@@ -120,11 +120,13 @@ class Output:
         """What `write_rows` noted."""
         return catalogue.decode(files.read(self._rows_file(shard)))
 
-    def errors(self) -> int:
-        """Number of bad photographs in all shards."""
+    def errors(self, most: int = 100) -> tuple[int, dict[str, str]]:
+        """Number of bad photographs in all shards, and what is wrong with the first of them."""
         folder = files.join(self.folder, "errors")
-        names = [name for name in files.names(folder) if name.endswith(".jsonl")]
-        return sum(files.read(files.join(folder, name)).count(b"\n") for name in names)
+        names = sorted(name for name in files.names(folder) if name.endswith(".jsonl"))
+        lines = [line for n in names for line in files.read(files.join(folder, n)).splitlines()]
+        first = map(json.loads, lines[:most])
+        return len(lines), {error["id"]: error["reason"] for error in first}
 
     def clean(self) -> None:
         """Deletes what is unfinished."""

@@ -10,6 +10,7 @@ the names of the attributes, the input sizes, the threshold, beta, and where dat
 
 import collections
 import json
+import shlex
 from collections.abc import Mapping
 
 from absl import flags
@@ -55,8 +56,8 @@ def main() -> None:
     config = configuration(given)
     run = convert(given.checkpoint, given.output, given.attributes or None, config)
     print(report(json.loads((run.path / RECORD).read_text(encoding="utf-8"))))
-    where = "" if config.data.root else " --data_root=FOLDER"
-    print(f"next: asen-evaluate --workdir={run.path}{where}")
+    where = [] if config.data.root else ["--data_root=FOLDER"]
+    print(f"next: {shlex.join(['asen-evaluate', f'--workdir={run.path}', *where])}")
 
 
 def run() -> None:

@@ -7,9 +7,12 @@ Without --data, garments are rendered first. With it, the experiment is configs/
 starts from ImageNet weights, unless --config names another.
 """
 
+import json
 import os
+import shlex
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from absl import flags
@@ -52,24 +55,35 @@ def main() -> None:
     one, other = (manifest.path(row) for row in manifest.rows("test")[:2])
     pictures = visualize(workdir, output=output / "pictures")
     listed = "\n".join(f"  {picture}" for picture in pictures)
+    served, store = output / "served", f"--store=faiss:{output}/store"
+    pair = ", ".join(json.dumps(str(word)) for word in (one, other, next(iter(manifest.space))))
+    load = f"import asen_tf; e = asen_tf.load({json.dumps(str(workdir))})"
+    code = f"{load}; print(e.similarity({pair}))"
     print(
         f"\nMAP on the test split, in percent\n\n{tables(result)}\n\n"
         f"pictures:\n{listed}\n\n"
         f"done in {duration(time.monotonic() - began)}. Try next:\n"
-        f"  asen-evaluate --workdir={workdir} --split=valid\n"
-        f"  asen-visualize --workdir={workdir} --report={output}/report.html\n"
-        f"  asen-visualize --workdir={workdir} --figures=projector\n"
-        f"  tensorboard --logdir={workdir}/tensorboard\n"
-        "or look for yourself, at http://127.0.0.1:8080 in a browser:\n"
-        f"  asen-export --workdir={workdir} --output={output}/served\n"
-        f"  asen-index --model={output}/served --manifest={data.root}/{data.manifest} "
-        f"--store=faiss:{output}/store\n"
-        f"  asen-app --model={output}/served --images={data.root} "
-        f"--store=faiss:{output}/store\n"
-        "or in Python:\n"
-        f"  python -c \"import asen_tf; e = asen_tf.load('{workdir}'); "
-        f"print(e.similarity('{one}', '{other}', '{next(iter(manifest.space))}'))\""
+        + _commands(
+            ["asen-evaluate", f"--workdir={workdir}", "--split=valid"],
+            ["asen-visualize", f"--workdir={workdir}", f"--report={output}/report.html"],
+            ["asen-visualize", f"--workdir={workdir}", "--figures=projector"],
+            ["tensorboard", f"--logdir={workdir}/tensorboard"],
+        )
+        + "or look for yourself, at http://127.0.0.1:8080 in a browser:\n"
+        + _commands(
+            ["asen-export", f"--workdir={workdir}", f"--output={served}"],
+            ["asen-index", f"--model={served}", f"--manifest={data.root}/{data.manifest}", store],
+            ["asen-app", f"--model={served}", f"--images={data.root}", store],
+        )
+        + "or in Python:\n"
+        + _commands(["python", "-c", code]),
+        end="",
     )
+
+
+def _commands(*lines: Sequence[str]) -> str:
+    """As a shell takes them, a line each."""
+    return "".join(f"  {shlex.join(words)}\n" for words in lines)
 
 
 def run() -> None:
@@ -83,7 +97,7 @@ def run() -> None:
         "data", "", "Photographs to run on: their table, or the folder with its manifest.csv."
     )
     flags.DEFINE_string("output", "demo", "Folder for the data, the run, its table and pictures.")
-    program.run(main)
+    program.run(main, goes_on=True)
 
 
 if __name__ == "__main__":

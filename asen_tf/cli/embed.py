@@ -12,11 +12,11 @@ from collections.abc import Sequence
 
 from absl import app, flags
 
-from asen_tf.cli import program
+from asen_tf.cli import failures, program
 from asen_tf.core import startup
 
 
-def main(beam_options: Sequence[str]) -> int | None:
+def main(beam_options: Sequence[str]) -> int:
     given = flags.FLAGS
     if beam_options and not beam_options[0].startswith("--"):
         raise app.UsageError(f"unexpected argument {beam_options[0]}; options of Beam follow --")
@@ -47,7 +47,8 @@ def main(beam_options: Sequence[str]) -> int | None:
         f"{found.images} images, {found.vectors} vectors, {found.errors} errors, "
         f"{duration(found.seconds)}: {given.output}"
     )
-    return None
+    done = found.images - found.errors
+    return failures.status(found.problems, found.errors, done, given.max_failed)
 
 
 def run() -> None:
@@ -60,8 +61,9 @@ def run() -> None:
     flags.DEFINE_list("attributes", "", "Attributes to embed in, in this order; default: all.")
     flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)
     flags.DEFINE_integer("shards", None, "Files to write; default: one for 1024 images.", 1)
+    failures.define_flag()
     flags.mark_flags_as_required(["model", "manifest", "output"])
-    program.run(main, positional=True)
+    program.run(main, positional=True, goes_on=True)
 
 
 if __name__ == "__main__":

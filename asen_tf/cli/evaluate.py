@@ -14,7 +14,7 @@ the run started from, trained on the run's data when it is first asked for, into
 
 from collections.abc import Sequence
 
-from absl import flags
+from absl import app, flags
 from ml_collections import config_flags
 
 from asen_tf.cli import program
@@ -73,28 +73,32 @@ def _result_file(workdir: str, split: str, protocol: str) -> str:
 
 def _cut_offs(given: Sequence[str]) -> list[int]:
     if not all(k.isdecimal() and int(k) for k in given):
-        raise ValueError(f"--ks takes whole numbers from 1, such as 1,20, got {','.join(given)}")
+        raise app.UsageError(
+            f"--ks takes whole numbers from 1, such as 1,20, got {','.join(given)}"
+        )
     return [int(k) for k in given]
 
 
 def _check_flags(given: flags.FlagValues) -> None:
     if given.model and not given.config:
-        raise ValueError("--model=random takes the data of an experiment: name it with --config")
+        raise app.UsageError(
+            "--model=random takes the data of an experiment: name it with --config"
+        )
     if given.model and (given.slices or given.data_root or given.baseline or given.skip_bad):
-        raise ValueError(
+        raise app.UsageError(
             "--slices, --baseline, --data_root and --skip_bad are for a --workdir; with "
             "--model=random, --config.data.root says where the data lies"
         )
     if given.workdir and given.config:
-        raise ValueError("--config is for --model=random: the run in --workdir brings its own")
+        raise app.UsageError("--config is for --model=random: the run in --workdir brings its own")
     of_similarity = given.slices or given.relevance or given.baseline
     if given.protocol == MANIPULATION and (given.model or of_similarity):
-        raise ValueError(
+        raise app.UsageError(
             "--protocol=manipulation takes a --workdir, and neither --slices, --relevance nor "
             "--baseline; what a random order scores stands beside its numbers"
         )
     if given.special and given.protocol != MANIPULATION:
-        raise ValueError("--special is for --protocol=manipulation")
+        raise app.UsageError("--special is for --protocol=manipulation")
 
 
 def run() -> None:

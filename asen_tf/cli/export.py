@@ -3,7 +3,7 @@
 asen-export --workdir=runs/asen --output=export/models/asen
 """
 
-import sys
+import shlex
 
 from absl import flags
 
@@ -12,28 +12,22 @@ from asen_tf.core.choices import PRECISIONS
 from asen_tf.core.limits import MAX_PIXELS
 
 
-def main() -> int | None:
-    from asen_tf.serving.export import VerificationFailed, export
+def main() -> None:
+    from asen_tf.serving.export import export
 
     given = flags.FLAGS
-    try:
-        folder = export(
-            given.workdir,
-            given.output,
-            given.attributes,
-            given.max_pixels,
-            given.slices,
-            given.precision,
-        )
-    except VerificationFailed as error:
-        print(f"error: the SavedModel is wrong and was not kept: {error}", file=sys.stderr)
-        return 1
-    print(
-        f"exported {folder}\n"
-        f"next: asen-serve --model_base_path={given.output} --port=8500\n"
-        "or TensorFlow Serving: see export/README.md"
+    folder = export(
+        given.workdir,
+        given.output,
+        given.attributes,
+        given.max_pixels,
+        given.slices,
+        given.precision,
     )
-    return None
+    serve = ["asen-serve", f"--model_base_path={given.output}", "--port=8500"]
+    print(
+        f"exported {folder}\nnext: {shlex.join(serve)}\nor TensorFlow Serving: see export/README.md"
+    )
 
 
 def run() -> None:

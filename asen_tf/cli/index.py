@@ -10,17 +10,14 @@ changed labels and metadata.
 """
 
 import os
-import sys
 
 from absl import flags
 
-from asen_tf.cli import program
+from asen_tf.cli import failures, program
 from asen_tf.cli.embedders import define_flags, opened
 
-_SHOWN = 20
 
-
-def main() -> None:
+def main() -> int:
     from asen_tf.api.index import index
 
     given = flags.FLAGS
@@ -38,14 +35,12 @@ def main() -> None:
             embed_again=given.embed_again,
             delete_others=given.delete_others,
         )
-    for name, problem in list(found.problems.items())[:_SHOWN]:
-        print(f"{name}: {problem}", file=sys.stderr)
-    if len(found.problems) > _SHOWN:
-        print(f"... and {len(found.problems) - _SHOWN} more", file=sys.stderr)
     print(
         f"{found.embedded} embedded, {found.updated} updated, {found.unchanged} unchanged, "
         f"{found.deleted} deleted, {len(found.problems)} errors; {found.items} items: {given.store}"
     )
+    done = found.embedded + found.updated + found.unchanged
+    return failures.status(found.problems, len(found.problems), done, given.max_failed)
 
 
 def run() -> None:
@@ -58,8 +53,9 @@ def run() -> None:
     flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)
     flags.DEFINE_bool("embed_again", False, "Whether to embed unchanged photographs again.")
     flags.DEFINE_bool("delete_others", False, "Whether to delete items not in the manifest.")
+    failures.define_flag()
     flags.mark_flags_as_required(["manifest", "store"])
-    program.run(main)
+    program.run(main, goes_on=True)
 
 
 if __name__ == "__main__":

@@ -1,18 +1,36 @@
-"""How every program of this library starts, shows its help and fails."""
+"""How every program of this library starts, shows its help and ends.
 
+The exit status is 0 where the job was done, 1 where it failed, 2 for wrong use, and 128 + N after
+signal N: 130 for Ctrl-C, 143 for SIGTERM.
+"""
+
+import errno
+import itertools
+import os
 import re
+import signal
 import sys
 from collections.abc import Callable
 
 from absl import app, flags, logging
 
-from asen_tf.core import startup
+from asen_tf.core import experiment_files, signals, startup, terminal
+from asen_tf.core.errors import Failed
+
+FAILED, WRONG_USE = 1, 2
 
 _HELP = {"help", "helpshort", "helpfull", "h", "?"}
+_HOME = re.compile(r"(-+[\w.]+=(?:\w+:)?)(~(?:/.*)?)\Z", re.DOTALL)
+_MISSING = re.compile(r"flag --(\w+)=None: Flag --\1 must have a value other than None\.")
+_ONE_OF = re.compile(r"flags [^:]*: Exactly one of \((\w+), (\w+)\) must have a value.*")
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(
-    main: Callable[..., int | None], positional: bool = False, verbosity: int = logging.WARNING
+    main: Callable[..., int | None],
+    positional: bool = False,
+    verbosity: int = logging.WARNING,
+    goes_on: bool = False,
 ) -> None:
     """Parses the command line and calls `main`, whose result is the exit status.
 
@@ -20,22 +38,80 @@ def run(
     --help shows the docstring of `main`'s module and the flags that were defined for it. What is
     logged below `verbosity` is not shown: programs say how far they are on their own.
 
-    Bad input (a key that the configuration lacks, ValueError, OSError) ends the program with a
-    message and status 1, without a traceback; anything else is a bug and shows one.
+    Whatever a user can cause (a command line or configuration that makes no sense, ValueError,
+    OSError, `Failed`, too little memory, a signal) ends the program with a message and without a
+    traceback; anything else is a bug and shows one.
+
+    Args:
+      main: the program.
+      positional: see above.
+      verbosity: see above.
+      goes_on: whether a stopped program goes on where it was when it is started again.
     """
 
-    def checked(arguments):
+    def called(arguments):
         if len(arguments) > 1 and not positional:
             raise app.UsageError(f"unexpected arguments: {' '.join(arguments[1:])}")
         logging.set_verbosity(verbosity)
-        try:
-            return main(arguments[1:]) if positional else main()
-        except (ValueError, OSError) as error:
-            return _failed(error)
+        return main(arguments[1:]) if positional else main()
+
+    def parsed(arguments):
+        found = []
+        if status := _status(lambda: found.extend(_parsed(arguments)), WRONG_USE):
+            sys.exit(status)
+        return found
 
     startup.quiet()
+    terminal.guard()
+    logging.get_absl_handler().python_handler.stream = sys.stderr
+    signals.raise_stopped()
     _describe(main)
-    app.run(checked, flags_parser=_parsed)
+    sys.argv[1:] = [_HOME.sub(_at_home, word) for word in sys.argv[1:]]
+    app.run(
+        lambda arguments: _status(lambda: called(arguments), FAILED, goes_on), flags_parser=parsed
+    )
+
+
+def _status(work: Callable[[], int | None], failed: int, goes_on: bool = False) -> int:
+    """Does the work and gives the exit status; `failed` for what else a user can cause."""
+    try:
+        status = work() or 0
+        sys.stdout.flush()
+        return status
+    except (app.UsageError, flags.Error) as error:
+        said = _MISSING.sub(r"--\1 is required", str(error))
+        said = _ONE_OF.sub(r"expected either --\1 or --\2", said).replace("\n", "; ")
+        return _said(f"error: {said.rstrip('.')}. --help lists the flags", WRONG_USE)
+    except BrokenPipeError:  # whoever read has seen enough, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except KeyboardInterrupt as stop:
+        number = getattr(stop, "number", signal.SIGINT)
+        where = "".join(f" {where}" for where in stop.args)
+        how = (
+            "" if ";" in where else f"; the same command {'goes on' if goes_on else 'starts anew'}"
+        )
+        return _said(f"stopped{where}{how}", 128 + number)
+    except (ValueError, OSError, Failed, MemoryError) as error:
+        return _said(f"error: {_text(error)}", failed)
+    except Exception as error:
+        if type(error).__name__ != "ResourceExhaustedError":  # TensorFlow's, which may not be there
+            raise
+        first = str(error).partition("\n")[0]
+        return _said(f"error: not enough memory: {first}. Smaller batches need less", failed)
+
+
+def _said(text: str, status: int) -> int:
+    print(text, file=sys.stderr)
+    return status
+
+
+def _text(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        advice = ". Make room and give the same command again" if error.errno in _FULL else ""
+        place = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
+        return f"{place}{error.strerror}{advice}"
+    return str(error) or ("not enough memory" if isinstance(error, MemoryError) else repr(error))
 
 
 def _describe(main: Callable) -> None:
@@ -47,27 +123,31 @@ def _describe(main: Callable) -> None:
                 flags.FLAGS.register_key_flag_for_module(sys.argv[0], flag)
 
 
+def _at_home(found: re.Match) -> str:
+    """`--flag=~/x`, in which shells do not expand the sign."""
+    return found[1] + os.path.expanduser(found[2])
+
+
 def _parsed(arguments: list[str]) -> list[str]:
     words = arguments[1 : arguments.index("--")] if "--" in arguments else arguments[1:]
     wanted = _HELP.intersection(word.lstrip("-") for word in words if word.startswith("-"))
     if wanted:  # absl would leave with status 1
         app.usage(shorthelp="helpfull" not in wanted, writeto_stdout=True, exitcode=0)
+    for name, value in itertools.zip_longest(words, words[1:], fillvalue=""):
+        name, given, after = name.lstrip("-").partition("=")
+        if name == "config":
+            experiment_files.check(after if given else value)
     try:
-        return app.parse_flags_with_usage(arguments)
-    except (AttributeError, KeyError, TypeError, ValueError, OSError) as error:
-        sys.exit(_failed(_unknown_key(error)))
+        return flags.FLAGS(arguments)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(_unknown_key(error)) from error
 
 
-def _unknown_key(error: Exception) -> Exception | str:
+def _unknown_key(error: Exception) -> str:
     """What ml_collections says of a key that a configuration lacks, without quotes of quotes."""
     cause = error.args[0] if error.args and isinstance(error.args[0], KeyError) else error
     if not isinstance(cause, KeyError):
-        return error
+        return str(error)
     listed = re.compile(r' Other fields present: ".*?"(?=\nDid|\Z)', re.DOTALL)
     said = listed.sub("", str(cause.args[0]))
     return f"the configuration has no such key: {said}".replace(".\n", "\n").replace("\n", ". ")
-
-
-def _failed(error: Exception | str) -> int:
-    print(f"error: {error}", file=sys.stderr)
-    return 1

@@ -12,23 +12,23 @@ these seeds.
 """
 
 import ast
-import sys
 from pathlib import Path
 
-from absl import flags
+from absl import app, flags
 
 from asen_tf.cli import program
+from asen_tf.core.errors import Failed
 from asen_tf.reproduction.tables import TABLES
 
 
-def main() -> int:
+def main() -> None:
     given = flags.FLAGS
     if not all(seed.isdecimal() for seed in given.seeds):
-        raise ValueError(f"--seeds takes whole numbers from 0, got {','.join(given.seeds)}")
+        raise app.UsageError(f"--seeds takes whole numbers from 0, got {','.join(given.seeds)}")
     changes = dict(map(_change, given.set))
     from asen_tf.reproduction.reproduce import reproduce
 
-    failed = ""
+    failed = None
     try:
         reproduce(
             given.table,
@@ -41,20 +41,19 @@ def main() -> int:
             jobs=given.jobs,
             rows=given.rows,
         )
-    except RuntimeError as error:
-        failed = f"error: {error}"
+    except Failed as error:  # what came out is shown all the same
+        failed = error
     written = Path(given.output, f"{given.table}_{given.data}.md")
     if written.exists():
         print(f"\n{written.read_text(encoding='utf-8')}\nsaved as {written} and .json")
     if failed:
-        print(failed, file=sys.stderr)
-    return int(bool(failed))
+        raise failed
 
 
 def _change(text: str) -> tuple[str, object]:
     key, separator, value = text.partition("=")
     if not separator:
-        raise ValueError(f"--set takes KEY=VALUE, such as data.images=500, got {text!r}")
+        raise app.UsageError(f"--set takes KEY=VALUE, such as data.images=500, got {text!r}")
     try:
         return key, ast.literal_eval(value)
     except (SyntaxError, ValueError):
@@ -72,7 +71,7 @@ def run() -> None:
     flags.DEFINE_integer("jobs", 1, "How many runs train at once; they share the cores.")
     flags.DEFINE_string("output", None, "Folder for the runs and the table.")
     flags.mark_flags_as_required(["table", "budget_minutes", "output"])
-    program.run(main)
+    program.run(main, goes_on=True)
 
 
 if __name__ == "__main__":

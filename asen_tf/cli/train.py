@@ -3,6 +3,8 @@
 asen-train --config=configs/asen/synthetic.py --workdir=runs/asen
 """
 
+import shlex
+
 from absl import flags
 from ml_collections import config_flags
 
@@ -11,32 +13,29 @@ from asen_tf.core import config_check
 from asen_tf.core.choices import STRATEGIES
 
 
-def main() -> int | None:
+def main() -> None:
     given = flags.FLAGS
     config = given.config  # what is wrong with it is said before TensorFlow loads
     config_check.check(config)
     from asen_tf.evaluation.report import LABELS
     from asen_tf.training import strategy
-    from asen_tf.training.train import TrainingDiverged, train
+    from asen_tf.training.train import train
 
     where = strategy.create(given.strategy, given.logical_cpus)
-    try:
-        run = train(config, given.workdir, where)
-    except TrainingDiverged as error:
-        print(f"error: {error}")
-        return 1
+    run = train(config, given.workdir, where)
     best = run.best()
     scores = [
         f"validation {label} {best[metric]:.4f}"
         for metric, label in LABELS.items()
         if best.get(metric) is not None
     ]
+    measured = f"--split={best.get('measure', 'test')}"
+    evaluation = ["asen-evaluate", f"--workdir={run.path}", measured]
     print(
         f"best model: {run.best_model(best['stage'])} ({best['stage']}, step {best['step']}, "
         f"{', '.join(scores) or 'not validated'})\n"
-        f"next: asen-evaluate --workdir={run.path} --split={best.get('measure', 'test')}"
+        f"next: {shlex.join(evaluation)}"
     )
-    return None
 
 
 def run() -> None:
@@ -55,7 +54,7 @@ def run() -> None:
         0,
     )
     flags.mark_flags_as_required(["config", "workdir"])
-    program.run(main)
+    program.run(main, goes_on=True)
 
 
 if __name__ == "__main__":

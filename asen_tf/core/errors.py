@@ -4,6 +4,10 @@ import difflib
 from collections.abc import Collection, Iterable
 
 
+class Failed(RuntimeError):
+    """What was asked for was not done; the message says why, and how to go on."""
+
+
 def unknown_name(kind: str, name: object, known: Iterable[object]) -> str:
     """Says that `name` is no `kind`, proposes the nearest known name, lists the known ones."""
     known = [str(k) for k in known]

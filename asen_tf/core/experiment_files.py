@@ -30,6 +30,17 @@ def names(model: str) -> list[str]:
     return sorted({path.stem for folder in _FOLDERS for path in folder.glob(f"{model}/*.py")})
 
 
+def check(given: str) -> None:
+    """Raises FileNotFoundError where there is no experiment file that --config=`given` names."""
+    path = Path(given.partition(":")[0])
+    if given and not path.exists():
+        folder = next(filter(Path.exists, _FOLDERS), _FOLDERS[0])
+        installed = sorted(file.relative_to(folder).as_posix() for file in folder.glob("*/*.py"))
+        raise FileNotFoundError(
+            f"{path}: no such experiment file; installed in {folder} are {', '.join(installed)}"
+        )
+
+
 def read(path: Path, argument: str = "") -> config_dict.ConfigDict:
     """The configuration that an experiment file gives, with its argument if it has one."""
     spec = importlib.util.spec_from_file_location(f"experiment_{path.parent.name}", path)

@@ -35,6 +35,11 @@ class Progress(tqdm):
             disable=disable,
         )
 
+    def __exit__(self, *error) -> None:
+        if isinstance(error[1], KeyboardInterrupt) and not error[1].args and not self.disable:
+            error[1].args = (f"while {self.desc}, at {self.n} of {self.total}{self.unit}",)
+        super().__exit__(*error)
+
 
 Quiet = functools.partial(Progress, disable=True)  # says nothing
 

@@ -16,7 +16,7 @@ from asen_tf.api.evaluate import evaluate, random_order
 from asen_tf.core import config as configs
 from asen_tf.core import experiment_files, experiments
 from asen_tf.core.choices import MANIPULATION
-from asen_tf.core.errors import unknown_name
+from asen_tf.core.errors import Failed, unknown_name
 from asen_tf.core.lock import hold
 from asen_tf.core.progress import duration, say
 from asen_tf.data.load import load
@@ -63,7 +63,7 @@ def reproduce(
     Raises:
       ValueError: an unknown table, row, data set or key; a run in the folder that was begun with
         other settings; data that does not fit. Said before anything is trained.
-      RuntimeError: runs failed, after all others were trained; their logs say why.
+      Failed: runs failed, after all others were trained; their logs say why.
     """
     _check(table, rows, seeds, budget_minutes, jobs)
     output = Path(output)
@@ -117,7 +117,7 @@ class _Reproduction:
             )
             record = self._write(base)
         if failures:
-            raise RuntimeError("\n".join([f"{len(failures)} runs failed", *failures]))
+            raise Failed("\n".join([f"{len(failures)} runs failed", *failures]))
         return record
 
     def _experiment(self, row: Row) -> config_dict.ConfigDict:
@@ -168,7 +168,7 @@ class _Reproduction:
             say(f"measuring the pace of {', '.join(task.name for task in tasks)}")
         for task, failure in run_all(tasks, self.jobs, self._threads):
             if failure:
-                raise RuntimeError(failure)
+                raise Failed(failure)
             known[keys[task.name]] = json.loads((folder / f"{task.name}.json").read_text())
             save(known, file)
         shutil.rmtree(folder, ignore_errors=True)
@@ -206,7 +206,7 @@ class _Reproduction:
         results = {row.name: self._columns(row, base) for row in self.table.rows}
         rows = summary.summarize(self.table, results)
         if not rows:
-            raise RuntimeError("no run has come to an end")
+            raise Failed("no run has come to an end")
         runs = {row.name: row.run for row in self.table.rows}
         for row in rows:
             run = runs[row["name"]]

@@ -13,6 +13,7 @@ from ml_collections import config_dict
 
 from asen_tf import losses, models
 from asen_tf.core import config_check
+from asen_tf.core.errors import Failed
 from asen_tf.core.progress import say
 from asen_tf.data import load as data
 from asen_tf.data import pipeline
@@ -39,7 +40,7 @@ from asen_tf.training.validation import Validation
 from asen_tf.workdir import Workdir
 
 
-class TrainingDiverged(RuntimeError):
+class TrainingDiverged(Failed):
     """A loss or gradient is no number any more; the message names the last good checkpoint."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.core.errors import Failed
 from asen_tf.core.progress import Progress
 from asen_tf.images import graph
 from asen_tf.serving.export.functions import Functions, Prepare
@@ -22,8 +23,11 @@ Answer = dict[str, np.ndarray]
 Ask = Callable[[str, Request], Answer]
 
 
-class VerificationFailed(RuntimeError):
+class VerificationFailed(Failed):
     """A SavedModel that does not answer as its Keras model does; says where they differ."""
+
+    def __init__(self, where: str):
+        super().__init__(f"the SavedModel is wrong and was not kept: {where}")
 
 
 def expected_answers(
