@@ -2,18 +2,22 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
+import filelock
 import keras
 import numpy as np
 from absl import logging
 from ml_collections import config_dict
 
 from asen_tf.core import config as configs
+from asen_tf.core import files
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import PRECISIONS
 from asen_tf.core.errors import check_names
+from asen_tf.core.lock import hold
 from asen_tf.data.fingerprint import changes, fingerprint
 from asen_tf.data.load import BadData, load_for
 from asen_tf.data.manifest import Manifest
@@ -121,6 +125,22 @@ class Workdir:
             return manifest
         return load_for(self.space(), data)
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is something to go on from, so that another run must not begin here."""
+        saved = self.best_file.exists() or any(self.path.glob("checkpoints/*/*.index"))
+        return saved and self.config_file.exists()
+
+    def hold(self) -> filelock.BaseFileLock:
+        """A lock for whoever trains here; the folder is made if it is not there.
+
+        Raises:
+          BlockingIOError: another process trains here.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        advice = "Wait for its end, or name another folder"
+        return hold(self.path / ".lock", "trains in this folder", advice)
+
     def begin(
         self,
         config: config_dict.ConfigDict,
@@ -137,11 +157,12 @@ class Workdir:
           ValueError: the folder holds a run with another configuration, attributes or other data.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        if not self.config_file.exists():
+        if not self.is_begun:
+            self.history_file.unlink(missing_ok=True)
             space.save(self.attributes_file)
             if manifest is not None:
                 np.save(self.table_file, fingerprint(manifest))
-            configs.save(config, self.config_file)
+            configs.save(_with_whole_root(config), self.config_file)
             return
         self.check_same(config, manifest)
         if self.space() != space:
@@ -155,9 +176,9 @@ class Workdir:
         Raises:
           ValueError: it has another one; the message names the keys, or counts the rows.
         """
-        if not self.config_file.exists():
+        if not self.is_begun:
             return
-        given = configs.flat(self.config()), configs.flat(config)
+        given = (configs.flat(_with_whole_root(c)) for c in (self.config(), config))
         differing = sorted(configs.differences(*given, free=_FREE_KEYS))
         if differing:
             raise ValueError(
@@ -183,12 +204,12 @@ class Workdir:
         """Stores the model as the stage's best. Every worker calls it; only the chief's counts."""
         target = self.best_model(stage)
         target.parent.mkdir(parents=True, exist_ok=True)
-        aside = target.with_name(f".{stage}.{os.getpid()}.keras")
-        model.save(aside)
         if chief:
-            os.replace(aside, target)
+            with files.written_whole(target) as draft:
+                model.save(draft)
         else:
-            aside.unlink()
+            with tempfile.TemporaryDirectory() as elsewhere:
+                model.save(Path(elsewhere, target.name))
 
     def write_best(self, record: dict) -> None:
         """Says which model to use: `stage`, `step`, the trained `slices` (None: all) and the score.
@@ -197,14 +218,12 @@ class Workdir:
         it, `beta` is the weight of each attribute's first slice, by name. `measure` is the split to
         measure it on.
         """
-        aside = self.best_file.with_suffix(".part")
-        aside.write_text(json.dumps(record, indent=1))
-        os.replace(aside, self.best_file)
+        files.write_text(self.best_file, json.dumps(record, indent=1))
 
     def best(self) -> dict:
         """What `write_best` wrote last."""
         self._require(self.best_file)
-        return json.loads(self.best_file.read_text())
+        return files.read_json(self.best_file)
 
     def load_best(self, precision: str | None = None) -> keras.Model:
         """The model that validated best in the last stage so far.
@@ -230,13 +249,11 @@ class Workdir:
         """The log entries, oldest first."""
         if not self.history_file.exists():
             return []
-        return [json.loads(line) for line in self.history_file.read_text().splitlines()]
+        return files.read_json_lines(self.history_file)
 
     def write_history(self, entries: Iterable[dict]) -> None:
         """Replaces all log entries."""
-        aside = self.history_file.with_suffix(".part")
-        aside.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
-        os.replace(aside, self.history_file)
+        files.write_text(self.history_file, "".join(json.dumps(e) + "\n" for e in entries))
 
     def append_history(self, entry: dict) -> None:
         with open(self.history_file, "a", encoding="utf-8") as file:
@@ -248,3 +265,11 @@ class Workdir:
                 f"{self.path} holds no {path.name}: expected the --workdir of an asen-train run"
                 + (" that has validated at least once" if path == self.best_file else "")
             )
+
+
+def _with_whole_root(config: config_dict.ConfigDict) -> config_dict.ConfigDict:
+    """So that the data is found from any folder."""
+    config = config.copy_and_resolve_references()
+    if config.data.root:
+        config.data.root = os.path.abspath(config.data.root)
+    return config

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,6 +57,6 @@ def decode(text: bytes) -> list[Row]:
     return [Row(*json.loads(line)) for line in text.splitlines()]
 
 
-def digest(rows: Sequence[Row]) -> str:
-    """Tells catalogues apart: SHA-256 of the rows in their order."""
-    return hashlib.sha256(encode(rows)).hexdigest()
+def digest(rows: Sequence[Row], versions: Iterable[str] = ()) -> str:
+    """Tells catalogues apart: SHA-256 of the rows, and versions of photographs, in their order."""
+    return hashlib.sha256(encode(rows) + "\n".join(versions).encode()).hexdigest()

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import itertools
 import os
 import threading
 import time
@@ -10,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
-from asen_tf.bulk import catalogue, files
+from asen_tf.bulk import catalogue, files, photographs
 from asen_tf.bulk.catalogue import Row
 from asen_tf.bulk.output import Output, Stamp
 from asen_tf.bulk.shard import EmbedShard, opened
@@ -110,7 +111,11 @@ def embed_catalogue(
             manifest=manifest,
         )
         store.claim(stamp)
-        pending = _pending(store, stamp.shards, rows)
+        parts = _parts(rows, stamp.shards)
+        versions = photographs.versions(root, [row.image for row in rows])
+        store.keep_fresh([catalogue.digest(p, (versions[r.image] for r in p)) for p in parts])
+        done = store.done(stamp.shards)
+        pending = {shard: part for shard, part in enumerate(parts) if shard not in done}
         if pending:
             work = EmbedShard(store, stamp, batch_size, follow_links)
             _embed(work, store, stamp.shards, pending, beam_options)
@@ -127,11 +132,10 @@ def embed_catalogue(
     )
 
 
-def _pending(store: Output, shards: int, rows: Sequence[Row]) -> dict[int, Sequence[Row]]:
-    """Number -> rows of the shards that are not done."""
+def _parts(rows: Sequence[Row], shards: int) -> list[Sequence[Row]]:
+    """The rows of each shard."""
     bounds = [len(rows) * shard // shards for shard in range(shards + 1)]
-    todo = sorted(set(range(shards)) - store.done(shards))
-    return {shard: rows[bounds[shard] : bounds[shard + 1]] for shard in todo}
+    return [rows[start:stop] for start, stop in itertools.pairwise(bounds)]
 
 
 def _embed(

@@ -1,9 +1,12 @@
 """Files on any file system that Beam knows: local ones and, say, gs://, s3:// or hdfs://."""
 
 import contextlib
+import itertools
 import os
+import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import BinaryIO
 
 from apache_beam.io.filesystem import CompressionTypes
@@ -55,7 +58,9 @@ def written_whole(path: str, aside: str) -> Iterator[BinaryIO]:
 
 def delete(path: str) -> None:
     """Deletes a file, if it is there."""
-    if exists(path):
+    if is_local(path):  # whose name may have signs that a pattern has
+        Path(path).unlink(missing_ok=True)
+    elif exists(path):
         FileSystems.delete([path])
 
 
@@ -67,6 +72,9 @@ def make_folder(path: str) -> None:
 
 def delete_folder(path: str) -> None:
     """Deletes a folder and the files it holds, if it is there."""
+    if is_local(path):
+        shutil.rmtree(path, ignore_errors=True)
+        return
     if left := names(path):
         FileSystems.delete([join(path, name) for name in left])
     if FileSystems.get_filesystem(path).has_dirs() and exists(path):
@@ -75,5 +83,14 @@ def delete_folder(path: str) -> None:
 
 def names(folder: str) -> list[str]:
     """Names of the files in a folder; none where there is no folder."""
+    if is_local(folder):
+        return os.listdir(folder) if os.path.isdir(folder) else []
     [found] = FileSystems.match([join(folder, "*")])
     return [os.path.basename(file.path) for file in found.metadata_list]
+
+
+def versions(folders: Iterable[str]) -> dict[str, str]:
+    """Path -> what tells whether it was changed, of all files in some folders."""
+    results = FileSystems.match([join(folder, "*") for folder in folders])
+    found = itertools.chain.from_iterable(result.metadata_list for result in results)
+    return {f.path: f"{f.size_in_bytes}-{f.last_updated_in_seconds}" for f in found}

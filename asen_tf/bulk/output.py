@@ -8,7 +8,7 @@ from asen_tf.bulk import catalogue, files
 from asen_tf.bulk.catalogue import Row
 from asen_tf.embedders import Fingerprint
 
-_STAMP = "embedding.json"
+_STAMP, _PHOTOGRAPHS = "embedding.json", "photographs.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +56,7 @@ class Output:
     """Vectors, errors and, while it is worked on, what is unfinished.
 
     - `embedding.json`: the stamp;
+    - `photographs.json`: of each shard, what tells whether its photographs have changed;
     - `vectors/shard-00000-of-00008.parquet`: there once the shard is whole;
     - `errors/shard-00000-of-00008.jsonl`: where photographs of that shard were bad;
     - `unfinished/`: rows of the shards to do, and files that are being written.
@@ -64,12 +65,12 @@ class Output:
       folder: full path or address.
 
     Raises:
-      ValueError: a path with *, ? or [, which file systems would take for a pattern.
+      ValueError: an address with *, ? or [, which its file system would take for a pattern.
     """
 
     def __init__(self, folder: str):
-        if set(folder) & set("*?["):
-            raise ValueError(f"{folder}: expected an output folder without *, ? and [ in its path")
+        if not files.is_local(folder) and set(folder) & set("*?["):
+            raise ValueError(f"{folder}: expected an output without *, ? and [ in its path")
         self.folder = folder
         self.unfinished = files.join(folder, "unfinished")
 
@@ -110,6 +111,23 @@ class Output:
         """The shards that are whole."""
         present = set(files.names(files.join(self.folder, "vectors")))
         return {shard for shard in range(shards) if f"{_name(shard, shards)}.parquet" in present}
+
+    def keep_fresh(self, digests: Sequence[str]) -> None:
+        """Deletes the vectors of shards whose photographs have changed since they were read.
+
+        Args:
+          digests: of each shard, of its rows and the versions of their photographs.
+        """
+        path = files.join(self.folder, _PHOTOGRAPHS)
+        known = json.loads(files.read(path)) if files.exists(path) else []
+        if known == list(digests):
+            return
+        for shard in self.done(len(digests)):
+            if known[shard : shard + 1] != [digests[shard]]:
+                files.delete(self.shard_files(shard, len(digests))[0])
+        # Not before: a run that is killed here finds no vectors to go with what it notes.
+        with files.written_whole(path, self.unfinished) as file:
+            file.write(json.dumps(list(digests), indent=0).encode())
 
     def write_rows(self, shard: int, rows: Sequence[Row]) -> None:
         """Notes what a shard is to hold."""

@@ -1,9 +1,11 @@
 """Encoded photographs of a catalogue, in a kind that the model reads."""
 
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from asen_tf.bulk import files
+from asen_tf.core.files import version
 from asen_tf.data.root import Root, name_problem
 from asen_tf.images import UNREADABLE, for_graph
 
@@ -25,6 +27,15 @@ def reader(root: str, follow_links: bool = False) -> Callable[[str], Read]:
     """
     local = files.is_local(root)
     return _local_reader(Root(root, follow_links)) if local else _remote_reader(root)
+
+
+def versions(root: str, names: Iterable[str]) -> dict[str, str]:
+    """What tells whether each photograph was changed; blank where there is none."""
+    if files.is_local(root):
+        return {name: version(os.path.join(root, name)) for name in names}
+    paths = {name: files.join(root, name) for name in names if not name_problem(name)}
+    known = files.versions({os.path.dirname(path) for path in paths.values()})
+    return {name: known.get(paths.get(name), "") for name in names}
 
 
 def _local_reader(root: Root) -> Callable[[str], Read]:

@@ -23,6 +23,7 @@ _HELP = {"help", "helpshort", "helpfull", "h", "?"}
 _HOME = re.compile(r"(-+[\w.]+=(?:\w+:)?)(~(?:/.*)?)\Z", re.DOTALL)
 _MISSING = re.compile(r"flag --(\w+)=None: Flag --\1 must have a value other than None\.")
 _ONE_OF = re.compile(r"flags [^:]*: Exactly one of \((\w+), (\w+)\) must have a value.*")
+_AGAIN = {True: "goes on", False: "starts anew"}
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -88,10 +89,8 @@ def _status(work: Callable[[], int | None], failed: int, goes_on: bool = False) 
     except KeyboardInterrupt as stop:
         number = getattr(stop, "number", signal.SIGINT)
         where = "".join(f" {where}" for where in stop.args)
-        how = (
-            "" if ";" in where else f"; the same command {'goes on' if goes_on else 'starts anew'}"
-        )
-        return _said(f"stopped{where}{how}", 128 + number)
+        again = "" if ";" in where else f"; the same command {_AGAIN[goes_on]}"
+        return _said(f"stopped{where}{again}", 128 + number)
     except (ValueError, OSError, Failed, MemoryError) as error:
         return _said(f"error: {_text(error)}", failed)
     except Exception as error:

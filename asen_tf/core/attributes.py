@@ -8,6 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
+from asen_tf.core import files
 from asen_tf.core.errors import unknown_name
 
 
@@ -105,12 +106,13 @@ class AttributeSpace:
     def save(self, path: str | os.PathLike) -> None:
         """Writes the space as JSON: a list of {"name", "values"}, in order."""
         rows = [dataclasses.asdict(a) for a in self._attributes.values()]
-        with open(path, "w", encoding="utf-8") as file:
-            json.dump(rows, file, indent=1, ensure_ascii=False)
+        files.write_text(path, json.dumps(rows, indent=1, ensure_ascii=False))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> "AttributeSpace":
         """Reads what `save` wrote."""
-        with open(path, encoding="utf-8") as file:
-            rows = json.load(file)
-        return cls({row["name"]: row["values"] for row in rows})
+        try:
+            return cls({row["name"]: row["values"] for row in files.read_json(path, list)})
+        except (KeyError, TypeError) as error:
+            expected = 'a list of objects with "name" and "values"'
+            raise ValueError(f"{path} is damaged: expected {expected}") from error

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ml_collections import config_dict
 
+from asen_tf.core import files
 from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
 
 BACKBONE, LOCAL, ALL = "/backbone/", "/local_branch/", ".*"  # patterns over paths of variables
@@ -197,8 +198,7 @@ def branch(backbone: str, size: int, common_dim: int) -> dict:
 
 def save(config: config_dict.ConfigDict, path: str | os.PathLike) -> None:
     """Writes the configuration as JSON."""
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(config.to_json_best_effort(indent=1))
+    files.write_text(path, config.to_json_best_effort(indent=1))
 
 
 def load(path: str | os.PathLike) -> config_dict.ConfigDict:
@@ -207,8 +207,7 @@ def load(path: str | os.PathLike) -> config_dict.ConfigDict:
     Raises:
       ValueError: an older version of the library wrote it.
     """
-    with open(path, encoding="utf-8") as file:
-        stored = json.load(file)
+    stored = files.read_json(path)
     sections = [section for section in stored.values() if isinstance(section, dict)]
     if any(isinstance(section.get("rates"), dict) for section in sections):
         raise ValueError(

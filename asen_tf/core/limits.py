@@ -8,3 +8,6 @@ CALL_PIXELS = 400_000_000
 
 # Share of the sides of a garment's box that is added around it.
 BOX_MARGIN = 0.1
+
+# Version of how files become pixels; caches of what was decoded by another one are made anew.
+DECODING = 1

@@ -55,7 +55,7 @@ def open_features(
     folder = Path(folder) / hashlib.sha256(text.encode()).hexdigest()[:32]
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(f"{folder}.lock"):
-        if not (folder / "key.json").exists():
+        if not _is_whole(folder, len(rows), shapes):
             _write(folder, text, len(rows), shapes, compute())
     place = np.zeros(rows.max(initial=0) + 1, np.int64)
     place[rows] = np.arange(len(rows))
@@ -77,14 +77,39 @@ def _read(maps, places, attributes):
     return tf.ensure_shape(found, (None, attributes.shape[1], *shape[1:]))
 
 
+def _is_whole(folder, count, shapes):
+    if not (folder / "key.json").exists():
+        return False
+    try:
+        kept = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in shapes]
+    except (OSError, ValueError):  # missing, or cut off
+        return False
+    return [maps.shape for maps in kept] == [(count, *shape) for shape in shapes.values()]
+
+
 def _write(folder, text, count, shapes, batches):
     aside = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
     aside.mkdir()
-    files = {
-        name: np.lib.format.open_memmap(aside / f"{name}.npy", "w+", DTYPE, (count, *shape))
-        for name, shape in shapes.items()
-    }
+    try:
+        _fill(aside, count, shapes, batches)
+        (aside / "key.json").write_text(text)
+        os.rename(aside, folder)
+    except BaseException:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise
+
+
+def _fill(folder, count, shapes, batches):
+    files = {}
+    for name, shape in shapes.items():
+        path = folder / f"{name}.npy"
+        files[name] = np.lib.format.open_memmap(path, "w+", DTYPE, (count, *shape))
+        # Where there is no room: an error now, instead of a signal when a page is written.
+        if hasattr(os, "posix_fallocate"):
+            with open(path, "r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, os.path.getsize(path))
     start = 0
     for batch in batches:
         stop = start + len(next(iter(batch.values())))
@@ -93,5 +118,3 @@ def _write(folder, text, count, shapes, batches):
         start = stop
     for file in files.values():
         file.flush()
-    (aside / "key.json").write_text(text)
-    os.rename(aside, folder)

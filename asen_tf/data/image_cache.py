@@ -2,16 +2,19 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import filelock
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.core import files
 from asen_tf.core.choices import CACHES
 from asen_tf.core.errors import unknown_name
-from asen_tf.core.limits import BOX_MARGIN
+from asen_tf.core.limits import BOX_MARGIN, DECODING
 from asen_tf.core.progress import Progress, say
 from asen_tf.data.manifest import Manifest
 from asen_tf.images import graph
@@ -90,22 +93,28 @@ def _in_memory(photographs, rows, read, size):
 
 
 def _on_disk(photographs, rows, read, size, fit, folder):
-    paths, regions = photographs
-    key = json.dumps([size, fit, paths.tolist(), regions.tolist()]).encode()
-    folder = folder / hashlib.sha256(key).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    files = np.array([str(folder / f"{row:08d}.raw") for row in range(len(paths))])
-    missing = np.array([row for row in rows if not Path(files[row]).exists()], np.int64)
-    for file, image in zip(files[missing], _decoded(photographs, missing, read), strict=True):
-        # Written aside, so that a killed run leaves no half file.
-        aside = Path(f"{file}.part")
-        aside.write_bytes(image.tobytes())
-        aside.rename(file)
+    paths, regions = (column.tolist() for column in photographs)
+    names = [""] * len(paths)
+    for row in rows:
+        # All that an image depends on: one that was replaced gets another name.
+        key = DECODING, size, fit, paths[row], regions[row], files.version(paths[row])
+        name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
+        names[row] = str(folder / f"{name}.raw")
+    with filelock.FileLock(folder / ".lock"):
+        missing = np.array([row for row in rows if not _is_whole(names[row], size)], np.int64)
+        for row, image in zip(missing, _decoded(photographs, missing, read), strict=True):
+            with files.written_whole(names[row]) as draft:
+                draft.write_bytes(image.tobytes())
 
     def read_raw(file):
         return tf.reshape(tf.io.decode_raw(tf.io.read_file(file), tf.uint8), (size, size, 3))
 
-    return _from_files((files,), read_raw, size)
+    return _from_files((names,), read_raw, size)
+
+
+def _is_whole(name, size):
+    return os.path.exists(name) and os.path.getsize(name) == size * size * 3
 
 
 def _from_files(columns, read, size):

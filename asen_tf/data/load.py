@@ -1,6 +1,7 @@
 """From the `data` part of a configuration to a manifest one can rely on."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from absl import logging
@@ -8,6 +9,7 @@ from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import NOT_SERVED
+from asen_tf.core.limits import MAX_PIXELS
 from asen_tf.core.progress import Progress
 from asen_tf.data import formats
 from asen_tf.data.check import check_images
@@ -67,6 +69,24 @@ def load(
     for doubt in doubts(manifest, training, options.check == "full"):
         logging.warning("%s", doubt)
     return manifest
+
+
+@contextlib.contextmanager
+def naming_bad_images(manifest: Manifest, max_pixels: int = MAX_PIXELS) -> Iterator[None]:
+    """Names images that have become bad since they were checked, in place of TensorFlow's words.
+
+    Raises:
+      BadData: TensorFlow failed inside, and there are such images.
+    """
+    try:
+        yield
+    except Exception as error:
+        if not type(error).__module__.startswith("tensorflow."):
+            raise
+        for level in ("exists", "full"):
+            if bad := check_images(manifest, level, max_pixels):
+                raise BadData(bad) from error
+        raise
 
 
 def load_for(space: AttributeSpace, data: ConfigDict | Manifest) -> Manifest:

@@ -2,10 +2,10 @@
 
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from asen_tf.core import files
 from asen_tf.core.errors import unknown_name
 from asen_tf.evaluation.tasks import MEASURED_BY
 
@@ -144,10 +144,7 @@ def save(result: dict, path: str | os.PathLike) -> None:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     text = json.dumps(result, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
-        draft = Path(folder) / path.name
-        draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
+    files.write_text(path, text)
 
 
 def _columns(result: dict, metrics: Sequence[str] | None) -> list[list[str]]:

@@ -1,10 +1,15 @@
 """Everything a stage needs to go on as if it had never stopped."""
 
+import os
+import shutil
 import tempfile
 from pathlib import Path
 
 import keras
 import tensorflow as tf
+
+from asen_tf.core import files
+from asen_tf.core.progress import say
 
 _KEPT = 2
 _COUNTERS = {
@@ -54,27 +59,80 @@ class Checkpoints:
             states=[v.value for v in model.variables if id(v) not in weights],
             **self._counters,
         )
+        _ = self._checkpoint.save_counter  # TensorFlow's own, which counts as a part of it
         self._folder = folder
         # What others than the chief have to write is removed with this object.
         self._elsewhere = None if chief else tempfile.TemporaryDirectory(prefix="asen_worker_")
-        own = folder if chief else self._elsewhere.name
-        self._manager = tf.train.CheckpointManager(self._checkpoint, own, max_to_keep=_KEPT)
+        self._own = folder if chief else Path(self._elsewhere.name)
+        self._whole = _steps(folder)
 
     @property
-    def latest(self) -> str | None:
+    def latest(self) -> Path | None:
         """The last checkpoint, None before the first."""
-        return tf.train.latest_checkpoint(self._folder)
+        return self._folder / _name(self._whole[-1]) if self._whole else None
 
     def restore(self) -> bool:
-        """Goes back to the last checkpoint, if there is one."""
-        if not self.latest:
-            return False
-        self._checkpoint.restore(self.latest).assert_consumed()
-        for name, variable in self._counters.items():
-            setattr(self, name, variable.numpy().item())
-        return True
+        """Goes back to the last checkpoint, if there is one; to the one before if it is damaged.
+
+        Raises:
+          ValueError: all of them are.
+        """
+        found, problem = list(self._whole), None
+        while self._whole:
+            try:
+                with files.literal(self._folder) as folder:
+                    path = os.path.join(folder, _name(self._whole[-1]))
+                    read = self._checkpoint.restore(path)
+            except Exception as error:  # many types, of files that hold other bytes
+                problem = f"{self.latest} is damaged ({_first_line(error)})"
+                self._whole.pop()
+                if self._whole:
+                    say(f"{problem}; going back to {self.latest.name}")
+                continue
+            read.assert_consumed()
+            for name, variable in self._counters.items():
+                setattr(self, name, variable.numpy().item())
+            return True
+        if found:
+            raise ValueError(f"{problem}; delete {self._folder} to begin this stage again")
+        return False
 
     def save(self) -> None:
+        """Keeps what there is now.
+
+        Raises:
+          OSError: it cannot be written; the checkpoints before stay.
+        """
         for name, variable in self._counters.items():
             variable.assign(getattr(self, name))
-        self._manager.save(checkpoint_number=self.step)
+        self._own.mkdir(parents=True, exist_ok=True)
+        try:
+            with files.literal(self._own) as folder:
+                self._checkpoint.write(os.path.join(folder, _name(self.step)))
+        except tf.errors.OpError as error:
+            kept = f"{self.latest.name} is kept" if self.latest else "there is none before it"
+            path, reason = self._own / _name(self.step), _first_line(error)
+            raise OSError(
+                f"{path}: cannot be written ({reason}); {kept}. Make room on the disk and give the "
+                "same command again"
+            ) from error
+        self._whole = [*(step for step in self._whole if step != self.step), self.step]
+        for step in set(_steps(self._own)).difference(self._whole[-_KEPT:]):
+            for file in self._own.glob(f"{_name(step)}.*"):
+                file.unlink()
+        for unfinished in self._own.glob("*_temp"):
+            shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _name(step: int) -> str:
+    return f"ckpt-{step}"
+
+
+def _steps(folder: Path) -> list[int]:
+    """Those of the checkpoints in a folder, oldest first; the index is what is written last."""
+    names = (path.stem.removeprefix("ckpt-") for path in folder.glob("ckpt-*.index"))
+    return sorted(int(name) for name in names if name.isdecimal())
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.core.limits import DECODING
 from asen_tf.core.progress import Progress, say
 from asen_tf.data.feature_cache import (
     DTYPE,
@@ -89,7 +90,11 @@ class FrozenFeatures:
             "model": _described(self._model),
             "outputs": self._names,
             "weights": self._digest(),
-            "versions": {"asen_tf": __version__, "tensorflow": tf.__version__},
+            "versions": {
+                "asen_tf": __version__,
+                "decoding": DECODING,
+                "tensorflow": tf.__version__,
+            },
         }
         return open_features(
             folder, key, rows, self._shapes, lambda: self._batches(rows, load_images(), batch_size)

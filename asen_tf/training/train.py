@@ -1,5 +1,6 @@
 """From a configuration to a trained model: stage after stage, step after step."""
 
+import contextlib
 import functools
 import math
 import os
@@ -15,6 +16,7 @@ from asen_tf import losses, models
 from asen_tf.core import config_check
 from asen_tf.core.errors import Failed
 from asen_tf.core.progress import say
+from asen_tf.core.signals import told
 from asen_tf.data import load as data
 from asen_tf.data import pipeline
 from asen_tf.data.feature_cache import FeatureLoader
@@ -65,17 +67,17 @@ def train(
       TrainingDiverged: a loss became NaN.
     """
     strategy = strategy or tf.distribute.get_strategy()
-    with determinism.enabled(config.train.deterministic):
-        return _Run(config, Workdir(workdir), strategy).run()
+    with determinism.enabled(config.train.deterministic), contextlib.ExitStack() as held:
+        return _Run(config, Workdir(workdir), strategy, held).run()
 
 
 class _Run:
     """What the stages of one run share."""
 
-    def __init__(self, config, workdir, strategy):
+    def __init__(self, config, workdir, strategy, held):
         self.began, self.earlier = time.monotonic(), 0.0
         self.config, self.workdir, self.strategy = config, workdir, strategy
-        self.chief = is_chief(strategy)
+        self.chief, self.holds = is_chief(strategy), False
         config_check.check(config)
         _check(config.train, strategy.num_replicas_in_sync)
         is_published(config.eval.preprocessing, config.data.fit)
@@ -90,7 +92,8 @@ class _Run:
             self.manifest = matched_to_start(self.manifest, start, config.model)
         space = self.manifest.space
         self.losses = {s.name: losses.build(s.losses, space.offsets) for s in self.stages}
-        if self.chief:
+        if self.chief and workdir.path.exists():
+            self._hold(held)
             workdir.check_same(config, self.manifest)
         keras.utils.set_random_seed(config.train.seed)
         with strategy.scope():
@@ -115,11 +118,18 @@ class _Run:
                 self.frozen[stage.name] = FrozenFeatures(self.model, {*needed, *shown}, stage.name)
         # Not before: a refused configuration would leave a run that the mended one does not fit.
         if self.chief:
+            self._hold(held)
             workdir.begin(config, space, self.manifest)
         self.validation = Validation(config, self.manifest, self.model)
         pictures = config.eval.pictures if self.chief else 0
         load_images = self._open_images("none")
         self.pictures = AttentionPictures(self.model, self.manifest, load_images, pictures)
+
+    def _hold(self, held):
+        """No other process may train in the folder."""
+        if not self.holds:
+            held.callback(self.workdir.hold().release)
+            self.holds = True
 
     def _compile(self, stage: Stage) -> keras.optimizers.Optimizer:
         """The optimizer is not the model's: a saved model is to embed, not to go on."""
@@ -200,7 +210,10 @@ class _Run:
         )
 
     def run(self):
-        with Log(self.workdir, self.config, self.stages, self.chief) as log:
+        with (
+            data.naming_bad_images(self.manifest, self.config.data.max_pixels),
+            Log(self.workdir, self.config, self.stages, self.chief) as log,
+        ):
             previous = None
             for stage in self.stages:
                 self._run_stage(stage, previous, log)
@@ -210,6 +223,15 @@ class _Run:
     def _run_stage(self, stage: Stage, previous: Stage | None, log: Log):
         made = self._compile(stage)
         state = Checkpoints(self.workdir.checkpoints(stage.name), self.model, made, self.chief)
+        with told(lambda: self._where(stage, state)):
+            self._run_from(state, stage, previous, made, log)
+
+    def _where(self, stage, state):
+        saved = state.latest.name.removeprefix("ckpt-") if state.latest else "its beginning"
+        again = f"the same command goes on from {'step ' if state.latest else ''}{saved}"
+        return f"at {stage.name} step {state.step}; {again}"
+
+    def _run_from(self, state, stage, previous, made, log):
         goes_on = state.restore()
         if goes_on:
             self.earlier = max(self.earlier, state.seconds)

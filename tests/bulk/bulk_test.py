@@ -242,9 +242,24 @@ def test_mended_photographs_leave_the_errors(saved_model, shop, tmp_path):
     output = tmp_path / "out"
     assert embed_catalogue(saved_model, manifest, output).errors == 1
     shutil.copy(shop / "3.png", tmp_path / "a.png")
-    files_of(output)[0].unlink()
     summary = embed_catalogue(saved_model, manifest, output)
     assert (summary.errors, summary.vectors, read_errors(output)) == (0, 3, {})
+
+
+def test_shards_whose_photographs_changed_are_embedded_again(saved_model, shop, tmp_path):
+    names = [f"{n}.png" for n in (3, 4, 5)]
+    for name in names:
+        shutil.copy(shop / name, tmp_path / name)
+    manifest = write_manifest(tmp_path / "m.csv", ("image",), *((name,) for name in names))
+    output = tmp_path / "out [1] *?{2}"  # no pattern, whatever file systems make of it
+    assert embed_catalogue(saved_model, manifest, output, shards=3).embedded == 3
+    before = read_vectors(output)
+    shutil.copy(shop / "7.png", tmp_path / "4.png")
+    assert embed_catalogue(saved_model, manifest, output).embedded == 1
+    after = read_vectors(output)
+    assert {key[0] for key in before if (before[key] != after[key]).any()} == {"4.png"}
+    np.testing.assert_allclose(after["4.png", "color"], color(7), rtol=1e-6)
+    assert embed_catalogue(saved_model, manifest, output).embedded == 0
 
 
 def test_a_folder_takes_the_vectors_of_one_run_alone(saved_model, shop, embedded, tmp_path):

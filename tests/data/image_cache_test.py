@@ -1,8 +1,11 @@
 """ImageLoader from memory, from disk and from files are the same."""
 
+import shutil
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from asen_tf.core import config as configs
 from asen_tf.data.image_cache import open_images
@@ -55,3 +58,33 @@ def test_auto_takes_what_fits(manifest, tmp_path):
 def test_unknown_mode(manifest):
     with pytest.raises(ValueError, match="Did you mean 'memory'"):
         open_images(manifest, np.arange(2), 16, "memry")
+
+
+def test_the_disk_cache_knows_what_it_was_made_from(catalogue, tmp_path):
+    """Case 31-stale-canvases: photographs that are replaced under their names are decoded anew."""
+    data = tmp_path / "data"
+    shutil.copytree(catalogue, data)
+    config = configs.defaults()
+    config.data.root = str(data)
+    manifest, rows = load(config.data), np.arange(4)
+
+    def opened(mode):
+        return open_images(manifest, rows, 16, mode, folder=tmp_path / "cache")(rows).numpy()
+
+    before = opened("disk")
+    with Image.open(data / "images/1.png") as image:
+        image.rotate(180).save(data / "images/1.png")
+    after = opened("disk")
+    np.testing.assert_array_equal(after, opened("none"))
+    assert [n for n in rows if (before[n] != after[n]).any()] == [1]
+
+
+def test_files_that_were_cut_off_are_decoded_again(manifest, tmp_path):
+    rows = np.arange(3)
+    first = open_images(manifest, rows, 16, "disk", folder=tmp_path)(rows)
+    for file in tmp_path.rglob("*.raw"):
+        file.write_bytes(file.read_bytes()[:100])
+    np.testing.assert_array_equal(
+        open_images(manifest, rows, 16, "disk", folder=tmp_path)(rows), first
+    )
+    assert len(list(tmp_path.iterdir())) == 3 + 1  # the lock

@@ -1,0 +1,127 @@
+"""Training and its caches under faults: what goes wrong, and what must hold."""
+
+import concurrent.futures
+import shutil
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from asen_tf.core import config as configs
+from asen_tf.data.feature_cache import open_features
+from asen_tf.data.image_cache import open_images
+from asen_tf.data.load import BadData, load, naming_bad_images
+from asen_tf.training.train import train
+from asen_tf.workdir import Workdir
+from tests.full_disk import full_disk
+from tests.training.runs import tiny
+
+
+@pytest.fixture
+def data(catalogue, tmp_path):
+    """A copy of the catalogue that may be changed: its folder and its manifest."""
+    folder = shutil.copytree(catalogue, tmp_path / "data")
+    config = configs.defaults()
+    config.data.root = str(folder)
+    return folder, load(config.data)
+
+
+def deleted(file):
+    file.unlink()
+
+
+def overwritten(file):
+    file.write_bytes(b"something else")
+
+
+def cut_off(file):
+    file.write_bytes(file.read_bytes()[:-30])
+
+
+@pytest.mark.parametrize("fault", [deleted, overwritten, cut_off])
+def test_a_photograph_that_changes_while_it_is_used_is_named(data, fault):
+    """Case sec-13-training-tracebacks."""
+    folder, manifest = data
+    load_images = open_images(manifest, np.arange(24), 16, "none")
+    batches = iter(tf.data.Dataset.range(24).repeat().batch(8).map(load_images))
+    next(batches)
+    fault(folder / "images" / "3.png")
+    named = pytest.raises(BadData, match=r"1 problems.*\n.*images/3\.png: \w")
+    with named, naming_bad_images(manifest):
+        for _ in range(6):
+            next(batches)
+
+
+def test_what_is_no_fault_of_photographs_stays_as_it_is(data):
+    for error in (ValueError("x"), tf.errors.InternalError(None, None, "x")):
+        with pytest.raises(type(error), match="x"), naming_bad_images(data[1]):
+            raise error
+
+
+def test_a_full_disk_leaves_no_half_images(data, tmp_path):
+    _, manifest = data
+    arguments = manifest, np.arange(8), 32, "disk"
+    with full_disk(1000), pytest.raises(OSError, match="File too large"):
+        open_images(*arguments, folder=tmp_path / "cache")
+    assert not list((tmp_path / "cache").rglob("*.raw*"))
+    found = open_images(*arguments, folder=tmp_path / "cache")(np.arange(8))
+    np.testing.assert_array_equal(found, open_images(*arguments[:3], "none")(np.arange(8)))
+
+
+def test_a_full_disk_leaves_no_half_features(tmp_path):
+    rows, shapes = np.arange(50), {"maps": (4, 4, 8)}
+    maps = np.random.default_rng(0).random((50, 4, 4, 8)).astype(np.float16)
+    arguments = tmp_path, {"key": 1}, rows, shapes, lambda: [{"maps": maps}]
+    with full_disk(2000), pytest.raises(OSError, match="File too large"):
+        open_features(*arguments)
+    assert not list(tmp_path.rglob("*.npy"))
+    np.testing.assert_array_equal(open_features(*arguments)(rows, None)["maps"], maps)
+
+
+def test_two_may_fill_one_cache(data, tmp_path):
+    _, manifest = data
+    rows = np.arange(24)
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        opened = [
+            pool.submit(open_images, manifest, rows, 16, "disk", folder=tmp_path / "cache")
+            for _ in range(2)
+        ]
+        one, other = (each.result()(rows) for each in opened)
+    np.testing.assert_array_equal(one, other)
+    assert len(list((tmp_path / "cache").glob("*.raw"))) == 24
+
+
+def test_a_second_training_in_the_folder_is_refused(catalogue, tmp_path):
+    """Case sec-12-two-trainings: said before anything is computed."""
+    lock = Workdir(tmp_path / "run").hold()
+    with pytest.raises(BlockingIOError, match=r"process \d+ trains in this folder"):
+        train(tiny(catalogue), tmp_path / "run")
+    lock.release()
+    assert [file.name for file in (tmp_path / "run").iterdir()] == [".lock"]
+
+
+def test_a_folder_without_a_checkpoint_can_be_begun_anew(catalogue, tmp_path):
+    """Case 35-failed-start-blocks-the-folder."""
+    run, space = Workdir(tmp_path / "run"), load(tiny(catalogue).data).space
+    run.begin(tiny(catalogue, seed=1), space)
+    run.append_history({"stage": "stage1", "step": 1})
+    other = tiny(catalogue, seed=2)
+    run.check_same(other)
+    run.begin(other, space)
+    assert run.config().train.seed == 2 and run.history() == []
+    run.write_best({"stage": "stage1", "step": 1, "slices": None, "map": None})
+    with pytest.raises(ValueError, match="train.seed was 2, is 1"):
+        run.begin(tiny(catalogue, seed=1), space)
+
+
+def test_a_run_finds_its_data_from_any_folder(catalogue, tmp_path, monkeypatch):
+    """Case 40-small-surprises: a root that is named from the folder in which training began."""
+    config = tiny(catalogue)
+    config.data.root = catalogue.name
+    monkeypatch.chdir(catalogue.parent)
+    run = Workdir(tmp_path / "run")
+    run.begin(config, load(config.data).space)
+    run.write_best({"stage": "stage1", "step": 1, "slices": None, "map": None})
+    run.check_same(config)
+    monkeypatch.chdir(tmp_path)
+    assert run.manifest().root == catalogue
