@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from asen_tf.evaluation.report import LABELS
-from asen_tf.figures import style
+from asen_tf.figures import fonts, style
 from asen_tf.figures.picture import Picture
 from asen_tf.figures.registry import figure
 from asen_tf.figures.source import NothingToDraw, Source
@@ -85,9 +85,9 @@ def learning_curve(
         axes.text(
             1.03,
             height,
-            label,
+            fonts.drawable(label),
             color=color,
-            fontfamily=style.FONT,
+            fontfamily=fonts.families(label),
             fontsize=style.TEXT_SIZE,
             va="center_baseline",
             transform=axes.transAxes,
@@ -101,16 +101,16 @@ def _axes(label_width: float, title: str) -> Axes:
     page = matplotlib.figure.Figure((label_width + PLOT_WIDTH + 0.8, HEIGHT), facecolor="white")
     inches = np.array([page.get_figwidth(), HEIGHT] * 2)
     axes = page.add_axes(np.array([0.5, 0.5, PLOT_WIDTH, HEIGHT - 0.85]) / inches)
-    font = {"fontfamily": style.FONT, "fontsize": style.TEXT_SIZE, "color": style.INK}
+    font = {"fontfamily": fonts.families(title), "fontsize": style.TEXT_SIZE, "color": style.INK}
     axes.set_xlabel("minutes", **font)
-    axes.set_title(title, loc="left", fontweight="bold", **font)
+    axes.set_title(fonts.drawable(title), loc="left", fontweight="bold", **font)
     axes.set_axisbelow(True)
     axes.margins(x=0)
     axes.grid(axis="y", color=style.FAINT, linewidth=0.6)
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(style.FAINT)
     axes.tick_params(
-        colors=style.QUIET, length=0, labelsize=style.TEXT_SIZE, labelfontfamily=style.FONT
+        colors=style.QUIET, length=0, labelsize=style.TEXT_SIZE, labelfontfamily=fonts.FONT
     )
     return axes
 

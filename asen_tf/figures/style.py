@@ -14,6 +14,8 @@ from matplotlib.textpath import text_to_path
 from matplotlib.transforms import Bbox, TransformedBbox
 from PIL import Image
 
+from asen_tf.figures import fonts
+
 # Okabe and Ito's palette: its hues stay apart for colour-blind readers.
 BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
 PINK, SKY, VERMILLION = "#CC79A7", "#56B4E9", "#D55E00"
@@ -23,7 +25,6 @@ CATEGORIES = (
     *("#8C564B", "#9467BD", "#BCBD22", "#17BECF", "#AEC7E8", "#98DF8A", "#FF9896", "#C5B0D5"),
 )
 INK, QUIET, SHADE, FAINT, MAT = "#1F2328", "#59636E", "#8B949E", "#D0D7DE", "#EFF1F3"
-FONT = "DejaVu Sans"
 TEXT_SIZE, SMALL_SIZE = 8.5, 7.5
 POINTS = 72.0  # an inch
 KEY_MARK, KEY_LINE = 0.12, 0.15  # inches
@@ -187,12 +188,12 @@ def text(
     """
     if not string:
         return
-    string, size = fit(string, width, size, weight)
+    string, size = fit(fonts.drawable(string), width, size, weight)
     axes.text(
         x,
         y,
         string,
-        fontfamily=FONT,
+        fontfamily=fonts.families(string),
         fontsize=size,
         fontweight=weight,
         color=color,
@@ -235,7 +236,8 @@ def key(axes: Axes, x: float, y: float, entries: Sequence[tuple[str, str]], widt
 
 def text_width(string: str, size: float = TEXT_SIZE, weight: str = "normal") -> float:
     """Width of one line in inches."""
-    font = FontProperties(family=FONT, size=size, weight=weight)
+    string = fonts.drawable(string)
+    font = FontProperties(family=fonts.families(string), size=size, weight=weight)
     return text_to_path.get_text_width_height_descent(string, font, ismath=False)[0] / POINTS
 
 
