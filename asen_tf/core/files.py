@@ -72,11 +72,11 @@ def _parsed(content: bytes, kind: type, place: str) -> Any:
 @contextlib.contextmanager
 def literal(folder: str | os.PathLike) -> Iterator[str]:
     """A path of the folder for TensorFlow, which takes `* ? [ ] { } \\` in paths for patterns."""
-    folder = os.path.abspath(folder)
-    if not set(folder) & set("*?[]{}\\"):
+    folder = os.fspath(folder)
+    if "://" in folder or not set(os.path.abspath(folder)) & set("*?[]{}\\"):
         yield folder
         return
     with tempfile.TemporaryDirectory(prefix="asen_") as aside:
         link = os.path.join(aside, "folder")
-        os.symlink(folder, link, target_is_directory=True)
+        os.symlink(os.path.abspath(folder), link, target_is_directory=True)
         yield link

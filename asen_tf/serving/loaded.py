@@ -7,6 +7,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
 
+from asen_tf.core import files
+
 
 class LoadedModel:
     """A SavedModel in memory, from a folder on any file system that TensorFlow knows.
@@ -22,7 +24,8 @@ class LoadedModel:
     def __init__(self, folder: str | os.PathLike):
         self.signature_defs = _signature_defs(folder)
         # Keeps the variables alive, which signatures only point to.
-        self._loaded = tf.saved_model.load(os.fspath(folder), tags=["serve"])
+        with files.literal(folder) as place:
+            self._loaded = tf.saved_model.load(place, tags=["serve"])
 
     def run(self, signature: str, inputs: Mapping[str, np.ndarray]) -> dict[str, tf.Tensor]:
         """The outputs of a signature, by name.

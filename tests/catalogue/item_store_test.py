@@ -208,7 +208,7 @@ def test_a_folder_of_other_things_is_left_alone(folder, fingerprint):
     (folder / "thesis.tex").write_text("")
     with pytest.raises(ValueError, match="neither empty nor a store"):
         ItemStore(folder, fingerprint)
-    assert (folder / "thesis.tex").exists()
+    assert [file.name for file in folder.iterdir()] == ["thesis.tex"]
 
 
 def test_a_full_disk_loses_nothing(folder, fingerprint, unit, small_disk):

@@ -11,6 +11,7 @@ import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
+import asen_tf
 from asen_tf.core import AttributeSpace
 from asen_tf.core.choices import NOT_SERVED
 from asen_tf.serving import signatures as names
@@ -322,10 +323,14 @@ def test_a_run_that_has_not_validated_is_named(workdir, tmp_path):
 
 
 def test_the_program_exports_and_says_what_is_wrong(workdir, tmp_path):
-    output = tmp_path / "asen"
+    """Into a folder whose name is a pattern to TensorFlow, where a killed export left a draft."""
+    output = tmp_path / "served [2] *?{b}"
+    (output / ".export-12345678" / "variables").mkdir(parents=True)
     good = asen_export(f"--workdir={workdir}", f"--output={output}", f"--attributes={COLOR}")
     assert good.returncode == 0, good.stderr
     assert f"exported {output}/1" in good.stdout and "verifying" in good.stderr
+    assert f"next: asen-serve '--model_base_path={output}' --port=8500" in good.stdout
+    assert set(asen_tf.load(output).attributes) == {COLOR}
     bad = asen_export(f"--workdir={workdir}", f"--output={output}", "--attributes=colour")
     assert bad.returncode == 1 and "Did you mean 'color'" in bad.stderr
     assert "Traceback" not in bad.stderr

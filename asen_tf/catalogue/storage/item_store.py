@@ -126,6 +126,11 @@ class ItemStore:
         with explained(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             sync_folder(self.folder.parent)
+            # A process that was killed in these lines leaves only what they make themselves.
+            own = {LOCK, _FIRST_LOG, f"{STORE}.new"}
+            others = {path.name for path in self.folder.iterdir()} - own
+            if others and STORE not in others:
+                raise ValueError(f"{self.folder}: neither empty nor a store; name another folder")
             self._lock = hold(
                 self.folder / LOCK,
                 "has this store open for writing",
@@ -133,10 +138,6 @@ class ItemStore:
             )
             if (self.folder / STORE).exists():
                 return
-            # A process that was killed in these lines leaves only what they make themselves.
-            if {path.name for path in self.folder.iterdir()} - {LOCK, _FIRST_LOG, f"{STORE}.new"}:
-                self._lock.release()
-                raise ValueError(f"{self.folder}: neither empty nor a store; name another folder")
             logs.Log(self.folder / _FIRST_LOG).close()
             Layout(fingerprint, settings, (), _FIRST_LOG, 2).write(self.folder)
 

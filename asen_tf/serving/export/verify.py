@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.core import files
 from asen_tf.core.errors import Failed
 from asen_tf.core.progress import Progress
 from asen_tf.images import graph
@@ -73,7 +74,7 @@ def verify(
     with Progress("verifying", len(loaders) * len(requests), "answers") as progress:
         for loader, opened in loaders.items():
             try:
-                with opened(os.fspath(folder)) as ask:
+                with files.literal(folder) as place, opened(place) as ask:
                     for signature, inputs in requests.items():
                         where = f"{loader}, {signature}"
                         _compare(where, ask(signature, inputs), expected[signature], tolerance)

@@ -1,17 +1,20 @@
 """A trained run as the next version of a served model."""
 
+import contextlib
 import errno
 import functools
 import os
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
+import filelock
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.core import files
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import check_names
 from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
@@ -28,6 +31,7 @@ from asen_tf.serving.signatures import Metadata
 from asen_tf.version import __version__
 from asen_tf.workdir import Workdir
 
+_DRAFT = ".export-"
 # What the graphs take beside the variables.
 _GRAPH_BYTES = 50_000_000
 
@@ -146,7 +150,8 @@ def _save(
         servable.metadata_file = tf.saved_model.Asset(os.fspath(file))
         found = {name: _traced(signature, functions) for name, signature in signatures.items()}
         try:
-            tf.saved_model.save(servable, os.fspath(folder), found)
+            with files.literal(folder) as place:
+                tf.saved_model.save(servable, place, found)
         except tf.errors.OpError as error:
             raise OSError(f"{folder} cannot be written: {error.message}") from error
     return {name: list(function.structured_outputs) for name, function in found.items()}
@@ -159,7 +164,7 @@ def _traced(signature, functions):
     return function.get_concrete_function(**inputs)
 
 
-@contextmanager
+@contextlib.contextmanager
 def _aside(output: Path, model: EmbeddingModel) -> Iterator[Path]:
     """A folder in the output that no server takes for a version; gone at the end."""
     _make_folder(output)
@@ -169,14 +174,24 @@ def _aside(output: Path, model: EmbeddingModel) -> Iterator[Path]:
         raise OSError(
             errno.ENOSPC, f"the model needs {need / 1e6:.0f} MB, free are {free / 1e6:.0f}", output
         )
-    folder = Path(tempfile.mkdtemp(prefix=".export-", dir=output))
-    try:
-        # Others may read what is made here, as the user's umask has it.
-        inside = folder / "model"
-        inside.mkdir()
-        yield inside
-    finally:
+    for path in output.glob(f"{_DRAFT}*"):
+        _remove_left(path.with_suffix(""))
+    folder = output / f"{_DRAFT}{uuid.uuid4().hex[:8]}"
+    with filelock.FileLock(folder.with_suffix(".lock")) as held:
+        try:
+            folder.mkdir()
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+            Path(held.lock_file).unlink(missing_ok=True)
+
+
+def _remove_left(folder: Path) -> None:
+    """Removes what an export that was killed has left; one that is still written is locked."""
+    held = filelock.FileLock(folder.with_suffix(".lock"))
+    with contextlib.suppress(filelock.Timeout), held.acquire(blocking=False):
         shutil.rmtree(folder, ignore_errors=True)
+        Path(held.lock_file).unlink(missing_ok=True)
 
 
 def _put_in_place(folder: Path, output: Path) -> Path:

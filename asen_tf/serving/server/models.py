@@ -114,7 +114,11 @@ class Models:
             self._note(config.name, str(error))
             return
         missing = sorted(set(config.model_version_policy.specific.versions) - set(found))
-        self._note(config.name, f"no folder for the versions {missing}" if missing else None)
+        fault = f"no folder for the versions {missing}" if missing else None
+        if not found:
+            place = config.base_path
+            fault = f"no version (a folder with a number as its name) under {place} yet"
+        self._note(config.name, fault)
 
     def _load(self, folder: Path) -> LoadedModel:
         self._loading = True
