@@ -1,6 +1,8 @@
 .DELETE_ON_ERROR:
 .PHONY: demo test install lint format lock bazel-test clean
 
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
 VENV := .venv
 INSTALLED := $(VENV)/installed
 SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))

@@ -164,7 +164,12 @@ def _run(work: beam.DoFn, shards: Sequence[int], arguments: Sequence[str]) -> No
     pipeline = beam.Pipeline(options=options)
     # Without the reshuffle one worker would do what one worker created.
     _ = pipeline | beam.Create(shards) | beam.Reshuffle() | beam.ParDo(work)
-    pipeline.run().wait_until_finish()
+    try:
+        pipeline.run().wait_until_finish()
+    except Exception as error:  # whose text is the trace of a worker
+        *_, reason = str(error).strip().splitlines() or [type(error).__name__]
+        reason = reason.partition(" [while running")[0]
+        raise Failed(f"{reason}. Mend that, and give the same command again") from error
 
 
 @contextlib.contextmanager

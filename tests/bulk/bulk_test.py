@@ -21,8 +21,10 @@ from PIL import Image
 
 from asen_tf.bulk import embed_catalogue, photographs
 from asen_tf.bulk.vector_file import VectorFile
+from asen_tf.core.errors import Failed
 from asen_tf.serving import signatures as names
 from asen_tf.serving.signatures import Metadata
+from tests.full_disk import full_disk
 
 REPOSITORY = Path(__file__).parents[2]
 ATTRIBUTES = {"color": ["red"], "side": ["left"], "fit": ["slim"]}
@@ -260,6 +262,15 @@ def test_shards_whose_photographs_changed_are_embedded_again(saved_model, shop, 
     assert {key[0] for key in before if (before[key] != after[key]).any()} == {"4.png"}
     np.testing.assert_allclose(after["4.png", "color"], color(7), rtol=1e-6)
     assert embed_catalogue(saved_model, manifest, output).embedded == 0
+
+
+def test_a_full_disk_is_said_and_the_same_call_goes_on(saved_model, shop, tmp_path):
+    output = tmp_path / "out"
+    # Less than a shard's vectors, more than the stamp.
+    with full_disk(2000), pytest.raises(Failed, match="File too large.* the same command again"):
+        embed_catalogue(saved_model, shop / "manifest.csv", output, shards=1)
+    assert not files_of(output)
+    assert embed_catalogue(saved_model, shop / "manifest.csv", output).embedded == 1
 
 
 def test_a_folder_takes_the_vectors_of_one_run_alone(saved_model, shop, embedded, tmp_path):
