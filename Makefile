@@ -16,7 +16,7 @@ demo: $(INSTALLED)
 	$(VENV)/bin/asen-demo --output=demo
 
 test: $(INSTALLED)
-	$(VENV)/bin/pytest -q -n 2 --dist loadfile
+	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 install: $(INSTALLED)
 

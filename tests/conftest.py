@@ -20,7 +20,14 @@ from asen_tf.core import startup
 startup.quiet()
 
 ROOT = Path(__file__).parents[1]
+SLOW = ("training", "conformance", "serving", "reproduction", "project")  # folders, slowest first
 COLORS = {"red": (200, 30, 30), "green": (30, 180, 30), "blue": (40, 40, 200)}
+
+
+def pytest_collection_modifyitems(items):
+    """Slow files go first, so that workers that take file by file end together."""
+    rank = {name: n for n, name in enumerate(SLOW)}
+    items.sort(key=lambda item: rank.get(item.path.parent.name, len(rank)))
 
 
 @pytest.fixture(scope="session")
