@@ -3,9 +3,9 @@
     python benchmarks/labels.py --data=deepfashion_subset --data_root=DIR --output=DIR \\
         --json=benchmarks/results/labels_deepfashion_subset.json
 
-For each number, as many photographs of the training split, drawn at random, are trained on for
-`--minutes`; validation and test split stay whole. Runs that are finished in --output are not
-repeated.
+For each number, as many photographs of the training split, drawn at random, are trained on in the
+first stage, heads on frozen features; validation and test split stay whole. Runs that are finished
+in --output are not repeated.
 """
 
 import csv
@@ -24,24 +24,25 @@ _DATA = flags.DEFINE_string("data", "deepfashion_subset", "Experiment of configs
 _ROOT = flags.DEFINE_string("data_root", None, "Folder of the data.", required=True)
 _OUTPUT = flags.DEFINE_string("output", None, "Folder for tables and runs.", required=True)
 _LABELLED = flags.DEFINE_list("labelled", ["50", "200", "800", "all"], "Numbers of photographs.")
-_MINUTES = flags.DEFINE_float("minutes", 3.0, "Of each training.")
+_EPOCHS = flags.DEFINE_float("epochs", 16.0, "Of each training; as many steps for every number.")
 _SEED = flags.DEFINE_integer("seed", 0, "Of which photographs are drawn, and of the training.")
 _JSON = flags.DEFINE_string("json", "", "File to write the result to, beside printing it.")
 
 
 def write_part(table: Path, part: Path, number: str) -> int:
-    """Writes a table with some of the training photographs; returns how many."""
+    """Writes a table with the labels of some of the training photographs; returns how many."""
     with table.open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.DictReader(file))
     training = [row for row in rows if row["split"] == "train"]
-    if number != "all":
-        training = random.Random(_SEED.value).sample(training, int(number))
-    others = [row for row in rows if row["split"] != "train"]
+    labelled = len(training) if number == "all" else int(number)
+    random.Random(_SEED.value).shuffle(training)
+    for row in training[labelled:]:
+        row.update(dict.fromkeys(row.keys() - {"image", "split", "role"}, ""))
     with part.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, rows[0])
         writer.writeheader()
-        writer.writerows(training + others)
-    return len(training)
+        writer.writerows(rows)
+    return labelled
 
 
 def measure(number: str) -> dict[str, float]:
@@ -52,7 +53,8 @@ def measure(number: str) -> dict[str, float]:
     part = output / f"{number}.csv"
     photographs = write_part(Path(_ROOT.value) / config.data.manifest, part, number)
     config.data.update(format="csv", root=_ROOT.value, manifest=str(part))
-    config.train.update(max_minutes=_MINUTES.value, seed=_SEED.value)
+    config.train.update(stages=("heads",), seed=_SEED.value)
+    config.heads.epochs = _EPOCHS.value
     run = Workdir(output / number)
     if not run.result("test").exists():
         run = asen_tf.train(config, run.path)
