@@ -1,4 +1,4 @@
-"""How many labelled photographs it takes: ASEN and the linear baseline on parts of a training split.
+"""How many labelled photographs it takes: ASEN and the linear baseline on fewer of them.
 
     python benchmarks/labels.py --data=deepfashion_subset --data_root=DIR --output=DIR \\
         --json=benchmarks/results/labels_deepfashion_subset.json
