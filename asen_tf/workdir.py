@@ -216,7 +216,7 @@ class Workdir:
 
         The score is `map`, None where none was measured, or `triplet_accuracy`. Where a stage chose
         it, `beta` is the weight of each attribute's first slice, by name. `measure` is the split to
-        measure it on.
+        measure it on, "" where there is none.
         """
         files.write_text(self.best_file, json.dumps(record, indent=1))
 

@@ -29,13 +29,13 @@ def main() -> None:
         for metric, label in LABELS.items()
         if best.get(metric) is not None
     ]
-    measured = f"--split={best.get('measure', 'test')}"
-    evaluation = ["asen-evaluate", f"--workdir={run.path}", measured]
     print(
         f"best model: {run.best_model(best['stage'])} ({best['stage']}, step {best['step']}, "
-        f"{', '.join(scores) or 'not validated'})\n"
-        f"next: {shlex.join(evaluation)}"
+        f"{', '.join(scores) or 'not validated'})"
     )
+    if split := best.get("measure", "test"):
+        evaluation = ["asen-evaluate", f"--workdir={run.path}", f"--split={split}"]
+        print(f"next: {shlex.join(evaluation)}")
 
 
 def run() -> None:

@@ -334,7 +334,7 @@ class _Run:
         if self.chief:
             named = {"stage": stage.name, "step": step, "slices": self.trained[stage.name]}
             splits = (s for s in ("test", "valid") if len(self.manifest.examples_of(s)))
-            named["measure"] = next(splits, "train")
+            named["measure"] = next(splits, "")
             measured = {} if np.isnan(score) else {self.validation.metric: score}
             self.workdir.write_best({**named, "map": None, **measured, **more})
 
