@@ -1,6 +1,6 @@
 """Renders a data set of synthetic garments with known attributes and part boxes.
 
-    asen-synthesize --output=data/garments --images=2000 --seed=0 --look=cluttered
+    asen-synthesize --output=data/garments --images=1500 --seed=0 --look=plain
 
 Image i depends on the seed, i and the look alone: a larger set begins with the smaller one's
 images. A folder that already holds that set is left as it is.
@@ -12,6 +12,7 @@ from absl import flags
 
 from asen_tf.cli import program
 from asen_tf.core.choices import LOOKS
+from asen_tf.core.config import defaults
 
 
 def main() -> None:
@@ -24,9 +25,12 @@ def main() -> None:
 
 def run() -> None:
     flags.DEFINE_string("output", None, "Folder to write, which is new or empty.")
-    flags.DEFINE_integer("images", 2000, "How many photographs to render.")
-    flags.DEFINE_integer("seed", 0, "Seed; image i depends on it, on i and on the look.", 0)
-    flags.DEFINE_enum("look", "cluttered", LOOKS, "A plain wall, or a cluttered room.")
+    usual = defaults().data  # so that asen-train takes what this makes
+    flags.DEFINE_integer("images", usual.images, "How many photographs to render.")
+    flags.DEFINE_integer(
+        "seed", usual.seed, "Seed; image i depends on it, on i and on the look.", 0
+    )
+    flags.DEFINE_enum("look", usual.look, LOOKS, "A plain wall, or a cluttered room.")
     flags.DEFINE_integer("processes", os.cpu_count() or 1, "How many processes render.")
     flags.mark_flag_as_required("output")
     program.run(main)

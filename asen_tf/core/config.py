@@ -35,9 +35,9 @@ def defaults() -> config_dict.ConfigDict:
         "garment_boxes": "",  # CSV image,x1,y1,x2,y2: photographs are cut to these
         "box_margin": BOX_MARGIN,  # share of the sides of a garment's box that is added around it
         "boxes": "",  # CSV image,attribute,left,top,right,bottom: parts, to measure attention by
-        "images": 2000,  # synthetic: how many to render
+        "images": 1500,  # synthetic: how many to render
         "seed": 0,  # synthetic: which ones
-        "look": "cluttered",  # synthetic: plain | cluttered
+        "look": "plain",  # synthetic: plain | cluttered
         "special": (),  # attributes that tell garments apart when one is changed; (): all
         "follow_links": False,  # read photographs that are links to folders outside of the root
         "skip_bad": False,  # drop bad rows instead of stopping

@@ -137,8 +137,6 @@ def garments() -> config_dict.ConfigDict:
     """ASEN on a few thousand synthetic garments before a plain background, in minutes."""
     config = configs.defaults()
     config.data.format = "synthetic"
-    config.data.look = "plain"
-    config.data.images = 1500
     # Few of the garments have the same values in more attributes than these.
     config.data.special = ("sleeve_length", "pattern", "color")
     small(config, "resnet6")

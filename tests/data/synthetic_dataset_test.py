@@ -1,15 +1,19 @@
 """The folder that `write_dataset` makes."""
 
 import csv
+import inspect
 import json
+import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from asen_tf.core import experiment_files
 from asen_tf.data.synthetic import SPACE, render, write_dataset
 from asen_tf.data.synthetic.dataset import split_and_role
 
@@ -126,7 +130,7 @@ def test_a_complete_folder_is_left_as_it_is(folder):
 
 
 def test_another_set_in_the_folder_is_an_error(folder):
-    with pytest.raises(ValueError, match=r"'seed': 4.*wanted.*'seed': 5.*choose another output"):
+    with pytest.raises(ValueError, match=r"seed=4, .*expected .*seed=5, .*choose another output"):
         write_dataset(folder, IMAGES, seed=5, look="plain")
 
 
@@ -142,7 +146,7 @@ def test_a_folder_cut_off_or_foreign_is_an_error(tmp_path):
 def test_an_empty_folder_is_filled_and_stamped(tmp_path):
     write_dataset(tmp_path, 18, seed=1)
     stamp = json.loads((tmp_path / "synthetic.json").read_text())
-    assert (stamp["images"], stamp["seed"], stamp["look"]) == (18, 1, "cluttered")
+    assert (stamp["images"], stamp["seed"], stamp["look"]) == (18, 1, "plain")
     for split in ("valid", "test"):
         for role in ("query", "candidate"):
             assert numbers(tmp_path / "splits" / f"{role}_{split}.txt")
@@ -185,6 +189,22 @@ def test_a_run_that_was_cut_off_is_begun_anew(tmp_path):
     write_dataset(tmp_path / "set", 18)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["set"]
     assert len(list((tmp_path / "set" / "images").iterdir())) == 18
+
+
+def test_the_program_makes_by_default_what_the_experiment_reads():
+    """21-two-looks."""
+    wanted = experiment_files.read(experiment_files.find("asen", "synthetic")).data
+    said = program("--help").stdout
+    for key in ("images", "seed", "look"):
+        assert re.search(rf"--(\[no\])?{key}:[^-]*\(default: '{wanted[key]}'\)", said), said
+    assert inspect.signature(write_dataset).parameters["look"].default == wanted.look
+
+
+def test_two_at_once_make_one_set(tmp_path):
+    with ThreadPoolExecutor() as executor:
+        list(executor.map(write_dataset, [tmp_path / "set"] * 2, [18] * 2))
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]
+    assert len(table(tmp_path / "set" / "manifest.csv")) == 18
 
 
 def test_the_program_reports_a_bad_number_in_one_line(tmp_path):

@@ -5,12 +5,14 @@ import csv
 import functools
 import json
 import multiprocessing
+import os
 import shutil
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from os import PathLike
 from pathlib import Path
 
+import filelock
 from PIL import Image
 
 from asen_tf.core.progress import Progress
@@ -25,6 +27,14 @@ _SPLITS = ("train",) * 7 + ("valid",) + ("test",) * 2
 _STAMP = "synthetic.json"
 _QUALITY = 92
 _CHUNK = 16
+
+
+class OtherDataset(ValueError):
+    """A folder holds garments of other parameters, `found`."""
+
+    def __init__(self, message: str, found: dict):
+        super().__init__(message)
+        self.found = found
 
 
 def split_and_role(index: int) -> tuple[str, str]:
@@ -45,7 +55,7 @@ def write_dataset(
     output: str | PathLike,
     images: int,
     seed: int = 0,
-    look: str = "cluttered",
+    look: str = "plain",
     processes: int = 1,
 ) -> None:
     """Renders images 0 .. images - 1 of a series into the folder `output`.
@@ -65,6 +75,7 @@ def write_dataset(
         its own start with `if __name__ == "__main__":`.
 
     Raises:
+      OtherDataset: the folder holds garments of other parameters.
       ValueError: too few images, a bad seed, an unknown look, processes below 1, or a folder that
         holds something else.
     """
@@ -77,15 +88,19 @@ def write_dataset(
     if processes < 1:
         raise ValueError(f"processes must be 1 or more, got {processes}")
     stamp = {"images": images, "seed": seed, "look": look, "generator": GENERATOR_VERSION}
-    root = Path(output)
+    root = Path(os.path.abspath(output))
     if _is_complete(root, stamp):
         return
     # Rendered aside, so that a run that is cut off leaves nothing that looks like a data set.
     aside = root.with_name(f".{root.name}.part")
-    shutil.rmtree(aside, ignore_errors=True)
-    _write(aside, images, seed, look, processes)
-    (aside / _STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
-    aside.replace(root)
+    aside.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(aside.with_suffix(".lock")) as held:
+        if not _is_complete(root, stamp):  # by another process meanwhile
+            shutil.rmtree(aside, ignore_errors=True)
+            _write(aside, images, seed, look, processes)
+            (aside / _STAMP).write_text(json.dumps(stamp, indent=1) + "\n", encoding="utf-8")
+            aside.replace(root)
+        Path(held.lock_file).unlink(missing_ok=True)
 
 
 def _write(root: Path, images: int, seed: int, look: str, processes: int) -> None:
@@ -126,8 +141,15 @@ def _is_complete(root: Path, stamp: dict) -> bool:
         )
     found = json.loads((root / _STAMP).read_text(encoding="utf-8"))
     if found != stamp:
-        raise ValueError(f"output {str(root)!r} holds {found}, wanted {stamp}: {mend}")
+        raise OtherDataset(
+            f"{root} holds garments of {_told(found)}, expected those of {_told(stamp)}: {mend}",
+            found,
+        )
     return True
+
+
+def _told(stamp: dict) -> str:
+    return ", ".join(f"{key}={value}" for key, value in stamp.items())
 
 
 def _render_all(
