@@ -62,8 +62,16 @@ def text_lines(path: str | os.PathLike, source: str) -> Iterator[tuple[int, str]
         with open(path, encoding="utf-8-sig") as file:
             yield from enumerate(file, 1)
     except UnicodeDecodeError as error:
-        message = f"not UTF-8 ({error.reason}); save it in that encoding"
-        raise FormatError(source, message, line=_bad_line(path)) from error
+        raise not_utf8(path, source) from error
+
+
+def not_utf8(path: str | os.PathLike, source: str) -> FormatError:
+    """Says so of a file that could not be decoded, with the first such line and what it may be."""
+    with open(path, "rb") as file:
+        wide = file.read(2) in (b"\xff\xfe", b"\xfe\xff")
+    found = "UTF-16" if wide else "another encoding, such as Latin-1 or Windows-1252"
+    message = f"not UTF-8 but {found}; save it as UTF-8 (in spreadsheets: CSV UTF-8)"
+    return FormatError(source, message, line=_bad_line(path))
 
 
 def _bad_line(path: str | os.PathLike) -> int:

@@ -123,9 +123,13 @@ def test_a_table_that_is_wrong_as_a_whole_is_refused(tmp_path, text, message):
     assert message in str(error.value)
 
 
-def test_another_encoding_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="not UTF-8"):
-        read(tmp_path, "image,split,fit\nä.jpg,train,x\n", encoding="latin-1")
+@pytest.mark.parametrize(
+    ("encoding", "line", "told"),
+    [("latin-1", 3, "Latin-1"), ("cp1252", 3, "Windows-1252"), ("utf-16", 1, "UTF-16;")],
+)
+def test_another_encoding_is_refused_with_its_line(encoding, line, told, tmp_path):
+    with pytest.raises(ValueError, match=rf"manifest\.csv:{line}: not UTF-8 but .*{told}"):
+        read(tmp_path, "image,split,fit\na.jpg,train,x\nä.jpg,train,x\n", encoding=encoding)
 
 
 def test_a_missing_table_is_named(tmp_path):

@@ -110,7 +110,7 @@ def test_an_image_may_have_several_attributes(tmp_path):
     [
         ("Images/1.jpg,skirt_length_labels", "found 2 cells"),
         ("Images/1.jpg,skirt_length_labels,ynnnnn,1,x", "found 5 cells"),
-        ("Images/1.jpg;skirt_length_labels;ynnnnn", "found 1 cells"),
+        ("Images/1.jpg;skirt_length_labels;ynnnnn", "found 1 cells; cells are separated by com"),
         (",skirt_length_labels,ynnnnn", "no image path"),
         ("Images/1.jpg,skirt_lenght_labels,ynnnnn", "Did you mean 'skirt_length_labels'"),
         ("Images/1.jpg,skirt_length,ynnnnn", "Did you mean 'skirt_length_labels'"),

@@ -24,6 +24,7 @@ of one photograph under several attributes share a name, and so a split.
 
 import csv
 import os
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -181,7 +182,8 @@ class _Archives:
 def _problem(cells: list[str]) -> str | None:
     """What is wrong with a row."""
     if len(cells) not in (3, 4):
-        return f"expected image,attribute{SUFFIX},letters, found {len(cells)} cells"
+        hint = "; cells are separated by commas" if re.search(r"[;\t|]", cells[0]) else ""
+        return f"expected image,attribute{SUFFIX},letters, found {len(cells)} cells{hint}"
     image, attribute, letters = (cell.strip() for cell in cells[:3])
     name = attribute.removesuffix(SUFFIX)
     if not image:

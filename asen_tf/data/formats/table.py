@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from asen_tf.core.foreign import FormatError, check_stand_in
+from asen_tf.core.foreign import FormatError, check_stand_in, not_utf8
 from asen_tf.data.manifest import Problem
 
 
@@ -81,8 +81,7 @@ class Table:
             except csv.Error as error:
                 raise FormatError(self.source, f"not CSV: {error}", line=reader.line_num) from error
             except UnicodeDecodeError as error:
-                message = f"not UTF-8 ({error}); save the table as CSV UTF-8"
-                raise FormatError(self.source, message) from error
+                raise not_utf8(self._path, self.source) from error
 
 
 def _cells(cells: list[str]) -> list[str]:
