@@ -11,6 +11,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable
+from logging import Formatter
 
 from absl import app, flags, logging
 
@@ -64,7 +65,10 @@ def run(
 
     startup.quiet()
     terminal.guard()
-    logging.get_absl_handler().python_handler.stream = sys.stderr
+    log = logging.get_absl_handler()
+    log.python_handler.stream = sys.stderr
+    if verbosity == logging.WARNING:  # of servers the time and place matter, too
+        log.setFormatter(Formatter("warning: %(message)s"))
     signals.raise_stopped()
     _describe(main)
     sys.argv[1:] = [_HOME.sub(_at_home, word) for word in sys.argv[1:]]

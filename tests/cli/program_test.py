@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 CODE = """
 import signal, sys, time
-from absl import app, flags
+from absl import app, flags, logging
 from ml_collections import config_flags
 from asen_tf.cli import program
 from asen_tf.core.errors import Failed
@@ -46,6 +46,7 @@ def ended(main, *flags, **settings):
     [
         ("return None", 0, ""),
         ("return 1", 1, ""),
+        ("logging.warning('%s is odd', 'red')", 0, "warning: red is odd\n"),
         ("raise ValueError('no red')", 1, "error: no red\n"),
         ("raise Failed('diverged')", 1, "error: diverged\n"),
         ("raise MemoryError", 1, "error: not enough memory\n"),
