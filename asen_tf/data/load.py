@@ -48,7 +48,7 @@ def load(
 
     Raises:
       BadData: rows are bad and not to be skipped, or the data set as a whole is: no image for
-        training, or a split for evaluation without queries or candidates.
+        training, or a split for evaluation whose roles are all queries or all candidates.
       ValueError: the configuration or a whole file cannot be understood.
       FileNotFoundError: a file of the format is missing.
     """
@@ -60,8 +60,8 @@ def load(
     )
     if options.skip_bad:
         manifest, problems = _without_bad_rows(manifest, problems)
-    manifest = with_default_roles(manifest)
     problems += _split_problems(manifest, training)
+    manifest = with_default_roles(manifest)
     if training:
         problems += _name_problems(manifest)
     if problems:
@@ -176,7 +176,7 @@ def _split_problems(manifest: Manifest, training: bool) -> list[Problem]:
     for split in ("valid", "test"):
         roles = manifest.labels_of(split)["role"]
         for role, name in ((QUERY, "queries"), (CANDIDATE, "candidates")):
-            if len(roles) and not (roles == role).any():
+            if roles.any() and not (roles == role).any():
                 message = f"split {split} without {name}, though it has labelled images"
                 found.append((split, message))
     return [Problem(manifest.source.replace("{split}", s), 0, message) for s, message in found]

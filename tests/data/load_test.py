@@ -103,6 +103,13 @@ def test_an_unlabelled_split_needs_no_queries(tmp_path):
     assert len(load(data_set(tmp_path, [*GOOD[:4], "t.jpg,test,,"]))) == 5
 
 
+def test_a_split_with_one_image_and_no_roles_is_not_measured(tmp_path, warnings_of):
+    """20-fashionai-fourth-column: splits by hashes may leave so few."""
+    assert len(load(data_set(tmp_path, [*GOOD, "v.jpg,valid,,slim"]))) == 7
+    told = [line for line in warnings_of() if "not measured on valid" in line]
+    assert len(told) == 1 and told[0].endswith(": fit")
+
+
 def test_names_that_cannot_be_served_are_refused_before_training(tmp_path):
     """27-names-that-reach-files-too-late."""
     options = data_set(tmp_path, GOOD)
