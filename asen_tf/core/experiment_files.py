@@ -3,10 +3,12 @@
 import importlib.util
 import sys
 from pathlib import Path
-
-from ml_collections import config_dict
+from typing import TYPE_CHECKING
 
 from asen_tf.core.errors import unknown_name
+
+if TYPE_CHECKING:
+    from ml_collections import config_dict
 
 # Beside the package in a checkout; under the prefix where a wheel is installed.
 _FOLDERS = (Path(__file__).parents[2] / "configs", Path(sys.prefix) / "share/asen_tf/configs")
@@ -41,7 +43,7 @@ def check(given: str) -> None:
         )
 
 
-def read(path: Path, argument: str = "") -> config_dict.ConfigDict:
+def read(path: Path, argument: str = "") -> "config_dict.ConfigDict":
     """The configuration that an experiment file gives, with its argument if it has one."""
     spec = importlib.util.spec_from_file_location(f"experiment_{path.parent.name}", path)
     module = importlib.util.module_from_spec(spec)

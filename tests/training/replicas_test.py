@@ -78,8 +78,8 @@ def test_two_workers_train_as_one_device_though_one_dies(catalogue, tmp_path, on
     workers = start_workers(file, workdir)
     try:
         deadline = time.monotonic() + 240
-        # Written last, it names the newest checkpoint.
-        while not (workdir / "checkpoints" / "stage1" / "checkpoint").exists():
+        # The index is what is written last of a checkpoint.
+        while not any((workdir / "checkpoints" / "stage1").glob("*.index")):
             assert workers[0].poll() is None and time.monotonic() < deadline
             time.sleep(0.01)
         workers[1].kill()
