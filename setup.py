@@ -108,6 +108,7 @@ setup(
     package_data={
         "asen_tf.app": ["static/*", "templates/*"],
         "asen_tf.figures": ["templates/*.html"],
+        "asen_tf.reproduction": ["*.csv"],
     },
     install_requires=INSTALL,
     extras_require=EXTRAS,

@@ -5,7 +5,7 @@ def library(name, deps = []):
     native.py_library(
         name = name,
         srcs = native.glob([name + ".py", name + "/**/*.py"]),
-        data = native.glob([name + "/**/static/*", name + "/**/templates/*"]),
+        data = native.glob([name + "/**/static/*", name + "/**/templates/*", name + "/**/*.csv"]),
         deps = deps,
     )
 

@@ -90,6 +90,8 @@ class FeatureExtractor(keras.layers.Layer):
             backbone = backbone["name"]
         if not weights and isinstance(backbone, keras.Model) and backbone.weights:
             weights = backbone
+        if weights == "random":
+            weights = None
         if weights == "imagenet":
             weights = imagenet_weights(backbone)
         levels = levels or None

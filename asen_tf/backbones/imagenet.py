@@ -5,29 +5,30 @@ from pathlib import Path
 
 from asen_tf.backbones import efficientnet_lite
 from asen_tf.backbones.backbones import BACKBONES
-
-_PRESETS = {"resnet18": "resnet_18_imagenet", "resnet50": "resnet_50_imagenet"}
+from asen_tf.weights import torchvision
 
 
 def imagenet_weights(backbone: object) -> str:
-    """What `load_weights` takes: the file of an installed package, or a KerasHub preset's own name.
+    """What `load_weights` takes: a file of an installed package or of torchvision, or a preset.
 
     Args:
       backbone: name of one of `BACKBONES`, or of a preset.
 
     Raises:
-      ValueError: the package is not installed, or no weights are known; says what to do.
+      ValueError: the package or the file is not there, or no weights are known; says what to do.
     """
     if not isinstance(backbone, str):
         raise ValueError("weights 'imagenet' are those of a backbone's name, not of a keras.Model")
     if backbone in efficientnet_lite.NAMES:
         return _packaged(backbone)
+    if backbone in torchvision.FILES:
+        return torchvision.find(backbone)
     if backbone not in BACKBONES:
         return backbone
-    preset = f" or the KerasHub preset {_PRESETS[backbone]}" if backbone in _PRESETS else ""
+    known = ", ".join((*torchvision.FILES, *efficientnet_lite.NAMES))
     raise ValueError(
-        f"no package has ImageNet weights of {backbone}: as weights name torchvision's file .pth"
-        f"{preset}, or take a backbone that brings its own: {', '.join(efficientnet_lite.NAMES)}"
+        f"no ImageNet weights of {backbone} are known: as weights name a file or a KerasHub "
+        f"preset, or take a backbone that has some: {known}"
     )
 
 

@@ -1,11 +1,12 @@
-"""Trains every row of a paper's table under the same budget and writes the table.
+"""Trains every row of a paper's table and writes the table, with what the papers print beside.
 
-    asen-reproduce --table=asen_baselines --data=synthetic --budget_minutes=3 --output=runs/tables
-    asen-reproduce --table=asen_ablation --data=clothing_attributes --budget_minutes=10 \\
-        --data_root=/data/clothing_attributes --seeds=0,1,2 --output=runs/clothing_tables
+    asen-reproduce --table=asen_baselines --data=fashionai --data_root=/data/FashionAI \\
+        --output=runs/tables
+    asen-reproduce --table=asen_baselines --data=synthetic --budget_minutes=3 --output=runs/quick
 
-Each row is the experiment of configs/MODEL/DATA.py, shortened or stretched to the budget: a short
-probe measures how long its steps take here, and the steps that fit are what every seed trains.
+Each row is the experiment of configs/MODEL/DATA.py, for as many epochs as stand there. With
+--budget_minutes it is shortened or stretched to the budget: a short probe measures how long its
+steps take here, and the steps that fit are what every seed trains.
 What is finished is kept: the same command goes on where it was stopped, and tables that share
 --output share their runs. TABLE_DATA.md and TABLE_DATA.json hold what has come out so far for
 these seeds.
@@ -33,8 +34,8 @@ def main() -> None:
         reproduce(
             given.table,
             given.data,
-            given.budget_minutes,
             given.output,
+            budget_minutes=given.budget_minutes,
             seeds=[int(seed) for seed in given.seeds],
             data_root=given.data_root,
             changes=changes,
@@ -64,13 +65,17 @@ def run() -> None:
     flags.DEFINE_enum("table", None, sorted(TABLES), "Table to write.")
     flags.DEFINE_string("data", "synthetic", "Data set: the stem of a file in configs/asen.")
     flags.DEFINE_string("data_root", "", "Folder of the data; default of synthetic: OUTPUT/data.")
-    flags.DEFINE_float("budget_minutes", None, "Minutes of training steps, for each row and seed.")
+    flags.DEFINE_float(
+        "budget_minutes",
+        None,
+        "Minutes of training steps, for each row and seed; default: the experiments' own epochs.",
+    )
     flags.DEFINE_list("seeds", "0,1,2", "Seeds of the runs of a row.")
     flags.DEFINE_list("rows", "", "Names of rows to train; default: all.")
     flags.DEFINE_multi_string("set", [], "KEY=VALUE that the configuration of every row gets.")
     flags.DEFINE_integer("jobs", 1, "How many runs train at once; they share the cores.")
     flags.DEFINE_string("output", None, "Folder for the runs and the table.")
-    flags.mark_flags_as_required(["table", "budget_minutes", "output"])
+    flags.mark_flags_as_required(["table", "output"])
     program.run(main, goes_on=True)
 
 

@@ -30,7 +30,8 @@ CHECKS = ("full", "exists", "none")
 CACHES = ("auto", "memory", "disk", "none")
 """Where decoded images are kept."""
 
-SAMPLINGS = ("triplet", "multi_attribute", "manipulation")
+TRIPLETS = ("triplet", "released_triplet")
+SAMPLINGS = (*TRIPLETS, "multi_attribute", "manipulation")
 """What training draws, see `asen_tf.data.pipeline.training_batches`."""
 
 LOOKS = ("plain", "cluttered")

@@ -81,7 +81,9 @@ def defaults() -> config_dict.ConfigDict:
         "checkpoint_every_steps": 1000,
         "log_every_steps": 20,
         "init_from": "",  # workdir whose weights the run starts from
-        "sampling": "triplet",  # triplet: the papers' | multi_attribute | manipulation
+        # triplet: the papers' | released_triplet: as their code, where an image with several values
+        # may be a negative of one that shares a value | multi_attribute | manipulation
+        "sampling": "triplet",
         "precision": "float32",  # or mixed_bfloat16
         "jit_backbone": False,  # XLA for the convolutions; not with deterministic
         "recompute_backbone": False,  # a third more work, much less memory; not with jit_backbone
@@ -184,8 +186,8 @@ def branch(backbone: str, size: int, common_dim: int) -> dict:
     """One branch: a backbone, cut where attention takes over, and what stands on it."""
     return {
         "backbone": backbone,  # asen_tf.backbones.BACKBONES, or a keras-hub preset
-        # To start from: imagenet, as efficientnet_lite* and keras-hub presets have it; a keras-hub
-        # preset or folder; torchvision's .pth file.
+        # To start from: imagenet, as efficientnet_lite*, torchvision's ResNets and keras-hub's
+        # presets have it; a keras-hub preset or folder; torchvision's .pth file; random, or "".
         "weights": "",
         "levels": (),  # joined maps, as ("P4", "P5"), or layers; (): P4, or else the output
         "dropout": 0.0,  # share of the joined map's channels that training sets to 0

@@ -24,9 +24,27 @@ def published(attributes: tuple[tuple[str, int], ...] = ()) -> config_dict.Confi
     config.data.format = "index_files"
     config.data.attributes = attributes
     config.data.cache_gb = 100.0
-    # keras-hub has no ImageNet preset of ResNet-34, so the local branch starts at random.
-    config.model.global_branch.weights = "resnet_50_imagenet"
+    for branch in (config.model.global_branch, config.model.local_branch):
+        branch.weights = "imagenet"
+    config.train.sampling = "released_triplet"
     return config
+
+
+def schedule_2020(config: config_dict.ConfigDict) -> None:
+    """Trains a network of one branch as the code of ASEN's first paper does.
+
+    That is 200 epochs, whose rates fall by 1.5 % each, on photographs that are flipped at random.
+    """
+    config.stage1.epochs = 200.0
+    config.stage1.schedule.gamma = 0.985
+    config.stage1.schedule.every_epochs = 1
+    config.augment.flip = True
+
+
+def global_alone(config: config_dict.ConfigDict) -> None:
+    """ASEN's experiment without the stages that train the local branch."""
+    stages = config.train.stages
+    config.train.stages = tuple(name for name in stages if not _trains_local(config[name]))
 
 
 def small(config: config_dict.ConfigDict, backbone: str) -> None:
@@ -184,17 +202,19 @@ def one_branch(config: config_dict.ConfigDict, model: str) -> None:
     if model == "asen_aaai2020":
         more = {
             "common_dim": branch.common_dim,
+            "spatial_attention": asen.spatial_attention,
+            "channel_attention": asen.channel_attention,
             "channel_reduction": asen.channel_reduction,
             "threshold": asen.threshold,
         }
     _one_branch(config, model, **more)
     names = config.train.stages
-    kept = tuple(name for name in names if not _trains_local(config[name]))
+    global_alone(config)
+    kept = config.train.stages
     last = config[kept[-1]]
     for dropped in set(names) - set(kept):
         last.epochs += config[dropped].epochs
         last.share += config[dropped].share
-    config.train.stages = kept
     for name in kept:
         config[name].rates = tuple(rate for rate in config[name].rates if rate[0] != LOCAL)
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
-from asen_tf.core.choices import SAMPLINGS
+from asen_tf.core.choices import SAMPLINGS, TRIPLETS
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.data import counter
@@ -59,6 +59,7 @@ def training_examples(
       int32 [N, M]. y: see `asen_tf.losses.Loss`.
       "triplet": E triplets in N = 3 E rows, anchor, positive, negative in turn, M = 1; y has
       "attributes", "roles" int32 [N] and, where wanted, "labels" bool [N, V].
+      "released_triplet": as "triplet", as the papers' code draws it (`TripletSampler`).
       "multi_attribute": E images, N = E; y has "attributes", "ids" int64 [N], "labels" bool [N, V].
       "manipulation": as "triplet", of query, target and negative (`ManipulationSampler`), with
       labels, and "changes" bool [N, V] in x: the target's values in the attribute in which it
@@ -69,7 +70,7 @@ def training_examples(
     """
     if sampling not in SAMPLINGS:
         raise ValueError(unknown_name("sampling", sampling, SAMPLINGS))
-    if manifest.triplets is not None and sampling != "triplet":
+    if manifest.triplets is not None and sampling not in TRIPLETS:
         raise ValueError(
             f"{manifest.source} brings triplets instead of labels: they need "
             f"train.sampling=triplet, got {sampling!r}"
@@ -84,9 +85,13 @@ def training_examples(
     inputs = _Inputs(load_images, features, augment)
     if sampling == "multi_attribute":
         return _Images(seed, manifest, inputs, attributes_per_step)
-    if sampling == "triplet":
-        kind = TripletSampler if manifest.triplets is None else FixedTriplets
-        sampler = kind.from_manifest(manifest, stream(seed, _TRIPLETS))
+    if sampling in TRIPLETS:
+        of_run = stream(seed, _TRIPLETS)
+        if manifest.triplets is not None:
+            sampler = FixedTriplets.from_manifest(manifest, of_run)
+        else:
+            released = sampling == "released_triplet"
+            sampler = TripletSampler.from_manifest(manifest, of_run, any_negative=released)
         values = ValueTable(manifest) if labels else None
         return lambda numbers: _triplets(sampler, inputs, numbers, values)
     drawn = stream(seed, _MANIPULATIONS)
@@ -113,8 +118,8 @@ def training_batches(
       manifest: whose train split is drawn from.
       image_size: the model's.
       batch_size: examples a batch: images, or triplets of three rows each.
-      sampling: "multi_attribute": labelled images, for losses that mine; "triplet": the papers';
-        "manipulation": for AMNet.
+      sampling: "multi_attribute": labelled images, for losses that mine; "triplet": the papers',
+        whose code is "released_triplet"; "manipulation": for AMNet.
       seed: of the order.
       start: number of the first batch, to go on from.
       cache: of decoded images, see `open_images`.

@@ -21,8 +21,8 @@ class TripletSampler:
     Uniform attribute; uniform ordered pair of its values; uniform anchor and positive (distinct
     images) of the first value; uniform negative of the second. Where images carry several values,
     a negative that shares one with the anchor is no negative: second value and image are drawn
-    again. Values that cannot give a positive (fewer than two images) or a negative are left out
-    of the draw, which is said once.
+    again, unless any negative will do, as in the papers' code. Values that cannot give a positive
+    (fewer than two images) or a negative are left out of the draw, which is said once.
 
     Attributes:
       seed: chooses the sequence.
@@ -34,7 +34,7 @@ class TripletSampler:
       anchor_splits: int64 [V + 1], where each value's anchors begin.
       anchors: int64 [K], places among the members of those that have a negative.
       carried: int64 [L, C], all values of a member's image in the attribute, filled up with -1;
-        C = 1 where no image carries several.
+        C = 1 where no image carries several, or where any negative will do.
     """
 
     seed: int
@@ -48,7 +48,9 @@ class TripletSampler:
     carried: np.ndarray
 
     @classmethod
-    def from_manifest(cls, manifest: Manifest, seed: int, split: str = "train") -> "TripletSampler":
+    def from_manifest(
+        cls, manifest: Manifest, seed: int, split: str = "train", any_negative: bool = False
+    ) -> "TripletSampler":
         """Prepares the draw from the labels of one split.
 
         Raises:
@@ -61,7 +63,10 @@ class TripletSampler:
         values, attributes = values[order], labels["attribute"][order]
         counts = np.bincount(values, minlength=offsets[-1])
         value_splits = splits_of(counts)
-        carried = _carried(labels["image"][order], attributes, values)
+        if any_negative:
+            carried = values[:, None]
+        else:
+            carried = _carried(labels["image"][order], attributes, values)
 
         can_anchor = (counts[values] >= 2) & _has_negative(carried, attributes, value_splits)
         anchors = np.flatnonzero(can_anchor)

@@ -5,7 +5,7 @@ import keras
 
 @keras.saving.register_keras_serializable(package="asen_tf")
 class AttributeEmbedding(keras.layers.Layer):
-    """A learnt vector for each attribute, shared by both branches (ASEN++ section III-B).
+    """A learnt vector for each attribute, shared by both branches (ASEN++).
 
     Args:
       attributes: number of attributes, A.

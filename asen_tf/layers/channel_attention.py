@@ -8,7 +8,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="asen_tf")
 class AttributeChannelAttention(keras.layers.Layer):
-    """Which channels matter for an attribute (ASEN++ section III-C, ACA).
+    """Which channels matter for an attribute (ACA of ASEN++).
 
     q(a) = act(W a); alpha_c = sigmoid(W2 relu(W1 [x_s, q(a)])); x_c = x_s * alpha_c.
 

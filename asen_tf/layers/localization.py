@@ -11,7 +11,7 @@ KEEPS = ("all", "largest")
 
 @keras.saving.register_keras_serializable(package="asen_tf")
 class WeaklySupervisedLocalization(keras.layers.Layer):
-    """The square around everything that attention kept (ASEN++ section III-D). No gradient.
+    """The square around everything that attention kept (ASEN++). No gradient.
 
     The map is resized bilinearly to the image, min-max normalised, scaled to 0..255 and truncated;
     positions above 255 * threshold are kept; the rectangle around them becomes a square of its

@@ -8,7 +8,7 @@ from keras import ops
 
 @keras.saving.register_keras_serializable(package="asen_tf")
 class AttributeSpatialAttention(keras.layers.Layer):
-    """Where to look for an attribute, and what is seen there (ASEN++ section III-C, ASA).
+    """Where to look for an attribute, and what is seen there (ASA of ASEN++).
 
     p(x) = tanh(Conv1x1(x)) and p(a) = tanh(W a), both of K channels;
     alpha = softmax over the positions of <p(a), p(x)> / sqrt(K); x_s = sum of alpha * x.
@@ -59,3 +59,19 @@ class AttributeSpatialAttention(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), "dim": self.dim, "learned_scale": self.learned_scale}
+
+
+def mean_pooling(features, count: tuple):
+    """What spatial attention gives that weighs every position alike: "without ASA".
+
+    Args:
+      features: float [B, h, w, C].
+      count: how many attributes an image has: (M,), or () for one.
+
+    Returns:
+      pooled [B, *count, C]; attention [B, *count, h, w].
+    """
+    batch, height, width, channels = ops.shape(features)
+    pooled = ops.reshape(ops.mean(features, axis=(1, 2)), (batch, *[1] * len(count), channels))
+    pooled = ops.broadcast_to(pooled, (batch, *count, channels))
+    return pooled, ops.full((batch, *count, height, width), 1 / (height * width))

@@ -1,4 +1,4 @@
-"""The triplet ranking loss (ASEN equation 9)."""
+"""The triplet ranking loss of ASEN and ASEN++."""
 
 from collections.abc import Sequence
 
@@ -134,7 +134,7 @@ class TripletLoss(Loss):
 
 @keras.saving.register_keras_serializable(package="asen_tf")
 class AlignmentLoss(Loss):
-    """Holds two branches together: 1 - cos(f_g, f_l) (ASEN++ equation 11). Gradients into both.
+    """Holds two branches together: 1 - cos(f_g, f_l) (ASEN++). Gradients into both.
 
     The sum over the three roles of a triplet; a labelled image plays all of them.
 

@@ -39,6 +39,7 @@ def run_all(
         while waiting and len(running) < at_once:
             task = waiting.pop(0)
             task.log.parent.mkdir(parents=True, exist_ok=True)
+            task.log.touch()
             process = context.Process(target=_run, args=(task, threads), daemon=True)
             process.start()
             running[process.sentinel] = process, task

@@ -1,4 +1,4 @@
-"""Trains every row of a paper's table under the same budget and writes the table."""
+"""Trains every row of a paper's table, as long as its paper does or for so long, and writes it."""
 
 import contextlib
 import dataclasses
@@ -7,7 +7,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from ml_collections import config_dict
@@ -25,6 +25,7 @@ from asen_tf.reproduction import pace, summary
 from asen_tf.reproduction.processes import Task, run_all
 from asen_tf.reproduction.tables import ASEN, TABLES, Row, Table
 from asen_tf.version import __version__
+from asen_tf.weights import torchvision
 from asen_tf.workdir import Workdir
 
 SLICES = ("both", "global", "local")  # of ASEN's embedding
@@ -33,9 +34,9 @@ SLICES = ("both", "global", "local")  # of ASEN's embedding
 def reproduce(
     table: str,
     data: str,
-    budget_minutes: float,
     output: str | os.PathLike,
     *,
+    budget_minutes: float | None = None,
     seeds: Sequence[int] = (0, 1, 2),
     data_root: str = "",
     changes: Mapping[str, object] | None = None,
@@ -47,8 +48,9 @@ def reproduce(
     Args:
       table: of `reproduction.tables.TABLES`.
       data: stem of an experiment file, such as "synthetic".
-      budget_minutes: of training steps, for each row and seed.
       output: folder for runs, results and the table.
+      budget_minutes: of training steps, for each row and seed; None: each row trains for the epochs
+        of its own experiment.
       seeds: of weights and of the order of examples.
       data_root: where the data lies; "": of synthetic garments, OUTPUT/data.
       changes: key of the configuration -> value, for all rows that have the key. A network of one
@@ -74,41 +76,51 @@ def reproduce(
     ).run(rows)
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass
 class _Reproduction:
     name: str
     data: str
-    minutes: float
+    minutes: float | None
     output: Path
     seeds: Sequence[int]
     root: str
     changes: Mapping[str, object]
     jobs: int
+    left_out: dict[str, str] = dataclasses.field(default_factory=dict)  # row -> why
 
     @property
     def table(self) -> Table:
         return TABLES[self.name]
 
     def run(self, wanted: Sequence[str]) -> dict:
-        rows = [row for row in self.table.rows if row.run and (not wanted or row.name in wanted)]
-        runs = {row.run: self._experiment(row) for row in rows}
         base = self._experiment(Row("", ASEN))
+        runs = {}
+        for row in self.table.rows:
+            if row.run and (not wanted or row.name in wanted):
+                try:
+                    runs[row.run] = self._experiment(row)
+                except _NotHere as error:
+                    if wanted:
+                        raise
+                    self.left_out[row.name] = str(error)
         for key in self.changes:
-            if all(_key_of(config, key) is None for config in (base, *runs.values())):
-                known = {name: None for c in (base, *runs.values()) for name in configs.flat(c)}
+            given = list(runs.values()) or [base]
+            if all(_key_of(config, key) is None for config in given):
+                known = {name: None for config in given for name in configs.flat(config)}
                 raise ValueError(unknown_name("key of the configuration", key, known))
-        manifest = load(base.data)
-        if manifest.triplets is not None:
-            raise ValueError(
-                f"{self.data} is a data set of fixed triplets, which have no MAP: expected one "
-                "with labels"
-            )
+        for config in runs.values():
+            torchvision.check(config.model.to_dict())
+        if load(base.data).triplets is not None:
+            if self.table.protocol == MANIPULATION:
+                raise ValueError(f"{self.data} has triplets: expected a data set with labels")
+            self.left_out[summary.RANDOM] = "a random order is right in half of all triplets"
         self.output.mkdir(parents=True, exist_ok=True)
         # Two programs must not train the same run.
         with contextlib.ExitStack() as stack:
             held = hold(self.output / ".lock", "trains in this folder", "Wait, or name another")
             stack.callback(held.release)
-            runs = self._within_budget(runs)
+            if self.minutes is not None:
+                runs = self._within_budget(runs)
             runs = {(n, seed): _seeded(c, seed) for seed in self.seeds for n, c in runs.items()}
             for run, config in runs.items():
                 Workdir(self._folder(*run)).check_same(config)
@@ -123,13 +135,20 @@ class _Reproduction:
     def _experiment(self, row: Row) -> config_dict.ConfigDict:
         """The experiment of a row: its own, or ASEN's with another model of one branch."""
         own = row.model not in experiments.DERIVED or self.data in experiment_files.names(row.model)
-        path = experiment_files.find(row.model if own else ASEN, self.data)
-        config = experiment_files.read(path, row.argument)
+        model = row.model if own else ASEN
+        if model != ASEN and self.data not in experiment_files.names(model):
+            raise _NotHere(f"configs/{model} has no experiment on {self.data}")
+        config = experiment_files.read(experiment_files.find(model, self.data), row.argument)
         if not own:
             experiments.derive(config, row.model)
+        if row.global_alone:
+            experiments.global_alone(config)
         if self.root:
             config.data.root = self.root
-        config.update_from_flattened_dict(dict(row.changes))
+        for key, value in row.changes.items():
+            if key not in configs.flat(config):
+                raise _NotHere(f"the experiment on {self.data} has no {key}")
+            config.update_from_flattened_dict({key: value})
         for key, value in self.changes.items():
             if (own_key := _key_of(config, key)) is not None:
                 try:
@@ -204,22 +223,21 @@ class _Reproduction:
     def _write(self, base) -> dict:
         """Writes the table of what has come out so far, and gives what it holds."""
         results = {row.name: self._columns(row, base) for row in self.table.rows}
-        rows = summary.summarize(self.table, results)
+        rows = summary.summarize(self.table, self.data, results)
         if not rows:
             raise Failed("no run has come to an end")
         runs = {row.name: row.run for row in self.table.rows}
         for row in rows:
             run = runs[row["name"]]
             row["steps"] = self._steps(run) if run else {}
-        branch = base.model.global_branch
         facts = [
             f"Data: the test split of {self.data}.",
-            f"Network: {branch.backbone} at {branch.size} pixels, from "
-            f"{branch.weights or 'weights that start at random'}.",
-            f"Budget: {self.minutes:g} minutes of {_counted(base)} for each row and seed, as "
-            f"measured on this machine ({os.cpu_count()} cores, {self.jobs} runs at once). "
+            *self._networks([row["name"] for row in rows]),
+            self._budget(base),
             f"Seeds: {', '.join(map(str, self.seeds))}.",
-            *([f"Changed for all rows: {', '.join(self._changed)}."] if self.changes else []),
+            *self._settings(base),
+            *([f"Changed where it is read: {', '.join(self._changed)}."] if self.changes else []),
+            *(f"Left out: {name}, {why}." for name, why in self.left_out.items()),
         ]
         target = self.output / f"{self.name}_{self.data}"
         text = summary.to_markdown(self.table, rows, facts)
@@ -232,11 +250,40 @@ class _Reproduction:
             "changes": self._changed,
             "rows": rows,
             "facts": facts,
-            "source_of_published": self.table.source,
             "versions": {"asen_tf": __version__, "python": platform.python_version()},
         }
         save(record, target.with_suffix(".json"))
         return record
+
+    def _networks(self, names: Collection[str]) -> list[str]:
+        """What the rows of these names see, a line for each backbone."""
+        found = {}
+        for row in self.table.rows:
+            if row.run and row.name in names:
+                model = self._experiment(row).model
+                branch = model.get("global_branch", model)
+                start = branch.weights or "random"
+                network = f"{branch.backbone} at {branch.size} pixels, from {start} weights"
+                found.setdefault(network, []).append(row.name)
+        if len(found) == 1:
+            return [f"Network: {network}." for network in found]
+        return [f"Network of {', '.join(rows)}: {network}." for network, rows in found.items()]
+
+    def _settings(self, base) -> list[str]:
+        """How the experiment of ASEN++ departs from its paper's settings."""
+        paper, ours = configs.flat(experiments.published()), configs.flat(base)
+        keys = {key for key in paper.keys() & ours.keys() if not key.startswith("data.")}
+        changed = configs.differences(*({k: of[k] for k in keys} for of in (paper, ours)))
+        said = "; ".join(sorted(changed))
+        return [f"Of ASEN++ not as in its paper: {said}."] if said else []
+
+    def _budget(self, base) -> str:
+        if self.minutes is None:
+            return "Budget: each row trains for the epochs of its own experiment."
+        return (
+            f"Budget: {self.minutes:g} minutes of {_counted(base)} for each row and seed, as "
+            f"measured on this machine ({os.cpu_count()} cores, {self.jobs} runs at once)."
+        )
 
     def _steps(self, name: str) -> dict[str, int]:
         """Stage -> steps that a run of this table took."""
@@ -246,6 +293,8 @@ class _Reproduction:
     def _columns(self, row: Row, base) -> list[dict]:
         """The numbers of a row, for each seed that has come out."""
         protocol = self.table.protocol
+        if row.name in self.left_out:
+            return []
         if row.run:
             results = self._results(row.run)
             if row.slice:  # of a branch that the budget left time for
@@ -261,6 +310,10 @@ class _Reproduction:
         """What the seeds of a run scored, as far as they are finished."""
         files = [self._result_file(name, seed) for seed in self.seeds]
         return [json.loads(file.read_text()) for file in files if file.exists()]
+
+
+class _NotHere(ValueError):
+    """A row that there is not on a data set."""
 
 
 def _train_and_score(config, folder: Path, protocol: str, result_file: Path) -> None:
@@ -316,7 +369,10 @@ def _check(table, rows, seeds, minutes, jobs):
         raise ValueError("what a random order scores in this table comes with a trained row")
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"--seeds takes different whole numbers, got {list(seeds)}")
-    if minutes <= 0 or jobs < 1:
+    if minutes is not None and minutes <= 0:
         raise ValueError(
-            f"expected --budget_minutes above 0 and --jobs from 1, got {minutes:g} and {jobs}"
+            f"expected --budget_minutes above 0, got {minutes:g}; without it each row trains for "
+            "the epochs of its own experiment"
         )
+    if jobs < 1:
+        raise ValueError(f"expected --jobs from 1, got {jobs}")

@@ -1,14 +1,23 @@
 """Results of several seeds as one table: mean and deviation, published numbers beside."""
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from asen_tf.core.choices import MANIPULATION, PROTOCOLS, SIMILARITY
 from asen_tf.core.errors import unknown_name
-from asen_tf.reproduction.tables import Table
+from asen_tf.reproduction import published
+from asen_tf.reproduction.tables import AS_IT_IS, BY_ATTRIBUTE, CHANGED, Row, Table
 
 RANDOM = "random"
+_TOTAL, _TRIPLETS = "all queries", "all triplets"
+_MEASURES = {_TOTAL: "MAP", _TRIPLETS: "Share of triplets in the right order"}
 _KINDS = {"direct": "as it is", "one_change": "one change", "two_changes": "two changes"}
+# The heading of a printed figure, where it is not its attribute.
+_HEADINGS = {
+    AS_IT_IS: "as it is, top-20",
+    CHANGED: "one change, top-20",
+    BY_ATTRIBUTE: "change of {}, top-20",
+}
 
 
 def columns(result: dict, protocol: str, slice: str = "") -> dict[str, float]:
@@ -25,11 +34,18 @@ def columns(result: dict, protocol: str, slice: str = "") -> dict[str, float]:
     """
     if protocol == MANIPULATION:
         accuracy = "random_top_accuracy" if slice == RANDOM else "top_accuracy"
-        return {
+        numbers = {
             f"{heading}, top-{k}": result[kind][f"{accuracy}@{k}"]
             for kind, heading in _KINDS.items()
             if kind in result
             for k in result["ks"]
+        }
+        k = max(result["ks"])
+        changed = result.get("one_change", {}).get("attributes", {})
+        return numbers | {
+            f"change of {attribute}, top-{k}": of[f"{accuracy}@{k}"]
+            for attribute, of in changed.items()
+            if of["measured"]
         }
     if protocol != SIMILARITY:
         raise ValueError(unknown_name("protocol", protocol, PROTOCOLS))
@@ -38,21 +54,23 @@ def columns(result: dict, protocol: str, slice: str = "") -> dict[str, float]:
         if slice not in result["variants"]:
             raise ValueError(unknown_name("slice of a result", slice, result["variants"]))
         result = result["variants"][slice]
-    numbers = {name: row["map"] for name, row in result["attributes"].items()}
-    return numbers | {"all queries": result["map"]}
+    score, total = ("map", _TOTAL) if "map" in result else ("triplet_accuracy", _TRIPLETS)
+    numbers = {name: row[score] for name, row in result["attributes"].items()}
+    return numbers | {total: result[score]}
 
 
-def summarize(table: Table, results: Mapping[str, Sequence[dict]]) -> list[dict]:
+def summarize(table: Table, data: str, results: Mapping[str, Sequence[dict]]) -> list[dict]:
     """Mean and deviation of each row.
 
     Args:
       table: which rows, in which order.
+      data: the data set that they were measured on.
       results: name of a row -> what `columns` gave for each seed; rows without one are left out.
 
     Returns:
       A dict a row: `name`, `note`, `seeds` (how many), `values` (heading -> a share a seed),
       `mean` and `deviation` (heading -> share; the sample deviation, None of a single seed), and
-      `published` (data set -> overall value in percent).
+      `published` (heading -> what is printed for this data set, in percent).
     """
     rows = []
     for row in table.rows:
@@ -70,9 +88,7 @@ def summarize(table: Table, results: Mapping[str, Sequence[dict]]) -> list[dict]
                 "deviation": {
                     h: statistics.stdev(v) if len(v) > 1 else None for h, v in values.items()
                 },
-                "published": {
-                    d: of[row.name] for d, of in table.published.items() if row.name in of
-                },
+                "published": _published(row, data, values),
             }
         )
     return rows
@@ -81,28 +97,39 @@ def summarize(table: Table, results: Mapping[str, Sequence[dict]]) -> list[dict]
 def to_markdown(table: Table, rows: Sequence[dict], facts: Sequence[str]) -> str:
     """The table for people, in percent, of what `summarize` gave, and facts, a line each."""
     headings = list(rows[0]["mean"])
-    cells = [["", *headings, *(f"published: {data}" for data in table.published)]]
+    cells = [["", *headings]]
     for row in rows:
-        own = [_cell(row["mean"][h], row["deviation"][h]) for h in headings]
-        published = [
-            f"{row['published'][data]:.2f}" if data in row["published"] else ""
-            for data in table.published
-        ]
-        cells.append([row["name"], *own, *published])
+        cells.append([row["name"], *(_cell(row, heading) for heading in headings)])
     lines = [f"| {' | '.join(line)} |" for line in cells]
     lines.insert(1, "|---" + "|---:" * (len(cells[0]) - 1) + "|")
     notes = [f"- {row['name']}: {row['note']}" for row in rows if row["note"]]
-    differs = [f"- {fact}" for fact in (*facts, f"Published numbers. {table.source}")]
+    measure = _MEASURES.get(headings[-1], "Top-k accuracy")
+    printed = "; in brackets what the papers print" if any(r["published"] for r in rows) else ""
     blocks = [
         [f"# {table.title}"],
-        ["In percent: mean ± deviation over the seeds."],
+        [f"{measure} in percent: mean ± deviation over the seeds{printed}."],
         lines,
         notes,
         ["What differs from the papers:"],
-        differs,
+        [f"- {fact}" for fact in facts],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
 
-def _cell(mean: float, deviation: float | None) -> str:
-    return f"{100 * mean:.2f}" + ("" if deviation is None else f" ± {100 * deviation:.2f}")
+def _published(row: Row, data: str, headings: Iterable[str]) -> dict[str, float]:
+    found = {}
+    for (source, attribute), figure in published.figures(data, row.printed).items():
+        shown = _TOTAL if attribute == published.OVERALL else attribute
+        found[_plain(_HEADINGS.get(source, "{}").format(shown))] = figure
+    return {h: found[_plain(h)] for h in headings if _plain(h) in found}
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", " ")
+
+
+def _cell(row: dict, heading: str) -> str:
+    mean, deviation = row["mean"][heading], row["deviation"][heading]
+    own = f"{100 * mean:.2f}" + ("" if deviation is None else f" ± {100 * deviation:.2f}")
+    printed = row["published"].get(heading)
+    return own if printed is None else f"{own} ({printed:.2f})"

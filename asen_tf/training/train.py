@@ -39,6 +39,7 @@ from asen_tf.training.start import (
 from asen_tf.training.step import TrainStep
 from asen_tf.training.strategy import is_chief
 from asen_tf.training.validation import Validation
+from asen_tf.weights import torchvision
 from asen_tf.workdir import Workdir
 
 
@@ -87,6 +88,7 @@ class _Run:
         if left_out:
             say(f"train.max_minutes leaves no time for: {', '.join(sorted(left_out))}")
         trained = set(start.best()["slices"] or ()) if start else set()
+        torchvision.check(config.model.to_dict())  # reading the data may take hours
         self.manifest = data.load(config.data)
         if start:
             self.manifest = matched_to_start(self.manifest, start, config.model)

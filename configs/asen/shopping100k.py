@@ -1,4 +1,4 @@
-"""ASEN++ on Shopping100k, with the paper's settings.
+"""ASEN++ on Shopping100k.
 
     asen-train --config=configs/asen/shopping100k.py --workdir=runs/asen_shopping100k \\
         --config.data.root=/data/Shopping100k
@@ -6,8 +6,10 @@
 Data: Shopping100k (Ak et al., WACV 2018), given out by its authors on request: `Images/` and
 `Attributes/<attribute>.txt` under `data.root`. We have not seen the files; what is read stands in
 docs/datasets.md and in asen_tf/data/formats/shopping100k.py.
+Settings are those of configs/asen/fashionai.py, which no paper has tried on this data; both
+branches need torchvision's ImageNet weights (docs/backbones.md).
 Cost: 7 million triplets; meant for a GPU. Not run by us, so there is no score: we have neither the
-data set nor ImageNet weights.
+data set nor these files.
 """
 
 from asen_tf.core import experiments

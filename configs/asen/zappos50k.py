@@ -7,9 +7,10 @@ Data: `ut-zap50k-images/` (Yu and Grauman), and `filenames.json` and `tripletlis
 CVPR 2017) under `data.root`. See docs/datasets.md. What is measured is the share of triplets that
 are ordered rightly, not MAP.
 The photographs are 136 x 102 pixels: inputs are 112 pixels as in Veit et al., and an image is no
-larger. The other settings are those of ASEN++.
+larger. The other settings are those of
+configs/asen/fashionai.py; both branches need torchvision's ImageNet weights (docs/backbones.md).
 Cost: 7 million triplets; meant for a GPU. Not run by us, so there is no score: we have neither the
-photographs nor ImageNet weights.
+photographs nor these files.
 """
 
 from asen_tf.core import experiments

@@ -81,6 +81,20 @@ def test_draws_are_as_uniform_as_the_paper_says():
         assert counts[key] / 60_000 == pytest.approx(share, abs=4 * (share / 60_000) ** 0.5)
 
 
+def test_as_released_any_image_of_another_value_is_a_negative():
+    # Image 1 carries p and q of b, images 0 and 2 one of them.
+    labels = [(0, 1, 0), (1, 1, 0), (1, 1, 1), (2, 1, 1)]
+    manifest = make(labels, 3)
+    images, _ = draw(TripletSampler.from_manifest(manifest, 0, any_negative=True), 500)
+    # Anchor and positive of p are 0 and 1, the negative 1 or 2; of q likewise.
+    expected = {(0, 1, 1), (0, 1, 2), (1, 0, 1), (1, 0, 2)}
+    expected |= {(2, 1, 1), (2, 1, 0), (1, 2, 1), (1, 2, 0)}
+    assert set(map(tuple, images.tolist())) == expected
+    with_shared = {t for t in expected if 1 in (t[0], t[2])}
+    strict, _ = draw(TripletSampler.from_manifest(manifest, 0), 500)
+    assert not with_shared & set(map(tuple, strict.tolist()))
+
+
 def test_an_image_that_shares_any_value_is_never_a_negative():
     # b: 0 and 1 are p; 2 is p, q and r; 3 is q; 4 is r.
     labels = [(0, 1, 0), (1, 1, 0), (2, 1, 0), (2, 1, 1), (2, 1, 2), (3, 1, 1), (4, 1, 2)]

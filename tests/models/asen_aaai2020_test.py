@@ -107,3 +107,24 @@ def test_explain(model, images):
         one_attention, one_boxes = model.explain(images, IDS[:, m])
         np.testing.assert_allclose(one_attention, attention[:, m], atol=1e-6)
         np.testing.assert_array_equal(one_boxes, boxes[:, m])
+
+
+@pytest.mark.parametrize("left_out", ["spatial_attention", "channel_attention"])
+def test_without_an_attention_the_embedding_is_what_is_left_of_it(model, left_out):
+    ablated = ASENAAAI2020(
+        3, "resnet6", size=64, embedding_dim=6, common_dim=5, **{left_out: False}
+    )
+    assert model.count_params() - ablated.count_params() == getattr(model, left_out).count_params()
+    features = np.random.default_rng(0).normal(size=(2, 3, 4, 128)).astype(np.float32)
+    found = ablated.outputs_of_features(tf.constant(features), {"attributes": IDS})
+    if left_out == "spatial_attention":
+        pooled = np.broadcast_to(features.mean((1, 2))[:, None], (2, 2, 128))
+        expected = ablated.projection(ablated.channel_attention(pooled, IDS))
+        assert np.all(np.abs(found["attention"] - 1 / 12) < 1e-7)
+    else:
+        pooled, attention = ablated.spatial_attention(features, IDS)
+        expected = ablated.projection(pooled)
+        np.testing.assert_allclose(found["attention"], attention, atol=1e-7)
+        assert not ablated.weighs_channels
+    np.testing.assert_allclose(found["global"], expected, atol=1e-5)
+    assert ablated.get_config()[left_out] is False

@@ -11,7 +11,6 @@ TINY = {
     "model.image_scale": 1,
     "model.global_branch.size": 32,
     "model.global_branch.embedding_dim": 8,
-    "model.local_branch.size": 32,  # of rows that have one
     "train.batch_size": 8,
     "eval.every_epochs": 0,
     "stage1.losses.global_triplet.margin": 0.2,
@@ -21,7 +20,8 @@ TINY = {
 def test_a_table_is_trained_once_and_written_again(tmp_path, capfd):
     def run(**changes):
         arguments = {"seeds": [3], "changes": TINY, "rows": ["random", "triplet network"]}
-        return reproduce("asen_baselines", "synthetic", 0.01, tmp_path, **arguments | changes)
+        arguments["budget_minutes"] = 0.01
+        return reproduce("asen_baselines", "synthetic", tmp_path, **arguments | changes)
 
     record = run()
     rows = record["rows"]
@@ -65,6 +65,21 @@ def test_a_table_is_trained_once_and_written_again(tmp_path, capfd):
     )
 
 
+def test_without_a_budget_a_row_trains_for_the_epochs_of_its_experiment(tmp_path):
+    short = {**TINY, "train.steps_per_epoch": 1, "stage1.epochs": 2.0}
+    record = reproduce(
+        "asen_baselines",
+        "synthetic",
+        tmp_path,
+        seeds=[3],
+        changes=short,
+        rows=["triplet network"],
+    )
+    *_, row = record["rows"]
+    assert row["name"] == "triplet network" and row["steps"] == {"stage1": 2}
+    assert record["budget_minutes"] is None and not (tmp_path / "pace.json").exists()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -72,10 +87,16 @@ def test_a_table_is_trained_once_and_written_again(tmp_path, capfd):
         ({"rows": ["CNS"]}, "CSN"),
         ({"data": "synthetics"}, "synthetic"),
         ({"seeds": [1, 1]}, "different whole numbers"),
-        ({"budget_minutes": 0}, "above 0"),
+        ({"budget_minutes": 0}, "above 0, got 0"),
         ({"changes": {"data.image": 3}}, "Did you mean 'data.images'"),
         ({"changes": {"data.images": "many"}}, "data.images=many"),
+        # CSN reads no attention: the row would be another one than its name says.
+        ({"rows": ["CSN"], "changes": {"model.spatial_attention": False}}, "unknown key"),
         ({"table": "ak2018_manipulation", "rows": ["random"]}, "trained row"),
+        (
+            {"table": "asen_ablation", "data": "clothing_attributes", "rows": ["without L_a"]},
+            "the experiment on clothing_attributes has no stage2.losses.alignment.weight",
+        ),
     ],
 )
 def test_what_cannot_be_trained_is_refused_at_once(tmp_path, changes, message):

@@ -5,14 +5,24 @@ import json
 import pytest
 
 from asen_tf.reproduction.summary import RANDOM, columns, summarize, to_markdown
-from asen_tf.reproduction.tables import MANIPULATION, SIMILARITY, Row, Table
+from asen_tf.reproduction.tables import (
+    BY_ATTRIBUTE,
+    CHANGED,
+    LOCALIZATION,
+    MANIPULATION,
+    SIMILARITY,
+    Row,
+    Table,
+)
 
 TABLE = Table(
     title="Two rows",
     protocol=SIMILARITY,
-    rows=(Row("worse", note="why it is worse"), Row("missing"), Row("better", slice="both")),
-    published={"FashionAI": {"better": 64.31}},
-    source="A paper.",
+    rows=(
+        Row("worse", note="why it is worse"),
+        Row("missing"),
+        Row("better", slice="both", printed={LOCALIZATION: "ASEN"}),
+    ),
 )
 
 
@@ -28,6 +38,12 @@ def test_the_columns_of_a_result_are_its_attributes_and_the_overall_map():
     }
 
 
+def test_the_columns_of_fixed_triplets_are_shares_that_are_ordered_rightly():
+    ordered = {"attributes": {"heel": {"triplets": 9, "triplet_accuracy": 0.8}}}
+    found = columns({**ordered, "triplet_accuracy": 0.7}, SIMILARITY)
+    assert found == {"heel": 0.8, "all triplets": 0.7}
+
+
 def test_of_several_slices_the_first_counts_or_the_one_that_is_requested():
     several = {"variants": {p: result(collar=n, overall=n) for p, n in (("both", 1), ("local", 2))}}
     assert columns(several, SIMILARITY)["all queries"] == 1
@@ -39,12 +55,14 @@ def test_of_several_slices_the_first_counts_or_the_one_that_is_requested():
 def test_the_columns_of_a_manipulation_are_its_kinds_and_cut_offs():
     found = {"top_accuracy@1": 0.1, "top_accuracy@20": 0.4, "random_top_accuracy@1": 0.01}
     found["random_top_accuracy@20"] = 0.2
-    manipulated = {"ks": [1, 20], "direct": found, "one_change": found}
+    one = {**found, "attributes": {"collar": {**found, "measured": 7}, "fit": {"measured": 0}}}
+    manipulated = {"ks": [1, 20], "direct": found, "one_change": one}
     assert columns(manipulated, MANIPULATION) == {
         "as it is, top-1": 0.1,
         "as it is, top-20": 0.4,
         "one change, top-1": 0.1,
         "one change, top-20": 0.4,
+        "change of collar, top-20": 0.4,
     }
     assert columns(manipulated, MANIPULATION, RANDOM)["as it is, top-20"] == 0.2
 
@@ -52,7 +70,11 @@ def test_the_columns_of_a_manipulation_are_its_kinds_and_cut_offs():
 def test_mean_and_sample_deviation_over_the_seeds_in_the_order_of_the_table():
     rows = summarize(
         TABLE,
-        {"better": [{"all queries": 0.7}], "worse": [{"all queries": n} for n in (0.2, 0.4, 0.6)]},
+        "fashionai",
+        {
+            "better": [{"skirt_length": 0.6, "all queries": 0.7}],
+            "worse": [{"all queries": n} for n in (0.2, 0.4, 0.6)],
+        },
     )
     assert [row["name"] for row in rows] == ["worse", "better"]
     worse, better = rows
@@ -60,18 +82,38 @@ def test_mean_and_sample_deviation_over_the_seeds_in_the_order_of_the_table():
     # Deviations from the mean -0.2, 0, 0.2: squares add up to 0.08, over two degrees of freedom.
     assert worse["deviation"] == {"all queries": pytest.approx(0.2)}
     assert worse["seeds"] == 3 and worse["published"] == {}
-    assert better["deviation"] == {"all queries": None}
-    assert better["published"] == {"FashionAI": 64.31}
+    assert better["deviation"] == {"skirt_length": None, "all queries": None}
+    assert better["published"] == {"skirt_length": 66.34, "all queries": 64.31}
     json.dumps(rows)
+
+
+def test_nothing_is_printed_for_a_data_set_that_the_papers_do_not_have():
+    (row,) = summarize(TABLE, "synthetic", {"better": [{"all queries": 0.7}]})
+    assert row["published"] == {}
+    assert "brackets" not in to_markdown(TABLE, [row], [])
+
+
+def test_figures_of_a_manipulation_stand_beside_the_change_that_they_are_of():
+    printed = {CHANGED: "AMNET", BY_ATTRIBUTE: "AMNET"}
+    table = Table("", MANIPULATION, (Row("AMNet", printed=printed),))
+    ours = {
+        "one change, top-1": 0.1,
+        "one change, top-20": 0.3,
+        "change of Sleeve_length, top-20": 0,
+    }
+    (row,) = summarize(table, "shopping100k", {"AMNet": [ours]})
+    expected = {"one change, top-20": 45.8, "change of Sleeve_length, top-20": 37}
+    assert row["published"] == expected
 
 
 def test_the_markdown_has_published_numbers_beside_ours_and_says_what_differs():
     rows = summarize(
         TABLE,
+        "fashionai",
         {"worse": [{"all queries": 0.2}, {"all queries": 0.4}], "better": [{"all queries": 0.7}]},
     )
     lines = to_markdown(TABLE, rows, ["Other data."]).splitlines()
-    assert "| worse | 30.00 ± 14.14 |  |" in lines
-    assert "| better | 70.00 | 64.31 |" in lines
+    assert "| worse | 30.00 ± 14.14 |" in lines
+    assert "| better | 70.00 (64.31) |" in lines
     assert "- worse: why it is worse" in lines and "- Other data." in lines
-    assert "- Published numbers. A paper." in lines
+    assert any("in brackets what the papers print" in line for line in lines)

@@ -7,11 +7,12 @@ from keras import ops
 
 from asen_tf.backbones import FeatureExtractor, child_scope
 from asen_tf.layers import AttributeChannelAttention, AttributeSpatialAttention
+from asen_tf.layers.spatial_attention import mean_pooling
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
 class Branch(FeatureExtractor):
-    """Attribute-specific embedding of images (ASEN++ figure 2, one of its two branches).
+    """Attribute-specific embedding of images (one of the two branches of ASEN++).
 
     Args:
       backbone, size, weights, levels, dropout, frozen_statistics: see `FeatureExtractor`.
@@ -105,8 +106,4 @@ class Branch(FeatureExtractor):
         """What is seen where attention looks, [B, M, C], and where that is, [B, M, h, w]."""
         if self.spatial_attention:
             return self.spatial_attention(features, attributes)
-        batch, height, width, channels = ops.shape(features)
-        count = ops.shape(attributes)[1:-1]
-        pooled = ops.reshape(ops.mean(features, axis=(1, 2)), (batch, *[1] * len(count), channels))
-        pooled = ops.broadcast_to(pooled, (batch, *count, channels))
-        return pooled, ops.full((batch, *count, height, width), 1 / (height * width))
+        return mean_pooling(features, ops.shape(attributes)[1:-1])

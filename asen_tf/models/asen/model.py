@@ -207,7 +207,7 @@ class ASEN(EmbeddingModel):
         return outputs
 
     def join(self, outputs, slices, attributes):
-        """concat(sqrt(beta) unit(f_g), sqrt(1 - beta) unit(f_l)) (ASEN++ section III-F).
+        """concat(sqrt(beta) unit(f_g), sqrt(1 - beta) unit(f_l)) (ASEN++).
 
         A dot product of two such vectors is beta cos_g + (1 - beta) cos_l.
         """

@@ -1,0 +1,21 @@
+"""Conditional similarity networks on DARN.
+
+    asen-train --config=configs/csn/darn.py --workdir=runs/csn_darn \\
+        --config.data.root=/data/DARN
+
+Data and network are those of configs/asen/darn.py, without its local branch.
+The sources at hand do not say how the papers trained this row: the schedule is that of
+configs/asen_aaai2020/darn.py.
+Learned masks, cosines, no penalties, as its row in ASEN's tables; those of its own paper:
+--config=configs/csn/darn.py:euclidean.
+Not run by us: we have not got the photographs. The papers print an overall MAP of 50.86.
+"""
+
+from asen_tf.core import experiment_files, experiments
+
+
+def get_config(distance="cosine"):
+    config = experiment_files.read(experiment_files.find("asen", "darn"))
+    experiments.csn(config, distance)
+    experiments.schedule_2020(config)
+    return config

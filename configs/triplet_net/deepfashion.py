@@ -1,0 +1,19 @@
+"""The triplet network on DeepFashion.
+
+    asen-train --config=configs/triplet_net/deepfashion.py --workdir=runs/triplet_net_deepfashion \\
+        --config.data.root=/data/DeepFashion
+
+Data and network are those of configs/asen/deepfashion.py, without its local branch.
+The sources at hand do not say how the papers trained this row: the schedule is that of
+configs/asen_aaai2020/deepfashion.py.
+Not run by us: we have not got the photographs. The papers print an overall MAP of 7.36.
+"""
+
+from asen_tf.core import experiment_files, experiments
+
+
+def get_config():
+    config = experiment_files.read(experiment_files.find("asen", "deepfashion"))
+    experiments.one_branch(config, "triplet_net")
+    experiments.schedule_2020(config)
+    return config
