@@ -335,8 +335,7 @@ class _Run:
         """Names the model as the run's best."""
         if self.chief:
             named = {"stage": stage.name, "step": step, "slices": self.trained[stage.name]}
-            splits = (s for s in ("test", "valid") if len(self.manifest.examples_of(s)))
-            named["measure"] = next(splits, "")
+            named["measure"] = next(filter(self.validation.measures, ("test", "valid")), "")
             measured = {} if np.isnan(score) else {self.validation.metric: score}
             self.workdir.write_best({**named, "map": None, **measured, **more})
 

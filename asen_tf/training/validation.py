@@ -1,6 +1,5 @@
 """The score that chooses the best checkpoint."""
 
-import functools
 from collections.abc import Sequence
 
 from ml_collections import config_dict
@@ -37,7 +36,7 @@ class Validation:
         self._model = model
         self._batch_size = config.eval.batch_size
         self._relevance = checked_relevance(config.eval.relevance)
-        self._functions = {}
+        self._functions, self._measures = {}, {}
         self.metric = "map" if manifest.triplets is None else "triplet_accuracy"
 
     def __call__(
@@ -53,7 +52,7 @@ class Validation:
           load_images: of the split.
           features: what the model gets in place of images.
         """
-        if self._nothing:
+        if not self.measures("valid"):
             return float("nan")
         key = slices, load_images, features
         if key not in self._functions:
@@ -79,7 +78,7 @@ class Validation:
         Args:
           load_images, features: as in a call.
         """
-        if self._nothing:
+        if not self.measures("valid"):
             return float("nan")
         self._model.beta = 0.5
         load, embed = self._functions_for(None, load_images, features)
@@ -95,16 +94,20 @@ class Validation:
         )
         return score
 
-    @functools.cached_property
-    def _nothing(self):
-        """Whether the data has nothing to validate with."""
+    def measures(self, split: str) -> bool:
+        """Whether the data has anything to measure on the split."""
+        if split not in self._measures:
+            self._measures[split] = self._finds_tasks(split)
+        return self._measures[split]
+
+    def _finds_tasks(self, split):
         if self._manifest.triplets is not None:
-            return not len(self._manifest.triplets_of("valid"))
+            return len(self._manifest.triplets_of(split)) > 0
         try:
-            retrieval_tasks(self._manifest, "valid", self._relevance)
+            retrieval_tasks(self._manifest, split, self._relevance)
         except NothingToMeasure:
-            return True
-        return False
+            return False
+        return True
 
     def _functions_for(self, slices, load_images, features):
         """Those that load and embed."""

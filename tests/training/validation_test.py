@@ -62,5 +62,6 @@ def test_an_unknown_relevance_is_found_before_training():
 
 def test_nothing_to_validate_with():
     nothing = validation("official", split=0).func
+    assert nothing.measures("train") and not nothing.measures("valid")
     assert np.isnan(nothing(("global_branch",), None))
     assert np.isnan(nothing.choose_beta(None))
