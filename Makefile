@@ -1,5 +1,5 @@
 .DELETE_ON_ERROR:
-.PHONY: demo test install lint format lock bazel-test clean
+.PHONY: demo test fuzz install lint format lock bazel-test clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -17,6 +17,11 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
+# Damaged inputs for every reader; `make fuzz INPUTS=1000 READERS="torch 'index files'"` for a few.
+INPUTS ?= 20000
+fuzz: $(INSTALLED)
+	$(VENV)/bin/python -m tests.fuzz $(INPUTS) $(READERS)
 
 install: $(INSTALLED)
 

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.foreign import reading
 from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.core.read_ahead import batched, read_ahead
 from asen_tf.embedders.base import BaseEmbedder
@@ -99,9 +100,14 @@ class KerasEmbedder(BaseEmbedder):
         folder = Path(folder)
         attributes = AttributeSpace.load(folder / "attributes.json")
         settings = folder / _SETTINGS_FILE
-        kept = json.loads(settings.read_text()) if settings.exists() else {}
         model = EmbeddingModel.from_preset(folder)
-        return cls(model, attributes, batch_size=batch_size, version=os.fspath(folder), **kept)
+        make = functools.partial(
+            cls, model, attributes, batch_size=batch_size, version=os.fspath(folder)
+        )
+        if not settings.exists():
+            return make()
+        with reading(settings, "expected the settings of an embedder, they are damaged"):
+            return make(**json.loads(settings.read_text("utf-8")))
 
     def save_to_preset(self, folder: str | os.PathLike) -> None:
         """Writes the model and what belongs to it as a preset, which `asen_tf.load` takes."""

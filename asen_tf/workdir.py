@@ -17,6 +17,7 @@ from asen_tf.core import files
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import PRECISIONS
 from asen_tf.core.errors import check_names
+from asen_tf.core.foreign import reading
 from asen_tf.core.lock import hold
 from asen_tf.data.fingerprint import changes, fingerprint
 from asen_tf.data.load import BadData, load_for
@@ -234,10 +235,13 @@ class Workdir:
 
         Raises:
           ValueError: an unknown precision.
+          FormatError: the file of the model is damaged.
         """
         import asen_tf.models  # noqa: F401  registers the classes that the file names
 
-        model = keras.saving.load_model(self.best_model(self.best()["stage"]), compile=False)
+        path = self.best_model(self.best()["stage"])
+        with reading(path, "expected a model that Keras saved, it is damaged"):
+            model = keras.saving.load_model(path, compile=False)
         if precision is None:
             return model
         check_names("precision", [precision], PRECISIONS)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from ml_collections import config_dict
 
 from asen_tf.core import files
+from asen_tf.core.foreign import reading
 from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
 
 BACKBONE, LOCAL, ALL = "/backbone/", "/local_branch/", ".*"  # patterns over paths of variables
@@ -217,7 +218,7 @@ def load(path: str | os.PathLike) -> config_dict.ConfigDict:
             "its data, or use it with the version that wrote it"
         )
     config = defaults()
-    with config.unlocked():
+    with reading(path, "expected a configuration, it is damaged"), config.unlocked():
         for key in set(config) - set(stored):
             if "rates" in config[key]:
                 del config[key]

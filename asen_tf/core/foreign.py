@@ -1,5 +1,6 @@
 """Files from outside, of which nothing is known before they are read."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 
@@ -24,6 +25,22 @@ class FormatError(ValueError):
         super().__init__(f"{self.source}{place}: {message}")
 
 
+@contextlib.contextmanager
+def reading(path: str | os.PathLike, expected: str) -> Iterator[None]:
+    """Whatever a library raises while it reads a file becomes a FormatError that names it.
+
+    Args:
+      path: of the file.
+      expected: what it should be.
+    """
+    try:
+        yield
+    except (FormatError, FileNotFoundError):
+        raise
+    except Exception as error:
+        raise FormatError(path, stand_in_of(path) or f"{expected} ({str(error)[:200]})") from error
+
+
 def check_stand_in(path: str | os.PathLike, source: str | None = None) -> None:
     """Raises FormatError where something else lies in the place of a file, see `stand_in`.
 
@@ -31,10 +48,14 @@ def check_stand_in(path: str | os.PathLike, source: str | None = None) -> None:
       path: of the file.
       source: what the message calls it; None: its path.
     """
-    with open(path, "rb") as file:
-        found = stand_in(file.read(512))
-    if found:
+    if found := stand_in_of(path):
         raise FormatError(path if source is None else source, found)
+
+
+def stand_in_of(path: str | os.PathLike) -> str | None:
+    """See `stand_in`."""
+    with open(path, "rb") as file:
+        return stand_in(file.read(512))
 
 
 def stand_in(head: bytes) -> str | None:

@@ -20,7 +20,9 @@ def clean_name(text: str) -> str:
 
 
 def name_problem(name: str) -> str | None:
-    """Says whether a path leaves the root by its text alone; None if it does not."""
+    """Says whether a path leaves the root, or is none, by its text alone; None if all is well."""
+    if "\0" in name:
+        return "no path: it holds a character NUL"
     if os.path.isabs(name) or ".." in name.replace("\\", "/").split("/"):
         return "the path leaves the data root; expected one relative to it, without '..'"
     return None

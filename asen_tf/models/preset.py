@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.foreign import reading
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.weights.h5"
@@ -62,17 +63,19 @@ class Preset:
 
         Raises:
           FileNotFoundError: there is no preset.
-          ValueError: it is one of another class.
+          ValueError: it is one of another class, or a file is damaged.
         """
         folder = Path(folder)
         file = folder / CONFIG_FILE
         if not file.is_file():
             raise FileNotFoundError(f"{file}: no such file; expected what save_to_preset wrote")
-        model = keras.saving.deserialize_keras_object(json.loads(file.read_text()))
+        with reading(file, "expected a serialised model, it is damaged"):
+            model = keras.saving.deserialize_keras_object(json.loads(file.read_text("utf-8")))
         if not isinstance(model, cls):
             raise ValueError(f"{folder} holds a {type(model).__name__}, expected a {cls.__name__}")
         if load_weights:
-            model.load_weights(folder / WEIGHTS_FILE)
+            with reading(folder / WEIGHTS_FILE, f"expected weights of {model.name}"):
+                model.load_weights(folder / WEIGHTS_FILE)
         return model
 
 

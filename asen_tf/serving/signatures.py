@@ -86,11 +86,26 @@ class Metadata:
         """Reads what `to_json` wrote; keys that it does not know are left out.
 
         Raises:
-          ValueError: the text is no JSON object, or lacks a key.
+          ValueError: the text is no JSON object, lacks a key, or has other attributes than texts.
         """
-        given = json.loads(text)
+        what = "the metadata of a served model"
+        try:
+            given = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ValueError(f"{what} is no JSON: {error}") from error
+        if not isinstance(given, dict):
+            raise ValueError(f"{what} is no object but {type(given).__name__}")
         fields = dataclasses.fields(cls)
         required = {field.name for field in fields if field.default is dataclasses.MISSING}
         if missing := required - set(given):
-            raise ValueError(f"the metadata of a served model lacks {sorted(missing)}")
+            raise ValueError(f"{what} lacks {sorted(missing)}")
+        if not _is_texts_by_name(given["attributes"]):
+            raise ValueError(f"{what} has no lists of texts as attributes")
         return cls(**{field.name: given[field.name] for field in fields if field.name in given})
+
+
+def _is_texts_by_name(given: object) -> bool:
+    return isinstance(given, dict) and all(
+        isinstance(values, list) and all(isinstance(value, str) for value in values)
+        for values in given.values()
+    )

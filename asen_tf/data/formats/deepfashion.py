@@ -48,7 +48,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
             f"{root}: no Anno_coarse/list_attr_cloth.txt and no Anno/list_attr_cloth.txt; {hint}"
         )
     types, names = deepfashion_attributes.read(root, attributes)
-    space = deepfashion_attributes.space(types, names, deepfashion_attributes.TYPES)
+    space = deepfashion_attributes.space(attributes, types, names, deepfashion_attributes.TYPES)
     problems: list[Problem] = []
     splits = _read_partition(root, problems)
     source = attributes.replace("list_attr_cloth", "list_attr_img")

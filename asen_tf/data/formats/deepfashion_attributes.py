@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.foreign import shown, text_lines
+from asen_tf.core.foreign import FormatError, shown, text_lines
 
 NAME = "list_attr_cloth.txt"
 FOLDERS = ("Anno_coarse", "Anno")  # later releases and earlier ones
@@ -54,14 +54,22 @@ def read(root: Path, source: str, kinds: Sequence[str] = TYPES) -> tuple[list[in
     return types, names
 
 
-def space(types: Sequence[int], names: Sequence[str], kinds: Sequence[str]) -> AttributeSpace:
-    """The types as attributes and the names of each as its values."""
-    return AttributeSpace(
-        {
-            kind: [name for name, of in zip(names, types, strict=True) if of == number]
-            for number, kind in enumerate(kinds, 1)
-        }
-    )
+def space(
+    source: str, types: Sequence[int], names: Sequence[str], kinds: Sequence[str]
+) -> AttributeSpace:
+    """The types as attributes and the names of each as its values.
+
+    Raises:
+      FormatError: a type of the file `source` has none, or one twice.
+    """
+    values = {
+        kind: [name for name, of in zip(names, types, strict=True) if of == number]
+        for number, kind in enumerate(kinds, 1)
+    }
+    try:
+        return AttributeSpace(values)
+    except ValueError as error:
+        raise FormatError(source, str(error)) from error
 
 
 def ranks(types: np.ndarray) -> np.ndarray:

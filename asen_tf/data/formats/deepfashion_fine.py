@@ -48,7 +48,7 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     above = "Img/" if (root / "Img").is_dir() else ""
     manifest = Manifest(
         root=root,
-        space=deepfashion_attributes.space(types, names, TYPES),
+        space=deepfashion_attributes.space(source, types, names, TYPES),
         images=np.array([above + image for images, _, _ in found for image in images], np.str_),
         splits=np.repeat([PARTS.index(part) for part in parts], counts).astype(np.int8),
         labels=_labels(np.array([row for _, rows, _ in found for row in rows]), np.array(types)),

@@ -37,6 +37,7 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.core.foreign import FormatError, shown, text_lines
 from asen_tf.data.formats.hashed_splits import hashed_splits
 from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
+from asen_tf.data.root import name_problem
 
 SUFFIX = "_labels"
 # Attributes in the order of the ASEN releases, values in the order of the letters.
@@ -188,6 +189,8 @@ def _problem(cells: list[str]) -> str | None:
     name = attribute.removesuffix(SUFFIX)
     if not image:
         return "no image path"
+    if found := name_problem(image):
+        return found
     if name == attribute or name not in SPACE:
         return unknown_name("attribute", attribute, [known + SUFFIX for known in SPACE])
     count = len(SPACE[name].values)

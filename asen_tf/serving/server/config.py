@@ -20,10 +20,10 @@ def read(path: str) -> list[messages.ModelConfig]:
       ValueError: it is no ModelServerConfig in text form, has no models or asks for a platform
         other than tensorflow.
     """
-    text = Path(path).read_text(encoding="utf-8")
     try:
+        text = Path(path).read_text(encoding="utf-8")
         config = text_format.Parse(text, messages.ModelServerConfig())
-    except text_format.ParseError as error:
+    except (UnicodeDecodeError, RecursionError, text_format.ParseError) as error:
         raise ValueError(f"{path} is no ModelServerConfig: {error}") from error
     models = list(config.model_config_list.config)
     if not models:

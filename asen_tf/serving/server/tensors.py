@@ -30,12 +30,12 @@ def to_array(proto: tensor_pb2.TensorProto, name: str, max_bytes: int) -> np.nda
       Refused: the message is inconsistent, or stands for more than `max_bytes`, since values that
         it leaves out repeat the last one (INVALID_ARGUMENT).
     """
-    stands_for = _bytes(proto)
-    if stands_for > max_bytes:
-        raise invalid(
-            f"input {name} stands for {stands_for} bytes, more than the limit {max_bytes}"
-        )
     try:
+        stands_for = _bytes(proto)
+        if stands_for > max_bytes:
+            raise invalid(
+                f"input {name} stands for {stands_for} bytes, more than the limit {max_bytes}"
+            )
         return tf.make_ndarray(proto)
     except (OverflowError, TypeError, ValueError) as error:
         raise invalid(f"tensor parsing error: {name}: {error}") from error

@@ -1,0 +1,69 @@
+"""What users write: filters, boxes and the like."""
+
+from pathlib import Path
+
+import numpy as np
+
+from asen_tf.catalogue import filters
+from asen_tf.catalogue.columns import Column
+from asen_tf.cli import lists
+from tests.fuzz.target import Target
+
+
+def _conditions():
+    from hypothesis import strategies as st
+
+    text = st.text(max_size=8) | st.sampled_from(("price", "color", "and", "not", "9" * 400))
+    word = st.one_of(
+        st.from_regex(r"[a-z_.\-/é]{1,6}", fullmatch=True),
+        text.map(lambda t: '"' + t.replace("\\", r"\\").replace('"', r"\"") + '"'),
+        st.integers().map(str) | st.floats().map(repr),
+    )
+    sign = st.sampled_from(("=", "!=", "<", "<=", ">", ">=", "=="))
+    one = st.tuples(word, sign, word).map(" ".join) | st.tuples(
+        word, st.lists(word, min_size=1, max_size=3)
+    ).map(lambda t: f"{t[0]} in ({', '.join(t[1])})")
+    whole = st.recursive(
+        one,
+        lambda inner: (
+            st.tuples(inner, st.sampled_from((" and ", " or ")), inner).map("".join)
+            | inner.map(lambda t: f"not ({t})")
+        ),
+        max_leaves=6,
+    )
+    return whole | st.text(max_size=40) | st.tuples(whole, st.text(max_size=3)).map("".join)
+
+
+def _filter(_: Path, text: str) -> None:
+    condition = filters.parse(text)
+    if condition is None:
+        assert not text.strip()
+        return
+    column = Column([["red", "green"], [], [3, 2.5], [True], [2**63 - 1, "9" * 400]])
+    assert condition.mask(lambda name: column).shape == (5,)
+    assert np.array_equal(
+        filters.Not(condition).mask(lambda name: column), ~condition.mask(lambda name: column)
+    )
+
+
+def _list(_: Path, text: str) -> None:
+    assert all(isinstance(value, str) for value in lists.Values().parse(text))
+
+
+def _list_texts():
+    from hypothesis import strategies as st
+
+    pieces = st.sampled_from(('"', ",", " ", "\n", "\r", "\0", "a", "b c", "é"))
+    return st.lists(pieces, max_size=12).map("".join) | st.text(max_size=30)
+
+
+TARGETS = [
+    Target("list of a flag", ["asen_tf.cli.lists"], _list, strategy=_list_texts),
+    Target(
+        "filter",
+        ["asen_tf.catalogue.filters", "asen_tf.catalogue.columns"],
+        _filter,
+        strategy=_conditions,
+        mentions=["filter"],
+    ),
+]
