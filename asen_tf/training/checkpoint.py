@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from asen_tf.core import files
 from asen_tf.core.progress import say
+from asen_tf.training.disk import reason, writing
 
 _KEPT = 2
 _COUNTERS = {
@@ -84,7 +85,7 @@ class Checkpoints:
                     path = os.path.join(folder, _name(self._whole[-1]))
                     read = self._checkpoint.restore(path)
             except Exception as error:  # many types, of files that hold other bytes
-                problem = f"{self.latest} is damaged ({_first_line(error)})"
+                problem = f"{self.latest} is damaged ({reason(error)})"
                 self._whole.pop()
                 if self._whole:
                     say(f"{problem}; going back to {self.latest.name}")
@@ -106,16 +107,10 @@ class Checkpoints:
         for name, variable in self._counters.items():
             variable.assign(getattr(self, name))
         self._own.mkdir(parents=True, exist_ok=True)
-        try:
-            with files.literal(self._own) as folder:
-                self._checkpoint.write(os.path.join(folder, _name(self.step)))
-        except tf.errors.OpError as error:
-            kept = f"{self.latest.name} is kept" if self.latest else "there is none before it"
-            path, reason = self._own / _name(self.step), _first_line(error)
-            raise OSError(
-                f"{path}: cannot be written ({reason}); {kept}. Make room on the disk and give the "
-                "same command again"
-            ) from error
+        kept = f"; {self.latest.name} is kept" if self.latest else "; there is none before it"
+        name = _name(self.step)
+        with files.literal(self._own) as folder, writing(self._own / name, kept):
+            self._checkpoint.write(os.path.join(folder, name))
         self._whole = [*(step for step in self._whole if step != self.step), self.step]
         for step in set(_steps(self._own)).difference(self._whole[-_KEPT:]):
             for file in self._own.glob(f"{_name(step)}.*"):
@@ -132,7 +127,3 @@ def _steps(folder: Path) -> list[int]:
     """Those of the checkpoints in a folder, oldest first; the index is what is written last."""
     names = (path.stem.removeprefix("ckpt-") for path in folder.glob("ckpt-*.index"))
     return sorted(int(name) for name in names if name.isdecimal())
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]

@@ -1,8 +1,9 @@
 """What a run says while it runs: a line, the history file, TensorBoard."""
 
+import contextlib
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +11,7 @@ from ml_collections import config_dict
 
 from asen_tf.core.progress import duration, say
 from asen_tf.evaluation.report import LABELS
+from asen_tf.training.disk import writing
 from asen_tf.training.stages import Stage
 from asen_tf.workdir import Workdir
 
@@ -53,8 +55,13 @@ class Log:
         self._writer = writer(folder)
         return self
 
-    def __exit__(self, *_) -> None:
-        self._writer.close()
+    def __exit__(self, kind, *_) -> None:
+        try:
+            with writing(self._workdir.tensorboard):
+                self._writer.close()
+        except OSError:
+            if kind is None:
+                raise
 
     def resume(self, stage: Stage, step: int) -> None:
         """A stage begins, or goes on from `step`; later entries of it are forgotten."""
@@ -117,15 +124,20 @@ class Log:
 
     def pictures(self, stage: Stage, step: int, attention: dict[str, np.ndarray]) -> None:
         """Where the model looks: attribute -> a picture uint8 [H, W, 3], for TensorBoard."""
-        with self._writer.as_default(step=self._offset + step):
+        with self._tensorboard(step):
             for name, picture in attention.items():
                 tf.summary.image(f"{stage.name}/attention/{name}", picture[None])
 
+    @contextlib.contextmanager
+    def _tensorboard(self, step: int) -> Iterator[None]:
+        with writing(self._workdir.tensorboard), self._writer.as_default(self._offset + step):
+            yield
+
     def _store(self, stage, step, seconds, values):
-        with self._writer.as_default(step=self._offset + step):
+        with self._tensorboard(step):
             for name, value in values.items():
                 tf.summary.scalar(f"{stage.name}/{name}", value)
-        self._writer.flush()
+            self._writer.flush()
         if self._chief:
             entry = {"stage": stage.name, "step": step, "seconds": round(seconds, 3), **values}
             self._workdir.append_history(entry)

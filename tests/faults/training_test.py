@@ -1,6 +1,7 @@
 """Training and its caches under faults: what goes wrong, and what must hold."""
 
 import concurrent.futures
+import resource
 import shutil
 
 import numpy as np
@@ -11,6 +12,7 @@ from asen_tf.core import config as configs
 from asen_tf.data.feature_cache import open_features
 from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import BadData, load, naming_bad_images
+from asen_tf.training.step import TrainStep
 from asen_tf.training.train import train
 from asen_tf.workdir import Workdir
 from tests.full_disk import full_disk
@@ -89,6 +91,46 @@ def test_two_may_fill_one_cache(data, tmp_path):
         one, other = (each.result()(rows) for each in opened)
     np.testing.assert_array_equal(one, other)
     assert len(list((tmp_path / "cache").glob("*.raw"))) == 24
+
+
+def test_a_run_goes_through_all_faults(data, tmp_path, monkeypatch):
+    """Cases 24-ctrl-c and sec-13-training-tracebacks, in a folder that looks like a pattern."""
+    folder, _ = data
+    picture = folder / "images" / "3.png"
+    content = picture.read_bytes()
+    config = tiny(folder, stages=("stage1",), checkpoint_every_steps=1)
+    config.stage1.epochs, config.eval.every_epochs, config.data.cache = 6, 0, "none"
+
+    def signal():
+        raise KeyboardInterrupt
+
+    table = [
+        # at the third step: the fault, what ends the run, what it says
+        (full_disk(6000).__enter__, OSError, r"run \[1\].* cannot be written .*Make room"),
+        (signal, KeyboardInterrupt, "at stage1 step 4; the same command goes on from step 4"),
+        (lambda: overwritten(picture), BadData, "images/3.png: "),
+    ]
+    take, limits = TrainStep.__call__, resource.getrlimit(resource.RLIMIT_FSIZE)
+    for fault, kind, said in table:
+        picture.write_bytes(content)
+        taken = []
+
+        def failing(self, batch, fault=fault, taken=taken):
+            taken.append(batch)
+            if len(taken) == 3:
+                fault()
+            return take(self, batch)
+
+        monkeypatch.setattr(TrainStep, "__call__", failing)
+        try:
+            with pytest.raises(kind, match=said):
+                train(config, tmp_path / "run [1]")
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    picture.write_bytes(content)
+    monkeypatch.setattr(TrainStep, "__call__", take)
+    run = train(config, tmp_path / "run [1]")
+    assert [e["step"] for e in run.history() if "loss" in e] == list(range(1, 19))
 
 
 def test_a_second_training_in_the_folder_is_refused(catalogue, tmp_path):
