@@ -69,7 +69,7 @@ def read_results(path: str) -> list[tuple[str, float]]:
     try:
         listed = json.loads(Path(path).read_text(encoding="utf-8"))
         return [(str(one["id"]), float(one["score"])) for one in listed]
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, RecursionError, TypeError, ValueError) as error:
         expected = 'JSON, a list of {"id": ..., "score": ...}'
         raise ValueError(f"{path}: expected {expected}; {error!r}") from error
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from asen_tf.core import files
 from asen_tf.core.errors import unknown_name
+from asen_tf.core.foreign import reading
 
 
 @dataclasses.dataclass(frozen=True)
@@ -111,8 +112,6 @@ class AttributeSpace:
     @classmethod
     def load(cls, path: str | os.PathLike) -> "AttributeSpace":
         """Reads what `save` wrote."""
-        try:
-            return cls({row["name"]: row["values"] for row in files.read_json(path, list)})
-        except (KeyError, TypeError) as error:
-            expected = 'a list of objects with "name" and "values"'
-            raise ValueError(f"{path} is damaged: expected {expected}") from error
+        rows = files.read_json(path, list)
+        with reading(path, 'it is damaged: expected a list of objects with "name" and "values"'):
+            return cls({row["name"]: row["values"] for row in rows})

@@ -203,6 +203,27 @@ def test_a_file_that_is_no_store_is_explained(folder, text):
         ItemStore(folder, None)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("log", "../victim"),
+        ("log", "log-" + "9" * 400),
+        ("segments", [["../segment-000001", 0]]),
+        ("next", 1e400),
+        ("next", 10**400),
+    ],
+)
+def test_names_of_a_store_lead_nowhere_else(folder, fingerprint, key, value):
+    """Such a log was cut off where its entries end."""
+    ItemStore(folder, fingerprint).close()
+    (folder.parent / "victim").write_text("mine")
+    path = folder / "store.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with pytest.raises(ValueError, match="not a store of this library"):
+        ItemStore(folder, None)
+    assert (folder.parent / "victim").read_text() == "mine"
+
+
 def test_a_folder_of_other_things_is_left_alone(folder, fingerprint):
     folder.mkdir()
     (folder / "thesis.tex").write_text("")

@@ -104,6 +104,11 @@ def test_the_list_of_ids_is_that_of_list_attr_cloth_where_it_is_there(tmp_path, 
     assert (2, 1, 2, NO_ROLE) in manifest.labels_of("valid").tolist()
 
 
+def test_a_list_of_ids_without_any(tmp_path):
+    _, problems = read(tmp_path, {**VALUES, "list_attr_cloth.txt": "0\nname type\n"})
+    assert "the attributes have (2, 3) values, their ids here are (0, 0)" in problems[0].message
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

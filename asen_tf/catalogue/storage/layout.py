@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+import re
 import shutil
 from pathlib import Path
 
 from asen_tf.catalogue.storage import durable
+from asen_tf.core.foreign import shown
 from asen_tf.embedders import Fingerprint
 
 STORE = "store.json"
@@ -54,9 +56,21 @@ class Layout:
                 raise ValueError(f"format {found}, this asen_tf reads {_FORMAT}")
             content["fingerprint"] = Fingerprint.from_dict(content.pop("identity"))
             content["segments"] = tuple((name, check) for name, check in content["segments"])
-            return cls(**content)
-        except (ValueError, KeyError, TypeError) as error:
+            return cls(**content)._checked()
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise ValueError(f"{path}: not a store of this library: {error}") from error
+
+    def _checked(self) -> "Layout":
+        """The same; ValueError where a name could lead out of the folder, or a number is none."""
+        names = {"segment": [name for name, _ in self.segments], "log": [self.log]}
+        for kind, found in names.items():
+            for name in found:
+                if not re.fullmatch(rf"{kind}-\d{{6,18}}", name):
+                    raise ValueError(f"{shown(name)} is no name of a {kind}")
+        numbers = [self.next, self.fingerprint.dimension, *(check for _, check in self.segments)]
+        if any(type(number) is not int or not 0 <= number < 2**63 for number in numbers):
+            raise ValueError("expected whole numbers")
+        return self
 
     def remove_others(self, folder: Path) -> None:
         """Removes what a killed process, or an earlier layout, has left."""

@@ -81,7 +81,8 @@ def _keys_of_ids(root: Path, folder: str, pairs: np.ndarray) -> np.ndarray:
     source = deepfashion_attributes.find(root, (folder, *deepfashion_attributes.FOLDERS))
     if source:
         types, _ = deepfashion_attributes.read(root, source)
-        return np.array(sorted((kind, number) for number, kind in enumerate(types)), np.int64)
+        keys = sorted((kind, number) for number, kind in enumerate(types))
+        return np.array(keys, np.int64).reshape(-1, 2)
     return np.unique(pairs[:, 1:], axis=0)
 
 

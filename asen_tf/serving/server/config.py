@@ -6,6 +6,8 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2 as messages
 
+from asen_tf.core.foreign import shown
+
 
 def one(name: str, base_path: str) -> list[messages.ModelConfig]:
     """The latest version of one model."""
@@ -24,18 +26,18 @@ def read(path: str) -> list[messages.ModelConfig]:
         text = Path(path).read_text(encoding="utf-8")
         config = text_format.Parse(text, messages.ModelServerConfig())
     except (UnicodeDecodeError, RecursionError, text_format.ParseError) as error:
-        raise ValueError(f"{path} is no ModelServerConfig: {error}") from error
+        raise ValueError(f"{path} is no ModelServerConfig: {str(error)[:300]}") from error
     models = list(config.model_config_list.config)
     if not models:
         raise ValueError(f"{path}: expected model_config_list with a config for each model")
     names = [model.name for model in models]
     for model in models:
         if not model.name or names.count(model.name) > 1:
-            raise ValueError(f"{path}: each model needs a name of its own, got {names}")
+            raise ValueError(f"{path}: each model needs a name of its own, got {str(names)[:300]}")
         if model.model_platform != "tensorflow":
             raise ValueError(
                 f"{path}: {model.name} needs model_platform: 'tensorflow', "
-                f"got {model.model_platform!r}"
+                f"got {shown(model.model_platform)}"
             )
     return models
 
