@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import pickle
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +41,9 @@ def run_all(
             task = waiting.pop(0)
             task.log.parent.mkdir(parents=True, exist_ok=True)
             task.log.touch()
-            process = context.Process(target=_run, args=(task, threads), daemon=True)
+            # Unpickled by `_run`: it imports TensorFlow, whose lines belong to the log.
+            work = pickle.dumps((task.function, task.arguments))
+            process = context.Process(target=_run, args=(task.log, threads, work), daemon=True)
             process.start()
             running[process.sentinel] = process, task
         for sentinel in connection.wait(list(running)):
@@ -58,14 +61,16 @@ def _failure(task, status):
     return f"{task.name}: {how}; see {task.log}"
 
 
-def _run(task, threads):
-    with open(task.log, "a", encoding="utf-8") as file:
+def _run(log, threads, work):
+    with open(log, "a", encoding="utf-8") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     try:
+        startup.quiet()
         if threads:
             startup.threads(threads)
-        task.function(*task.arguments)
+        function, arguments = pickle.loads(work)
+        function(*arguments)
     except BaseException:
         traceback.print_exc()
         sys.stderr.flush()

@@ -1,5 +1,7 @@
 """Processes that succeed, fail and die."""
 
+import keras
+
 from asen_tf.reproduction.processes import Task, run_all
 
 KILLED = "__import__('os').kill(__import__('os').getpid(), 9)"
@@ -28,3 +30,9 @@ def test_no_more_processes_at_once_than_asked(tmp_path):
     tasks = [Task(str(n), eval, (alone,), tmp_path / f"{n}.txt") for n in range(3)]
     # Two at once would find the folder there already.
     assert [failure for _, failure in run_all(tasks, at_once=1)] == ["", "", ""]
+
+
+def test_what_tensorflow_says_while_it_starts_is_not_on_the_terminal(tmp_path, capfd):
+    log = tmp_path / "log.txt"
+    (ended,) = run_all([Task("seeds", keras.utils.set_random_seed, (1,), log)])
+    assert (ended[1], capfd.readouterr().err, log.read_text()) == ("", "", "")
