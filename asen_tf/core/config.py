@@ -37,7 +37,7 @@ def defaults() -> config_dict.ConfigDict:
         "box_margin": BOX_MARGIN,  # share of the sides of a garment's box that is added around it
         "boxes": "",  # CSV image,attribute,left,top,right,bottom: parts, to measure attention by
         "images": 1500,  # synthetic: how many to render
-        "seed": 0,  # synthetic: which ones
+        "seed": 0,  # synthetic: which ones; shopping100k: which test, queries and validation
         "look": "plain",  # synthetic: plain | cluttered
         "special": (),  # attributes that tell garments apart when one is changed; (): all
         "follow_links": False,  # read photographs that are links to folders outside of the root

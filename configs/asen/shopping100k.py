@@ -13,9 +13,11 @@ data set nor these files.
 """
 
 from asen_tf.core import experiments
+from asen_tf.data.formats import shopping100k
 
 
 def get_config():
     config = experiments.published()
     config.data.format = "shopping100k"
+    config.data.special = shopping100k.SPECIAL
     return config

@@ -1,9 +1,9 @@
+import numpy as np
 import pytest
 
 from asen_tf.core.config import defaults
 from asen_tf.data.formats import shopping100k
-from asen_tf.data.formats.hashed_splits import hashed_splits
-from asen_tf.data.manifest import NO_ROLE
+from asen_tf.data.manifest import CANDIDATE, NO_ROLE, QUERY, SPLITS
 
 FILES = {
     "Attributes/color.txt": "f/1.jpg red\nf/2.jpg dark blue\n\nm/3.jpg red\nm/3.jpg white\n",
@@ -26,28 +26,77 @@ def test_a_file_is_an_attribute_and_a_line_a_label(tmp_path):
         ("color", ["dark blue", "red", "white"]),
     ]
     assert manifest.images.tolist() == ["Images/f/1.jpg", "Images/f/2.jpg", "Images/m/3.jpg"]
-    assert manifest.labels.tolist() == [
-        (0, 0, 0, NO_ROLE),
-        (0, 1, 1, NO_ROLE),
-        (1, 1, 0, NO_ROLE),
-        (2, 0, 1, NO_ROLE),
-        (2, 1, 1, NO_ROLE),
-        (2, 1, 2, NO_ROLE),
-    ]
-    assert manifest.splits.tolist() == hashed_splits(["f/1.jpg", "f/2.jpg", "m/3.jpg"]).tolist()
+    labels = manifest.labels[["image", "attribute", "value"]].tolist()
+    assert labels == [(0, 0, 0), (0, 1, 1), (1, 1, 0), (2, 0, 1), (2, 1, 1), (2, 1, 2)]
     assert [str(manifest.problem(row, "gone")) for row in (0, 1)] == [
         "Attributes/collar.txt:2: gone",
         "Attributes/color.txt:2: gone",
     ]
 
 
-def test_lists_of_the_splits(tmp_path):
-    lists = {"splits/imgs_train.txt": "m/3.jpg\n", "splits/imgs_test.txt": "f/1.jpg\n"}
+def test_names_of_attributes_are_written_alike(tmp_path):
+    manifest, _ = read(tmp_path, {"Attributes/Sleeve Length.txt": "f/1.jpg long\n"})
+    assert "sleeve_length" in manifest.space.names
+
+
+def split_of(manifest):
+    """Split and roles of each image."""
+    roles = {row: set() for row in range(len(manifest))}
+    for label in manifest.labels:
+        roles[label["image"]].add(int(label["role"]))
+    return [(SPLITS[split], *roles[row]) for row, split in enumerate(manifest.splits)]
+
+
+def counts(parts):
+    return {part: parts.count(part) for part in sorted(set(parts))}
+
+
+@pytest.fixture(scope="module")
+def hundredth(tmp_path_factory):
+    """1010 images, one in a hundred of the paper's."""
+    lines = "".join(f"{n}.jpg v{n % 3}\n" for n in range(1010))
+    root = tmp_path_factory.mktemp("shopping")
+    (root / "Attributes").mkdir()
+    for name in ("color", "collar"):
+        (root / f"Attributes/{name}.txt").write_text(lines)
+    return root
+
+
+def test_the_counts_are_the_papers_in_their_proportion(hundredth):
+    options = defaults().data
+    first, again, other = (
+        split_of(shopping100k.read(hundredth, options)[0]) for options.seed in (0, 0, 1)
+    )
+    expected = {
+        ("test", QUERY): 20,  # 2,000 of 101,021
+        ("test", CANDIDATE): 190,
+        ("train", NO_ROLE): 780,
+        ("valid", NO_ROLE): 20,
+    }
+    assert counts(first) == counts(other) == expected
+    assert first == again and first != other
+
+
+def test_lists_of_the_splits(hundredth):
+    names = [f"{n}.jpg" for n in range(1010)]
+    lists = {"train": names[:800], "test": names[800:1000]}
+    for split, listed in lists.items():
+        (hundredth / f"imgs_{split}.txt").write_text("\n".join(listed))
+    manifest, problems = shopping100k.read(hundredth, defaults().data)
+    assert problems == [] and len(manifest) == 1000
+    train = np.isin(manifest.images, [f"Images/{name}" for name in names[:800]])
+    parts = np.array([" ".join(map(str, part)) for part in split_of(manifest)])
+    # 20 of 800 as 2,000 of 80,021; 19 of 200 as 2,000 of 21,000.
+    assert counts(parts[train].tolist()) == {f"train {NO_ROLE}": 780, f"valid {NO_ROLE}": 20}
+    assert counts(parts[~train].tolist()) == {f"test {QUERY}": 19, f"test {CANDIDATE}": 181}
+
+
+def test_a_list_of_the_validation_stays_as_it_is(tmp_path):
+    lists = {"imgs_train.txt": "m/3.jpg\n", "imgs_valid.txt": "f/1.jpg\n"}
     manifest, problems = read(tmp_path, lists)
     assert problems == []
     assert manifest.images.tolist() == ["Images/f/1.jpg", "Images/m/3.jpg"]
-    assert manifest.splits.tolist() == [2, 0]
-    assert manifest.labels["image"].tolist() == [0, 0, 1, 1, 1]
+    assert split_of(manifest) == [("valid", NO_ROLE), ("train", NO_ROLE)]
 
 
 def test_bad_lines_of_the_lists(tmp_path):

@@ -1,7 +1,7 @@
-"""Splits for data sets that bring none: a function of each image's name alone."""
+"""Splits for data sets that bring none, from hashes of the images' names."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -24,3 +24,25 @@ def hashed_splits(names: Iterable[str]) -> np.ndarray:
     hashes = (hashlib.blake2b(name.encode(), digest_size=8).digest() for name in names)
     hundredths = np.array([int.from_bytes(h, "big") % 100 for h in hashes], np.int64)
     return np.searchsorted(bounds, hundredths, side="right").astype(np.int8)
+
+
+def drawn_share(names: Sequence[str], share: float, seed: int = 0) -> np.ndarray:
+    """Some of the names, as many as the share of them, rounded: those with the smallest hashes.
+
+    Of two names or more, one at least is drawn and one is not. Names that come or go change at
+    most as many of the others' places.
+
+    Args:
+      names: all different.
+      share: 0 to 1.
+      seed: of the draw, the key of the hash.
+
+    Returns:
+      bool [N].
+    """
+    key = str(seed).encode()
+    hashes = [hashlib.blake2b(name.encode(), digest_size=8, key=key).digest() for name in names]
+    count = max(0, min(len(names) - 1, max(1, round(share * len(names)))))
+    drawn = np.zeros(len(names), bool)
+    drawn[sorted(range(len(names)), key=hashes.__getitem__)[:count]] = True
+    return drawn

@@ -6,11 +6,17 @@ The data set is given out on request only, and we have not seen it. What is read
 - `Attributes/<attribute>.txt`, a file for each attribute, in UTF-8: a line an image, its path
   relative to `Images/`, blanks or a comma, and a value. The path has no blanks, the value may. An
   image without a line is unlabelled, one with several lines has several values. The attributes come
-  in the order of their names, the values of each in the order of theirs (numbers by size).
+  in the order of their names, which are in small letters with _ for blanks; the values of each in
+  the order of theirs (numbers by size).
 - `imgs_train.txt` and `imgs_test.txt`, optionally `imgs_valid.txt`, in `options.index_dir`, where
   they are there: the images of each split, a path a line, as the release of Hou et al. (ICCV 2021)
-  has them. Images in none of them are left out. Without `imgs_train.txt` the splits are
-  `hashed_splits` of the paths.
+  has them. Images in none of them are left out.
+
+Of the split the paper prints counts alone: of 101,021 images 19,000 are the gallery and 2,000 the
+queries of the test, the others, about 80 %, are for training. Without `imgs_train.txt` a draw by
+`options.seed` and the paths makes these shares (`drawn_share`), also of a smaller folder; of the
+test's images, drawn or listed, so many are the queries. The paper names no validation split:
+without `imgs_valid.txt` it is 2,000 of the images for training.
 """
 
 import re
@@ -22,11 +28,26 @@ from ml_collections import ConfigDict
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.foreign import shown, text_lines
 from asen_tf.data.formats import index_files
-from asen_tf.data.formats.hashed_splits import hashed_splits
-from asen_tf.data.manifest import SPLITS, Manifest, Problem, label_records, sort_labels
+from asen_tf.data.formats.hashed_splits import drawn_share
+from asen_tf.data.manifest import (
+    CANDIDATE,
+    QUERY,
+    SPLITS,
+    Manifest,
+    Problem,
+    label_records,
+    sort_labels,
+)
 
 FOLDER = "Images"
 ATTRIBUTES = "Attributes"
+
+SPECIAL = ("pattern", "collar", "fastening", "sleeve_length", "color")
+"""The attributes that the paper changes (table 2), its special ones."""
+
+_GALLERY, _QUERIES, _VALID, _IMAGES = 19_000, 2_000, 2_000, 101_021
+_TEST = _GALLERY + _QUERIES
+_TRAIN, _VALIDATION, _HELD_OUT = (SPLITS.index(name) for name in ("train", "valid", "test"))
 
 _LINE = re.compile(r"([^\s,]+)[\s,]+(\S.*)")
 
@@ -47,25 +68,32 @@ def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     problems: list[Problem] = []
     first: dict[str, tuple[str, int]] = {}
     given = {
-        Path(name).stem: _read_file(root, f"{ATTRIBUTES}/{name}", first, problems)
+        _attribute(name): _read_file(root, f"{ATTRIBUTES}/{name}", first, problems)
         for name in sources
     }
     space = AttributeSpace(
         {name: sorted({value for _, value in rows}, key=_order) for name, rows in given.items()}
     )
     images = sorted(first)
+    splits = _splits(root, index_files.folder(root, options), images, options.seed, problems)
+    labels = _labels(space, given, {image: row for row, image in enumerate(images)})
+    _add_roles(labels, images, splits, options.seed)
     manifest = Manifest(
         root=root,
         space=space,
         images=np.array([f"{FOLDER}/{image}" for image in images], np.str_),
-        splits=_splits(root, index_files.folder(root, options), images, problems),
-        labels=_labels(space, given, {image: row for row, image in enumerate(images)}),
+        splits=splits,
+        labels=labels,
         lines=np.array([first[image][1] for image in images], np.int32),
         source=f"{ATTRIBUTES}/*.txt",
         sources=np.array([first[image][0] for image in images], np.str_),
     )
     manifest = manifest.take(np.flatnonzero(manifest.splits >= 0))
     return manifest, problems
+
+
+def _attribute(file: str) -> str:
+    return re.sub(r"\s+", "_", Path(file).stem.strip().lower())
 
 
 def _read_file(
@@ -102,15 +130,33 @@ def _labels(
     return sort_labels(np.concatenate(parts))
 
 
-def _splits(root: Path, folder: str, images: list[str], problems: list[Problem]) -> np.ndarray:
+def _splits(
+    root: Path, folder: str, images: list[str], seed: int, problems: list[Problem]
+) -> np.ndarray:
     """[N] int8, position in `SPLITS`, -1 for images in no list."""
     sources = {split: f"{folder}/imgs_{split}.txt" for split in SPLITS}
-    if not (root / sources["train"]).is_file():
-        return hashed_splits(images)
+    listed = {split for split, source in sources.items() if (root / source).is_file()}
+    if "train" in listed:
+        splits = _listed(root, sources, listed, images, problems)
+    else:
+        splits = np.where(drawn_share(images, _TEST / _IMAGES, seed), _HELD_OUT, _TRAIN)
+    if not {"train", "valid"} <= listed:
+        rows = np.flatnonzero(splits == _TRAIN)
+        splits[_drawn(rows, images, _VALID / (_IMAGES - _TEST), seed)] = _VALIDATION
+    return splits.astype(np.int8)
+
+
+def _listed(
+    root: Path,
+    sources: dict[str, str],
+    listed: set[str],
+    images: list[str],
+    problems: list[Problem],
+) -> np.ndarray:
     row_of = {image: row for row, image in enumerate(images)}
-    splits = np.full(len(images), -1, np.int8)
+    splits = np.full(len(images), -1)
     for number, split in enumerate(SPLITS):
-        if not (root / sources[split]).is_file():
+        if split not in listed:
             continue
         for line, text in text_lines(root / sources[split], sources[split]):
             row = row_of.get(text.strip())
@@ -121,3 +167,17 @@ def _splits(root: Path, folder: str, images: list[str], problems: list[Problem])
                 message = f"{text.strip()} {reason}"
                 problems.append(Problem(sources[split], line, message))
     return splits
+
+
+def _add_roles(labels: np.ndarray, images: list[str], splits: np.ndarray, seed: int) -> None:
+    """Of the test's images some are queries, in every attribute, and the others the gallery."""
+    rows = np.flatnonzero(splits == _HELD_OUT)
+    queries = _drawn(rows, images, _QUERIES / _TEST, seed)
+    if len(queries):
+        roles = np.zeros(len(images), np.int8)
+        roles[rows], roles[queries] = CANDIDATE, QUERY
+        labels["role"] = roles[labels["image"]]
+
+
+def _drawn(rows: np.ndarray, images: list[str], share: float, seed: int) -> np.ndarray:
+    return rows[drawn_share([images[row] for row in rows], share, seed)]
