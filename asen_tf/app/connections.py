@@ -1,4 +1,4 @@
-"""Connections on which nothing is requested are closed."""
+"""Connections on which nothing is requested, or whose answers nobody takes, are closed."""
 
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
@@ -14,6 +14,7 @@ class Protocol(AutoHTTPProtocol):
     def connection_made(self, transport) -> None:
         super().connection_made(transport)
         self._last = None
+        self._unsent = 0
         self._look = self.loop.call_later(self.look_every, self._end_if_idle)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -21,9 +22,13 @@ class Protocol(AutoHTTPProtocol):
         super().connection_lost(exc)
 
     def _end_if_idle(self) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        if unsent and unsent >= self._unsent > 0:
+            self.transport.abort()  # closing would wait until it is sent
+            return
         is_answering = self.cycle is not None and not self.cycle.response_complete
-        if not is_answering and self.cycle is self._last:
+        if not (is_answering or unsent) and self.cycle is self._last:
             self.transport.close()
             return
-        self._last = self.cycle
+        self._last, self._unsent = self.cycle, unsent
         self._look = self.loop.call_later(self.look_every, self._end_if_idle)

@@ -118,3 +118,17 @@ def test_idle_connections_are_closed(host, monkeypatch, sent):
             assert busy.getresponse().read()
             time.sleep(0.25)
             assert busy.sock is kept
+
+
+def test_connections_whose_answers_nobody_takes_are_closed(host, monkeypatch):
+    monkeypatch.setattr(Protocol, "look_every", 0.5)
+    page = b"GET /static/page.js HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.settimeout(20)
+        deaf.connect(("127.0.0.1", int(host.split(":")[1])))
+        with pytest.raises(ConnectionError):
+            for _ in range(10_000):
+                deaf.sendall(page * 20)
+                time.sleep(0.002)
+    assert post(host, "/api/search", SEARCH) == (200, None)

@@ -1,6 +1,8 @@
 """The server over real sockets, asked with the stubs of tensorflow-serving-api."""
 
 import concurrent.futures
+import contextlib
+import dataclasses
 import itertools
 import shutil
 import socket
@@ -30,8 +32,10 @@ from tensorflow_serving.apis import (
 from tensorflow_serving.config import model_server_config_pb2
 
 from asen_tf.serving.server import Limits, Models, Server
+from asen_tf.serving.server.arrivals import Arrivals
 from asen_tf.serving.server.limits import Admission
 from asen_tf.serving.server.refused import Refused
+from asen_tf.serving.server.server import _CONNECTION_OPTIONS
 from asen_tf.serving.server.tls import credentials
 
 Code = grpc.StatusCode
@@ -128,6 +132,17 @@ class Started:
         names = get_model_status_pb2.ModelVersionStatus.State
         answer = self.model.GetModelStatus(message, timeout=20).model_version_status
         return {status.version: (names.Name(status.state), status.status) for status in answer}
+
+    def under_way(self):
+        """Requests that versions answer at this moment."""
+        return sum(v.requests for v in self.models.get("toy")._versions.values())
+
+    def refuses(self):
+        """The code of a refusal, None where there is an answer."""
+        try:
+            self.predict(x=X)
+        except grpc.RpcError as error:
+            return error.code()
 
     def health(self, service=""):
         check = health_pb2.HealthCheckRequest(service=service)
@@ -466,20 +481,17 @@ def test_an_expired_request_is_not_run(toy, monkeypatch):
 
 
 def test_a_client_that_left_costs_nothing(toy):
-    def running():
-        return toy.models.get("toy")._versions[2].requests
-
     one = np.ones(1, np.float32)
     calls = [toy.prediction.Predict.future(request("spin", x=one), timeout=20) for _ in range(2)]
-    eventually(lambda: running() == 2)
+    eventually(lambda: toy.under_way() == 2)
     calls[0].cancel()
-    eventually(lambda: running() == 1)
+    eventually(lambda: toy.under_way() == 1)
     # The other client's request goes on.
     assert toy.predict(x=X).outputs and not calls[1].done()
     calls[1].cancel()
     late = refusal(lambda: toy.predict("spin", x=one, timeout=0.2))
     assert late[0] is Code.DEADLINE_EXCEEDED
-    eventually(lambda: running() == 0)
+    eventually(lambda: toy.under_way() == 0)
 
 
 def messages():
@@ -533,6 +545,107 @@ def test_a_stream_of_any_bytes_gets_a_code(toy, caplog):
     assert not caplog.records
 
 
+def test_a_call_without_a_message_is_told_so(toy):
+    call = toy.channel.stream_unary(f"/{PREDICTION_SERVICE}/Predict")
+    expected = Code.INVALID_ARGUMENT, "expected a message, received none"
+    assert refusal(lambda: call(iter([]), timeout=20)) == expected
+
+
+def test_messages_that_do_not_come_hold_nothing(start, saved, tmp_path, caplog):
+    """More calls than the server has threads, of which only the headers arrive."""
+    put(saved[2], tmp_path / "1")
+    started = start(limits=dataclasses.replace(LIMITS, message_seconds=1.0))
+    never = threading.Event()
+
+    def nothing():
+        never.wait(60)
+        yield from ()
+
+    unary = started.channel.stream_unary(f"/{PREDICTION_SERVICE}/Predict")
+    stream = started.channel.stream_stream(
+        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    )
+    calls = [unary.future(nothing()) for _ in range(90)] + [stream(nothing()) for _ in range(5)]
+    try:
+        eventually(lambda: all(call.done() for call in calls), 30)
+        codes = {call.code() for call in calls}
+    finally:
+        never.set()
+    assert Code.CANCELLED in codes and codes <= {Code.CANCELLED, Code.RESOURCE_EXHAUSTED}
+    assert started.predict(x=X).outputs
+    assert not caplog.records
+
+
+def test_late_messages_make_way(monkeypatch):
+    monkeypatch.setattr("asen_tf.serving.server.arrivals._LATE_S", 0.2)
+    waiting, given_up = Arrivals(seconds=60, places=2), []
+    waiting.watch()
+    with contextlib.ExitStack() as stack:
+        for number in range(5):
+            stack.enter_context(waiting.expected(lambda number=number: given_up.append(number)))
+        eventually(lambda: len(given_up) == 3)
+        stack.enter_context(waiting.expected(lambda: given_up.append("new")))
+        eventually(lambda: len(given_up) == 4)
+    waiting.stop()
+    assert given_up == [0, 1, 2, 3]
+
+
+def frame(kind, flags=0, stream=0, content=b""):
+    head = len(content).to_bytes(3, "big") + bytes([kind, flags])
+    return head + stream.to_bytes(4, "big") + content
+
+
+# What an HTTP/2 client sends first: the preface, and settings that are empty.
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4)
+
+
+def headers():
+    """A call of Predict, in the numbers of HPACK's table of names."""
+    path = f"/{PREDICTION_SERVICE}/Predict".encode()
+    fields = [(b"\x04", path), (b"\x01", b"x"), (b"\x0f\x10", b"application/grpc")]
+    fields.append((b"\x00\x02te", b"trailers"))
+    content = b"".join(name + bytes([len(value)]) + value for name, value in fields)
+    return frame(1, 4, 1, b"\x83\x86" + content)
+
+
+def ends(server, sent):
+    """Waits until a server closes a connection on which so much was sent."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=30) as connection:
+        connection.sendall(sent)
+        with contextlib.suppress(ConnectionResetError):
+            while connection.recv(4096):
+                pass
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", PREFACE[:20], PREFACE], ids=["nothing", "half a preface", "a preface"]
+)
+def test_idle_connections_end(start, saved, tmp_path, sent):
+    put(saved[2], tmp_path / "1")
+    started = start(limits=dataclasses.replace(LIMITS, idle_seconds=1.0))
+    assert started.predict(x=X).outputs
+    ends(started.server, sent)
+    # A client whose connection ended meanwhile opens another one.
+    assert started.predict(x=X).outputs
+
+
+def test_connections_of_clients_that_are_gone_end(start, saved, tmp_path, monkeypatch):
+    put(saved[2], tmp_path / "1")
+    for name in ("grpc.keepalive_time_ms", "grpc.http2.ping_timeout_ms"):
+        monkeypatch.setitem(_CONNECTION_OPTIONS, name, 500)
+    ends(start().server, PREFACE + headers())
+
+
+def test_connections_of_streams_that_stay_open_end(start, saved, tmp_path, monkeypatch):
+    put(saved[2], tmp_path / "1")
+    for name in ("grpc.max_connection_age_ms", "grpc.max_connection_age_grace_ms"):
+        monkeypatch.setitem(_CONNECTION_OPTIONS, name, 500)
+    started = start()
+    watch = started.health_stub.Watch(health_pb2.HealthCheckRequest(), timeout=30)
+    assert refusal(lambda: list(watch))[0] is Code.UNAVAILABLE
+    assert started.predict(x=X).outputs
+
+
 def test_requests_give_way_while_a_version_is_loaded():
     admission, spans = Admission(4, 4, lambda: True), []
 
@@ -559,24 +672,29 @@ def test_a_new_version_is_picked_up_without_dropping_a_request(start, saved, tmp
     started = start()
     stop = threading.Event()
     first = np.ones((1, 2), np.float32)
+    answers = [[], [], []]
 
-    def ask():
-        answers = []
+    def ask(of_client):
         while not stop.is_set():
-            answer = started.predict(x=first)
-            answers.append((answer.model_spec.version.value, answer.outputs["scaled"].float_val[0]))
-        return answers
+            answer = started.predict(x=first, timeout=60)
+            scaled = answer.outputs["scaled"].float_val[0]
+            of_client.append((answer.model_spec.version.value, scaled))
+
+    def all_have(answer):
+        return all(answer in of_client for of_client in answers)
 
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
-        clients = [pool.submit(ask) for _ in range(3)]
-        time.sleep(0.2)
-        put(saved[3], tmp_path / "2")
-        eventually(lambda: started.states().get(1, "")[0] == "END")
-        stop.set()
-        for client in clients:
-            answers = client.result()
-            assert set(answers) == {(1, 2.0), (2, 3.0)}
-            versions = [version for version, _ in answers]
+        clients = [pool.submit(ask, of_client) for of_client in answers]
+        try:
+            eventually(lambda: all_have((1, 2.0)), 60)
+            put(saved[3], tmp_path / "2")
+            eventually(lambda: all_have((2, 3.0)) and started.states()[1][0] == "END", 60)
+        finally:
+            stop.set()
+        for client, of_client in zip(clients, answers, strict=True):
+            client.result()
+            assert set(of_client) == {(1, 2.0), (2, 3.0)}
+            versions = [version for version, _ in of_client]
             assert versions == sorted(versions)
     # Back to the first.
     shutil.rmtree(tmp_path / "2")
@@ -630,14 +748,15 @@ def test_warmup_requests_run_before_a_version_answers(start, saved, tmp_path):
 def test_stopping_lets_requests_end_and_refuses_new_ones(start, saved, tmp_path):
     put(saved[2], tmp_path / "1")
     started = start()
-    health = started.health_stub.Watch(health_pb2.HealthCheckRequest(), timeout=20)
+    health = started.health_stub.Watch(health_pb2.HealthCheckRequest(), timeout=60)
     assert next(health).status == Health.SERVING
-    call = started.prediction.Predict.future(request("wait", x=X[0]), timeout=20)
-    time.sleep(SLOW_SECONDS / 4)
+    call = started.prediction.Predict.future(request("wait", x=X[0]), timeout=60)
+    eventually(lambda: started.under_way() == 1)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        stopped = pool.submit(started.server.stop, 10)
+        stopped = pool.submit(started.server.stop, 30)
         assert next(health).status == Health.NOT_SERVING
-        assert refusal(lambda: started.predict(x=X))[0] is Code.UNAVAILABLE
+        # What comes between this word and the closing is still answered.
+        eventually(lambda: started.refuses() is Code.UNAVAILABLE)
         assert list(call.result().outputs["x"].float_val) == [1, 2]
         health.cancel()
         assert stopped.result()
@@ -646,8 +765,8 @@ def test_stopping_lets_requests_end_and_refuses_new_ones(start, saved, tmp_path)
 def test_stopping_does_not_wait_longer_than_the_grace(start, saved, tmp_path):
     put(saved[2], tmp_path / "1")
     started = start()
-    call = started.prediction.Predict.future(request("wait", x=X[0]), timeout=20)
-    time.sleep(SLOW_SECONDS / 4)
+    call = started.prediction.Predict.future(request("spin", x=X[0]), timeout=20)
+    eventually(lambda: started.under_way() == 1)
     assert not started.server.stop(0)
     assert call.code() in (Code.CANCELLED, Code.UNAVAILABLE)
 

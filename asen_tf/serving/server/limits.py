@@ -21,12 +21,16 @@ class Limits:
       batch: rows of a request.
       concurrent: requests that run at the same time.
       waiting: requests beyond those that wait for their turn; more are refused.
+      message_seconds: that a request may take to arrive.
+      idle_seconds: that a connection without requests stays open.
     """
 
     message_bytes: int = 64 << 20
     batch: int = 128
     concurrent: int = os.cpu_count() or 1
     waiting: int = 32
+    message_seconds: float = 60.0
+    idle_seconds: float = 300.0
 
 
 # A pause costs no request more, however long the one before ran.
