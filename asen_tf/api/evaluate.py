@@ -9,7 +9,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from asen_tf.core import config as configs
-from asen_tf.core.choices import BASELINE, MANIPULATION, PROTOCOLS, SIMILARITY
+from asen_tf.core.choices import BASELINE, DRAWN, MANIPULATION, PROTOCOLS, SIMILARITY
 from asen_tf.core.errors import check_names
 from asen_tf.data.load import load, load_for
 from asen_tf.data.manifest import Manifest
@@ -31,6 +31,7 @@ def evaluate(
     protocol: str = SIMILARITY,
     slices: Sequence[str] = (),
     special: Sequence[str] = (),
+    changes: str = DRAWN,
     relevance: str | None = None,
     ks: Sequence[int] = (),
     precision: str | None = None,
@@ -49,6 +50,7 @@ def evaluate(
         "manipulation": searches for all labels at once, also after changes (Ak et al., WACV 2018).
       slices: of a run's embedding, to score separately: "global", "local", "both".
       special: of a manipulation, attributes that make up the labels; (): the configuration's.
+      changes: of a manipulation, which are searched for: see `core.choices.CHANGES`.
       relevance: see `core.choices.RELEVANCE`; None: the configuration's.
       ks: cut-offs; (): the configuration's.
       precision: what a run's networks compute in, see `Workdir.load_best`.
@@ -94,7 +96,8 @@ def evaluate(
     if protocol == MANIPULATION:
         special = special or subject.special
         ks = ks or settings.ks
-        return evaluate_manipulation(*inputs, special, ks, subject.change, size)
+        recognize = subject.recognize and subject.recognize()
+        return evaluate_manipulation(*inputs, special, ks, subject.change, size, recognize, changes)
     if manifest.triplets is not None:
         return evaluate_triplets(*inputs, size, named)
     relevance = relevance or settings.relevance
@@ -152,13 +155,14 @@ class _Subject:
     slices: Mapping[str, slice] = dataclasses.field(default_factory=dict)
     betas: Sequence[float] | None = None  # where the attributes weigh two slices differently
     change: Callable | None = None
+    recognize: Callable[[], Callable | None] | None = None  # -> of values, if it has classes
     localize: Callable[[str], dict] | None = None  # split -> result
 
 
 def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
     # A random order needs no TensorFlow, which takes seconds to load.
     from asen_tf.data.image_cache import open_images
-    from asen_tf.evaluation.embed import change_fn, embed_fn, explain_fn, image_fn
+    from asen_tf.evaluation.embed import change_fn, embed_fn, explain_fn, image_fn, recognize_fn
     from asen_tf.evaluation.published import PublishedInputs, is_published, open_fn
     from asen_tf.workdir import Workdir
 
@@ -186,6 +190,8 @@ def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
         model.embedding_slices(slices),
         model.beta if np.ndim(model.beta) and len(model.used_slices(slices)) > 1 else None,
         change_fn(model),
+        # What published inputs are made of is not what the network takes.
+        None if published else lambda: recognize_fn(model),
         localize if model.explains else None,
     )
 

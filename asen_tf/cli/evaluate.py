@@ -20,6 +20,8 @@ from ml_collections import config_flags
 from asen_tf.cli import program
 from asen_tf.core.choices import (
     BASELINE,
+    CHANGES,
+    DRAWN,
     MANIPULATION,
     PRECISIONS,
     PROTOCOLS,
@@ -49,6 +51,7 @@ def main() -> None:
             protocol=given.protocol,
             slices=given.slices,
             special=given.special,
+            changes=given.changes,
             precision=given.precision,
             baseline=given.baseline,
             skip_bad=given.skip_bad,
@@ -99,6 +102,8 @@ def _check_flags(given: flags.FlagValues) -> None:
         )
     if given.special and given.protocol != MANIPULATION:
         raise app.UsageError("--special is for --protocol=manipulation")
+    if given.changes != DRAWN and given.protocol != MANIPULATION:
+        raise app.UsageError("--changes is for --protocol=manipulation")
 
 
 def run() -> None:
@@ -109,6 +114,12 @@ def run() -> None:
     flags.DEFINE_enum("split", "test", SPLITS, "Split of the data that is measured.")
     flags.DEFINE_enum("protocol", SIMILARITY, PROTOCOLS, "What is measured; see above.")
     flags.DEFINE_list("special", "", "Attributes of a manipulation's labels; default: the run's.")
+    flags.DEFINE_enum(
+        "changes",
+        DRAWN,
+        CHANGES,
+        "Changes of a manipulation: one at random for each query, as in the paper, or every one.",
+    )
     flags.DEFINE_list("ks", "", "Cut-offs, such as 1,20; default: those of the run.")
     flags.DEFINE_enum("relevance", None, RELEVANCE, "Relevant values; default: the run's.")
     flags.DEFINE_list("slices", "", "Slices of the embedding to score: global,local,both.")

@@ -41,6 +41,11 @@ SIMILARITY, MANIPULATION = "similarity", "manipulation"
 PROTOCOLS = (SIMILARITY, MANIPULATION)
 """What `asen_tf.evaluate` measures."""
 
+DRAWN, EVERY = "drawn", "every"
+CHANGES = (DRAWN, EVERY)
+"""Which changes a manipulation searches for: one at random for each query, as Ak et al. (WACV 2018)
+do, or every one."""
+
 BASELINE = "linear"
 """What tables call the linear baseline beside a run."""
 

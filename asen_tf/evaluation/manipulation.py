@@ -1,24 +1,26 @@
 """Top-k retrieval accuracy, with the query as it is and changed (Ak et al., WACV 2018)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
+from asen_tf.core.choices import DRAWN, EVERY
+from asen_tf.core.errors import check_names
 from asen_tf.core.progress import Progress
 from asen_tf.data.label_sets import LabelSets
 from asen_tf.data.manifest import Manifest
-from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, checked, embed_pairs
+from asen_tf.evaluation import changes as changing
+from asen_tf.evaluation import searches as searching
+from asen_tf.evaluation.changes import ChangeFn, RecognizeFn
+from asen_tf.evaluation.first_targets import FirstTargets
+from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, embed_pairs
 from asen_tf.evaluation.prototypes import value_means
-from asen_tf.evaluation.searches import Searches, drawn, possible, with_target
+from asen_tf.evaluation.searches import Pool, Searches
 from asen_tf.evaluation.storage import float_arrays
 from asen_tf.metrics import retrieval
 
 KINDS = ("direct", "one_change", "two_changes")  # by the number of attributes that change
-
-_BYTES_A_SCORE = 24  # score, who is a target, and what compares with the best of them
-
-# Vectors [R, D], attributes [R, C] and wanted values [R, C], within their attributes -> [R, D].
-ChangeFn = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+CURVE = 50  # the last k of a curve
 
 
 def evaluate_manipulation(
@@ -30,6 +32,8 @@ def evaluate_manipulation(
     ks: Sequence[int] = (1, 5, 10, 20),
     change_fn: ChangeFn | None = None,
     batch_size: int = 32,
+    recognize_fn: RecognizeFn | None = None,
+    changes: str = DRAWN,
     most: int = 20_000,
     seed: int = 0,
     memory_limit_bytes: int = 2 << 30,
@@ -37,163 +41,169 @@ def evaluate_manipulation(
 ) -> dict:
     """How often one of the first k found has exactly the wanted labels.
 
-    The items are the photographs of a split that are labelled for all special attributes; each
-    is a query, and all others are its candidates. Searched is for the query's own labels
-    ("direct"), and for those with every other value of one attribute, or of two, in their place.
-    A search hits where one of the first k candidates has exactly the wanted values in all special
-    attributes. Searches without any such candidate are left out and counted.
+    The items are the photographs of a split that are labelled for all special attributes. Searched
+    is for a query's own labels ("direct"), and for those with another value of one attribute, or of
+    two, in their place. A search hits where one of the first k of the gallery has exactly the
+    wanted values in all special attributes. Searches without any such photograph are left out and
+    counted.
 
-    A query is the concatenation of its unit vectors for the special attributes, compared by dot
-    product; a change replaces the attribute's vector by the value's prototype, the mean of the
-    vectors of the train split's images of that value, at unit length, so that it counts as much
-    as the others (a value that no such image has gets the vector 0). Equal scores rank by row.
+    With `changes` "drawn" it is the paper's draw: one search of each kind for each query, of random
+    attributes and values. Queries and gallery are those that the roles of the data tell apart;
+    where they do not, each item searches among all others. With "every", each item does, and all
+    changes are searched for.
+
+    The nearest is found by equation 4, the sum of the Euclidean distances of unit vectors: one for
+    each special attribute, and one for all others where these share one. A change replaces the
+    attribute's vector by the value's prototype, the mean of the vectors of the train split's images
+    of that value, at unit length (0 where there is no such image). If all attributes have the same
+    vector, it is moved instead from the mean of the value that the query is recognised to show, to
+    that of the wanted one. Equal distances rank by row.
 
     Args:
       embed_fn, split, batch_size, progress: see `Evaluator`.
-      manifest: the photographs and their labels; roles do not matter.
+      manifest: the photographs, their labels and roles.
       load_images: see `Evaluator`; of that split and of train.
       special: names of the attributes; (): all.
-      ks: how many candidates count.
+      ks: how many of the gallery count.
       change_fn: how a model that manipulates by itself changes its one embedding of an image (see
         `EmbeddingModel.change`); then there are no prototypes, and embed_fn embeds for the first
         special attribute only.
-      most: searches of each kind; where there are more, so many are drawn evenly.
-      seed: of that draw.
+      recognize_fn: says which values a query shows, where all attributes have the same vector;
+        None: the nearest prototype does.
+      changes: of `core.choices.CHANGES`.
+      most: with "every", searches of each kind; where there are more, so many are drawn evenly.
+      seed: of the draws.
       memory_limit_bytes: vectors that take more go to a temporary file; scoring takes up to a
         quarter of it besides.
 
     Returns:
-      A dict ready for JSON. `split`; `special`, names; `items`; `left_out`, images that lack a
-      label; `ks`; and for each of `KINDS` that the number of attributes allows: `searches` that
-      have a target, `without_target`, `measured`, `targets` (their mean number), `top_accuracy@k`
-      and `random_top_accuracy@k` (expected for a random order), None where nothing was measured;
-      for "one_change" also `attributes`: name -> `measured` and the accuracies.
+      A dict ready for JSON. `split`; `changes`; `special`, names; `items`; `left_out`, images that
+      lack a label; `queries` and `gallery`, how many; `ks`; and for each of `KINDS` that the number
+      of attributes allows: `searches` that have a target, `without_target`, `measured`, `targets`
+      (their mean number), `top_accuracy@k` and `random_top_accuracy@k` (expected for a random
+      order), None where nothing was measured, and `curve` and `random_curve`, these for each k from
+      1 to `CURVE`, [] where nothing was measured; for "one_change" also `attributes`: name ->
+      `measured` and the accuracies.
 
     Raises:
       ValueError: an unknown split or attribute, no item, a k or `most` below 1, or vectors of
         another shape or with numbers that are not finite.
     """
+    check_names("changes", [changes], (DRAWN, EVERY))
     if min([most, *ks]) < 1:
         raise ValueError(f"ks and most must be 1 or more, got {tuple(ks)} and {most}")
     items = LabelSets.of_split(manifest, split, special)
-    if change_fn is None:
-        names = [manifest.space.names[a] for a in items.attributes]
-        means = value_means(embed_fn, manifest, load_images, names, "train", batch_size, progress)
-        change_fn = _replacing(means, items, manifest.space.offsets)
-        attributes = items.attributes
-    else:
-        attributes = items.attributes[:1]
+    pool = Pool.of_roles(items, manifest) if changes == DRAWN else Pool.of_all(items)
+    model = _Model(embed_fn, manifest, load_images, batch_size, progress)
     with float_arrays(memory_limit_bytes) as arrays:
-        images = np.repeat(items.rows, len(attributes))
-        pairs = images, np.tile(attributes, len(items.rows))
-        vectors = embed_pairs(embed_fn, *pairs, load_images, batch_size, progress, arrays)
-        vectors = vectors.reshape(len(items.rows), -1)
-        groups = items.groups()
-        rank = _Ranker(items, groups, vectors, change_fn, memory_limit_bytes // 4, progress)
+        vectors, change = model.vectors(items, change_fn, recognize_fn, arrays)
+        rank = FirstTargets(
+            items, pool.groups, pool.gallery, vectors, change, memory_limit_bytes // 4, progress
+        )
         result = {
             "split": split,
+            "changes": changes,
             "special": [manifest.space.names[a] for a in items.attributes],
             "items": len(items.rows),
             "left_out": items.left_out,
+            "queries": int(pool.queries.sum()),
+            "gallery": int(pool.gallery.sum()),
             "ks": list(ks),
         }
-        for changes, kind in enumerate(KINDS[: len(items.attributes) + 1]):
-            total = sum(len(some.queries) for some in with_target(items, groups, changes))
-            searches = drawn(with_target(items, groups, changes), total, most, seed=(seed, changes))
-            result[kind] = {
-                "searches": total,
-                "without_target": possible(items, changes) - total,
-                **_summary(manifest, items, groups, searches, changes, rank(searches), ks),
-            }
+        for count, kind in enumerate(KINDS[: len(items.attributes) + 1]):
+            if changes == DRAWN:
+                searches, without = searching.drawn(pool, count, (seed, count))
+                total = len(searches.queries)
+            else:
+                searches, total, without = searching.every(pool, count, most, (seed, count))
+            found = _Found(pool, searches, rank(searches))
+            result[kind] = {"searches": total, "without_target": without, **found.summary(ks)}
+            result[kind] |= {"curve": found.curve(), "random_curve": found.random_curve()}
+            if count == 1:
+                result[kind]["attributes"] = {
+                    manifest.space.names[attribute]: found.where(own).summary(ks)
+                    for attribute, own in zip(items.attributes, found.changed, strict=True)
+                }
     return result
 
 
-def _replacing(means: np.ndarray, items: LabelSets, offsets: Sequence[int]) -> ChangeFn:
-    """Puts the prototypes of wanted values in the place of the attributes' vectors."""
-    lengths = np.linalg.norm(means, axis=1, keepdims=True)
-    prototypes = means / np.where(lengths > 0, lengths, 1)
-    place = np.full(len(offsets) - 1, -1)
-    place[items.attributes] = np.arange(len(items.attributes))
+class _Model:
+    """What embeds, and on which photographs."""
 
-    def change(vectors, attributes, values):
-        changed = vectors.reshape(len(vectors), len(items.attributes), -1).copy()
-        rows = np.arange(len(vectors))[:, None]
-        changed[rows, place[attributes]] = prototypes[np.asarray(offsets)[attributes] + values]
-        return changed.reshape(vectors.shape)
+    def __init__(self, embed_fn, manifest, load_images, batch_size, progress):
+        self._embed, self._manifest, self._load = embed_fn, manifest, load_images
+        self._batch, self._progress = batch_size, progress
 
-    return change
-
-
-class _Ranker:
-    """Says where the first target of a search stands among items with vectors [N, D]."""
-
-    def __init__(self, items, groups, vectors, change_fn, memory_limit_bytes, progress):
-        self._items, self._groups = items, groups
-        self._vectors, self._change = vectors, change_fn
-        bytes_a_search = vectors.shape[1] * 12 + len(vectors) * _BYTES_A_SCORE
-        self._at_a_time = max(1, memory_limit_bytes // bytes_a_search)
-        self._progress = progress
-
-    def __call__(self, searches: Searches) -> np.ndarray:
-        """Candidates that rank before the best target, int64 [R]."""
-        ranks = [np.empty(0, np.int64)]
-        with self._progress("searching", len(searches.queries), "searches") as meter:
-            for start in range(0, len(searches.queries), self._at_a_time):
-                chunk = slice(start, start + self._at_a_time)
-                some = Searches(*(column[chunk] for column in searches))
-                ranks.append(self._of_some(some))
-                meter.update(len(some.queries))
-        return np.concatenate(ranks)
-
-    def _of_some(self, searches):
-        scores = self._wanted_vectors(searches) @ self._vectors.T
-        own = np.arange(len(searches.queries)), searches.queries
-        scores[own] = -np.inf
-        targets = self._groups.numbers == searches.wanted[:, None]
-        targets[own] = False
-        best = np.where(targets, scores, -np.inf).max(1, keepdims=True)
-        equal = scores == best
-        first = (targets & equal).argmax(1)[:, None]
-        before = (scores > best) | (equal & (np.arange(scores.shape[1]) < first))
-        return before.sum(1)
-
-    def _wanted_vectors(self, searches):
-        vectors = self._vectors[searches.queries]
-        given, wanted = self._items.sets[searches.queries], self._groups.sets[searches.wanted]
-        row, place = np.nonzero(given != wanted)
-        if not len(row):
-            return vectors
-        shape = (len(vectors), -1)
-        changed = self._change(
-            vectors,
-            self._items.attributes[place].reshape(shape),
-            wanted[row, place].reshape(shape),
+    def vectors(self, items, change_fn, recognize_fn, arrays):
+        """The items' vectors [N, v, D], and how they change."""
+        space = self._manifest.space
+        if change_fn is not None:
+            vectors = self._embedded(self._embed, items.rows, items.attributes[:1], arrays)
+            return vectors, changing.of_model(change_fn)
+        compared, one = changing.compared_attributes(self._embed, items, len(space), self._load)
+        names = [space.names[a] for a in items.attributes]
+        means = value_means(
+            self._embed, self._manifest, self._load, names, "train", self._batch, self._progress
         )
-        return checked(changed, vectors.shape, "change_fn's result")
+        vectors = self._embedded(self._embed, items.rows, compared, arrays)
+        if not one:
+            return vectors, changing.replacing(means, compared, space.offsets)
+        shown = changing.best_values(
+            self._scores(items, vectors, means, recognize_fn, arrays), space.offsets
+        )
+        return vectors, changing.moving(means, shown, space.offsets)
+
+    def _embedded(self, function, rows, attributes, arrays):
+        pairs = np.repeat(rows, len(attributes)), np.tile(attributes, len(rows))
+        found = embed_pairs(function, *pairs, self._load, self._batch, self._progress, arrays)
+        return found.reshape(len(rows), len(attributes), -1)
+
+    def _scores(self, items, vectors, means, recognize_fn, arrays):
+        """How much each value fits each item, [N, V]: by the model's classes, or by prototypes."""
+        if recognize_fn is None:
+            known = means.any(1)
+            return np.where(known, vectors[:, 0] @ changing.unit(means).T, -np.inf)
+
+        def recognize(images, attributes):
+            return np.asarray(recognize_fn(images))[:, None]
+
+        return self._embedded(recognize, items.rows, items.attributes[:1], arrays)[:, 0]
 
 
-def _summary(manifest, items, groups, searches, changes, rank, ks) -> dict:
-    """The numbers of the searches, and where one attribute changes, of each that does."""
-    # Of its own group the query itself is no target.
-    targets = groups.counts[searches.wanted] - (changes == 0)
-    candidates = len(items.rows) - 1
-    result = _accuracies(rank, targets, candidates, ks)
-    if changes == 1:
-        differ = items.sets[searches.queries] != groups.sets[searches.wanted]
-        result["attributes"] = {
-            manifest.space.names[attribute]: _accuracies(rank[own], targets[own], candidates, ks)
-            for attribute, own in zip(items.attributes, differ.T, strict=True)
-        }
-    return result
+class _Found:
+    """Searches, and how many of the gallery rank before the best target of each."""
 
+    def __init__(self, pool: Pool, searches: Searches, ranks: np.ndarray):
+        self._pool, self._searches, self._ranks = pool, searches, ranks
+        self._targets, self._candidates = pool.targets(searches), pool.candidates(searches)
 
-def _accuracies(rank: np.ndarray, targets: np.ndarray, candidates: int, ks: Sequence[int]) -> dict:
-    result = {"measured": len(rank), "targets": _mean(targets)}
-    for k in ks:
-        result[f"top_accuracy@{k}"] = _mean(rank < k)
-        random = retrieval.expected_top_k_accuracy(targets, candidates, k)
-        result[f"random_top_accuracy@{k}"] = _mean(random)
-    return result
+    @property
+    def changed(self) -> np.ndarray:
+        """bool [S, R]: in which special attributes what is wanted differs from the query."""
+        given = self._pool.items.sets[self._searches.queries]
+        return (given != self._pool.groups.sets[self._searches.wanted]).T
+
+    def where(self, chosen: np.ndarray) -> "_Found":
+        searches = Searches(*(column[chosen] for column in self._searches))
+        return _Found(self._pool, searches, self._ranks[chosen])
+
+    def summary(self, ks: Sequence[int]) -> dict:
+        result = {"measured": len(self._ranks), "targets": _mean(self._targets)}
+        for k in ks:
+            result[f"top_accuracy@{k}"] = _mean(self._ranks < k)
+            result[f"random_top_accuracy@{k}"] = _mean(self._random(k))
+        return result
+
+    def curve(self) -> list[float]:
+        return [_mean(self._ranks < k) for k in range(1, CURVE + 1)] if len(self._ranks) else []
+
+    def random_curve(self) -> list[float]:
+        return [_mean(self._random(k)) for k in range(1, CURVE + 1)] if len(self._ranks) else []
+
+    def _random(self, k: int) -> np.ndarray:
+        pairs = np.stack([self._targets, self._candidates])
+        (targets, candidates), place = np.unique(pairs, axis=1, return_inverse=True)
+        return retrieval.expected_top_k_accuracy(targets, candidates, k)[place.ravel()]
 
 
 def _mean(values: np.ndarray) -> float | None:

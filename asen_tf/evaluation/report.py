@@ -116,7 +116,8 @@ def manipulation_table(result: dict) -> str:
     table = _aligned(rows, summary_rows=0)
     return (
         f"{table}\n{result['items']} images labelled for {', '.join(result['special'])}; "
-        f"{result['left_out']} left out"
+        f"{result['left_out']} left out. {result['queries']} queries, {result['gallery']} in the "
+        f"gallery; changes: {result['changes']}"
     )
 
 

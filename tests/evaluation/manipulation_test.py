@@ -8,20 +8,22 @@ import pytest
 
 from asen_tf.core import AttributeSpace
 from asen_tf.core.progress import Quiet
-from asen_tf.data.manifest import LABEL, Manifest, sort_labels
+from asen_tf.data.label_sets import LabelSets
+from asen_tf.data.manifest import CANDIDATE, LABEL, QUERY, Manifest, sort_labels
 from asen_tf.evaluation import evaluate_manipulation, manipulation_table
+from asen_tf.evaluation.searches import Pool, drawn
 
 SPACE = AttributeSpace({"a": ["x", "y", "z"], "b": ["p", "q"], "c": ["k", "l", "m"]})
 TRAIN, COUNT = 30, 100
 
 
-def make(labels, count=COUNT, train=TRAIN):
+def make(labels, count=COUNT, train=TRAIN, role_of=lambda image: 0):
     return Manifest(
         root=Path("/data"),
         space=SPACE,
         images=np.array([f"{n}.jpg" for n in range(count)]),
         splits=np.where(np.arange(count) < train, 0, 2).astype(np.int8),
-        labels=sort_labels(np.array([(*label, 0) for label in labels], LABEL)),
+        labels=sort_labels(np.array([(*label, role_of(label[0])) for label in labels], LABEL)),
         lines=np.arange(count),
         source="manifest.csv",
     )
@@ -59,7 +61,7 @@ def evaluate(table, manifest, **kwargs):
         manifest,
         "test",
         load_images,
-        **{"batch_size": 7, "ks": (1, 3), "progress": Quiet, **kwargs},
+        **{"batch_size": 7, "ks": (1, 3), "changes": "every", "progress": Quiet, **kwargs},
     )
 
 
@@ -90,15 +92,24 @@ def slow_searches(labels, attributes, changes):
                 yield query, change, targets, [n for n in items if n != query]
 
 
+def compared(attributes):
+    """One attribute that is left over counts as the general one."""
+    others = [a for a in range(len(SPACE)) if a not in attributes]
+    return [*attributes, *(others if len(others) == 1 else [])]
+
+
 def slow_accuracy(searches, wanted_of, table, attributes, k):
     """The share of the searches with a target that have one among the first k."""
     hits = []
     for query, change, targets, candidates in searches:
         if targets:
             wanted = wanted_of(query, change)
-            score = {n: wanted @ np.concatenate(table[n, attributes]) for n in candidates}
+            distance = {
+                n: sum(map(np.linalg.norm, wanted - table[n, compared(attributes)]))
+                for n in candidates
+            }
             # Python's sort is stable, candidates stand in the order of their rows.
-            order = sorted(candidates, key=lambda n: -score[n])
+            order = sorted(candidates, key=distance.get)
             hits.append(bool(set(order[:k]) & set(targets)))
     return sum(hits) / len(hits)
 
@@ -113,8 +124,11 @@ def replacing(labels, table, attributes):
         return mean / np.linalg.norm(mean)
 
     def wanted_of(query, change):
-        return np.concatenate(
-            [prototype(a, change[a]) if a in change else table[query, a] for a in attributes]
+        return np.stack(
+            [
+                prototype(a, change[a]) if a in change else table[query, a]
+                for a in compared(attributes)
+            ]
         )
 
     return wanted_of
@@ -145,6 +159,102 @@ def test_against_plain_python(labels, table, special, memory):
     assert result["one_change"]["without_target"] > 0 or len(special) == 1
 
 
+@pytest.mark.parametrize("roles", [False, True])
+def test_one_random_change_of_each_query(labels, table, roles):
+    """What is drawn is a search of the slow list, and scores as that does."""
+
+    def role_of(image):
+        return (QUERY if image % 4 == 0 else CANDIDATE) if roles and image >= TRAIN else 0
+
+    manifest = make(labels, role_of=role_of)
+    result = evaluate(table, manifest, changes="drawn")
+    wanted_of = replacing(labels, table, [0, 1, 2])
+    pool = Pool.of_roles(LabelSets.of_split(manifest, "test"), manifest)
+    rows = pool.items.rows
+    queries = [int(n) for n in rows if not roles or n % 4 == 0]
+    gallery = {int(n) for n in rows if not roles or n % 4}
+    assert (result["queries"], result["gallery"]) == (len(queries), len(gallery))
+    for changes, kind in enumerate(KINDS):
+        found = result[kind]
+        searches, _ = drawn(pool, changes, (0, changes))
+        chosen = {
+            (int(rows[q]), tuple(pool.groups.sets[w])) for q, w in zip(*searches, strict=True)
+        }
+        assert len(chosen) == len(searches.queries) == found["measured"]
+        assert found["measured"] + found["without_target"] == len(queries)
+        own = []
+        for query, change, targets, candidates in slow_searches(labels, [0, 1, 2], changes):
+            labels_wanted = pool.items.sets[np.flatnonzero(rows == query)[0]].copy()
+            for attribute, value in change.items():
+                labels_wanted[attribute] = value
+            if (query, tuple(labels_wanted)) in chosen:
+                among = [set(of) & gallery for of in (targets, candidates)]
+                own.append((query, change, *map(sorted, among)))
+        assert len(own) == found["measured"] and all(targets for _, _, targets, _ in own)
+        assert found["targets"] == pytest.approx(np.mean([len(search[2]) for search in own]))
+        for k in (1, 3):
+            expected = slow_accuracy(own, wanted_of, table, [0, 1, 2], k)
+            assert found[f"top_accuracy@{k}"] == found["curve"][k - 1] == pytest.approx(expected)
+            assert found[f"random_top_accuracy@{k}"] == found["random_curve"][k - 1]
+    assert (
+        sum(of["measured"] for of in result["one_change"]["attributes"].values())
+        == (result["one_change"]["measured"])
+    )
+
+
+@pytest.mark.parametrize("by_classes", [False, True])
+def test_one_vector_for_all_attributes_moves_from_the_recognised_value(labels, table, by_classes):
+    """As the classic network: its vector does not say which of its values is to go."""
+    same = np.repeat(table[:, :1], 3, axis=1)
+    shown = shown_by(labels)
+
+    def mean(attribute, value):
+        own = [n for n in range(TRAIN) if value in shown.get(n, {}).get(attribute, ())]
+        return np.mean(same[own, 0], axis=0)
+
+    means = {(a, v): mean(a, v) for a, count in enumerate(SPACE.value_counts) for v in range(count)}
+
+    def recognised(query, attribute):
+        if by_classes:
+            return (query + attribute) % SPACE.value_counts[attribute]
+        fit = {
+            v: same[query, 0] @ means[attribute, v] / np.linalg.norm(means[attribute, v])
+            for v in range(SPACE.value_counts[attribute])
+        }
+        return max(fit, key=fit.get)
+
+    def classes(images):
+        rows = images[:, 0, 0, 0].astype(int)
+        wanted = [[recognised(n, a) == v for a, v in means] for n in rows]
+        return np.array(wanted, np.float32)
+
+    def wanted_of(query, change):
+        vector = same[query, 0] + sum(
+            means[a, v] - means[a, recognised(query, a)] for a, v in change.items()
+        )
+        return vector[None] / np.linalg.norm(vector)
+
+    result = evaluate(same, make(labels), recognize_fn=classes if by_classes else None)
+    for changes, kind in enumerate(KINDS):
+        searches = slow_searches(labels, [0, 1, 2], changes)
+        expected = slow_accuracy(searches, wanted_of, same, [0], 3)
+        assert result[kind]["top_accuracy@3"] == pytest.approx(expected)
+
+
+def test_the_general_vector_counts_where_the_other_attributes_share_one(table):
+    """Two are special; of the rest only the shared vector tells the right items apart."""
+    count = 40
+    labels = [(n, 0, n % 3) for n in range(count)]
+    vectors = np.zeros((count, 3, 2), np.float32)
+    vectors[:, 0] = 1  # of the special attribute: tells nothing
+    angles = np.array([0.0, 2.0, 4.0])[np.arange(count) % 3]
+    vectors[:, 1] = vectors[:, 2] = np.stack([np.cos(angles), np.sin(angles)], 1)
+    shared = evaluate(vectors, make(labels, count), special=("a",))["direct"]
+    vectors[:, 2] = -vectors[:, 2]
+    apart = evaluate(vectors, make(labels, count), special=("a",))["direct"]
+    assert shared["top_accuracy@1"] == 1 and apart["top_accuracy@1"] < 0.9
+
+
 def test_each_attribute_that_changes(labels, table):
     result = evaluate(table, make(labels))["one_change"]
     searches = list(slow_searches(labels, [0, 1, 2], 1))
@@ -169,18 +279,25 @@ def test_a_model_that_changes_embeddings_itself(labels, table):
         return vectors[:, ::-1] + (attributes + 2 * values).sum(1, keepdims=True) / 10
 
     result = evaluate_manipulation(
-        embed, make(labels), "test", load_images, ks=(3,), change_fn=change, progress=Quiet
+        embed,
+        make(labels),
+        "test",
+        load_images,
+        ks=(3,),
+        change_fn=change,
+        changes="every",
+        progress=Quiet,
     )
     assert {ids.shape[1] for ids in asked} == {1}
     for changes, kind in enumerate(KINDS):
         found = slow_accuracy(
             slow_searches(labels, [0, 1, 2], changes),
             lambda query, change: (
-                table[query, 0, ::-1] + sum(a + 2 * v for a, v in change.items()) / 10
+                table[query, :1, ::-1] + sum(a + 2 * v for a, v in change.items()) / 10
                 if change
-                else table[query, 0]
+                else table[query, :1]
             ),
-            table[:, :1],
+            table,
             [0],
             3,
         )
@@ -223,7 +340,9 @@ def test_table():
     lines = manipulation_table(result).splitlines()
     assert lines[0].split() == ["changed", "searches", "no", "target", "top-1", "top-3", "random-3"]
     assert [line.split()[0] for line in lines[2:-1]] == ["nothing", "one", "a", "b", "two"]
-    assert lines[-1] == "10 images labelled for a, b; 0 left out"
+    assert lines[-1] == (
+        "10 images labelled for a, b; 0 left out. 10 queries, 10 in the gallery; changes: every"
+    )
     shown = result["one_change"]
     assert lines[3].split()[1:5] == [
         str(shown["measured"]),
@@ -237,6 +356,8 @@ def test_bad_input_is_refused(labels, table):
     manifest = make(labels)
     with pytest.raises(ValueError, match="Did you mean 'a'"):
         evaluate(table, manifest, special=("aa",))
+    with pytest.raises(ValueError, match="changes"):
+        evaluate(table, manifest, changes="some")
     with pytest.raises(ValueError, match="must be 1 or more"):
         evaluate(table, manifest, ks=(0,))
     with pytest.raises(ValueError, match="finite"):

@@ -49,7 +49,7 @@ def test_the_memory_holds_what_stage1_learned(run):
 
 
 def test_both_protocols_measure_it(run):
-    changes = evaluate(run, protocol="manipulation", ks=(1, 2))
+    changes = evaluate(run, protocol="manipulation", changes="every", ks=(1, 2))
     # 12 test images of 6 kinds, two of each; one of 3 colors and one of 2 sides can change.
     assert changes["special"] == ["color", "side"] and changes["ks"] == [1, 2]
     counts = [changes[kind]["searches"] for kind in ("direct", "one_change", "two_changes")]
@@ -58,6 +58,10 @@ def test_both_protocols_measure_it(run):
     # Two of eleven candidates.
     assert changes["one_change"]["random_top_accuracy@1"] == pytest.approx(2 / 11)
     assert json.loads(json.dumps(changes)) == changes
+    # Every fifth image is a query in all attributes, so that queries and gallery are apart.
+    drawn = evaluate(run, protocol="manipulation", ks=(1, 2))
+    assert (drawn["queries"], drawn["gallery"]) == (3, 9)
+    assert drawn["one_change"]["measured"] + drawn["one_change"]["without_target"] == 3
     assert "top-2" in tables(changes).splitlines()[0]
     alone = evaluate(run, protocol="manipulation", special=("side",))
     assert alone["special"] == ["side"] and alone["ks"] == [1, 3]
