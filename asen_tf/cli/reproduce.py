@@ -18,6 +18,7 @@ from pathlib import Path
 from absl import app, flags
 
 from asen_tf.cli import program
+from asen_tf.core.choices import CHANGES, DRAWN
 from asen_tf.core.errors import Failed
 from asen_tf.reproduction.tables import TABLES
 
@@ -41,6 +42,7 @@ def main() -> None:
             changes=changes,
             jobs=given.jobs,
             rows=given.rows,
+            searched=given.changes,
         )
     except Failed as error:  # what came out is shown all the same
         failed = error
@@ -72,6 +74,12 @@ def run() -> None:
     )
     flags.DEFINE_list("seeds", "0,1,2", "Seeds of the runs of a row.")
     flags.DEFINE_list("rows", "", "Names of rows to train; default: all.")
+    flags.DEFINE_enum(
+        "changes",
+        DRAWN,
+        CHANGES,
+        "Changes of a manipulation: one at random for each query, as in the paper, or every one.",
+    )
     flags.DEFINE_multi_string("set", [], "KEY=VALUE that the configuration of every row gets.")
     flags.DEFINE_integer("jobs", 1, "How many runs train at once; they share the cores.")
     flags.DEFINE_string("output", None, "Folder for the runs and the table.")

@@ -10,8 +10,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from asen_tf.core.progress import Progress
 from asen_tf.data.label_sets import LabelSets
-from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, checked
+from asen_tf.data.manifest import Manifest
+from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, checked, embed_pairs
+from asen_tf.evaluation.prototypes import value_means
+from asen_tf.evaluation.storage import FloatArrays
 
 # Vectors [R, D], attributes [R, C] and wanted values [R, C], within their attributes -> [R, D].
 ChangeFn = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -23,6 +27,47 @@ Change = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 _PROBED = 8  # images
 _ALIKE = 1e-5
+
+
+def represented(
+    embed_fn: EmbedFn,
+    manifest: Manifest,
+    items: LabelSets,
+    load_images: ImageLoader,
+    change_fn: ChangeFn | None,
+    recognize_fn: RecognizeFn | None,
+    batch_size: int,
+    progress: type[Progress],
+    arrays: FloatArrays,
+) -> tuple[np.ndarray, Change]:
+    """The vectors that items are compared by, and how they change.
+
+    Args: see `evaluate_manipulation`; prototypes are of the manifest's train split.
+
+    Returns:
+      float32 [N, v, D], of `arrays`; and the change.
+    """
+
+    def embedded(function, attributes):
+        pairs = np.repeat(items.rows, len(attributes)), np.tile(attributes, len(items.rows))
+        found = embed_pairs(function, *pairs, load_images, batch_size, progress, arrays)
+        return found.reshape(len(items.rows), len(attributes), -1)
+
+    space = manifest.space
+    if change_fn is not None:
+        return embedded(embed_fn, items.attributes[:1]), of_model(change_fn)
+    compared, one = compared_attributes(embed_fn, items, len(space), load_images)
+    names = [space.names[a] for a in items.attributes]
+    means = value_means(embed_fn, manifest, load_images, names, "train", batch_size, progress)
+    vectors = embedded(embed_fn, compared)
+    if not one:
+        return vectors, replacing(means, compared, space.offsets)
+    if recognize_fn is None:
+        fits = np.where(means.any(1), vectors[:, 0] @ unit(means).T, -np.inf)
+    else:
+        classes = embedded(lambda images, _: np.asarray(recognize_fn(images))[:, None], compared)
+        fits = classes[:, 0]
+    return vectors, moving(means, best_values(fits, space.offsets), space.offsets)
 
 
 def compared_attributes(

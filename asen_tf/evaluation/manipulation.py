@@ -13,8 +13,7 @@ from asen_tf.evaluation import changes as changing
 from asen_tf.evaluation import searches as searching
 from asen_tf.evaluation.changes import ChangeFn, RecognizeFn
 from asen_tf.evaluation.first_targets import FirstTargets
-from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, embed_pairs
-from asen_tf.evaluation.prototypes import value_means
+from asen_tf.evaluation.pairs import EmbedFn, ImageLoader
 from asen_tf.evaluation.searches import Pool, Searches
 from asen_tf.evaluation.storage import float_arrays
 from asen_tf.metrics import retrieval
@@ -83,7 +82,7 @@ def evaluate_manipulation(
       (their mean number), `top_accuracy@k` and `random_top_accuracy@k` (expected for a random
       order), None where nothing was measured, and `curve` and `random_curve`, these for each k from
       1 to `CURVE`, [] where nothing was measured; for "one_change" also `attributes`: name ->
-      `measured` and the accuracies.
+      `measured`, the accuracies and the curves.
 
     Raises:
       ValueError: an unknown split or attribute, no item, a k or `most` below 1, or vectors of
@@ -94,9 +93,9 @@ def evaluate_manipulation(
         raise ValueError(f"ks and most must be 1 or more, got {tuple(ks)} and {most}")
     items = LabelSets.of_split(manifest, split, special)
     pool = Pool.of_roles(items, manifest) if changes == DRAWN else Pool.of_all(items)
-    model = _Model(embed_fn, manifest, load_images, batch_size, progress)
+    given = embed_fn, manifest, items, load_images, change_fn, recognize_fn
     with float_arrays(memory_limit_bytes) as arrays:
-        vectors, change = model.vectors(items, change_fn, recognize_fn, arrays)
+        vectors, change = changing.represented(*given, batch_size, progress, arrays)
         rank = FirstTargets(
             items, pool.groups, pool.gallery, vectors, change, memory_limit_bytes // 4, progress
         )
@@ -117,57 +116,13 @@ def evaluate_manipulation(
             else:
                 searches, total, without = searching.every(pool, count, most, (seed, count))
             found = _Found(pool, searches, rank(searches))
-            result[kind] = {"searches": total, "without_target": without, **found.summary(ks)}
-            result[kind] |= {"curve": found.curve(), "random_curve": found.random_curve()}
+            result[kind] = {"searches": total, "without_target": without, **found.all(ks)}
             if count == 1:
                 result[kind]["attributes"] = {
-                    manifest.space.names[attribute]: found.where(own).summary(ks)
+                    manifest.space.names[attribute]: found.where(own).all(ks)
                     for attribute, own in zip(items.attributes, found.changed, strict=True)
                 }
     return result
-
-
-class _Model:
-    """What embeds, and on which photographs."""
-
-    def __init__(self, embed_fn, manifest, load_images, batch_size, progress):
-        self._embed, self._manifest, self._load = embed_fn, manifest, load_images
-        self._batch, self._progress = batch_size, progress
-
-    def vectors(self, items, change_fn, recognize_fn, arrays):
-        """The items' vectors [N, v, D], and how they change."""
-        space = self._manifest.space
-        if change_fn is not None:
-            vectors = self._embedded(self._embed, items.rows, items.attributes[:1], arrays)
-            return vectors, changing.of_model(change_fn)
-        compared, one = changing.compared_attributes(self._embed, items, len(space), self._load)
-        names = [space.names[a] for a in items.attributes]
-        means = value_means(
-            self._embed, self._manifest, self._load, names, "train", self._batch, self._progress
-        )
-        vectors = self._embedded(self._embed, items.rows, compared, arrays)
-        if not one:
-            return vectors, changing.replacing(means, compared, space.offsets)
-        shown = changing.best_values(
-            self._scores(items, vectors, means, recognize_fn, arrays), space.offsets
-        )
-        return vectors, changing.moving(means, shown, space.offsets)
-
-    def _embedded(self, function, rows, attributes, arrays):
-        pairs = np.repeat(rows, len(attributes)), np.tile(attributes, len(rows))
-        found = embed_pairs(function, *pairs, self._load, self._batch, self._progress, arrays)
-        return found.reshape(len(rows), len(attributes), -1)
-
-    def _scores(self, items, vectors, means, recognize_fn, arrays):
-        """How much each value fits each item, [N, V]: by the model's classes, or by prototypes."""
-        if recognize_fn is None:
-            known = means.any(1)
-            return np.where(known, vectors[:, 0] @ changing.unit(means).T, -np.inf)
-
-        def recognize(images, attributes):
-            return np.asarray(recognize_fn(images))[:, None]
-
-        return self._embedded(recognize, items.rows, items.attributes[:1], arrays)[:, 0]
 
 
 class _Found:
@@ -187,17 +142,20 @@ class _Found:
         searches = Searches(*(column[chosen] for column in self._searches))
         return _Found(self._pool, searches, self._ranks[chosen])
 
-    def summary(self, ks: Sequence[int]) -> dict:
+    def all(self, ks: Sequence[int]) -> dict:
+        return {**self._summary(ks), "curve": self._curve(), "random_curve": self._random_curve()}
+
+    def _summary(self, ks: Sequence[int]) -> dict:
         result = {"measured": len(self._ranks), "targets": _mean(self._targets)}
         for k in ks:
             result[f"top_accuracy@{k}"] = _mean(self._ranks < k)
             result[f"random_top_accuracy@{k}"] = _mean(self._random(k))
         return result
 
-    def curve(self) -> list[float]:
+    def _curve(self) -> list[float]:
         return [_mean(self._ranks < k) for k in range(1, CURVE + 1)] if len(self._ranks) else []
 
-    def random_curve(self) -> list[float]:
+    def _random_curve(self) -> list[float]:
         return [_mean(self._random(k)) for k in range(1, CURVE + 1)] if len(self._ranks) else []
 
     def _random(self, k: int) -> np.ndarray:

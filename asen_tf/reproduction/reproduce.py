@@ -10,17 +10,20 @@ import time
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from ml_collections import config_dict
 
 from asen_tf.api.evaluate import evaluate, random_order
 from asen_tf.core import config as configs
 from asen_tf.core import experiment_files, experiments
-from asen_tf.core.choices import MANIPULATION
-from asen_tf.core.errors import Failed, unknown_name
+from asen_tf.core.choices import CHANGES, DRAWN, EVERY, MANIPULATION
+from asen_tf.core.errors import Failed, check_names, unknown_name
 from asen_tf.core.lock import hold
 from asen_tf.core.progress import duration, say
 from asen_tf.data.load import load
 from asen_tf.evaluation import save
+from asen_tf.figures import lines
+from asen_tf.figures import save as save_picture
 from asen_tf.reproduction import pace, summary
 from asen_tf.reproduction.processes import Task, run_all
 from asen_tf.reproduction.tables import ASEN, TABLES, Row, Table
@@ -29,6 +32,7 @@ from asen_tf.weights import torchvision
 from asen_tf.workdir import Workdir
 
 SLICES = ("both", "global", "local")  # of ASEN's embedding
+KS = (1, 5, 10, 20, 30, 40, 50)  # of the curves of Ak et al.
 
 
 def reproduce(
@@ -42,6 +46,7 @@ def reproduce(
     changes: Mapping[str, object] | None = None,
     jobs: int = 1,
     rows: Sequence[str] = (),
+    searched: str = DRAWN,
 ) -> dict:
     """Trains and scores the rows of a table that are not there yet, and writes the table.
 
@@ -57,10 +62,12 @@ def reproduce(
         branch takes those of `model.global_branch` as its own.
       jobs: runs at once, each with its share of the processor's cores.
       rows: names of rows to train; (): all.
+      searched: of a table of manipulations, which changes: see `core.choices.CHANGES`.
 
     Returns:
       What TABLE_DATA.json in that folder holds: `rows`, as `summary.summarize` gives them, and how
-      they came about. TABLE_DATA.md is the table for people.
+      they came about. TABLE_DATA.md is the table for people; of manipulations, TABLE_DATA_KIND.png
+      have the curves over k.
 
     Raises:
       ValueError: an unknown table, row, data set or key; a run in the folder that was begun with
@@ -68,11 +75,20 @@ def reproduce(
       Failed: runs failed, after all others were trained; their logs say why.
     """
     _check(table, rows, seeds, budget_minutes, jobs)
+    check_names("changes", [searched], CHANGES)
     output = Path(output)
     if data == "synthetic":
         data_root = data_root or str(output / "data")
     return _Reproduction(
-        table, data, budget_minutes, output, tuple(seeds), data_root, dict(changes or {}), jobs
+        table,
+        data,
+        budget_minutes,
+        output,
+        tuple(seeds),
+        data_root,
+        dict(changes or {}),
+        jobs,
+        searched,
     ).run(rows)
 
 
@@ -86,6 +102,7 @@ class _Reproduction:
     root: str
     changes: Mapping[str, object]
     jobs: int
+    searched: str
     left_out: dict[str, str] = dataclasses.field(default_factory=dict)  # row -> why
 
     @property
@@ -202,7 +219,7 @@ class _Reproduction:
         tasks = []
         for run, config in runs.items():
             folder = self._folder(*run)
-            arguments = (config, folder, self.table.protocol, self._result_file(*run))
+            arguments = config, folder, self._searched, self._result_file(*run)
             tasks.append(Task(folder.name, _train_and_score, arguments, Path(f"{folder}.log")))
         began, failures = time.monotonic(), []
         for done, (task, failure) in enumerate(run_all(tasks, self.jobs, self._threads), start=1):
@@ -218,7 +235,13 @@ class _Reproduction:
         return self.output / "runs" / f"{self.data}_{name}_seed{seed}"
 
     def _result_file(self, name: str, seed: int) -> Path:
-        return Path(f"{self._folder(name, seed)}_{self.table.protocol}.json")
+        measured = "_".join(filter(None, (self.table.protocol, self._searched)))
+        return Path(f"{self._folder(name, seed)}_{measured}.json")
+
+    @property
+    def _searched(self) -> str:
+        """Which changes are searched for; "" where rankings are measured."""
+        return self.searched if self.table.protocol == MANIPULATION else ""
 
     def _write(self, base) -> dict:
         """Writes the table of what has come out so far, and gives what it holds."""
@@ -234,6 +257,7 @@ class _Reproduction:
             f"Data: the test split of {self.data}.",
             *self._networks([row["name"] for row in rows]),
             self._budget(base),
+            *([_SEARCHED[self._searched]] if self._searched else []),
             f"Seeds: {', '.join(map(str, self.seeds))}.",
             *self._settings(base),
             *([f"Changed where it is read: {', '.join(self._changed)}."] if self.changes else []),
@@ -241,6 +265,11 @@ class _Reproduction:
         ]
         target = self.output / f"{self.name}_{self.data}"
         text = summary.to_markdown(self.table, rows, facts)
+        if self._searched:
+            for kind, of_rows in summary.curves(rows).items():
+                picture = Path(f"{target}_{kind.replace(' ', '_')}.png")
+                save_picture(_chart(kind, of_rows), picture)
+                text += f"\n![top-k accuracy, {kind}]({picture.name})\n"
         target.with_suffix(".md").write_text(text, encoding="utf-8")
         record = {
             "table": self.name,
@@ -248,6 +277,7 @@ class _Reproduction:
             "budget_minutes": self.minutes,
             "seeds": list(self.seeds),
             "changes": self._changed,
+            "searched": self._searched,
             "rows": rows,
             "facts": facts,
             "versions": {"asen_tf": __version__, "python": platform.python_version()},
@@ -316,12 +346,25 @@ class _NotHere(ValueError):
     """A row that there is not on a data set."""
 
 
-def _train_and_score(config, folder: Path, protocol: str, result_file: Path) -> None:
+_SEARCHED = {
+    DRAWN: "Searches: one random change for each query.",
+    EVERY: "Searches: every change of every photograph, where the paper draws one for each query.",
+}
+
+
+def _chart(kind: str, of_rows: Mapping[str, tuple[list, list]]):
+    """Figure 6 of Ak et al.: a line a row."""
+    curves = {name: (np.array(ks), np.array(shares)) for name, (ks, shares) in of_rows.items()}
+    title = f"top-k accuracy in percent, {kind}"
+    return lines.chart(curves, title, "k", quiet=(summary.RANDOM,), least=0)
+
+
+def _train_and_score(config, folder: Path, searched: str, result_file: Path) -> None:
     from asen_tf.training.train import train
 
     train(config, folder)
-    if protocol == MANIPULATION:
-        result = evaluate(folder, protocol=protocol, ks=(1, 5, 20))
+    if searched:
+        result = evaluate(folder, protocol=MANIPULATION, ks=KS, changes=searched)
     else:
         trained = Workdir(folder).best()["slices"] if config.model.name == ASEN else ()
         several = SLICES if trained is None or len(trained) > 1 else trained

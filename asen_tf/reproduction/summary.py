@@ -1,5 +1,6 @@
 """Results of several seeds as one table: mean and deviation, published numbers beside."""
 
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -9,6 +10,7 @@ from asen_tf.reproduction import published
 from asen_tf.reproduction.tables import AS_IT_IS, BY_ATTRIBUTE, CHANGED, Row, Table
 
 RANDOM = "random"
+TOP = 20  # the k of Ak et al.'s table 2
 _TOTAL, _TRIPLETS = "all queries", "all triplets"
 _MEASURES = {_TOTAL: "MAP", _TRIPLETS: "Share of triplets in the right order"}
 _KINDS = {"direct": "as it is", "one_change": "one change", "two_changes": "two changes"}
@@ -30,17 +32,22 @@ def columns(result: dict, protocol: str, slice: str = "") -> dict[str, float]:
         manipulation: what a random order scores.
 
     Raises:
-      ValueError: an unknown protocol, or a slice that was not scored.
+      ValueError: an unknown protocol, a slice that was not scored, or no search was measured.
     """
     if protocol == MANIPULATION:
         accuracy = "random_top_accuracy" if slice == RANDOM else "top_accuracy"
         numbers = {
             f"{heading}, top-{k}": result[kind][f"{accuracy}@{k}"]
             for kind, heading in _KINDS.items()
-            if kind in result
+            if kind in result and result[kind]["measured"]
             for k in result["ks"]
         }
-        k = max(result["ks"])
+        if not numbers:
+            raise ValueError(
+                "no query has a photograph with the labels that are searched for: take more "
+                "photographs, or --changes=every"
+            )
+        k = TOP if TOP in result["ks"] else max(result["ks"])
         changed = result.get("one_change", {}).get("attributes", {})
         return numbers | {
             f"change of {attribute}, top-{k}": of[f"{accuracy}@{k}"]
@@ -97,23 +104,64 @@ def summarize(table: Table, data: str, results: Mapping[str, Sequence[dict]]) ->
 def to_markdown(table: Table, rows: Sequence[dict], facts: Sequence[str]) -> str:
     """The table for people, in percent, of what `summarize` gave, and facts, a line each."""
     headings = list(rows[0]["mean"])
-    cells = [["", *headings]]
-    for row in rows:
-        cells.append([row["name"], *(_cell(row, heading) for heading in headings)])
-    lines = [f"| {' | '.join(line)} |" for line in cells]
-    lines.insert(1, "|---" + "|---:" * (len(cells[0]) - 1) + "|")
+    tables = [("", {heading: heading for heading in headings})]
+    if table.protocol == MANIPULATION:
+        tables = _by_cut_off(headings)
     notes = [f"- {row['name']}: {row['note']}" for row in rows if row["note"]]
     measure = _MEASURES.get(headings[-1], "Top-k accuracy")
     printed = "; in brackets what the papers print" if any(r["published"] for r in rows) else ""
     blocks = [
         [f"# {table.title}"],
         [f"{measure} in percent: mean ± deviation over the seeds{printed}."],
-        lines,
+        *(part for title, shown in tables for part in ([title], _lines(rows, shown)) if any(part)),
         notes,
         ["What differs from the papers:"],
         [f"- {fact}" for fact in facts],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def curves(rows: Sequence[dict]) -> dict[str, dict[str, tuple[list[int], list[float]]]]:
+    """Kind of search -> name of a row -> k and the mean top-k accuracy in percent (figure 6)."""
+    kinds = _cut_offs(rows[0]["mean"]) if rows else {}
+    return {
+        kind: {
+            row["name"]: (list(of_k), [100 * row["mean"][heading] for heading in of_k.values()])
+            for row in rows
+        }
+        for kind, of_k in kinds.items()
+        if len(of_k) > 1
+    }
+
+
+def _cut_offs(headings: Iterable[str]) -> dict[str, dict[int, str]]:
+    """What is searched for -> k -> heading."""
+    kinds: dict[str, dict[int, str]] = {}
+    for heading in headings:
+        kind, k = re.fullmatch(r"(.+), top-(\d+)", heading).groups()
+        kinds.setdefault(kind, {})[int(k)] = heading
+    return kinds
+
+
+def _by_cut_off(headings: Sequence[str]) -> list[tuple[str, dict[str, str]]]:
+    """Tables, each a title and heading -> column: one of all searches, one of each kind's curve."""
+    kinds = _cut_offs(headings)
+    common = set.intersection(*(set(of_k) for of_k in kinds.values()))
+    top = TOP if TOP in common else max(common)
+    found = [(f"Top-{top}:", {of_k[top]: kind for kind, of_k in kinds.items()})]
+    for kind, of_k in kinds.items():
+        if len(of_k) > 1:
+            found.append((f"Over k, {kind}:", {h: f"top-{k}" for k, h in of_k.items()}))
+    return found
+
+
+def _lines(rows: Sequence[dict], columns: Mapping[str, str]) -> list[str]:
+    """A table: a line a row, a column for each of these headings."""
+    cells = [["", *columns.values()]]
+    for row in rows:
+        cells.append([row["name"], *(_cell(row, heading) for heading in columns)])
+    lines = [f"| {' | '.join(line)} |" for line in cells]
+    return [lines[0], "|---" + "|---:" * len(columns) + "|", *lines[1:]]
 
 
 def _published(row: Row, data: str, headings: Iterable[str]) -> dict[str, float]:

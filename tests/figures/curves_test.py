@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from asen_tf.figures import curves, save
+from asen_tf.figures import lines, save, style
 from asen_tf.figures.curves import learning_curve
 
 X = np.array([0.0, 10.0, 20.0])
@@ -28,7 +28,7 @@ def test_names_stand_at_the_ends_in_order_and_do_not_overlap():
     heights = labels(learning_curve(RUNS))
     assert list(heights) == ["one  60", "two  59.9"]
     one, two = heights.values()
-    assert one - two >= curves.LINE_HEIGHT - 1e-9
+    assert one - two >= lines.LINE_HEIGHT - 1e-9
 
 
 def test_names_fit_on_the_page(tmp_path):
@@ -38,8 +38,16 @@ def test_names_fit_on_the_page(tmp_path):
 
 
 def test_spread_moves_a_crowd_around_its_middle_and_leaves_others_alone():
-    spread = curves._spread(np.array([0.5, 0.9, 0.5]), 0.1)
+    spread = lines.spread_out(np.array([0.5, 0.9, 0.5]), 0.1)
     np.testing.assert_allclose(spread, [0.45, 0.9, 0.55])
+
+
+def test_what_others_are_compared_with_is_grey_and_takes_no_colour():
+    figure = lines.chart({"random": RUNS["two"], **RUNS}, "", "", quiet=("random",), least=0)
+    random, one, two = figure.axes[0].lines
+    assert random.get_color() == style.SHADE
+    assert [one.get_color(), two.get_color()] == [*lines.COLORS[:2]]
+    assert figure.axes[0].get_ylim()[0] == 0
 
 
 def test_a_gap_at_the_end_is_not_the_last_value():

@@ -1,6 +1,7 @@
 """The figures of a run: what each shows, and what it says is missing."""
 
 import dataclasses
+import json
 
 import numpy as np
 import pytest
@@ -58,6 +59,36 @@ def test_curves_hold_the_history(source):
     np.testing.assert_array_equal(line.get_xydata(), [[1, 0.2], [2, 0.1]])
 
 
+def test_a_changed_query_finds_what_is_nearest_to_what_is_wanted(source):
+    """In two colors; a result is right where it has the wanted color and the query's side."""
+    (page,) = drawn(source, "manipulation").values()
+    texts = [text.get_text() for text in page.figure.axes[0].texts if text.get_text()]
+    arrows = [n for n, text in enumerate(texts) if text in ("color", "side")]
+    assert len(arrows) == 2
+    for n in arrows:
+        before, after = texts[n + 1 : n + 3]
+        space = source.embedder.attributes[texts[n]].values
+        assert {before, after} <= set(space) and before != after
+    assert len(page.figure.axes[0].images) == 2 * (1 + 3)
+
+
+def test_accuracy_is_drawn_from_the_evaluation(source):
+    found = {"curve": [0.25, 0.5], "random_curve": [0.1, 0.2]}
+    one = {**found, "attributes": {"color": found, "side": {"curve": [0.1, 0.9]}}}
+    file = source.run.result("test", "manipulation")
+    file.write_text(json.dumps({"direct": found, "one_change": one, "two_changes": {"curve": []}}))
+    pictures = drawn(source, "accuracy")
+    file.unlink()
+    assert set(pictures) == {"accuracy", "accuracy_by_attribute"}
+    kinds, attributes = (
+        {text.get_text().split("  ")[0]: line for text, line in zip(*of, strict=True)}
+        for of in ((p.figure.axes[0].texts, p.figure.axes[0].lines) for p in pictures.values())
+    )
+    assert set(kinds) == {"as it is", "one change", "random"}
+    np.testing.assert_allclose(kinds["random"].get_xydata(), [[1, 10], [2, 20]])
+    np.testing.assert_allclose(attributes["side"].get_xydata(), [[1, 10], [2, 90]])
+
+
 @pytest.mark.parametrize("name", ["reranking", "tsne"])
 def test_figures_of_hundreds_of_photographs_keep_small_ones(source, name, monkeypatch):
     longest = []
@@ -72,7 +103,8 @@ def test_figures_of_hundreds_of_photographs_keep_small_ones(source, name, monkey
 
 
 @pytest.mark.parametrize(
-    "name", ["attention", "retrieval", "similarity", "channels", "curves", "reranking"]
+    "name",
+    ["attention", "retrieval", "similarity", "channels", "curves", "reranking", "accuracy"],
 )
 def test_what_a_run_has_nothing_for_is_said(name, bare):
     with pytest.raises(NothingToDraw):

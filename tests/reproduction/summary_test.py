@@ -54,9 +54,10 @@ def test_of_several_slices_the_first_counts_or_the_one_that_is_requested():
 
 def test_the_columns_of_a_manipulation_are_its_kinds_and_cut_offs():
     found = {"top_accuracy@1": 0.1, "top_accuracy@20": 0.4, "random_top_accuracy@1": 0.01}
-    found["random_top_accuracy@20"] = 0.2
-    one = {**found, "attributes": {"collar": {**found, "measured": 7}, "fit": {"measured": 0}}}
-    manipulated = {"ks": [1, 20], "direct": found, "one_change": one}
+    found |= {"random_top_accuracy@20": 0.2, "measured": 7}
+    one = {**found, "attributes": {"collar": found, "fit": {"measured": 0}}}
+    nothing = {"top_accuracy@1": None, "top_accuracy@20": None, "measured": 0}
+    manipulated = {"ks": [1, 20], "direct": found, "one_change": one, "two_changes": nothing}
     assert columns(manipulated, MANIPULATION) == {
         "as it is, top-1": 0.1,
         "as it is, top-20": 0.4,
@@ -65,6 +66,8 @@ def test_the_columns_of_a_manipulation_are_its_kinds_and_cut_offs():
         "change of collar, top-20": 0.4,
     }
     assert columns(manipulated, MANIPULATION, RANDOM)["as it is, top-20"] == 0.2
+    with pytest.raises(ValueError, match="more photographs, or --changes=every"):
+        columns({"ks": [1, 20], "direct": nothing}, MANIPULATION)
 
 
 def test_mean_and_sample_deviation_over_the_seeds_in_the_order_of_the_table():
