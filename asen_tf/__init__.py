@@ -1,8 +1,9 @@
 """Attribute-specific embeddings of fashion photographs.
 
 What one does with it are functions: `check_data`, `train`, `evaluate`, `export`, `convert`,
-`visualize`, `reproduce`, `index`, `search`; `load(place)` gives a model, ready to use. Its building
-blocks are in `asen_tf.layers`, `asen_tf.losses`, `asen_tf.metrics` and `asen_tf.models`.
+`fit_recognition`, `visualize`, `reproduce`, `index`, `search`; `load(place)` gives a model, ready
+to use. Its building blocks are in `asen_tf.layers`, `asen_tf.losses`, `asen_tf.metrics` and
+`asen_tf.models`.
 """
 
 import importlib
@@ -31,6 +32,7 @@ _NAMES = {
     "convert": "api.convert",
     "evaluate": "api.evaluate",
     "export": "serving.export",
+    "fit_recognition": "api.recognition",
     "index": "api.index",
     "load": "loading",
     "reproduce": "reproduction.reproduce",

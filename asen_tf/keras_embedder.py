@@ -155,6 +155,22 @@ class KerasEmbedder(BaseEmbedder):
             boxes.append(regions[:, 0])
         return np.concatenate(maps), np.concatenate(boxes)
 
+    _says_no_values = (
+        "this model does not say which values photographs show: "
+        "asen_tf.fit_recognition(RUN) teaches a run's, with the photographs that it was trained on"
+    )
+
+    def _predict(self, images: Sequence[Place], attributes: Sequence[str]) -> list[np.ndarray]:
+        ids = [self.attributes.index(name) for name in attributes]
+        if not self.model.predicts:
+            return super()._predict(images, attributes)
+        values = self.attributes.value_counts
+        found = [np.empty((0, len(ids), max(values)), np.float32)]
+        for batch in self._batches(images):
+            found.append(self._inputs.predict(batch, np.array(ids, np.int32)))
+        joined = np.concatenate(found)
+        return [joined[:, n, : values[attribute]] for n, attribute in enumerate(ids)]
+
     def _vectors(self, images: Sequence[Place], ids: Sequence[int]) -> np.ndarray:
         vectors = [np.empty((0, len(ids), self.dimension), np.float32)]
         for batch in self._batches(images):
@@ -191,6 +207,11 @@ class _Squares:
             return attention, pixel_boxes(boxes, sizes, fit)
 
         self._explain = tf.function(explain, input_signature=[squares, ids, sizes])
+        chosen = tf.TensorSpec((None,), tf.int32)
+        self._predict = tf.function(
+            lambda images, chosen: model.value_probabilities(images, chosen),
+            input_signature=[squares, chosen],
+        )
 
     def dimension(self) -> int:
         return self._embed.get_concrete_function().structured_outputs.shape[-1]
@@ -208,3 +229,6 @@ class _Squares:
         squares, sizes = zip(*batch, strict=True)
         attention, boxes = self._explain(tf.stack(squares), ids, np.array(sizes, np.int32))
         return attention.numpy(), boxes.numpy()
+
+    def predict(self, batch: list, ids: np.ndarray) -> np.ndarray:
+        return self._predict(tf.stack([square for square, _ in batch]), ids).numpy()

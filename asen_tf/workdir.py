@@ -247,6 +247,7 @@ class Workdir:
         check_names("precision", [precision], PRECISIONS)
         twin = type(model).from_config({**model.get_config(), "dtype": precision})
         twin.set_weights(model.get_weights())
+        twin.value_classifiers = model.value_classifiers
         return twin
 
     def history(self) -> list[dict]:

@@ -112,11 +112,15 @@ def demo(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def workdir(tmp_path_factory):
-    """A run with an untrained model of two small branches, attributes color and skirt length."""
+    """A run with an untrained model of two small branches, attributes color and skirt length.
+
+    Its classifiers of values are random.
+    """
     # TensorFlow takes seconds to load, and most tests do without this.
     from asen_tf.core import AttributeSpace
     from asen_tf.core import config as configs
     from asen_tf.models import ASEN
+    from asen_tf.models.recognition import ValueClassifiers
     from asen_tf.workdir import Workdir
 
     run = Workdir(tmp_path_factory.mktemp("run"))
@@ -125,7 +129,12 @@ def workdir(tmp_path_factory):
     config = configs.defaults()
     config.data.box_margin = 0.25
     run.begin(config, space)
-    run.save_best(ASEN(2, branch, dict(branch), attribute_dim=8), "stage2")
+    model = ASEN(2, branch, dict(branch), attribute_dim=8)
+    draw = np.random.default_rng(0)
+    model.value_classifiers = ValueClassifiers(
+        np.array(space.offsets), np.arange(2), draw.normal(size=(24, 4)), draw.normal(size=4)
+    )
+    run.save_best(model, "stage2")
     slices = ["global", "local"]
     run.write_best({"stage": "stage2", "step": 3, "map": 0.5, "slices": slices})
     return run.path

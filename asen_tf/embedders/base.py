@@ -22,7 +22,7 @@ from asen_tf.images import Photograph, listed
 
 
 class BaseEmbedder(abc.ABC):
-    """An `Embedder` by three methods: `_embed`, `_embed_all` and, with attention, `_explain`.
+    """An `Embedder` by its methods: `_embed`, `_embed_all`, and perhaps `_explain` and `_predict`.
 
     Each gets the images as `Place`s, of which there may be none, and raises `place.refused(reason)`
     for a bad one. An image with a box is `Boxed`, which `asen_tf.images.read` cuts out; `_explain`
@@ -62,6 +62,15 @@ class BaseEmbedder(abc.ABC):
         """Attention float32 [N, h, w], boxes int32 [N, 4]; ValueError for an unknown attribute."""
         self.attributes.index(attribute)
         raise NotImplementedError("this model has no attention that says where it looks")
+
+    def _predict(self, images: Sequence[Place], attributes: Sequence[str]) -> list[np.ndarray]:
+        """For each attribute float32 [N, V]; ValueError for an unknown one."""
+        for name in attributes:
+            self.attributes.index(name)
+        raise NotImplementedError(self._says_no_values)
+
+    # Why `_predict` cannot be, and how to mend it.
+    _says_no_values = "this embedder does not say which values photographs show"
 
     def _listed(self, images: Photograph | Iterable[Photograph]) -> list[Photograph]:
         """One image, or any iterable of them, as a list."""
@@ -105,6 +114,22 @@ class BaseEmbedder(abc.ABC):
         places = self._placed(images, boxes)
         attention, regions = self._explain(places, attribute)
         return attention, in_whole(regions, places)
+
+    def predict(
+        self,
+        images: Photograph | Iterable[Photograph],
+        attribute: str,
+        boxes: Boxes = None,
+    ) -> np.ndarray:
+        """See `Embedder.predict`: float32 [N, V]."""
+        return self._predict(self._placed(images, boxes), [attribute])[0]
+
+    def predict_all(
+        self, images: Photograph | Iterable[Photograph], boxes: Boxes = None
+    ) -> dict[str, np.ndarray]:
+        """See `Embedder.predict_all`: attribute -> float32 [N, V]."""
+        names = list(self.attributes)
+        return dict(zip(names, self._predict(self._placed(images, boxes), names), strict=True))
 
     def _placed(
         self, images: Photograph | Iterable[Photograph], boxes: Boxes = None

@@ -73,5 +73,21 @@ class Embedder(Protocol):
           NotImplementedError: the model has no attention.
         """
 
+    def predict(
+        self, images: Photograph | Iterable[Photograph], attribute: str, boxes: Boxes = None
+    ) -> np.ndarray:
+        """How probable each value of an attribute is, float32 [N, V].
+
+        The columns are in the order of `attributes[attribute].values`, the rows add up to 1.
+
+        Raises:
+          NotImplementedError: the model does not say; the message says how it comes to.
+        """
+
+    def predict_all(
+        self, images: Photograph | Iterable[Photograph], boxes: Boxes = None
+    ) -> dict[str, np.ndarray]:
+        """`predict` of every attribute, by its name, in one pass of the backbone."""
+
     def fingerprint(self) -> Fingerprint:
         """What identifies the model; it embeds one fixed image to tell."""

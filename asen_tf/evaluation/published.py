@@ -67,6 +67,25 @@ class PublishedInputs:
 
     def embed(self, photographs: Sequence[Image.Image], attributes: np.ndarray) -> np.ndarray:
         """Embeddings of B photographs for attributes int32 [B, M]: float32 [B, M, D]."""
+        images, attributes = self._images(photographs), tf.constant(attributes)
+        crop = self._zoom(photographs)
+        return self._model.embed(images, attributes, self._slices, crop=crop).numpy()
+
+    def predict(self, photographs: Sequence[Image.Image], attributes: np.ndarray) -> np.ndarray:
+        """Probabilities of values, see `EmbeddingModel.value_probabilities`."""
+        images, crop = self._images(photographs), self._zoom(photographs)
+        return self._model.value_probabilities(images, attributes, crop=crop).numpy()
+
+    def explain(
+        self, photographs: Sequence[Image.Image], attributes: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Attention float32 [B, M, h, w] and boxes int32 [B, M, 4], see `Embedder.explain`."""
+        attention, boxes = self._model.explain(self._images(photographs), tf.constant(attributes))
+        size = self._model.global_branch.size
+        return attention.numpy(), authors_boxes(boxes, size, _sizes(photographs))
+
+    def _zoom(self, photographs):
+        """What the local branch sees of regions, as `ASEN.compute_outputs` takes it."""
         size, sizes = self._model.global_branch.size, _sizes(photographs)
 
         def zoom(regions):
@@ -76,16 +95,7 @@ class PublishedInputs:
                 [[local_input(image, box, local) for box in its] for image, its in pairs]
             )
 
-        images, attributes = self._images(photographs), tf.constant(attributes)
-        return self._model.embed(images, attributes, self._slices, crop=zoom).numpy()
-
-    def explain(
-        self, photographs: Sequence[Image.Image], attributes: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Attention float32 [B, M, h, w] and boxes int32 [B, M, 4], see `Embedder.explain`."""
-        attention, boxes = self._model.explain(self._images(photographs), tf.constant(attributes))
-        size = self._model.global_branch.size
-        return attention.numpy(), authors_boxes(boxes, size, _sizes(photographs))
+        return zoom
 
     def _images(self, photographs):
         inputs = np.stack([global_input(p, self._model.global_branch.size) for p in photographs])

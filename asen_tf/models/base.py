@@ -13,9 +13,10 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.losses import Loss
 from asen_tf.models.compiled import CompiledLosses
 from asen_tf.models.preset import Preset
+from asen_tf.models.recognition import Recognition
 
 
-class EmbeddingModel(Preset, keras.Model, abc.ABC):
+class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
     """Embeds (image, attribute) pairs; a dot product of two embeddings is their similarity.
 
     Images are uint8 [B, S, S, 3] with S = `image_size`. Attributes are ids in [0, `attributes`),

@@ -95,6 +95,16 @@ class SavedModel(BaseEmbedder):
         attention, boxes = self._run(signature, images, [signatures.ATTENTION, signatures.BOX])
         return attention, boxes
 
+    _says_no_values = signatures.SAYS_NO_VALUES
+
+    def _predict(self, images: Sequence[Place], attributes: Sequence[str]) -> list[np.ndarray]:
+        for name in attributes:
+            self.attributes.index(name)
+        signature, outputs = signatures.prediction(attributes)
+        if signature not in self._model.signature_defs:
+            return super()._predict(images, attributes)
+        return self._run(signature, images, outputs)
+
     def _run(
         self,
         signature: str,

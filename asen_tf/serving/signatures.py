@@ -6,6 +6,8 @@ Signature -> inputs -> outputs, with N photographs, A attributes and vectors of 
 - `explain_<attribute>`: image_bytes -> embedding, attention float32 [N, h, w], box int32 [N, 4]
   (left, top, right, bottom in pixels of the photograph), size int32 [N, 2] (height, width);
 - `similarity_<attribute>`: image_bytes, other_image_bytes -> similarity float32 [N];
+- `predict_<attribute>`: image_bytes -> probabilities float32 [N, V], of its values;
+- `predict`: image_bytes -> for each attribute, by its name, the same;
 - `serving_default`: image_bytes -> embeddings float32 [N, A, D];
 - `embed_tensor`: images uint8 [N, H, W, 3], attribute string [N] -> embedding float32 [N, D];
 - `metadata`: nothing -> attributes string [A], json string [], see `Metadata`.
@@ -20,6 +22,7 @@ from asen_tf.core.limits import BOX_MARGIN
 MODEL_NAME = "asen"
 
 SERVING_DEFAULT = "serving_default"
+PREDICT = "predict"
 EMBED_TENSOR = "embed_tensor"
 METADATA = "metadata"
 
@@ -33,8 +36,14 @@ ATTENTION = "attention"
 BOX = "box"
 SIZE = "size"
 SIMILARITY = "similarity"
+PROBABILITIES = "probabilities"
 ATTRIBUTES = "attributes"
 JSON = "json"
+
+SAYS_NO_VALUES = (
+    "this model was exported without what says which values photographs show: let "
+    "asen_tf.fit_recognition(RUN) teach the run, then export it anew"
+)
 
 # In the assets folder of a SavedModel: the same text as the output `json` of `metadata`.
 METADATA_FILE = "attributes.json"
@@ -53,6 +62,18 @@ def explain(attribute: str) -> str:
 def similarity(attribute: str) -> str:
     """Name of the signature that compares pairs of photographs in this attribute."""
     return f"similarity_{attribute}"
+
+
+def predict(attribute: str) -> str:
+    """Name of the signature that says how probable each value of this attribute is."""
+    return f"{PREDICT}_{attribute}"
+
+
+def prediction(attributes: Sequence[str]) -> tuple[str, list[str]]:
+    """The signature that says how probable the values of attributes are, and its outputs."""
+    if len(attributes) == 1:
+        return predict(attributes[0]), [PROBABILITIES]
+    return PREDICT, list(attributes)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -28,6 +28,7 @@ from asen_tf.training.frozen import FrozenFeatures
 from asen_tf.training.log import Log
 from asen_tf.training.optimizers import optimizer
 from asen_tf.training.pictures import AttentionPictures
+from asen_tf.training.recognition import fit_recognition
 from asen_tf.training.stages import Stage, plan
 from asen_tf.training.start import (
     check_closed_form,
@@ -41,6 +42,9 @@ from asen_tf.training.strategy import is_chief
 from asen_tf.training.validation import Validation
 from asen_tf.weights import torchvision
 from asen_tf.workdir import Workdir
+
+# What recognition may take beyond train.max_minutes, as a share of them.
+_RECOGNITION_TIME = 0.1
 
 
 class TrainingDiverged(Failed):
@@ -104,10 +108,11 @@ class _Run:
         if start:
             start_from(self.model, start, config.model)
         self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
-        self.trained, self.frozen = {}, {}
+        self.trained, self.frozen, self.learned = {}, {}, set()
         for stage in self.stages:
             self._compile(stage)
             needed = self.model.compiled_losses.outputs
+            self.learned |= set(needed)
             trained |= set(self.model.trained_slices(needed) or ())
             self.trained[stage.name] = self.model.trained_slices(trained)
             self._try(stage)
@@ -220,6 +225,8 @@ class _Run:
             for stage in self.stages:
                 self._run_stage(stage, previous, log)
                 previous = stage
+            with told(lambda: "at recognition; the same command begins it again"):
+                self._fit_recognition()
         return self.workdir
 
     def _run_stage(self, stage: Stage, previous: Stage | None, log: Log):
@@ -330,6 +337,29 @@ class _Run:
             log.chose_beta(stage, state.step, state.seconds, score, betas)
             self._name_best(stage, state.step, score, beta=betas)
         self.model.beta = configured
+
+    def _fit_recognition(self):
+        """Lets the best model say which values images show, unless its class logits learned to."""
+        best, labels = self.workdir.best(), self.manifest.labels_of("train")
+        if "recognition" in best or not len(labels) or self.learned & {*self.model.class_outputs}:
+            return
+        [stage] = [stage for stage in self.stages if stage.name == best["stage"]]
+        self.model.load_weights(self.workdir.best_model(stage.name))
+        if "beta" in best:
+            self.model.beta = tuple(best["beta"].values())
+        features = self._open_features(stage)
+        fit_recognition(
+            self.model,
+            self.manifest,
+            None if features else self.load_images,
+            best["slices"],
+            self.config.eval.batch_size,
+            60 * _RECOGNITION_TIME * self.config.train.max_minutes or math.inf,
+            features,
+        )
+        self.workdir.save_best(self.model, stage.name, self.chief)
+        if self.chief:
+            self.workdir.write_best({**best, "recognition": True})
 
     def _name_best(self, stage, step, score, **more):
         """Names the model as the run's best."""

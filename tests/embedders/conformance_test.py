@@ -124,6 +124,28 @@ def test_they_look_at_the_same_places(embedder, run, photographs):
     assert attention.shape == (0, *expected.shape[1:]) and boxes.shape == (0, 4)
 
 
+def test_they_say_the_same_values(embedder, run, photographs):
+    if isinstance(embedder, VectorEmbedder):
+        for predict in (embedder.predict_all, lambda images: embedder.predict(images, "color")):
+            with pytest.raises(NotImplementedError, match="does not say which values"):
+                predict(photographs)
+        return
+    found = embedder.predict_all(photographs)
+    for name, own in run.predict_all(photographs).items():
+        assert own.shape == (6, 2) and own.dtype == found[name].dtype == np.float32
+        np.testing.assert_allclose(own.sum(1), 1, rtol=1e-5)
+        np.testing.assert_allclose(found[name], own, atol=1e-4)
+        np.testing.assert_allclose(embedder.predict(photographs, name), found[name], atol=1e-5)
+        assert embedder.predict([], name).shape == embedder.predict_all([])[name].shape == (0, 2)
+    assert list(found) == list(embedder.attributes) and np.ptp(found["color"]) > 0.01
+    box = (4, 4, 30, 60)
+    np.testing.assert_allclose(
+        embedder.predict(photographs[0], "color", [box]),
+        run.predict_all([Boxed(photographs[0], box)])["color"],
+        atol=1e-4,
+    )
+
+
 def test_a_bad_image_is_named_by_its_position(embedder, photographs):
     images = [*photographs[:5], b"<html>"]
     calls = [
@@ -133,6 +155,7 @@ def test_a_bad_image_is_named_by_its_position(embedder, photographs):
     ]
     if not isinstance(embedder, VectorEmbedder):
         calls.append(lambda: embedder.explain(images, "color"))
+        calls.append(lambda: embedder.predict(images, "color"))
     for call in calls:
         with pytest.raises(InvalidInputError, match="^photograph 5") as caught:
             call()
@@ -203,7 +226,7 @@ def test_bad_boxes_are_named_by_their_position(embedder, photographs):
 
 
 def test_an_unknown_attribute_is_refused(embedder, photographs):
-    for call in (embedder.embed, embedder.explain):
+    for call in (embedder.embed, embedder.explain, embedder.predict):
         with pytest.raises(ValueError, match="Did you mean 'color'"):
             call(photographs, "colour")
 

@@ -28,6 +28,8 @@ class AMNet(OneBranchModel):
       Others: see `OneBranchModel`.
     """
 
+    class_outputs = ("logits",)
+
     def __init__(
         self,
         offsets: Sequence[int],

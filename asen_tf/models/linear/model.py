@@ -27,6 +27,8 @@ class Linear(OneBranchModel):
       Others: see `OneBranchModel`.
     """
 
+    class_outputs = ("global", "logits")
+
     def __init__(
         self,
         offsets: Sequence[int],

@@ -43,6 +43,7 @@ class PartGuided(OneBranchModel):
 
     # An embedding takes the parts besides, which are found in the image.
     embeds_features = False
+    class_outputs = ("logits",)
     frozen_inputs = EmbeddingModel.frozen_inputs
 
     def __init__(

@@ -21,8 +21,10 @@ from asen_tf.embedders.images import (
     with_margin,
 )
 from asen_tf.images import Photograph
+from asen_tf.serving import signatures
 from asen_tf.serving.client.base import BaseClient, remaining
 from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
+from asen_tf.serving.client.errors import ServingError
 from asen_tf.serving.signatures import Metadata
 
 
@@ -93,6 +95,25 @@ class AsyncClient(BaseClient):
         attention, regions = await self._run(self._calls.explain(places, attribute), deadline)
         return attention, in_whole(regions, places)
 
+    async def predict(
+        self,
+        images: Photograph | Iterable[Photograph],
+        attribute: str,
+        boxes: Boxes = None,
+    ) -> np.ndarray:
+        """See `Client.predict`: float32 [N, V]."""
+        deadline = self._deadline()
+        await self._check(attribute, deadline)
+        return (await self._predict(images, [attribute], boxes, deadline))[attribute]
+
+    async def predict_all(
+        self, images: Photograph | Iterable[Photograph], boxes: Boxes = None
+    ) -> dict[str, np.ndarray]:
+        """See `Client.predict_all`: attribute -> float32 [N, V]."""
+        deadline = self._deadline()
+        names = list((await self._described(deadline)).space)
+        return await self._predict(images, names, boxes, deadline)
+
     async def call(
         self,
         signature: str,
@@ -130,6 +151,18 @@ class AsyncClient(BaseClient):
         if not lacks_margin(places):
             return places
         return with_margin(places, (await self._described(deadline)).metadata.box_margin)
+
+    async def _predict(self, images, attributes, boxes, deadline) -> dict[str, np.ndarray]:
+        space = (await self._described(deadline)).space
+        counts = {name: len(space[name].values) for name in attributes}
+        places = await self._with_margin(placed(images, boxes), deadline)
+        try:
+            found = await self._run(self._calls.predict(places, counts), deadline)
+        except ServingError as error:
+            if error.code is grpc.StatusCode.FAILED_PRECONDITION:
+                raise NotImplementedError(signatures.SAYS_NO_VALUES) from error
+            raise
+        return dict(zip(attributes, found, strict=True))
 
     async def _described(self, deadline: float) -> Served:
         if self._served is None:

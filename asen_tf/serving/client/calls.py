@@ -5,7 +5,7 @@ A `Call` is one method of a client: the requests to send, and what makes the res
 """
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Generic, NamedTuple, TypeVar
 
@@ -23,6 +23,7 @@ from asen_tf.serving.client.errors import ServingError
 Result = TypeVar("Result")
 
 # Output -> dtype and shape; None: any size. The first dimension is the photographs.
+Shapes = Mapping[str, tuple[type, tuple[int | None, ...]]]
 _OUTPUTS = {
     signatures.EMBEDDING: (np.float32, (None, None)),
     signatures.EMBEDDINGS: (np.float32, (None, None, None)),
@@ -109,8 +110,16 @@ class Calls:
         self, images: Sequence[Place], attribute: str
     ) -> Call[tuple[np.ndarray, np.ndarray]]:
         outputs = [signatures.ATTENTION, signatures.BOX]
-        requests = self._predict(signatures.explain(attribute), images, outputs)
+        expected = {name: _OUTPUTS[name] for name in outputs}
+        requests = self._predict(signatures.explain(attribute), images, expected)
         return Call(requests, lambda answers: tuple(_joined(answers, name) for name in outputs))
+
+    def predict(self, images: Sequence[Place], values: Mapping[str, int]) -> Call[list[np.ndarray]]:
+        """Of each attribute how probable its values are; `values`: how many each has."""
+        signature, outputs = signatures.prediction(list(values))
+        shapes = [(np.float32, (None, count)) for count in values.values()]
+        requests = self._predict(signature, images, dict(zip(outputs, shapes, strict=True)))
+        return Call(requests, lambda answers: [_joined(answers, name) for name in outputs])
 
     def call(
         self,
@@ -120,24 +129,24 @@ class Calls:
     ) -> Call[dict[str, np.ndarray]]:
         """Any signature, see `Client.call`."""
         if places is None:
-            request = self._request(signature, Batch([], []), (), tensors.to_arrays(inputs))
+            request = self._request(signature, Batch([], []), {}, tensors.to_arrays(inputs))
             return Call(iter([request]), lambda answers: answers[0].outputs)
 
         def join(answers):
             return {name: _joined(answers, name) for name in answers[0].outputs}
 
         arrays = tensors.to_arrays(inputs, len(places))
-        return Call(self._predict(signature, places, (), arrays), join)
+        return Call(self._predict(signature, places, {}, arrays), join)
 
     def _outputs(self, signature: str, images: Sequence[Place], output: str) -> Call[np.ndarray]:
-        requests = self._predict(signature, images, [output])
+        requests = self._predict(signature, images, {output: _OUTPUTS[output]})
         return Call(requests, lambda answers: _joined(answers, output))
 
     def _predict(
         self,
         signature: str,
         places: Sequence[Place],
-        outputs: Sequence[str],
+        outputs: Shapes,
         inputs: tensors.Inputs = MappingProxyType({}),
     ) -> Iterator[Request]:
         """Requests for these outputs, none: for all; `inputs` have a row for each place."""
@@ -150,16 +159,18 @@ class Calls:
             yield self._request(signature, batch, outputs, encoded | others)
 
     def _request(
-        self, signature: str, batch: Batch, outputs: Sequence[str], inputs: tensors.Inputs
+        self, signature: str, batch: Batch, outputs: Shapes, inputs: tensors.Inputs
     ) -> Request:
-        message = wire.PredictRequest(model_spec=self._model(signature), output_filter=outputs)
+        message = wire.PredictRequest(
+            model_spec=self._model(signature), output_filter=list(outputs)
+        )
         for name, array in inputs.items():
             message.inputs[name].CopyFrom(tensors.to_proto(array))
 
         def read(reply):
             answer = _read(reply)
-            for name in outputs:
-                _check(answer, name, len(batch.images))
+            for name, expected in outputs.items():
+                _check(answer, name, len(batch.images), *expected)
             for name, array in answer.outputs.items():
                 if batch.images and array.shape[:1] != (len(batch.images),):
                     raise _unexpected(
@@ -170,7 +181,7 @@ class Calls:
 
         return Request(wire.PREDICT, message, read, batch.places)
 
-    def _empty(self, signature: str, outputs: Sequence[str]) -> Request:
+    def _empty(self, signature: str, outputs: Iterable[str]) -> Request:
         """Asks for the shapes alone: a server that pads batches cannot pad one without rows."""
         message = wire.GetModelMetadataRequest(
             model_spec=self._model(), metadata_field=["signature_def"]
@@ -202,7 +213,7 @@ def _read_status(reply: wire.GetModelStatusResponse) -> Answer:
 
 
 def _read_shapes(
-    reply: wire.GetModelMetadataResponse, signature: str, outputs: Sequence[str]
+    reply: wire.GetModelMetadataResponse, signature: str, outputs: Iterable[str]
 ) -> Answer:
     found = wire.SignatureDefMap.FromString(reply.metadata["signature_def"].value).signature_def
     if signature not in found:
@@ -215,8 +226,9 @@ def _read_shapes(
     return Answer(shapes, reply.model_spec.version.value)
 
 
-def _check(answer: Answer, name: str, photographs: int) -> None:
-    dtype, shape = _OUTPUTS[name]
+def _check(
+    answer: Answer, name: str, photographs: int, dtype: type, shape: tuple[int | None, ...]
+) -> None:
     shape = (photographs, *shape[1:])
     array = answer.outputs.get(name)
     if array is None:

@@ -11,6 +11,7 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.embedders.base import BaseEmbedder
 from asen_tf.embedders.images import Place
 from asen_tf.images import Photograph
+from asen_tf.serving import signatures
 from asen_tf.serving.client.base import BaseClient, remaining
 from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
 from asen_tf.serving.client.errors import ServingError
@@ -70,6 +71,21 @@ class Client(BaseClient, BaseEmbedder):
             # What a server says where the model has no such signature.
             if error.code is grpc.StatusCode.FAILED_PRECONDITION:
                 return super()._explain(images, attribute)
+            raise
+
+    _says_no_values = signatures.SAYS_NO_VALUES
+
+    def _predict(self, images: Sequence[Place], attributes: Sequence[str]) -> list[np.ndarray]:
+        deadline = self._deadline()
+        for name in attributes:
+            self._check(name, deadline)
+        values = self._described(deadline).space
+        try:
+            counts = {name: len(values[name].values) for name in attributes}
+            return self._run(self._calls.predict(images, counts), deadline)
+        except ServingError as error:
+            if error.code is grpc.StatusCode.FAILED_PRECONDITION:
+                return super()._predict(images, attributes)
             raise
 
     def call(

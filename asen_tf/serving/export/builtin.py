@@ -93,6 +93,22 @@ class Explain(Signature):
         }
 
 
+class Predict(Signature):
+    """How probable the values of an attribute are, or by their names those of every attribute."""
+
+    each_attribute = whole = True
+
+    @classmethod
+    def suits(cls, model):
+        return model.predicts
+
+    def answer(self, functions, image_bytes):
+        images, _ = functions.prepare(image_bytes)
+        wanted = [self.attribute] if self.attribute else list(functions.ids)
+        outputs = [names.PROBABILITIES] if self.attribute else wanted
+        return dict(zip(outputs, functions.predict(images, wanted), strict=True))
+
+
 class Similarity(Signature):
     """Cosines of pairs of photographs, or of one with all others, in one attribute."""
 

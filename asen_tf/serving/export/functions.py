@@ -61,7 +61,12 @@ class Functions:
             attention, boxes = model.explain(*map(_at_least_one, (images, pairs)))
             return attention[:count], pixel_boxes(boxes[:count], sizes, metadata.fit)
 
+        @tf.function(input_signature=[images, tf.TensorSpec((None,), tf.int32)])
+        def predict(images, ids):
+            return model.value_probabilities(_at_least_one(images), ids)[: tf.shape(images)[0]]
+
         self._prepare, self._embed, self._attend = prepare or prepare_in_graph, embed, attend
+        self._predict = predict
 
     def prepare(
         self, encoded: tf.Tensor, labels: tf.Tensor | None = None
@@ -107,6 +112,15 @@ class Functions:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Where a model with attention looks, `EmbeddingModel.explain`; `sizes`: of `prepare`."""
         return self._attend(images, self._pairs(images, attributes), sizes)
+
+    def predict(self, images: tf.Tensor, attributes: Sequence[str]) -> list[tf.Tensor]:
+        """Of each attribute how probable its values are, float32 [N, V]; `model.predicts`."""
+        ids = tf.constant([self.ids[name] for name in attributes], tf.int32)
+        found = self._predict(images, ids)
+        counts = [len(self.metadata.attributes[name]) for name in attributes]
+        return [
+            tf.ensure_shape(found[:, n, :count], (None, count)) for n, count in enumerate(counts)
+        ]
 
     def look_up(self, attributes: tf.Tensor) -> tf.Tensor:
         """Ids of the attributes that rows name: string [N] -> int32 [N].

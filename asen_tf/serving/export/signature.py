@@ -23,6 +23,7 @@ SIGNATURES = Registry(
         "embed": f"{_OURS}:Embed",
         "explain": f"{_OURS}:Explain",
         "similarity": f"{_OURS}:Similarity",
+        names.PREDICT: f"{_OURS}:Predict",
     },
 )
 
@@ -37,7 +38,8 @@ class Signature(abc.ABC):
     and compares the outputs with those of `answer` on the Keras model.
 
     Attributes:
-      each_attribute: whether each attribute has one, called NAME_ATTRIBUTE; otherwise NAME.
+      each_attribute: whether each attribute has one, called NAME_ATTRIBUTE.
+      whole: whether there is one called NAME; given None: where `each_attribute` is False.
       inputs: name -> shape and dtype. The first dimension is that of the rows, None.
 
     Args:
@@ -45,6 +47,7 @@ class Signature(abc.ABC):
     """
 
     each_attribute = False
+    whole: bool | None = None
     inputs: ClassVar[Mapping[str, tf.TensorSpec]] = {
         names.IMAGE_BYTES: tf.TensorSpec((None,), tf.string)
     }
@@ -75,7 +78,11 @@ def signatures_of(model: EmbeddingModel, attributes: Iterable[str]) -> dict[str,
     """All that a model answers to, by name; ValueError where two would have one name."""
     kinds = {name: SIGNATURES[name] for name in SIGNATURES.names()}
     kinds = {name: kind for name, kind in kinds.items() if kind.suits(model)}
-    found = {name: kind() for name, kind in kinds.items() if not kind.each_attribute}
+    found = {
+        name: kind()
+        for name, kind in kinds.items()
+        if (not kind.each_attribute if kind.whole is None else kind.whole)
+    }
     for attribute in attributes:
         for name, kind in kinds.items():
             if kind.each_attribute:

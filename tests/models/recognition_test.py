@@ -1,0 +1,111 @@
+"""Classifiers of values, kept with a model's weights; class logits of models that learn them."""
+
+import keras
+import numpy as np
+import pytest
+
+from asen_tf import models
+from asen_tf.core import AttributeSpace
+from asen_tf.models.recognition import ValueClassifiers
+
+SPACE = AttributeSpace({"collar": ["v", "o"], "fit": ["s", "m", "l"]})
+SMALL = {"backbone": "resnet6", "size": 32}
+BRANCH = {**SMALL, "embedding_dim": 4, "common_dim": 8}
+ASEN = {
+    "name": "asen",
+    "attribute_dim": 8,
+    "image_scale": 1,
+    "global_branch": BRANCH,
+    "local_branch": BRANCH,
+}
+
+
+@pytest.fixture(scope="module")
+def images():
+    return np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3)).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def model():
+    """ASEN with random classifiers of the local slice, then the global one."""
+    keras.utils.set_random_seed(0)
+    model = models.build(ASEN, SPACE)
+    draw = np.random.default_rng(1)
+    model.value_classifiers = ValueClassifiers(
+        np.array(SPACE.offsets), np.array([1, 0]), 3 * draw.normal(size=(8, 5)), draw.normal(size=5)
+    )
+    return model
+
+
+def softmax(logits):
+    powers = np.exp(logits)
+    return powers / powers.sum(1, keepdims=True)
+
+
+def test_a_softmax_of_the_slices_unit_vectors(model, images):
+    ids = np.tile(np.int32([0, 1]), (4, 1))
+    outputs = model.compute_outputs({"images": images, "attributes": ids}, ["global", "local"])
+    parts = [outputs[name].numpy() for name in ("local", "global")]
+    vectors = np.concatenate([p / np.linalg.norm(p, axis=-1, keepdims=True) for p in parts], -1)
+    known = model.value_classifiers
+    logits = np.einsum("bac,cv->bav", vectors, known.kernel) + known.bias
+    found = model.value_probabilities(images).numpy()
+    assert found.shape == (4, 2, 3) and found.dtype == np.float32
+    np.testing.assert_allclose(found[:, 0, :2], softmax(logits[:, 0, :2]), atol=1e-5)
+    np.testing.assert_array_equal(found[:, 0, 2], 0)
+    np.testing.assert_allclose(found[:, 1], softmax(logits[:, 1, 2:]), atol=1e-5)
+    for chosen in ([1], [1, 0]):
+        np.testing.assert_allclose(
+            model.value_probabilities(images, chosen), found[:, chosen], atol=1e-6
+        )
+
+
+def test_how_slices_are_weighed_does_not_matter(model, images):
+    expected = model.value_probabilities(images)
+    before, model.beta = model.beta, 1.0
+    try:
+        np.testing.assert_allclose(model.value_probabilities(images), expected, atol=1e-6)
+    finally:
+        model.beta = before
+
+
+def test_they_go_where_the_weights_go(model, images, tmp_path):
+    expected = model.value_probabilities(images)
+    model.save(tmp_path / "model.keras")
+    model.save_to_preset(tmp_path / "preset", SPACE)
+    other = models.build(ASEN, SPACE)
+    assert not other.predicts
+    blank = tmp_path / "blank.weights.h5"
+    other.save_weights(blank)
+    other.load_weights(tmp_path / "preset" / "model.weights.h5")
+    for loaded in (
+        keras.models.load_model(tmp_path / "model.keras"),
+        models.EmbeddingModel.from_preset(tmp_path / "preset"),
+        other,
+    ):
+        assert loaded.predicts
+        np.testing.assert_allclose(loaded.value_probabilities(images), expected, atol=1e-6)
+    assert len(other.weights) == len(models.build(ASEN, SPACE).weights)
+    other.load_weights(blank)
+    assert not other.predicts
+    with pytest.raises(NotImplementedError, match="asen_tf.fit_recognition computes them"):
+        other.value_probabilities(images)
+
+
+@pytest.mark.parametrize("name", ["amnet", "linear", "part_guided"])
+def test_class_logits_of_those_that_learn_them(name, images):
+    keras.utils.set_random_seed(0)
+    model = models.build({"name": name, "image_scale": 1, **SMALL}, SPACE)
+    inputs = {"images": images, "attributes": np.zeros((4, 1), np.int32)}
+    logits = model.compute_outputs(inputs, ["logits"])["logits"].numpy()
+    found = model.value_probabilities(images).numpy()
+    assert model.predicts and found.shape == (4, 2, 3)
+    np.testing.assert_allclose(found[:, 0, :2], softmax(logits[:, :2]), atol=1e-5)
+    np.testing.assert_allclose(found[:, 1], softmax(logits[:, 2:]), atol=1e-5)
+
+
+def test_shapes_that_do_not_fit():
+    offsets, slices = np.array([0, 2, 5]), np.array([0])
+    for kernel, bias in (((8, 4), 5), ((8, 5), 4), ((5,), 5)):
+        with pytest.raises(ValueError, match=r"classifiers of 5 values need a kernel \[C, 5\]"):
+            ValueClassifiers(offsets, slices, np.zeros(kernel), np.zeros(bias))
