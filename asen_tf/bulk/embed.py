@@ -60,8 +60,10 @@ def embed_catalogue(
     batch_size: int = 32,
     shards: int | None = None,
     beam_options: Sequence[str] = (),
+    predict: bool = False,
+    min_probability: float = 0.5,
 ) -> Summary:
-    """Writes the vectors of a catalogue's photographs as Parquet.
+    """Writes the vectors of a catalogue's photographs as Parquet, and perhaps tags as CSV.
 
     A bad photograph goes to an errors file and stops nothing. A run that was killed goes on with
     the same call: shards that are whole are left alone.
@@ -81,11 +83,14 @@ def embed_catalogue(
       shards: files to write; none: one for each `IMAGES_A_SHARD` photographs.
       beam_options: command line of Beam, for example `["--runner=FlinkRunner"]`; without a runner
         the work is done in this process.
+      predict: also write `tags.csv`, of each photograph the values that the model sees in it.
+      min_probability: a value that is less probable is not written there.
 
     Raises:
       ValueError: an unknown attribute, a bad catalogue, or the output holds vectors of another
         model, catalogue or number of shards.
       FileNotFoundError: the model, manifest or root is missing.
+      NotImplementedError: with `predict`, the model says no values; says how it comes to.
       Failed: Beam ended before all was done; the same call goes on.
     """
     began = time.monotonic()
@@ -97,6 +102,8 @@ def embed_catalogue(
     with opened(place, batch_size) as embedder:
         check_names("attribute", attributes, embedder.attributes, once=True)
         rows = catalogue.read_rows(manifest, boxes and files.full(boxes))
+        if predict:
+            embedder.predict_all([])  # or it says why it cannot
         fingerprint = embedder.fingerprint()
         store = Output(files.full(output))
         stamp = Stamp(
@@ -109,6 +116,7 @@ def embed_catalogue(
             shards=_shards(shards, len(rows), store.stamp()),
             place=place,
             manifest=manifest,
+            tags=predict,
         )
         store.claim(stamp)
         parts = _parts(rows, stamp.shards)
@@ -119,6 +127,8 @@ def embed_catalogue(
         if pending:
             work = EmbedShard(store, stamp, batch_size, follow_links)
             _embed(work, store, stamp.shards, pending, beam_options)
+        if predict:
+            store.write_tags(stamp.shards, stamp.attributes, min_probability)
     store.clean()
     errors, problems = store.errors()
     return Summary(

@@ -4,11 +4,11 @@ import dataclasses
 import json
 from collections.abc import Sequence
 
-from asen_tf.bulk import catalogue, files
+from asen_tf.bulk import catalogue, files, tags
 from asen_tf.bulk.catalogue import Row
 from asen_tf.embedders import Fingerprint
 
-_STAMP, _PHOTOGRAPHS = "embedding.json", "photographs.json"
+_STAMP, _PHOTOGRAPHS, _TAGS = "embedding.json", "photographs.json", "tags.csv"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +24,7 @@ class Stamp:
       images: number of rows.
       shards: number of files.
       place, manifest: of model and rows, for the reader; another place is no other stamp.
+      tags: whether there are tags beside the vectors.
     """
 
     model: dict = dataclasses.field(compare=False)
@@ -35,6 +36,7 @@ class Stamp:
     shards: int
     place: str = dataclasses.field(compare=False)
     manifest: str = dataclasses.field(compare=False)
+    tags: bool = False
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), indent=1)
@@ -58,6 +60,7 @@ class Output:
     - `embedding.json`: the stamp;
     - `photographs.json`: of each shard, what tells whether its photographs have changed;
     - `vectors/shard-00000-of-00008.parquet`: there once the shard is whole;
+    - `tags/shard-00000-of-00008.jsonl`, and `tags.csv` of all of them: where tags are wanted;
     - `errors/shard-00000-of-00008.jsonl`: where photographs of that shard were bad;
     - `unfinished/`: rows of the shards to do, and files that are being written.
 
@@ -90,7 +93,7 @@ class Output:
         """Makes the folder that of this stamp; ValueError where it holds vectors of another."""
         found = self.stamp()
         if found is None:
-            for name in ("vectors", "errors"):
+            for name in ("vectors", "errors", *(["tags"] if stamp.tags else [])):
                 files.make_folder(files.join(self.folder, name))
             path = files.join(self.folder, _STAMP)
             with files.written_whole(path, self.unfinished) as file:
@@ -101,11 +104,18 @@ class Output:
                 "--output"
             )
 
-    def shard_files(self, shard: int, shards: int) -> tuple[str, str]:
-        """The files of a shard's vectors and of its errors."""
+    def shard_files(self, shard: int, shards: int) -> tuple[str, str, str]:
+        """The files of a shard's vectors, of its errors and of its tags."""
         name = _name(shard, shards)
-        folders = {"vectors": f"{name}.parquet", "errors": f"{name}.jsonl"}
+        folders = {"vectors": f"{name}.parquet", "errors": f"{name}.jsonl", "tags": f"{name}.jsonl"}
         return tuple(files.join(self.folder, *folder) for folder in folders.items())
+
+    def write_tags(self, shards: int, attributes: Sequence[str], min_probability: float) -> None:
+        """Writes `tags.csv`, see `tags.table`."""
+        found = (files.read(self.shard_files(shard, shards)[2]) for shard in range(shards))
+        with files.written_whole(files.join(self.folder, _TAGS), self.unfinished) as file:
+            for part in tags.table(found, attributes, min_probability):
+                file.write(part)
 
     def done(self, shards: int) -> set[int]:
         """The shards that are whole."""

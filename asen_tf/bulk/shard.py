@@ -5,11 +5,12 @@ import functools
 import json
 import threading
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import apache_beam as beam
 import numpy as np
 
-from asen_tf.bulk import files, photographs
+from asen_tf.bulk import files, photographs, tags
 from asen_tf.bulk.catalogue import Row
 from asen_tf.bulk.output import Output, Stamp
 from asen_tf.bulk.vector_file import VectorFile
@@ -20,6 +21,13 @@ from asen_tf.loading import load
 
 # Photographs that are read at the same time.
 _THREADS = 16
+
+
+class _Found(NamedTuple):
+    """What is found of a photograph: vectors float32 [A, D], and perhaps tags."""
+
+    vectors: np.ndarray
+    tags: tags.Tags | None = None
 
 
 class EmbedShard(beam.DoFn):
@@ -41,13 +49,15 @@ class EmbedShard(beam.DoFn):
         self._embedder = embedder_at(self._stamp.place, self._batch_size)
 
     def process(self, shard: int) -> Iterator[int]:
-        vectors_file, errors_file = self._output.shard_files(shard, self._stamp.shards)
+        vectors_file, *others = self._output.shard_files(shard, self._stamp.shards)
         if not files.exists(vectors_file):  # Beam may hand out a shard twice
-            self._write(self._output.read_rows(shard), vectors_file, errors_file)
+            self._write(self._output.read_rows(shard), vectors_file, *others)
         yield shard
 
-    def _write(self, rows: Sequence[Row], vectors_file: str, errors_file: str) -> None:
-        errors = []
+    def _write(
+        self, rows: Sequence[Row], vectors_file: str, errors_file: str, tags_file: str
+    ) -> None:
+        errors, tagged = [], []
         aside, stamp = self._output.unfinished, {"asen_tf": self._stamp.to_json()}
         with (
             files.written_whole(vectors_file, aside) as file,
@@ -59,17 +69,21 @@ class EmbedShard(beam.DoFn):
                     if isinstance(one, str):
                         errors.append({"id": row.name, "image": row.image, "reason": one})
                     else:
-                        good[row.name] = one
+                        good[row.name] = one.vectors
+                        tagged.append((row, one.tags))
                 if good:
                     vectors.add(list(good), np.stack(list(good.values())))
             # Before the vectors appear, whose file says that the shard is done.
+            if self._stamp.tags:
+                with files.written_whole(tags_file, aside) as file:
+                    file.write(tags.encode(tagged))
             files.delete(errors_file)
             if errors:
                 with files.written_whole(errors_file, aside) as log:
                     log.write("".join(json.dumps(error) + "\n" for error in errors).encode())
 
-    def _embedded(self, rows: Sequence[Row]) -> Iterator[tuple[list[Row], list[np.ndarray | str]]]:
-        """Rows with their vectors [A, D], or what is wrong with their photographs."""
+    def _embedded(self, rows: Sequence[Row]) -> Iterator[tuple[list[Row], list[_Found | str]]]:
+        """Rows with what was found of their photographs, or what is wrong with these."""
         read = photographs.reader(self._stamp.root, self._follow_links)
 
         def content(row):
@@ -78,7 +92,19 @@ class EmbedShard(beam.DoFn):
 
         batches = read_ahead(batched(rows, self._batch_size), content, _THREADS)
         for batch, contents in batches:
-            yield batch, each(self._vectors, contents)
+            yield batch, each(self._found, contents)
+
+    def _found(self, encoded: Sequence[bytes | Boxed]) -> list[_Found]:
+        vectors, names = self._vectors(encoded), self._stamp.attributes
+        if not self._stamp.tags:
+            return [_Found(its) for its in vectors]
+        if len(names) == 1:
+            probable = {names[0]: self._embedder.predict(encoded, names[0])}
+        else:
+            every = self._embedder.predict_all(encoded)
+            probable = {name: every[name] for name in names}
+        found = tags.best(probable, self._embedder.attributes)
+        return [_Found(*both) for both in zip(vectors, found, strict=True)]
 
     def _vectors(self, encoded: Sequence[bytes | Boxed]) -> np.ndarray:
         names = self._stamp.attributes

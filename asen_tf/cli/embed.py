@@ -3,6 +3,9 @@
     asen-embed --model=export/models/asen --manifest=/data/photographs/manifest.csv \\
       --output=vectors
 
+--predict writes tags besides, OUTPUT/tags.csv: of each photograph the value of each attribute that
+the model finds most probable, and how probable it is; below --min_probability the cell is empty.
+
 What follows `--` are options of Beam: `-- --runner=FlinkRunner --parallelism=16`. Without them the
 work is done in this process. The same command goes on where a killed run stopped.
 """
@@ -40,6 +43,8 @@ def main(beam_options: Sequence[str]) -> int:
         batch_size=given.batch_size,
         shards=given.shards,
         beam_options=beam_options,
+        predict=given.predict,
+        min_probability=given.min_probability,
     )
     if not found.embedded:
         print(f"all {found.shards} shards were done before")
@@ -61,6 +66,8 @@ def run() -> None:
     flags.DEFINE_list("attributes", "", "Attributes to embed in, in this order; default: all.")
     flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)
     flags.DEFINE_integer("shards", None, "Files to write; default: one for 1024 images.", 1)
+    flags.DEFINE_bool("predict", False, "Whether to write the values of photographs; see above.")
+    flags.DEFINE_float("min_probability", 0.5, "What a tag has to have, from 0 to 1.", 0.0, 1.0)
     failures.define_flag()
     flags.mark_flags_as_required(["model", "manifest", "output"])
     program.run(main, positional=True, goes_on=True)

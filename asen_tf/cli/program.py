@@ -95,7 +95,7 @@ def _status(work: Callable[[], int | None], failed: int, goes_on: bool = False) 
         where = "".join(f" {where}" for where in stop.args)
         again = "" if ";" in where else f"; the same command {_AGAIN[goes_on]}"
         return _said(f"stopped{where}{again}", 128 + number)
-    except (ValueError, OSError, Failed, MemoryError) as error:
+    except (ValueError, OSError, Failed, MemoryError, NotImplementedError) as error:
         return _said(f"error: {_text(error)}", failed)
     except Exception as error:
         if type(error).__name__ != "ResourceExhaustedError":  # TensorFlow's, which may not be there

@@ -1,6 +1,9 @@
 """Says how similar photographs are in one attribute, and where a model looks for it.
 
 asen-query --model=localhost:8500 --attribute=neckline a.jpg b.jpg --explain=out.png
+asen-query --model=runs/asen --predict a.jpg b.jpg
+
+--predict prints instead how probable the values of the attribute are, or those of all attributes.
 """
 
 from collections.abc import Sequence
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
     from asen_tf.embedders import Embedder
 
 
+_LEAST = 0.05  # a value that is less probable is not printed
+
 # Of each photograph x1, y1, x2, y2 of the garment, or None for all of it; None: of none.
 Boxes = Sequence[Sequence[str] | None] | None
 
@@ -28,6 +33,26 @@ def similarities(
     if len(cosines) == 1:
         return [f"{cosines[0]:.4f}"]
     return [f"{cosine:7.4f}  {name}" for cosine, name in zip(cosines, photographs[1:], strict=True)]
+
+
+def predictions(
+    model: "Embedder", photographs: Sequence[str], attribute: str | None, boxes: Boxes = None
+) -> list[str]:
+    """Lines to print: of each photograph the attributes with their most probable values."""
+    if attribute is None:
+        found = model.predict_all(photographs, boxes)
+    else:
+        found = {attribute: model.predict(photographs, attribute, boxes)}
+    width, lines = max(map(len, found)), []
+    for n, photograph in enumerate(photographs):
+        lines.append(photograph)
+        for name, probabilities in found.items():
+            order = probabilities[n].argsort(kind="stable")[::-1]
+            shown = [v for v in order if probabilities[n, v] >= _LEAST] or order[:1]
+            values = model.attributes[name].values
+            said = (f"{values[v]} {probabilities[n, v]:.2f}" for v in shown)
+            lines.append(f"  {name.ljust(width)}  {', '.join(said)}")
+    return lines
 
 
 def draw(
@@ -59,14 +84,20 @@ def draw(
 
 def main(photographs: Sequence[str]) -> None:
     given = flags.FLAGS
-    fewest = 1 if given.explain else 2
+    if not given.attribute and not given.predict:
+        raise app.UsageError("--attribute is required, unless --predict asks for all")
+    if given.explain and not given.attribute:
+        raise app.UsageError("--explain is of one attribute: name it with --attribute")
+    fewest = 1 if given.explain or given.predict else 2
     if len(photographs) < fewest:
         raise app.UsageError(f"expected {fewest} or more photographs, got {len(photographs)}")
     boxes = [box or None for box in given.box] or None
     if boxes and len(boxes) != len(photographs):
         raise app.UsageError(f"expected --box for each of {len(photographs)}, got {len(boxes)}")
     with opened(given) as model:
-        if len(photographs) > 1:
+        if given.predict:
+            print("\n".join(predictions(model, photographs, given.attribute, boxes)))
+        elif len(photographs) > 1:
             print("\n".join(similarities(model, photographs, given.attribute, boxes)))
         if given.explain:
             draw(model, photographs, given.attribute, given.explain, boxes)
@@ -84,7 +115,7 @@ def run() -> None:
         "it.",
     )
     flags.DEFINE_string("explain", None, "Picture of where the model looks: .png, .jpg or .webp.")
-    flags.mark_flag_as_required("attribute")
+    flags.DEFINE_bool("predict", False, "Whether to print the values of photographs instead.")
     program.run(main, positional=True)
 
 

@@ -51,9 +51,10 @@ def saved_model(tmp_path_factory):
     return save(tmp_path_factory.mktemp("served"))
 
 
-def save(folder, signs=(1.0, 1.0, 1.0)):
-    """Writes the model; one of other signs is another model."""
-    metadata = Metadata(ATTRIBUTES, dimension=3, model={}, library_version="0", max_pixels=1000)
+def save(folder, signs=(1.0, 1.0, 1.0), values=1):
+    """Writes the model; one of other signs is another model; one of two values says which."""
+    known = {name: [*own, "other"][:values] for name, own in ATTRIBUTES.items()}
+    metadata = Metadata(known, dimension=3, model={}, library_version="0", max_pixels=1000)
     (folder / names.METADATA_FILE).write_text(metadata.to_json())
     module = tf.Module()
     module.factors = tf.Variable(tf.range(1.0, len(ATTRIBUTES) + 1))
@@ -74,6 +75,14 @@ def save(folder, signs=(1.0, 1.0, 1.0)):
 
     functions = {names.embed(name): embed_one(number) for number, name in enumerate(ATTRIBUTES)}
     functions[names.SERVING_DEFAULT] = embed_all
+
+    def predict(image_bytes):
+        """The redder, the more probable is the other value."""
+        other = 10 * vectors(image_bytes)[:, 0, :1] / 255
+        return dict.fromkeys(ATTRIBUTES, tf.concat([1 - other, other], axis=1))
+
+    if values > 1:
+        functions[names.PREDICT] = predict
     signatures = {
         name: tf.function(function, input_signature=[photographs])
         for name, function in functions.items()
@@ -172,6 +181,37 @@ def test_every_bad_photograph_has_its_reason(embedded):
     for name, reason in BAD.items():
         assert reason in errors[name]
         assert "\n" not in errors[name] and "node" not in errors[name]
+
+
+def test_tags_of_the_whole_catalogue(shop, saved_model, tmp_path):
+    """Of photograph n the other value has the probability 10 n / 255."""
+    model, output = save(tmp_path, values=2), tmp_path / "out"
+
+    def tags(**options):
+        attributes = ["side", "color"]
+        options = {"attributes": attributes, "predict": True, "shards": 3, **options}
+        summary = embed_catalogue(model, shop / "manifest.csv", output, **options)
+        with open(output / "tags.csv", newline="", encoding="utf-8") as file:
+            return summary, list(csv.DictReader(file))
+
+    summary, found = tags(min_probability=0.6)
+    assert (summary.vectors, summary.errors) == (14 * 2, 9)
+    columns = ["id", "image", "side", "side_probability", "color", "color_probability"]
+    assert list(found[0]) == columns and [row["id"] for row in found] == [
+        f"{n}.png" for n in range(14)
+    ]
+    assert [row["side"] for row in found] == 11 * ["left"] + 3 * [""]
+    assert [row["color"] for row in found] == 11 * ["red"] + 3 * [""]
+    expected = [max(10 * n / 255, 1 - 10 * n / 255) for n in range(14)]
+    np.testing.assert_allclose([float(r["side_probability"]) for r in found], expected, atol=1e-4)
+    # Another threshold needs no second look at the photographs.
+    summary, found = tags()
+    assert summary.embedded == 0
+    assert [row["side"] for row in found] == 13 * ["left"] + ["other"]
+    with pytest.raises(ValueError, match=r"another run \(tags: True, not False\)"):
+        tags(predict=False)
+    with pytest.raises(NotImplementedError, match="exported without what says which values"):
+        embed_catalogue(saved_model, shop / "manifest.csv", tmp_path / "other", predict=True)
 
 
 def test_what_is_in_the_boxes_is_embedded(saved_model, tmp_path):

@@ -26,7 +26,9 @@ def test_a_server_that_is_away_is_one_line_and_a_status():
     [
         (["--attribute=collar", "a.jpg"], "expected 2 or more photographs, got 1"),
         (["--attribute=collar", "--explain=a.png"], "expected 1 or more photographs, got 0"),
-        (["a.jpg", "b.jpg"], "--attribute is required"),
+        (["a.jpg", "b.jpg"], "--attribute is required, unless --predict asks for all"),
+        (["--predict", "--explain=a.png", "a.jpg"], "name it with --attribute"),
+        (["--predict"], "expected 1 or more photographs, got 0"),
         (
             ["--attribute=collar", "--version=1", "--label=stable", "a.jpg", "b.jpg"],
             "a version or a label",
@@ -34,7 +36,7 @@ def test_a_server_that_is_away_is_one_line_and_a_status():
         (["--attribute=collar", "--box=1,2,3,4", "a.jpg", "b.jpg"], "--box for each of 2, got 1"),
         (["--attribute=collar", "--root_certificates=no.pem", "a.jpg", "b.jpg"], "no.pem"),
     ],
-    ids=["one", "none", "attribute", "version", "box", "certificate"],
+    ids=["one", "none", "attribute", "explain", "predict", "version", "box", "certificate"],
 )
 def test_wrong_use_is_explained(arguments, message):
     result = query(*arguments)

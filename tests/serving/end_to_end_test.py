@@ -121,9 +121,11 @@ def test_coroutines_cut_to_boxes_as_others_do(address, embedder, photographs):
                 client.similarity(given, given[0], LENGTH, boxes, boxes[0]),
                 client.explain(given, LENGTH, boxes),
                 client.call(f"embed_{LENGTH}", [Boxed(given[0], boxes[0])]),
+                client.predict(given, LENGTH, boxes),
+                client.predict_all(given, boxes),
             )
 
-    every, one, cosines, (attention, regions), called = asyncio.run(ask())
+    every, one, cosines, (attention, regions), called, *predicted = asyncio.run(ask())
     close = {"rtol": 0, "atol": 1e-4}
     np.testing.assert_allclose(every, embedder.embed_all(given, boxes), **close)
     np.testing.assert_allclose(one, every[:, 1], **close)
@@ -132,6 +134,8 @@ def test_coroutines_cut_to_boxes_as_others_do(address, embedder, photographs):
     np.testing.assert_allclose(attention, expected_attention, **close)
     np.testing.assert_array_equal(regions, expected_regions)
     np.testing.assert_allclose(called["embedding"], one[:1], **close)
+    for found in (predicted[0], predicted[1][LENGTH]):
+        np.testing.assert_allclose(found, embedder.predict(given, LENGTH, boxes), **close)
     with Client(address) as client:
         assert client.box_margin == embedder.box_margin == 0.25
         called = client.call(f"embed_{LENGTH}", [Boxed(given[0], boxes[0])])
@@ -169,6 +173,18 @@ def test_query_prints_similarities_and_draws(address, embedder, photographs, tmp
     np.testing.assert_allclose([float(cosine) for cosine, _ in rows], expected, atol=1e-4)
     with Image.open(picture) as drawn:
         assert min(drawn.size) > 200
+
+
+def test_query_prints_values(address, embedder, photographs):
+    result = query(address, "--predict", photographs[0], photographs[1])
+    assert result.returncode == 0, result.stderr
+    found = embedder.predict(photographs[:2], LENGTH)
+    expected = []
+    for path, probabilities in zip(photographs, found, strict=False):
+        pairs = sorted(zip(probabilities, embedder.attributes[LENGTH].values, strict=True))[::-1]
+        said = ", ".join(f"{value} {p:.2f}" for p, value in pairs if p >= 0.05)
+        expected += [str(path), f"  {LENGTH}  {said}"]
+    assert result.stdout.splitlines() == expected
 
 
 def test_query_cuts_to_boxes(address, embedder, photographs, tmp_path):
