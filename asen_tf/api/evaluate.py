@@ -18,8 +18,10 @@ from asen_tf.evaluation import (
     evaluate_localization,
     evaluate_manipulation,
     evaluate_random,
+    evaluate_recognition,
     evaluate_triplets,
 )
+from asen_tf.evaluation.recognition import PredictFn
 from asen_tf.loading import load as load_embedder
 
 
@@ -60,10 +62,11 @@ def evaluate(
 
     Returns:
       What `evaluation.evaluate_manipulation` gives for that protocol; what `evaluate_triplets`
-      gives where the data has triplets; else what `Evaluator.evaluate` gives. Then "localization"
-      is what `evaluate_localization` gives where the data has boxes of parts and the model of the
-      run has attention, and "beta", where attributes differ in it, attribute -> how much the first
-      slice counts.
+      gives where the data has triplets; else what `Evaluator.evaluate` gives. Then "recognition"
+      is what `evaluate_recognition` gives where the model predicts, "localization" what
+      `evaluate_localization` gives where the data has boxes of parts and the model of the run has
+      attention, and "beta", where attributes differ in it, attribute -> how much the first slice
+      counts.
 
     Raises:
       ValueError: an unknown protocol, split, slice or attribute, or data of other attributes.
@@ -87,7 +90,7 @@ def evaluate(
         subject = _subject_of_embedder(model, data)
     else:
         subject = _subject_of_run(model, data, precision, skip_bad)
-    named = _named(slices, subject.slices)
+    named, measured = _named(slices, subject.slices), subject
     if baseline:
         subject, named = _beside_baseline(model, data, subject, named)
     manifest, settings = subject.manifest, subject.settings
@@ -103,6 +106,9 @@ def evaluate(
     relevance = relevance or settings.relevance
     evaluator = Evaluator(subject.embed, size, ks or settings.ks, relevance=relevance)
     result = evaluator.evaluate(manifest, split, subject.photographs, named)
+    if measured.predict:
+        given = measured.predict, manifest, split, measured.photographs, size
+        result["recognition"] = evaluate_recognition(*given)
     if subject.betas is not None:
         result["beta"] = dict(zip(manifest.space, subject.betas, strict=True))
     if manifest.boxes is not None and subject.localize:
@@ -157,12 +163,20 @@ class _Subject:
     change: Callable | None = None
     recognize: Callable[[], Callable | None] | None = None  # -> of values, if it has classes
     localize: Callable[[str], dict] | None = None  # split -> result
+    predict: PredictFn | None = None
 
 
 def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
     # A random order needs no TensorFlow, which takes seconds to load.
     from asen_tf.data.image_cache import open_images
-    from asen_tf.evaluation.embed import change_fn, embed_fn, explain_fn, image_fn, recognize_fn
+    from asen_tf.evaluation.embed import (
+        change_fn,
+        embed_fn,
+        explain_fn,
+        image_fn,
+        predict_fn,
+        recognize_fn,
+    )
     from asen_tf.evaluation.published import PublishedInputs, is_published, open_fn
     from asen_tf.workdir import Workdir
 
@@ -181,11 +195,12 @@ def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
         return evaluate_localization(*given, **seen)
 
     published = is_published(config.eval.preprocessing, fit)
+    published_inputs = PublishedInputs(model, slices) if published else None
     return _Subject(
         manifest,
         config.eval,
         config.data.special,
-        PublishedInputs(model, slices).embed if published else embed_fn(model, slices),
+        published_inputs.embed if published else embed_fn(model, slices),
         open_fn(manifest, margin) if published else load_images(),
         model.embedding_slices(slices),
         model.beta if np.ndim(model.beta) and len(model.used_slices(slices)) > 1 else None,
@@ -193,6 +208,7 @@ def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
         # What published inputs are made of is not what the network takes.
         None if published else lambda: recognize_fn(model),
         localize if model.explains else None,
+        published_inputs.predict if published and model.predicts else predict_fn(model),
     )
 
 
@@ -235,7 +251,26 @@ def _subject_of_embedder(embedder, data) -> _Subject:
     def photographs(rows):
         return [manifest.photograph(row) for row in rows]
 
-    return _Subject(manifest, config.eval, config.data.special, embed, photographs)
+    def predict(photographs, attributes):
+        names = [manifest.space.names[attribute] for attribute in attributes]
+        if len(names) == 1:
+            found = [embedder.predict(photographs, names[0])]
+        else:
+            every = embedder.predict_all(photographs)
+            found = [every[name] for name in names]
+        most = max(manifest.space.value_counts)
+        return np.stack([np.pad(p, [(0, 0), (0, most - p.shape[1])]) for p in found], axis=1)
+
+    predicts = predict if _predicts(embedder) else None
+    given = manifest, config.eval, config.data.special, embed, photographs
+    return _Subject(*given, predict=predicts)
+
+
+def _predicts(embedder) -> bool:
+    try:
+        return bool(embedder.predict_all([]))
+    except (AttributeError, NotImplementedError):
+        return False
 
 
 def _named(names: Sequence[str], known: Mapping[str, slice]) -> dict[str, slice] | None:

@@ -4,8 +4,8 @@ asen-visualize --workdir=runs/asen --output=runs/asen/pictures
 asen-visualize --workdir=runs/asen --report=runs/asen/report.html
 asen-visualize --workdir=runs/asen --figures=projector && tensorboard --logdir=runs/asen
 
-Figures: attention, retrieval, reranking, tsne, similarity, channels, curves, and those of other
-packages; a report has them all. "projector" writes the attributes' spaces for TensorBoard.
+Figures: attention, retrieval, reranking, tsne, similarity, channels, confusion, curves, and those
+of other packages; a report has them all. "projector" writes the attributes' spaces for TensorBoard.
 """
 
 from absl import app, flags

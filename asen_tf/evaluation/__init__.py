@@ -6,9 +6,11 @@ from asen_tf.evaluation.localization import evaluate_localization
 from asen_tf.evaluation.manipulation import evaluate_manipulation
 from asen_tf.evaluation.prototypes import value_means
 from asen_tf.evaluation.random_order import evaluate_random
+from asen_tf.evaluation.recognition import evaluate_recognition
 from asen_tf.evaluation.report import (
     localization_table,
     manipulation_table,
+    recognition_table,
     save,
     to_table,
     triplets_table,
@@ -21,9 +23,11 @@ __all__ = [
     "evaluate_localization",
     "evaluate_manipulation",
     "evaluate_random",
+    "evaluate_recognition",
     "evaluate_triplets",
     "localization_table",
     "manipulation_table",
+    "recognition_table",
     "save",
     "to_table",
     "triplets_table",

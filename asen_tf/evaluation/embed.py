@@ -10,6 +10,7 @@ from asen_tf.data.image_cache import ImageLoader
 from asen_tf.evaluation.changes import ChangeFn, RecognizeFn
 from asen_tf.evaluation.localization import ExplainFn
 from asen_tf.evaluation.pairs import EmbedFn
+from asen_tf.evaluation.recognition import PredictFn
 from asen_tf.images.geometry import cell_centres
 from asen_tf.models.base import EmbeddingModel
 
@@ -65,6 +66,17 @@ def recognize_fn(model: EmbeddingModel) -> RecognizeFn | None:
         return None
     run = tf.function(logits)
     return lambda images: run(tf.constant(images)).numpy()
+
+
+def predict_fn(model: EmbeddingModel) -> PredictFn | None:
+    """Probabilities, see `EmbeddingModel.value_probabilities`; None where it does not predict."""
+    if not model.predicts:
+        return None
+    run = tf.function(
+        lambda images, attributes: model.value_probabilities(images, attributes),
+        reduce_retracing=True,
+    )
+    return lambda images, ids: run(tf.constant(images), tf.constant(ids, tf.int32)).numpy()
 
 
 def explain_fn(model: EmbeddingModel) -> ExplainFn:

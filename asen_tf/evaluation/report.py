@@ -21,6 +21,8 @@ def tables(result: dict) -> str:
     if "triplets" in result:
         return triplets_table(result)
     found = [to_table(result)]
+    if "recognition" in result:
+        found.append(recognition_table(result["recognition"]))
     if "localization" in result:
         found.append(localization_table(result["localization"]))
     return "\n\n".join(found)
@@ -74,6 +76,24 @@ def rows_of(result: dict, metrics: Sequence[str] | None = None) -> list[list[str
     for column in columns:
         for row, cell in zip(rows, column, strict=True):
             row.append(cell)
+    return rows
+
+
+def recognition_table(result: dict) -> str:
+    """The result of `evaluate_recognition` as a table, in percent."""
+    return _aligned(recognition_rows(result), summary_rows=1)
+
+
+def recognition_rows(result: dict) -> list[list[str]]:
+    """The cells of `recognition_table`, as `rows_of` gives them but for one row of means."""
+    columns = ("most_frequent", "accuracy", "macro_f1", "calibration_error")
+    rows = [["attribute", "labelled", "most frequent", "accuracy", "macro F1", "calibration error"]]
+    rows += [
+        [name, str(row["count"]), *(_percent(row[column]) for column in columns)]
+        for name, row in result["attributes"].items()
+    ]
+    means = ["-", *(_percent(result[column]) for column in columns[1:])]
+    rows.append(["all attributes", str(result["count"]), *means])
     return rows
 
 

@@ -12,7 +12,7 @@ from asen_tf.figures.source import Source
 # In the order of a report.
 _OURS = (
     *("attention", "retrieval", "reranking", "manipulation", "tsne", "similarity", "channels"),
-    *("curves", "accuracy", "projector"),
+    *("confusion", "curves", "accuracy", "projector"),
 )
 FIGURES = Registry(
     "figure", "asen_tf.figures", {name: f"asen_tf.figures.{name}:draw" for name in _OURS}

@@ -14,7 +14,13 @@ import tensorflow as tf
 from PIL import Image
 
 from asen_tf.core import config as configs
-from asen_tf.evaluation.report import localization_rows, manipulation_table, rows_of, triplets_rows
+from asen_tf.evaluation.report import (
+    localization_rows,
+    manipulation_table,
+    recognition_rows,
+    rows_of,
+    triplets_rows,
+)
 from asen_tf.figures import html
 from asen_tf.figures.picture import Picture, encode
 from asen_tf.figures.registry import Figure
@@ -157,18 +163,21 @@ def _scores(source: Source, result: dict | None) -> Section:
             "labelled for it. Random is what a random order scores."
         )
         tables = [_table(f"Mean average precision, {split} split, percent", rows_of(result))]
+    if "recognition" in result:
+        caption = f"Values that it says, {split} split, percent"
+        tables.append(_table(caption, recognition_rows(result["recognition"]), totals=1))
     if "localization" in result:
         caption = "Attention peaks in the annotated part (pointing), and overlap of region and part"
         tables.append(_table(caption, localization_rows(result["localization"])))
     return Section(title, text, tables=tables, details=details)
 
 
-def _table(caption: str, rows: Sequence[Sequence[str]]) -> Table:
+def _table(caption: str, rows: Sequence[Sequence[str]], totals: int = 2) -> Table:
     """Cells in percent have a point, counts have none."""
     header, *body = rows
-    percent = [name for name, cell in zip(header, body[-2], strict=True) if "." in cell]
+    percent = [name for name, cell in zip(header, body[-totals], strict=True) if "." in cell]
     named = [[row[0].replace("_", " "), *row[1:]] for row in body]
-    return Table(caption, header, named, 2, percent)
+    return Table(caption, header, named, totals, percent)
 
 
 def _training(source: Source) -> Section:

@@ -204,6 +204,23 @@ def text(
     )
 
 
+def upright(axes: Axes, x: float, y: float, string: str, size: float = TEXT_SIZE) -> None:
+    """Writes one line from (x, y) upwards, centred on x."""
+    string = fonts.drawable(string)
+    axes.text(
+        x,
+        y,
+        string,
+        fontfamily=fonts.families(string),
+        fontsize=size,
+        color=INK,
+        rotation=90,
+        ha="center",
+        va="bottom",
+        parse_math=False,
+    )
+
+
 def value_colors(names: Sequence[str]) -> list[str]:
     """A colour for each value, from sixteen that repeat.
 
