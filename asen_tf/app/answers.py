@@ -160,6 +160,20 @@ class Answers:
         columns = [self._boxes(read, attribute) for attribute in request.attributes]
         return {"regions": [list(boxes) for boxes in zip(*columns, strict=True)]}
 
+    def tags(self, request: queries.Tags) -> dict:
+        """The most probable value of each attribute in a photograph, and how probable it is.
+
+        None where the photograph is missing or broken.
+        """
+        [read] = self._encoded([request.photograph])
+        found = {} if read is None else self._model.tags(read.encoded)
+        return {
+            "tags": [
+                {"attribute": attribute, "value": value, "probability": round(probability, 4)}
+                for attribute, (value, probability) in found.items()
+            ]
+        }
+
     def _boxes(self, read: Sequence[_Encoded | None], attribute: str) -> list[Region]:
         with problems.store_problems():
             self.attributes.index(attribute)

@@ -79,6 +79,26 @@ class Model:
             raise problems.Problem(422, "no_regions", title, advice) from error
         return [None if isinstance(box, str) else box for box in found]
 
+    def tags(self, photograph: bytes | Boxed) -> dict[str, tuple[str, float]]:
+        """Attribute -> the value that a photograph most probably shows, and its probability.
+
+        Problem: the model is away or another, refuses the photograph, or says no values.
+        """
+        self.check()
+        try:
+            with self._used():
+                found = self._embedder.predict_all([photograph])
+        except NotImplementedError as error:
+            title = "The model does not say which values photographs show."
+            raise problems.Problem(422, "no_values", title, f"{error}.") from error
+        except ValueError as error:
+            raise problems.no_photograph("the model refuses it") from error
+        return {name: self._best(name, of_values[0]) for name, of_values in found.items()}
+
+    def _best(self, name: str, probabilities: np.ndarray) -> tuple[str, float]:
+        place = int(probabilities.argmax())
+        return self._embedder.attributes[name].values[place], float(probabilities[place])
+
     def _compared(self) -> problems.Problem | None:
         """What is wrong with the embedder."""
         try:

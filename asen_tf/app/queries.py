@@ -89,6 +89,12 @@ class Look(_Query):
     attributes: Annotated[list[_Text], Field(min_length=1, max_length=2)]
 
 
+class Tags(_Query):
+    """Which values does this photograph show?"""
+
+    photograph: Reference
+
+
 class Comparison(_Query):
     """Two photographs; one at least is an item's."""
 

@@ -136,6 +136,7 @@ def _api(answers: Answers, limits: Limits) -> list[Route]:
         post("/api/search", queries.Search, answers.search),
         post("/api/compare", queries.Comparison, answers.compare),
         post("/api/regions", queries.Look, answers.regions, model_limit),
+        post("/api/tags", queries.Tags, answers.tags, model_limit),
         post("/api/cut", queries.Cut, answers.cut, model_limit),
         Route("/api/photographs", receive, methods=["POST"]),
         Route("/api/model", model),

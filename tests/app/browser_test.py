@@ -88,6 +88,15 @@ def test_a_photograph_is_searched_with_and_shown_with_regions(tab, photograph, c
     first = tab.locator("#results .card").first
     expect(first.locator("rect.over")).to_have_count(1)
     expect(tab.locator("#query rect.over")).to_have_count(1)
+    found = embedder.predict_all([photograph["buffer"]])
+    sure = [
+        f"{name}{embedder.attributes[name].values[own.argmax()]}{100 * own.max():.0f} %"
+        for name, own in found.items()
+        if own.max() >= 0.5
+    ]
+    assert 0 < len(sure) < len(found)
+    tags = tab.get_by_label("What the photograph shows").locator("dl > div")
+    expect(tags).to_have_text([text.replace("_", " ") for text in sure])
     tab.get_by_label("Regions of").select_option("collar")
     expect(first.locator("rect.over")).to_have_count(1)
     expect(first.locator(".regions")).to_contain_text("Region of collar: ")

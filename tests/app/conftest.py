@@ -4,6 +4,7 @@ import io
 import threading
 import time
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -19,6 +20,7 @@ from asen_tf.data.root import Root
 from asen_tf.data.synthetic import SPACE, render
 from asen_tf.keras_embedder import KerasEmbedder
 from asen_tf.models import ASEN
+from asen_tf.models.recognition import ValueClassifiers
 
 ITEMS = 30
 LIMITS = Limits(upload_bytes=300_000, pixels=1_000_000, kept_upload_bytes=310_000, slow_seconds=1.5)
@@ -55,6 +57,10 @@ class Switched(KerasEmbedder):
         self._answer()
         return super().explain(images, attribute, boxes)
 
+    def predict_all(self, images, boxes=None):
+        self._answer()
+        return super().predict_all(images, boxes)
+
     def _answer(self):
         if self.away:
             raise OSError("UNAVAILABLE: connection to secret-host:8500 refused")
@@ -63,7 +69,12 @@ class Switched(KerasEmbedder):
 @pytest.fixture(scope="session")
 def shared_embedder():
     branch = {"backbone": "resnet6", "size": 32, "common_dim": 8, "embedding_dim": 12}
-    return Switched(ASEN(len(SPACE), branch, dict(branch), attribute_dim=8), SPACE)
+    model = ASEN(len(SPACE), branch, dict(branch), attribute_dim=8)
+    values, draw = SPACE.offsets[-1], np.random.default_rng(0)
+    model.value_classifiers = ValueClassifiers(
+        np.array(SPACE.offsets), np.arange(2), 9 * draw.normal(size=(24, values)), np.zeros(values)
+    )
+    return Switched(model, SPACE)
 
 
 @pytest.fixture

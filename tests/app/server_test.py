@@ -150,6 +150,33 @@ def test_regions_are_those_of_the_model(client, embedder, jpegs, garments):
     del embedder.explain
 
 
+def test_tags_are_the_most_probable_values(client, embedder, jpegs):
+    photograph = send(client, jpegs[-1])["photograph"]
+    found = embedder.predict_all([jpegs[-1], jpegs[7]])
+    for n, reference in enumerate(({"photograph": photograph}, {"item": "garment-7"})):
+        tags = ask(client, "tags", {"photograph": reference})["tags"]
+        assert [tag["attribute"] for tag in tags] == list(embedder.attributes)
+        for tag in tags:
+            own = found[tag["attribute"]][n]
+            assert tag["value"] == embedder.attributes[tag["attribute"]].values[own.argmax()]
+            assert tag["probability"] == pytest.approx(own.max(), abs=1e-3)
+    assert ask(client, "tags", {"photograph": {"item": "garment-29"}}) == {"tags": []}
+    embedder.away = True
+    refused(client.post("/api/tags", json={"photograph": reference}), 503, "model_away")
+    embedder.away = False
+
+
+def test_a_model_that_says_no_values(client, embedder):
+    known = embedder.model.value_classifiers
+    embedder.model.value_classifiers = None
+    try:
+        query = {"photograph": {"item": "garment-7"}}
+        title = refused(client.post("/api/tags", json=query), 422, "no_values")
+    finally:
+        embedder.model.value_classifiers = known
+    assert title == "The model does not say which values photographs show."
+
+
 def test_a_box_says_which_garment_is_meant(client, catalogue, embedder, jpegs, garments):
     sent = send(client, jpegs[-1])
     width, height = sent["width"], sent["height"]

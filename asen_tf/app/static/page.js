@@ -8,6 +8,7 @@ import { bar, find, make, plural, words } from "./elements.js";
 import { openGarment } from "./garment.js";
 import { photo, showMark, showRegions } from "./photos.js";
 import { regionsOf } from "./regions.js";
+import { hideTags, showTags } from "./tags.js";
 
 const COUNT = 24;
 const WAIT_MS = 250; // after a control was moved
@@ -176,8 +177,17 @@ async function searchNow(signal) {
   find("#start").hidden = true;
   find("#tools").hidden = false;
   say(answer);
-  // Regions come later: results wait for nobody.
+  // Regions and tags come later: results wait for nobody.
   lookAt(cards, signal);
+  nameValues(signal);
+}
+
+async function nameValues(signal) {
+  try {
+    await remembered(() => showTags(shown.query, signal), signal);
+  } catch (error) {
+    if (error.name !== "AbortError") tell(error, () => nameValues(signal));
+  }
 }
 
 // Sends a photograph once more that the server has forgotten.
@@ -366,6 +376,7 @@ function startOver() {
   cards = new Map();
   results.replaceChildren();
   for (const selector of ["#query", "#tools", "#learned", "#more"]) find(selector).hidden = true;
+  hideTags();
   showLiked();
   find("#start").hidden = false;
   find("#found-title").textContent = "Start from the catalogue";
