@@ -10,9 +10,10 @@ from typing import NamedTuple
 import apache_beam as beam
 import numpy as np
 
-from asen_tf.bulk import files, photographs, tags
+from asen_tf.bulk import files, photographs
 from asen_tf.bulk.catalogue import Row
 from asen_tf.bulk.output import Output, Stamp
+from asen_tf.bulk.tags import Tags, best, encode
 from asen_tf.bulk.vector_file import VectorFile
 from asen_tf.core.read_ahead import batched, read_ahead
 from asen_tf.embedders import Embedder, each
@@ -27,7 +28,7 @@ class _Found(NamedTuple):
     """What is found of a photograph: vectors float32 [A, D], and perhaps tags."""
 
     vectors: np.ndarray
-    tags: tags.Tags | None = None
+    tags: Tags | None = None
 
 
 class EmbedShard(beam.DoFn):
@@ -76,7 +77,7 @@ class EmbedShard(beam.DoFn):
             # Before the vectors appear, whose file says that the shard is done.
             if self._stamp.tags:
                 with files.written_whole(tags_file, aside) as file:
-                    file.write(tags.encode(tagged))
+                    file.write(encode(tagged))
             files.delete(errors_file)
             if errors:
                 with files.written_whole(errors_file, aside) as log:
@@ -103,7 +104,7 @@ class EmbedShard(beam.DoFn):
         else:
             every = self._embedder.predict_all(encoded)
             probable = {name: every[name] for name in names}
-        found = tags.best(probable, self._embedder.attributes)
+        found = best(probable, self._embedder.attributes)
         return [_Found(*both) for both in zip(vectors, found, strict=True)]
 
     def _vectors(self, encoded: Sequence[bytes | Boxed]) -> np.ndarray:
