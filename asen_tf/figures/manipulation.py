@@ -123,12 +123,12 @@ def _change(source, kept, pool, vectors, change, query, wanted_group) -> Change:
         return Cell(source.pixels(row), ", ".join(values), False)
 
     row = kept[items.rows[query]]
-    before = source.values(row, names[attribute])
+    shown = ", ".join(source.values(row, names[a]) for a in items.attributes)
     values = source.embedder.attributes[names[attribute]].values
     return Change(
-        Cell(source.pixels(row), before),
+        Cell(source.pixels(row), shown),
         style.words(names[attribute]),
-        before,
+        source.values(row, names[attribute]),
         style.words(values[wanted[place]]),
         [cell(place) for place in best],
     )
