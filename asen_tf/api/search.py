@@ -18,6 +18,7 @@ def search(
     weights: Mapping[str, float] | None = None,
     changes: Mapping[str, str] | None = None,
     liked: Sequence[str] | Sequence[Sequence[str]] = (),
+    measure: str = "cosine",
     k: int = 20,
     offset: int = 0,
     where: str | None = None,
@@ -34,7 +35,7 @@ def search(
       image: photograph to search with, as an embedder takes it.
       id: item of the catalogue to search with, instead.
       model: what `asen_tf.load` takes; with `image`, unless the open catalogue has a model.
-      weights, changes, liked: see `Catalogue.query`.
+      weights, changes, liked, measure: see `Catalogue.query`.
       k, offset, where, exclude, threshold: see `Catalogue.search`.
 
     Raises:
@@ -49,6 +50,7 @@ def search(
             weights=weights,
             changes=changes,
             liked=liked,
+            measure=measure,
             k=k,
             offset=offset,
             where=where,

@@ -116,9 +116,10 @@ class Answers:
             "weights": request.weights,
             "changes": request.changes,
             "liked": request.liked,
+            "measure": request.measure,
         }
         with problems.store_problems():
-            weights = self._catalogue.query(**query).weights
+            wanted = self._catalogue.query(**query)
             found = self._catalogue.search(
                 k=request.count + 1,  # one more tells whether there are more
                 offset=request.offset,
@@ -126,16 +127,15 @@ class Answers:
                 exclude=request.hidden,
                 **query,
             )
-        shares = weights / np.abs(weights).sum()
+        weights = dict(zip(self.attributes, map(float, wanted.weights), strict=True))
         shown = found[: request.count]
-        rounds = [chosen for chosen in request.liked if chosen]
-        start = queries.Reference(item=rounds[-1][0]) if rounds else request.query
+        start = queries.Reference(item=wanted.items[-1]) if wanted.items else request.query
         return {
             "query": start.model_dump(exclude_none=True),
             "results": [_shown(match) for match in shown],
             "more": len(found) > len(shown),
-            "weights": dict(zip(self.attributes, map(float, shares), strict=True)),
-            "regions": _heaviest(dict(zip(self.attributes, weights, strict=True)), shown),
+            "weights": weights,
+            "regions": _heaviest(weights, shown),
         }
 
     def compare(self, request: queries.Comparison) -> dict:

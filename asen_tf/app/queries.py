@@ -65,6 +65,7 @@ class Search(_Query):
       weights: attribute -> weight; none: all count 1.
       changes: attribute -> value.
       liked: ids of each round of feedback, the oldest first.
+      measure: what ranks.
       hidden: ids to leave out.
       filters: column -> what it shall have.
       condition: in words, see `asen_tf.catalogue.filters`.
@@ -75,6 +76,7 @@ class Search(_Query):
     weights: Annotated[dict[_Text, _Weight], Field(max_length=500)] = {}
     changes: Annotated[dict[_Text, _Text], Field(max_length=500)] = {}
     liked: Annotated[list[_Texts], Field(max_length=50)] = []
+    measure: Literal["cosine", "euclidean"] = "cosine"
     hidden: _Texts = []
     filters: Annotated[dict[_Text, Filter], Field(max_length=100)] = {}
     condition: _Text = ""

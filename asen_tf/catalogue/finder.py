@@ -9,7 +9,9 @@ from asen_tf.catalogue import queries
 from asen_tf.catalogue.engine import Engine
 from asen_tf.catalogue.filters import Comparison, Condition, parse
 from asen_tf.catalogue.items import Match, Query, Similarity
+from asen_tf.catalogue.nearest import nearest, similarities
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.errors import unknown_name
 from asen_tf.embedders import Embedder
 
 # Items whose mean is a value's prototype, at most: more would hardly move it.
@@ -54,6 +56,7 @@ class Finder:
         weights: Mapping[str, float] | None = None,
         changes: Mapping[str, str] | None = None,
         liked: Sequence[str] | Sequence[Sequence[str]] = (),
+        measure: str = "cosine",
     ) -> Query:
         """What `search` and `rerank` look for.
 
@@ -63,29 +66,46 @@ class Finder:
             1.
           changes: attribute -> the value that is wanted there instead of the item's own; counts 1
             where it has no weight.
-          liked: ids of results that the user chose; or a list of them for each round, the oldest
-            first. The first of the last round takes the place of the item queried with. Two or more
-            say by what they have in common which attributes matter: each round multiplies the
-            weights by A times `queries.feedback_weights`, on average 1, so that what is liked again
-            and again comes to the fore. Of changed attributes they say nothing.
+          liked: ids of results that the user chose. Two or more say by what they have in common
+            which attributes matter, see `queries.feedback_weights`.
+            Rounds, an extension of this library: a list of them for each round, the oldest first.
+            Each multiplies the weights, so that what is liked again and again comes to the fore.
+          measure: `euclidean` is the search of Ak et al., WACV 2018, equations 4 to 6: the weighted
+            sum of Euclidean distances (see `nearest` for what is exact); a single liked item takes
+            the place of the item queried with, which is kept where several are liked.
+            `cosine` is this library's: the weighted mean of cosines; the first item liked always
+            takes that place, and of changed attributes the liked items say nothing.
 
         Raises:
-          ValueError: an unknown id, attribute or value, bad weights, or not one item to query with.
+          ValueError: an unknown id, attribute, value or measure, bad weights, or not one item to
+            query with.
         """
+        if measure not in queries.MEASURES:
+            raise ValueError(unknown_name("measure", measure, queries.MEASURES))
         changes, rounds = dict(changes or {}), _rounds(liked)
         used = queries.weight_vector(self.attributes.names, weights, changes)
         changed = [self.attributes.index(name) for name in changes]
         for chosen in rounds:
-            used = used * self._learned(chosen, changed)
+            if len(chosen) > 1:
+                found = queries.feedback_weights(self.engine.vectors(chosen), measure)
+                learned = len(found) * found  # on average 1
+                if measure == "cosine":
+                    learned[changed] = 1
+                used *= learned
         items = [] if id is None else [id]
-        if rounds:
-            items.append(rounds[-1][0])
+        if start := queries.start(rounds, measure):
+            items.append(start)
             found = self.engine.vectors(items[-1:])[0]
+        elif rounds and id is None and image is None and vectors is None:
+            raise ValueError(
+                f"measure {measure} keeps the query where several items are liked: give one of id, "
+                "image and vectors, or like a single item"
+            )
         else:
             found = self._vectors(id, image, vectors).copy()
         for position, (attribute, value) in zip(changed, changes.items(), strict=True):
             found[position] = self.prototype(attribute, value)
-        return Query(found, used, tuple(items))
+        return Query(found, used / np.abs(used).sum(), tuple(items), measure)
 
     def search(
         self,
@@ -113,17 +133,18 @@ class Finder:
         if threshold is not None and not -1 <= threshold <= 1:
             raise ValueError(f"expected a threshold of -1 to 1, got {threshold}")
         wanted = self.query(**query)
-        hits = self.engine.search(
-            queries.weighted(wanted.vectors, wanted.weights),
-            k,
-            where=parse(where) if isinstance(where, str) else where,
-            exclude=sorted({*exclude, *wanted.items}),
-            offset=offset,
-        )
-        scores = hits.scores / np.abs(wanted.weights).sum()
-        kept = len(scores) if threshold is None else int((scores >= threshold).sum())
-        ids = hits.ids[:kept]
-        return self._matches(ids, scores[:kept], self._cosines(wanted, ids), wanted)
+        limits = {
+            "where": parse(where) if isinstance(where, str) else where,
+            "exclude": sorted({*exclude, *wanted.items}),
+            "offset": offset,
+        }
+        if wanted.measure == "cosine":
+            hits = self.engine.search(queries.weighted(wanted.vectors, wanted.weights), k, **limits)
+        else:
+            hits = nearest(self.engine, wanted, k, **limits)
+        kept = np.flatnonzero(hits.scores >= (-np.inf if threshold is None else threshold))
+        ids = [hits.ids[n] for n in kept]
+        return self._matches(ids, hits.scores[kept], self._cosines(wanted, ids), wanted)
 
     def rerank(
         self, results: Iterable[tuple[str, float]], *, blend: float = 1.0, **query: Any
@@ -146,8 +167,7 @@ class Finder:
         scores = [score for _, score in results]
         wanted = self.query(**query)
         cosines = self._cosines(wanted, ids)
-        similarities = queries.mean_score(cosines, wanted.weights[wanted.weights != 0])
-        blended = queries.blended(scores, similarities, blend)
+        blended = queries.blended(scores, similarities(self.engine, wanted, ids), blend)
         order = queries.best_first(blended)
         return self._matches([ids[n] for n in order], blended[order], cosines[order], wanted)
 
@@ -208,14 +228,6 @@ class Finder:
         spread = np.linspace(0, len(ids) - 1, min(len(ids), _EXAMPLES)).astype(int)
         examples = self.engine.vectors([ids[n] for n in spread], [position])
         return queries.prototype(examples[:, 0])
-
-    def _learned(self, chosen: Sequence[str], changed: Sequence[int]) -> np.ndarray:
-        """float32 [A], on average 1: what a round of feedback multiplies the weights by."""
-        if len(chosen) < 2:
-            return np.ones(len(self.attributes), np.float32)
-        learned = len(self.attributes) * queries.feedback_weights(self.engine.vectors(chosen))
-        learned[list(changed)] = 1
-        return learned
 
     def _vectors(self, id: str | None, image: Any, vectors: np.ndarray | None) -> np.ndarray:
         """float32 [A, D] of the one item that is given."""

@@ -138,7 +138,8 @@ class Match:
 
     Attributes:
       id: of the item.
-      score: of a search the weighted mean of the cosines, -1 to 1; of a reranked list 0 to 1.
+      score: of a search the weighted mean of the cosines, or of 1 minus the distances, -1 to 1; of
+        a reranked list 0 to 1.
       cosines: attribute -> how similar item and query are there, -1 to 1, where a weight is not 0.
       labels: attribute -> the item's values.
       metadata: what else is known of it.
@@ -180,10 +181,12 @@ class Query:
 
     Attributes:
       vectors: float32 [A, D], a unit vector in each space.
-      weights: float32 [A], how much each space counts.
-      items: ids of the items it comes from, which are no results.
+      weights: float64 [A], how much each space counts; their sizes sum to 1.
+      items: ids of the items it comes from, which are no results; the last one is where it starts.
+      measure: one of `queries.MEASURES`.
     """
 
     vectors: np.ndarray
     weights: np.ndarray
     items: tuple[str, ...] = ()
+    measure: str = "cosine"

@@ -11,9 +11,11 @@ import numpy as np
 
 from asen_tf.core.errors import check_names
 
-# Chosen items that differ less than this in one space count as differing so much: without it a
-# space in which all of them are the same would divide by zero, or drown all others.
-SMALLEST_DISTANCE = 0.01
+# Measure -> two chosen items that are closer than this in one space count as so far apart. Without
+# it a space in which all are the same would divide by zero. With cosines it also keeps such a space
+# from drowning all others; by distances equation 5 of Ak et al. (WACV 2018) stays as it is.
+LEAST_DISTANCES = {"cosine": 0.01, "euclidean": 1e-6}
+MEASURES = tuple(LEAST_DISTANCES)
 
 
 def weight_vector(
@@ -21,7 +23,7 @@ def weight_vector(
     weights: Mapping[str, float] | None = None,
     changed: Iterable[str] = (),
 ) -> np.ndarray:
-    """The weights of a query as float32 [A].
+    """The weights of a query as float64 [A].
 
     Args:
       attributes: A names.
@@ -39,7 +41,7 @@ def weight_vector(
             raise ValueError(f"expected a finite weight of {name}, got {weight}")
     if not any(given.values()):
         raise ValueError("expected a weight other than 0, got only zeros")
-    return np.array([given.get(name, 0.0) for name in attributes], np.float32)
+    return np.array([given.get(name, 0.0) for name in attributes])
 
 
 def weighted(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -52,13 +54,25 @@ def cosines(query: np.ndarray, items: np.ndarray) -> np.ndarray:
     return np.einsum("ad,nad->na", query, items)
 
 
-def mean_score(cosines: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Weighted mean of cosines [N, A]: [N] from -1 to 1, by the sum of the weights' sizes.
+def closeness(query: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """1 minus the distances of a query [A, D] and items [N, A, D]: float64 [N, A], -1 to 1.
 
-    It ranks as the inner product of query and item does, but reads as a cosine: 1 is the same in
-    every attribute wanted (and the opposite in those of negative weight).
+    Distances are Euclidean: the weighted mean falls as their weighted sum rises (Ak et al., WACV
+    2018, equations 4 and 6). `sqrt(2 - 2 cos)` would lose digits where vectors are close.
     """
-    return cosines @ weights / np.abs(weights).sum()
+    exact = np.asarray(query, np.float64)  # a space at a time, for items may be thousands
+    apart = [np.linalg.norm(items[:, a] - one, axis=-1) for a, one in enumerate(exact)]
+    return 1 - np.stack(apart, axis=1)
+
+
+def mean_score(similarities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Weighted mean of similarities [N, A]: [N] from -1 to 1, by the sum of the weights' sizes.
+
+    Of cosines it ranks as the inner product of query and item does, but reads as a cosine: 1 is the
+    same in every attribute wanted (and the opposite in those of negative weight).
+    """
+    # Not by `@`, whose last digits depend on the row: the same items score the same.
+    return (similarities * weights).sum(1) / np.abs(weights).sum()
 
 
 def prototype(vectors: np.ndarray) -> np.ndarray:
@@ -76,19 +90,29 @@ def prototype(vectors: np.ndarray) -> np.ndarray:
     return (mean / length).astype(np.float32)
 
 
-def feedback_weights(chosen: np.ndarray) -> np.ndarray:
+def start(rounds: Sequence[Sequence[str]], measure: str) -> str | None:
+    """The liked item that takes the place of the query; None: the query is kept.
+
+    With `cosine` the first of the last round. `euclidean` is Ak et al., section 5: "when only a
+    single image is chosen, the query image is replaced with the chosen image".
+    """
+    able = [chosen for chosen in rounds if measure == "cosine" or len(chosen) == 1]
+    return able[-1][0] if able else None
+
+
+def feedback_weights(chosen: np.ndarray, measure: str = "cosine") -> np.ndarray:
     """What a user who chose these items cares about: the spaces in which they lie close together.
 
-    Ak et al., WACV 2018, equations 5 and 6: w_v = 1 / (sum of the pairwise distances in space v),
-    then divided by the sum of all w_v. Distances are Euclidean, here of unit vectors. The sum in a
-    space is taken to be at least `SMALLEST_DISTANCE` a pair, so that equal items divide by no
-    zero: equal in all spaces, they weigh all the same.
+    Ak et al., WACV 2018, equation 5: w_v = 1 / (sum of the pairwise distances in space v), here
+    divided by the sum of all w_v, which changes no order. Distances are Euclidean, of unit vectors,
+    and at least `LEAST_DISTANCES[measure]`.
 
     Args:
       chosen: [L, A, D], unit vectors of at least two items.
+      measure: one of `MEASURES`.
 
     Returns:
-      float32 [A], positive, summing to 1.
+      float64 [A], positive, summing to 1.
 
     Raises:
       ValueError: fewer than two items.
@@ -96,9 +120,10 @@ def feedback_weights(chosen: np.ndarray) -> np.ndarray:
     if len(chosen) < 2:
         raise ValueError(f"expected at least two chosen items to compare, got {len(chosen)}")
     first, second = np.triu_indices(len(chosen), 1)
-    apart = np.linalg.norm(chosen[first] - chosen[second], axis=-1).sum(0, dtype=np.float64)
-    weights = 1 / np.maximum(apart, SMALLEST_DISTANCE * len(first))
-    return (weights / weights.sum()).astype(np.float32)
+    exact = np.asarray(chosen, np.float64)
+    apart = np.linalg.norm(exact[first] - exact[second], axis=-1).sum(0)
+    weights = 1 / np.maximum(apart, LEAST_DISTANCES[measure] * len(first))
+    return weights / weights.sum()
 
 
 def blended(scores: np.ndarray, similarities: np.ndarray, blend: float) -> np.ndarray:

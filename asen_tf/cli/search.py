@@ -23,11 +23,22 @@ from asen_tf.core.progress import say
 
 if TYPE_CHECKING:
     from asen_tf.catalogue import Catalogue, Match
+    from asen_tf.catalogue.items import Query
     from asen_tf.images import Photograph
 
 # Flag -> others that mean nothing beside it.
 _EXCLUDED = {
-    "compare": ("weights", "set", "liked", "filter", "exclude", "threshold", "rerank", "html"),
+    "compare": (
+        "weights",
+        "set",
+        "liked",
+        "measure",
+        "filter",
+        "exclude",
+        "threshold",
+        "rerank",
+        "html",
+    ),
     "rerank": ("filter", "exclude", "threshold"),
 }
 
@@ -82,6 +93,7 @@ def query(given: flags.FlagValues) -> dict:
         "weights": numbers(given.weights),
         "changes": pairs(given.set),
         "liked": _liked(given),
+        "measure": given.measure,
     }
 
 
@@ -113,15 +125,16 @@ def write_page(catalogue: "Catalogue", found: "Sequence[Match]", given: flags.Fl
 
     root = Root(given.root, given.follow_links)
     rounds = _liked(given)
-    name = rounds[-1][0] if rounds else given.id
+    wanted = catalogue.query(**query(given))
+    name = wanted.items[-1] if wanted.items else None
     if name is None:
-        query = (os.path.basename(given.image), search_output.pixels(given.image))
+        start = (os.path.basename(given.image), search_output.pixels(given.image))
     else:
         (record,) = catalogue.engine.records([name])
-        query = (name, search_output.photograph(name, record.metadata, root))
+        start = (name, search_output.photograph(name, record.metadata, root))
     said = {
-        "by": query[0],
-        "weights": _learned(catalogue, given) if rounds else ", ".join(given.weights),
+        "by": start[0],
+        "weights": _learned(wanted, catalogue) if rounds else ", ".join(given.weights),
         "changed": ", ".join(given.set),
         "liked": "; then ".join(map(", ".join, rounds)),
         "filter": given.filter,
@@ -132,7 +145,7 @@ def write_page(catalogue: "Catalogue", found: "Sequence[Match]", given: flags.Fl
         found,
         root=root,
         title=f"{len(found)} of {len(catalogue)} items",
-        query=query,
+        query=start,
         facts={name: text for name, text in said.items() if text},
         first=given.offset + 1,
     )
@@ -142,9 +155,10 @@ def main() -> None:
     given = flags.FLAGS
     _check(given)
     from asen_tf.api.catalogues import opened as opened_catalogue
+    from asen_tf.catalogue.queries import start
     from asen_tf.cli import search_output
 
-    needed = bool(given.image and not _liked(given))
+    needed = given.image and start(_liked(given), given.measure) is None
     with (
         opened(given) if needed else contextlib.nullcontext() as model,
         opened_catalogue(given.store, model, read_only=True) as catalogue,
@@ -162,11 +176,9 @@ def main() -> None:
             write_page(catalogue, found, given)
 
 
-def _learned(catalogue: "Catalogue", given: flags.FlagValues) -> str:
+def _learned(wanted: "Query", catalogue: "Catalogue") -> str:
     """The weights that feedback has led to, in percent of all."""
-    weights = catalogue.query(**query(given)).weights
-    shares = 100 * weights / abs(weights).sum()
-    said = zip(catalogue.attributes, shares, strict=True)
+    said = zip(catalogue.attributes, 100 * wanted.weights, strict=True)
     return ", ".join(f"{name} {share:.0f} %" for name, share in said if share)
 
 
@@ -192,7 +204,7 @@ def _check(given: flags.FlagValues) -> None:
         raise app.UsageError("--box is of the photograph of --image, which is not given")
     for name, others in _EXCLUDED.items():
         for other in others:
-            if given[name].value and given[other].value not in (None, "", []):
+            if given[name].value and given[other].value != given[other].default:
                 raise app.UsageError(f"--{name} takes no --{other}")
 
 
@@ -206,8 +218,16 @@ def run() -> None:
     lists.define("set", "ATTRIBUTE=VALUE that is wanted instead of the query's own.")
     lists.define_several(
         "liked",
-        "Ids of results that were chosen; given again for each round. The first id of the last "
-        "round replaces the query. An id that holds a comma stands in quotes: --liked='\"a,1\",b'.",
+        "Ids of results that were chosen; given again for each round, see --measure. An id that "
+        "holds a comma stands in quotes: --liked='\"a,1\",b'.",
+    )
+    flags.DEFINE_enum(
+        "measure",
+        "cosine",
+        ("cosine", "euclidean"),
+        "What ranks. cosine: the weighted mean of cosines; the first id of the last --liked "
+        "replaces the query. euclidean (Ak et al., WACV 2018): the weighted sum of distances; "
+        "only an id that is liked alone replaces it.",
     )
     lists.define_text("filter", "", 'A condition, such as "price<50 and not color=red".')
     lists.define("exclude", "Ids of items to leave out, in quotes as those of --liked.")

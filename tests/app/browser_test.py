@@ -187,6 +187,13 @@ def test_feedback_leads_on_and_back(tab, catalogue):
     expect_results(tab, catalogue.search(id="garment-0", liked=[liked], k=24))
     expect(tab.get_by_alt_text(f"The query: {liked[0]}")).to_be_visible()
     expect(tab.locator("#learned dl > div")).to_have_count(len(catalogue.attributes))
+    expect(tab.locator("#learned")).to_contain_text(f"{liked[0]}, which you liked")
+    tab.get_by_label("Measured by").select_option("distances")
+    asked = {"id": "garment-0", "liked": [liked], "measure": "euclidean"}
+    expect_results(tab, catalogue.search(**asked, k=24))
+    expect(tab.get_by_alt_text("The query: garment-0")).to_be_visible()
+    expect(tab.locator("#learned")).to_contain_text("the one you began with")
+    tab.get_by_label("Measured by").select_option("cosines")
     expect(feedback).to_be_hidden()
     tab.get_by_role("button", name="Undo the last round").click()
     expect_results(tab, before)

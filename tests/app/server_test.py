@@ -130,6 +130,11 @@ def test_feedback_goes_on_from_what_was_liked(client, catalogue):
     weights = np.array(list(found["weights"].values()))
     assert weights.sum() == pytest.approx(1) and weights.std() > 0
     assert found["regions"] == [max(found["weights"], key=found["weights"].get)]
+    by_distance = {"query": {"item": "garment-0"}, "liked": rounds, "measure": "euclidean"}
+    found = ask(client, "search", by_distance | {"count": 5})
+    expected = catalogue.search(id="garment-0", liked=rounds, measure="euclidean", k=5)
+    assert found["query"] == {"item": "garment-0"}
+    assert ids(found) == [match.id for match in expected]
 
 
 def test_regions_are_those_of_the_model(client, embedder, jpegs, garments):

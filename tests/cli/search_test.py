@@ -90,6 +90,11 @@ def test_every_flag_of_a_query_counts(shop, tmp_path):
     # A second round goes on from another item.
     rounds = ["--liked=item-0,item-6", "--liked=item-6,item-2"]
     assert ids(found(shop, tmp_path, *rounds, "--k=3")) == [4, 2, 0]
+    # By distances the query is kept, which is green; both liked items are red.
+    kept = ["--measure=euclidean", "--id=item-1", "--liked=item-0,item-6"]
+    assert ids(found(shop, tmp_path, *kept, "--k=3")) == [3, 5, 7]
+    alone = ["--measure=euclidean", "--id=item-4", "--liked=item-0"]
+    assert ids(found(shop, tmp_path, *alone, "--k=3")) == [2, 1, 6]
 
 
 @pytest.mark.parametrize("name", ["a,1", 'a"b', "line\nbreak", "l'amour", "back\\slash"])
@@ -193,6 +198,8 @@ def test_photographs_outside_of_the_root_are_not_shown(shop, tmp_path):
         (["--id=item-0", "--image=a.jpg"], "--image and --id exclude one another"),
         (["--id=item-0", "--filter=color='gray"], "the quote is not closed"),
         (["--id=item-0", "--filter=color=rde"], "Did you mean 'red'? Known: red, green."),
+        (["--liked=item-0,item-2", "--measure=euclidean"], "keeps the query where several"),
+        (["--id=item-0", "--compare=item-1", "--measure=euclidean"], "takes no --measure"),
         (["--id=item-0", "--threshold=nan"], "expected a threshold of -1 to 1, got nan"),
         (["--id=item-0", "--threshold=2"], "expected a threshold of -1 to 1, got 2"),
         (["--id=item-0", '--exclude="a'], "one that holds a comma in quotes"),

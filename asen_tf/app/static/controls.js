@@ -18,6 +18,8 @@ export const changes = () =>
       .filter(([, value]) => value),
   );
 
+export const measure = () => find("#measure").value;
+
 export function filters() {
   const found = {};
   for (const field of fields) {
@@ -61,7 +63,7 @@ export function listen(changed) {
     find("[data-only]", row).addEventListener("click", () => setAll(0, row));
     slider(row).addEventListener("input", show);
   }
-  for (const control of all(".attribute input, .attribute select, #filters input, #filters select")) {
+  for (const control of all(".attribute input, .attribute select, #measure, #filters input, #filters select")) {
     control.addEventListener("change", () => {
       if (control.matches(".attribute select") && control.value) {
         // What is wanted by value should count.

@@ -146,6 +146,7 @@ function searchRequest(offset = 0) {
     weights: controls.weights(),
     changes: controls.changes(),
     liked: current.rounds,
+    measure: controls.measure(),
     hidden: current.hidden,
     filters: controls.filters(),
     condition: controls.conditionText(),
@@ -305,9 +306,10 @@ function showRounds() {
   learned.hidden = !current.rounds.length;
   showLiked();
   if (learned.hidden) return;
+  const taken = current.rounds.flat().includes(shown.query.item);
   find("[data-rounds]", learned).textContent =
     `After ${plural(current.rounds.length, "round")} of feedback, attributes count by so much. ` +
-    "The first item you liked is the query now.";
+    (taken ? `${shown.query.item}, which you liked, is the query now.` : "The query is the one you began with.");
   const sorted = Object.entries(shown.weights).filter(([, share]) => share).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1]));
   const most = Math.abs(sorted[0][1]);
   find("dl", learned).replaceChildren(
