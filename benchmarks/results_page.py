@@ -117,7 +117,9 @@ def _results(table: str) -> list[tuple[str, dict]]:
             continue
         minutes = result["budget_minutes"]
         length = "own epochs" if minutes is None else f"{minutes:g} minutes"
-        found.append((f"{result['data'].replace('_', ' ')}, {length}", result))
+        network = [change for change in result["changes"] if change.startswith("model.")]
+        title = ", ".join([result["data"].replace("_", " "), length, *network])
+        found.append((title, result))
     return found
 
 
