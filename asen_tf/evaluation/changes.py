@@ -56,7 +56,8 @@ def represented(
     space = manifest.space
     if change_fn is not None:
         return embedded(embed_fn, items.attributes[:1]), of_model(change_fn)
-    compared, one = compared_attributes(embed_fn, items, len(space), load_images)
+    given = embed_fn, items.rows, items.attributes, len(space), load_images
+    compared, one = compared_attributes(*given)
     names = [space.names[a] for a in items.attributes]
     means = value_means(embed_fn, manifest, load_images, names, "train", batch_size, progress)
     vectors = embedded(embed_fn, compared)
@@ -71,7 +72,11 @@ def represented(
 
 
 def compared_attributes(
-    embed_fn: EmbedFn, items: LabelSets, attributes: int, load_images: ImageLoader
+    embed_fn: EmbedFn,
+    rows: np.ndarray,
+    special: np.ndarray,
+    attributes: int,
+    load_images: ImageLoader,
 ) -> tuple[np.ndarray, bool]:
     """The attributes whose vectors, side by side, are what images are compared by.
 
@@ -80,13 +85,14 @@ def compared_attributes(
 
     Args:
       embed_fn, load_images: see `Evaluator`.
-      items: photographs, and which attributes are special.
+      rows: of photographs.
+      special: int64 [S], the special attributes.
       attributes: how many there are.
 
     Returns:
       int64 [v]; and whether all attributes have the same vector, so that v = 1.
     """
-    rows, every = items.rows[:_PROBED], np.arange(attributes)
+    rows, every = rows[:_PROBED], np.arange(attributes)
     asked = np.tile(every.astype(np.int32), (len(rows), 1))
     found = checked(embed_fn(load_images(rows), asked), (*asked.shape, None), "embed_fn's result")
 
@@ -94,10 +100,10 @@ def compared_attributes(
         return np.allclose(found[:, chosen], found[:, chosen[:1]], atol=_ALIKE)
 
     if attributes > 1 and alike(every):
-        return items.attributes[:1], True
-    others = np.setdiff1d(every, items.attributes)
+        return special[:1], True
+    others = np.setdiff1d(every, special)
     general = others[:1] if len(others) and alike(others) else others[:0]
-    return np.concatenate([items.attributes, general]), False
+    return np.concatenate([special, general]), False
 
 
 def replacing(means: np.ndarray, compared: np.ndarray, offsets: Sequence[int]) -> Change:

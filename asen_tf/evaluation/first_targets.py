@@ -10,20 +10,25 @@ from asen_tf.evaluation.searches import Searches
 _BYTES_A_DISTANCE = 32  # their sum, one, who is a target, and what compares with the best of them
 
 
-def distances(wanted: np.ndarray, vectors: np.ndarray) -> np.ndarray:
+def distances(
+    wanted: np.ndarray, vectors: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
     """Equation 4: the sum of the Euclidean distances of the vectors in the same place.
 
     Args:
       wanted: float32 [R, v, D].
       vectors: float32 [N, v, D].
+      weights: [v], those of equation 6; None: all are 1.
 
     Returns:
       float32 [R, N].
     """
     total = np.zeros((len(wanted), len(vectors)), np.float32)
-    for own, other in zip(wanted.swapaxes(0, 1), vectors.swapaxes(0, 1), strict=True):
+    for place in range(vectors.shape[1]):
+        own, other = wanted[:, place], vectors[:, place]
         squares = (own**2).sum(1)[:, None] + (other**2).sum(1) - 2 * (own @ other.T)
-        total += np.sqrt(np.maximum(squares, 0))
+        weight = np.float32(1 if weights is None else weights[place])
+        total += weight * np.sqrt(np.maximum(squares, 0))
     return total
 
 

@@ -11,7 +11,16 @@ from asen_tf.figures.source import Source
 
 # In the order of a report.
 _OURS = (
-    *("attention", "retrieval", "reranking", "manipulation", "tsne", "similarity", "channels"),
+    *(
+        "attention",
+        "retrieval",
+        "reranking",
+        "manipulation",
+        "feedback",
+        "tsne",
+        "similarity",
+        "channels",
+    ),
     *("confusion", "curves", "accuracy", "projector"),
 )
 FIGURES = Registry(

@@ -5,8 +5,9 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
-from asen_tf.figures import FIGURES, NothingToDraw, Source
+from asen_tf.figures import FIGURES, NothingToDraw, Source, style
 from asen_tf.loading import load as load_embedder
 
 
@@ -70,6 +71,17 @@ def test_a_changed_query_finds_what_is_nearest_to_what_is_wanted(source):
         space = source.embedder.attributes[texts[n]].values
         assert {before, after} <= set(space) and before != after
     assert len(page.figure.axes[0].images) == 2 * (1 + 3)
+
+
+def test_results_that_share_a_value_are_chosen_and_give_the_weights(source):
+    (page,) = drawn(source, "feedback").values()
+    axes = page.figure.axes[0]
+    chosen = [p for p in axes.patches if to_hex(p.get_edgecolor()) == style.BLUE.lower()]
+    frames = [p for p in chosen if not p.get_fill()]
+    texts = [text.get_text() for text in axes.texts]
+    rows = texts.count("color")
+    assert rows == texts.count("side") == 2 and 2 * rows <= len(frames) <= 3 * rows
+    assert len(axes.images) == rows * (1 + 5 + 3)
 
 
 def test_accuracy_is_drawn_from_the_evaluation(source):
