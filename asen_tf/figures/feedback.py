@@ -103,7 +103,7 @@ def _round(source, vectors, titles, wishes, query) -> Feedback | None:
             break
     else:
         return None
-    weights = feedback_weights(vectors[shown[meets]])
+    weights = feedback_weights(vectors[shown[meets]], "euclidean")
     found = _nearest(vectors, query, weights)
     found = found[~np.isin(found, shown)][:AFTER]
 
