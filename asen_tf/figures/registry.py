@@ -13,6 +13,7 @@ from asen_tf.figures.source import Source
 _OURS = (
     *(
         "attention",
+        "parts",
         "retrieval",
         "reranking",
         "manipulation",
