@@ -22,6 +22,7 @@ BACKBONES = Registry(
     {
         **{f"resnet{n}": f"asen_tf.backbones.resnet:resnet{n}" for n in (6, 10, 18, 34, 50)},
         "alexnet": "asen_tf.backbones.alexnet:build",
+        "alexnet_torchvision": "asen_tf.backbones.alexnet:torchvision",
         **{
             name: f"asen_tf.backbones.efficientnet_lite:{name.removeprefix('efficientnet_')}"
             for name in efficientnet_lite.NAMES
@@ -101,9 +102,9 @@ def load_weights(backbone: keras.Model, source: str | keras.Model, levels: Level
 
     Args:
       backbone: its layers are matched with the source's by name.
-      source: the state dict of torchvision's ResNet, or of an EfficientNet-Lite, in a file .pth,
-        .pt or .tar of PyTorch; a KerasHub preset: its name (downloaded by KerasHub) or a local
-        folder; or a model.
+      source: the state dict of torchvision's ResNet or AlexNet, of AlexNet as it was in 2012, or of
+        an EfficientNet-Lite, in a file .pth, .pt or .tar of PyTorch; a KerasHub preset: its name
+        (downloaded by KerasHub) or a local folder; or a model.
       levels: at which `build` cut the backbone, for presets and models.
 
     Raises:

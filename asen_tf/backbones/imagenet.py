@@ -21,7 +21,7 @@ def imagenet_weights(backbone: object) -> str:
         raise ValueError("weights 'imagenet' are those of a backbone's name, not of a keras.Model")
     if backbone in efficientnet_lite.NAMES:
         return _packaged(backbone)
-    if backbone in torchvision.FILES:
+    if backbone in (*torchvision.FILES, torchvision.ALEXNET):
         return torchvision.find(backbone)
     if backbone not in BACKBONES:
         return backbone

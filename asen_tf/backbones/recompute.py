@@ -22,7 +22,7 @@ def check_recomputable(network: keras.Model) -> None:
         if layer.non_trainable_variables and not isinstance(layer, BatchNormalization):
             raise ValueError(
                 f"{network.name} cannot be recomputed: its layer {layer.name} "
-                f"({type(layer).__name__}) changes at each pass; the ResNets and alexnet of "
+                f"({type(layer).__name__}) changes at each pass; the ResNets and AlexNets of "
                 "`asen_tf.backbones.BACKBONES` can"
             )
 

@@ -31,7 +31,7 @@ CACHES = ("auto", "memory", "disk", "none")
 """Where decoded images are kept."""
 
 TRIPLETS = ("triplet", "released_triplet")
-SAMPLINGS = (*TRIPLETS, "multi_attribute", "manipulation")
+SAMPLINGS = (*TRIPLETS, "signature_triplet", "multi_attribute", "manipulation")
 """What training draws, see `asen_tf.data.pipeline.training_batches`."""
 
 LOOKS = ("plain", "cluttered")

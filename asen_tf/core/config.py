@@ -83,7 +83,8 @@ def defaults() -> config_dict.ConfigDict:
         "log_every_steps": 20,
         "init_from": "",  # workdir whose weights the run starts from
         # triplet: the papers' | released_triplet: as their code, where an image with several values
-        # may be a negative of one that shares a value | multi_attribute | manipulation
+        # may be a negative of one that shares a value | signature_triplet: of Ak et al. |
+        # multi_attribute | manipulation
         "sampling": "triplet",
         "precision": "float32",  # or mixed_bfloat16
         "jit_backbone": False,  # XLA for the convolutions; not with deterministic
@@ -154,6 +155,7 @@ def stage(
         "copies": (),  # (target, source): paths that start from the weights of others
         "closed_form": False,  # start from what the model computes of all training images at once
         "losses": losses,
+        "sampling": "",  # in the place of train.sampling
         "attributes_per_step": 0,  # multi_attribute: so many, drawn anew each step; 0: all
         "schedule": schedule,
         # Parts at rate 0 are run once, and what they give is kept beside the run; steps then cost

@@ -109,6 +109,7 @@ _RULES: Mapping[str, Rule] = {
             "data.look": choices.LOOKS,
             "train.sampling": choices.SAMPLINGS,
             "train.precision": choices.PRECISIONS,
+            "*.sampling": ("", *choices.SAMPLINGS),
             "eval.preprocessing": choices.PREPROCESSING,
             "eval.relevance": choices.RELEVANCE,
         }.items()

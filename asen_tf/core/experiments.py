@@ -4,6 +4,8 @@ What is the same data, the same network and as many epochs stands here once, so 
 that are compared on it start from the same lines.
 """
 
+from collections.abc import Mapping
+
 from ml_collections import config_dict
 
 from asen_tf.core import config as configs
@@ -151,12 +153,29 @@ def mine(config: config_dict.ConfigDict, mining: str) -> None:
                 loss.mining = mining
 
 
+def shopping100k(special: tuple[str, ...]) -> config_dict.ConfigDict:
+    """What the networks of Ak et al. (WACV 2018) share on their data: AlexNet, 80 % of the images.
+
+    Args:
+      special: the attributes that are changed.
+    """
+    config = configs.defaults()
+    config.data.update(format="shopping100k", special=special, cache_gb=100.0)
+    config.model.global_branch.update(configs.branch("alexnet", size=227, common_dim=512))
+    config.model.global_branch.weights = "imagenet"
+    config.model.image_scale = 1
+    # Of triplets 21 for each of six vectors. An epoch: as many as there are images for training.
+    config.train.batch_size = 126
+    config.train.steps_per_epoch = 619
+    return config
+
+
 def garments() -> config_dict.ConfigDict:
     """ASEN on a few thousand synthetic garments before a plain background, in minutes."""
     config = configs.defaults()
     config.data.format = "synthetic"
     # Few of the garments have the same values in more attributes than these.
-    config.data.special = ("sleeve_length", "pattern", "color")
+    config.data.special = ("sleeve_length", "collar", "fastening")
     small(config, "resnet6")
     mine(config, "semi_hard")
     config.train.steps_per_epoch = 22
@@ -298,43 +317,64 @@ def amnet(config: config_dict.ConfigDict, rate: float) -> None:
 
 
 # Baselines of the part-guided network's ablation: what each leaves out.
-PART_GUIDED = {
-    "part_guided": {},
-    "without_parts": {"parts": ()},
-    "without_parts_and_ranking": {"parts": (), "ranking": 0.0},
-    "classic": {"parts": (), "ranking": 0.0, "one_branch": True},
-}
+PART_GUIDED = ("part_guided", "without_parts", "without_parts_and_ranking", "classic")
 
 
 def part_guided(
-    config: config_dict.ConfigDict, baseline: str, parts: tuple[str, ...], roi_size: int
+    config: config_dict.ConfigDict,
+    baseline: str,
+    parts: Mapping[str, str],
+    *,
+    epochs: tuple[float, float] = (30.0, 30.0),
+    rate: float = 0.01,
+    threshold: float = 0.0,
 ) -> None:
-    """The part-guided network: classification first, then ranking as well, both with SGD.
+    """The part-guided network: classification, then ranking as well, by SGD at a constant rate.
+
+    Baselines without ranking are trained for classification as long as the others in all.
 
     Args:
-      config: ASEN's experiment, changed in place.
+      config: the experiment of another model, changed in place.
       baseline: of `PART_GUIDED`: the network itself, or what its ablation leaves.
-      parts: one an attribute, see `asen_tf.models.PartGuided`.
-      roi_size: bins along either side of a pooled part.
+      parts: of the special attributes, see `asen_tf.models.PartGuided`.
+      epochs: of the two stages.
+      rate: of all variables.
+      threshold: see `asen_tf.models.PartExtractor`.
     """
     if baseline not in PART_GUIDED:
         raise ValueError(unknown_name("baseline of part_guided", baseline, PART_GUIDED))
-    mining = config.stage1.losses.global_triplet.mining
-    changed = {"parts": parts, "ranking": 1.0, "one_branch": False, **PART_GUIDED[baseline]}
-    ranking = changed.pop("ranking")
-    _one_branch(config, "part_guided", roi_size=roi_size, threshold=0.5, **changed)
-    config.model.embedding_dim = 128
+    special = {} if baseline == "classic" else dict(parts)
+    if baseline != "part_guided":
+        special = dict.fromkeys(special, "whole")
+    _one_branch(config, "part_guided", parts=special, hidden_dim=1024, threshold=threshold)
+    config.data.special = tuple(parts)
+    losses = {"classification": {"name": "classification", "weight": 1.0, "total": True}}
+    if baseline == "part_guided":
+        losses["part_case"] = {"name": "part_case", "weight": 1.0}
+    # A triplet is of one of S + 1 vectors: so many times their mean is the sum over the vectors.
+    ranking = configs.triplet("branch", len(parts) + 1.0) | {"distance": "euclidean"}
+    first, second = epochs
+    if baseline in ("part_guided", "without_parts"):
+        with_ranking = _sgd(second, rate, losses | {"ranking": ranking}, "signature_triplet")
+        stages = {"stage1": _sgd(first, rate, losses, "multi_attribute"), "stage2": with_ranking}
+    else:
+        stages = {"stage1": _sgd(first + second, rate, losses, "multi_attribute")}
     with config.unlocked():
-        config.model.hidden_dim = 256
-    _equal_stages(config)
-    classification = {"name": "classification", "weight": 1.0}
-    for stage, rate in ((config.stage1, 0.03), (config.stage2, 0.01)):
-        with stage.unlocked():
-            stage.optimizer = {"name": "sgd", "momentum": 0.9}
-            stage.losses = {"classification": classification}
-        stage.rates = ((ALL, rate),)
-    with config.unlocked():
-        config.stage2.losses.ranking = configs.triplet("branch", ranking, mining)
+        del config.stage1, config.stage2
+        config.update(stages)
+    config.train.stages = tuple(stages)
+    config.train.sampling = stages[config.train.stages[-1]]["sampling"]
+
+
+def _sgd(epochs, rate, losses, sampling):
+    stage = configs.stage(
+        epochs=epochs,
+        rates=((ALL, rate),),
+        losses=losses,
+        schedule={"name": "constant"},
+        optimizer={"name": "sgd", "momentum": 0.0},
+    )
+    return stage | {"sampling": sampling}
 
 
 def _rates(config, rate):

@@ -42,11 +42,7 @@ class LabelSets:
             raise ValueError(f"each attribute can be named once, got {', '.join(names)}")
         attributes = np.array([manifest.space.index(name) for name in names])
         value_counts = np.array(manifest.space.value_counts)[attributes]
-        rows, labels = manifest.rows(split), manifest.labels_of(split)
-        sets = np.stack(
-            [_numbered(rows, labels[labels["attribute"] == a], manifest.space) for a in attributes],
-            axis=1,
-        )
+        rows, sets = label_sets(manifest, split, attributes)
         complete = (sets >= 0).all(1)
         if not complete.any():
             raise ValueError(
@@ -80,6 +76,18 @@ class Groups:
     numbers: np.ndarray
     counts: np.ndarray
     members: np.ndarray
+
+
+def label_sets(
+    manifest: Manifest, split: str, attributes: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rows [N] of a split, and their label sets [N, S] as of `LabelSets`; -1: no label."""
+    rows, labels = manifest.rows(split), manifest.labels_of(split)
+    sets = np.empty((len(rows), len(attributes)), np.int64)
+    for place, attribute in enumerate(attributes):
+        own = labels[labels["attribute"] == attribute]
+        sets[:, place] = _numbered(rows, own, manifest.space)
+    return rows, sets
 
 
 def differing(sets: np.ndarray, others: np.ndarray) -> np.ndarray:

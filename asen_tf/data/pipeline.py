@@ -15,6 +15,7 @@ from asen_tf.data.feature_cache import FeatureLoader
 from asen_tf.data.image_cache import ImageLoader, open_images
 from asen_tf.data.manifest import Manifest
 from asen_tf.data.manipulations import ManipulationSampler
+from asen_tf.data.signature_triplets import SignatureTriplets
 from asen_tf.data.triplets import FixedTriplets, TripletSampler
 
 # Independent random streams of one seed.
@@ -47,7 +48,8 @@ def training_examples(
       sampling: of `SAMPLINGS`.
       seed: of the order and the changes.
       augment: `config.augment`; None: images stay as they are.
-      special: with "manipulation", attributes that make up a label set; (): all.
+      special: with "manipulation", attributes that make up a label set; with "signature_triplet",
+        those that have a vector of their own; (): all.
       attributes_per_step: "multi_attribute" sampling takes so many, drawn anew each step; 0: all.
       labels: whether "triplet" gives the labels of its images as well.
       features: what a batch holds in place of images, see `open_features`; of the changes that
@@ -60,6 +62,8 @@ def training_examples(
       "triplet": E triplets in N = 3 E rows, anchor, positive, negative in turn, M = 1; y has
       "attributes", "roles" int32 [N] and, where wanted, "labels" bool [N, V].
       "released_triplet": as "triplet", as the papers' code draws it (`TripletSampler`).
+      "signature_triplet": as "triplet", for each special attribute and for all others together in
+      turn (`SignatureTriplets`).
       "multi_attribute": E images, N = E; y has "attributes", "ids" int64 [N], "labels" bool [N, V].
       "manipulation": as "triplet", of query, target and negative (`ManipulationSampler`), with
       labels, and "changes" bool [N, V] in x: the target's values in the attribute in which it
@@ -94,6 +98,10 @@ def training_examples(
             sampler = TripletSampler.from_manifest(manifest, of_run, any_negative=released)
         values = ValueTable(manifest) if labels else None
         return lambda numbers: _triplets(sampler, inputs, numbers, values)
+    if sampling == "signature_triplet":
+        sampler = SignatureTriplets.from_manifest(manifest, stream(seed, _TRIPLETS), special)
+        values = ValueTable(manifest) if labels else None
+        return lambda numbers: _triplets(sampler, inputs, numbers, values)
     drawn = stream(seed, _MANIPULATIONS)
     sampler = ManipulationSampler.from_manifest(manifest, drawn, special)
     values, offsets = ValueTable(manifest), manifest.space.offsets
@@ -119,7 +127,8 @@ def training_batches(
       image_size: the model's.
       batch_size: examples a batch: images, or triplets of three rows each.
       sampling: "multi_attribute": labelled images, for losses that mine; "triplet": the papers',
-        whose code is "released_triplet"; "manipulation": for AMNet.
+        whose code is "released_triplet"; "signature_triplet": of Ak et al. (WACV 2018);
+        "manipulation": for AMNet.
       seed: of the order.
       start: number of the first batch, to go on from.
       cache: of decoded images, see `open_images`.

@@ -106,6 +106,11 @@ class TripletSampler:
         """
         bits = counter.draws(self.seed, numbers, _DRAWS)
         entry = counter.below(bits["attribute"], tf.constant(len(self.attributes), tf.int64))
+        return self.draw_of(numbers, entry)
+
+    def draw_of(self, numbers: tf.Tensor, entry: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """As `draw`, for attributes that are given: int64 [B], places among `attributes`."""
+        bits = counter.draws(self.seed, numbers, _DRAWS)
         pair = within(self.pair_splits, entry, bits["values"])
         wanted, other = tf.unstack(tf.gather(self.pairs, pair), axis=1)
         anchor = tf.gather(self.anchors, within(self.anchor_splits, wanted, bits["anchor"]))

@@ -1,57 +1,57 @@
 """Regions of a feature map, each pooled to one size."""
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
 class RoIPooling(keras.layers.Layer):
-    """Max pooling of regions of interest (Girshick, "Fast R-CNN", ICCV 2015). No gradient to them.
+    """Regions of a feature map, enlarged to the size of the map and max pooled as the map would be.
 
-    A region is divided into size x size bins; of each, the largest of 2 x 2 samples counts. Samples
-    are bilinear, as those of `tf.image.crop_and_resize`, and lie in the middle of the quarters of
-    their bin. They are taken by two matrix products: these have a deterministic gradient on every
-    device, and XLA compiles them.
+    What is pooled is `tf.image.crop_and_resize(features, boxes, [h, w])`, as in Ak et al. (WACV
+    2018): its outermost samples lie on the corners of the region, so that of the whole map it is
+    the map itself. The samples are taken by two matrix products: these have a deterministic
+    gradient on every device, and XLA compiles them. No gradient to the boxes.
 
     Args:
-      size: bins along either side.
+      window, stride: of the pooling; the defaults are AlexNet's. A map that is smaller than the
+        window is pooled to one cell.
 
     Call arguments:
       features: float [B, h, w, C].
       boxes: float [B, P, 4], `rel_xyxy`.
 
     Returns:
-      float32 [B, P, size, size, C].
+      float32 [B, P, y, x, C].
     """
 
-    samples = 2
-
-    def __init__(self, size: int, **kwargs):
+    def __init__(self, window: int = 3, stride: int = 2, **kwargs):
         # Eight bits are too few for a position.
         super().__init__(autocast=False, **kwargs)
-        if size < 1:
-            raise ValueError(f"size must be 1 or more, got {size}")
-        self.size = size
+        if min(window, stride) < 1:
+            raise ValueError(f"window and stride must be 1 or more, got {window} and {stride}")
+        self.window, self.stride = window, stride
 
     def call(self, features, boxes):
         features = ops.cast(features, "float32")
         height, width, channels = features.shape[1:]
         left, top, right, bottom = ops.unstack(ops.stop_gradient(boxes), 4, axis=-1)
-        rows = self._weights(top, bottom, height)
-        columns = self._weights(left, right, width)
-        sampled = ops.einsum("bpyh,bhwc->bpywc", rows, features)
-        sampled = ops.einsum("bpxw,bpywc->bpyxc", columns, sampled)
-        bins = (self.size, self.samples)
-        sampled = ops.reshape(sampled, (-1, boxes.shape[1], *bins, *bins, channels))
-        return ops.max(sampled, axis=(3, 5))
-
-    def _weights(self, start, end, cells):
-        """[B, P] each -> [B, P, n, cells]: what each of n samples takes of each cell."""
-        count = self.size * self.samples
-        share = (ops.arange(count, dtype="float32") + 0.5) / count
-        places = start[..., None] + share * (end - start)[..., None]
-        places = ops.clip(places * cells - 0.5, 0, cells - 1)
-        return ops.relu(1 - ops.abs(places[..., None] - ops.arange(cells, dtype="float32")))
+        rows, columns = _samples(top, bottom, height), _samples(left, right, width)
+        cut = ops.einsum("bpyh,bhwc->bpywc", rows, features)
+        cut = ops.reshape(
+            ops.einsum("bpxw,bpywc->bpyxc", columns, cut), (-1, height, width, channels)
+        )
+        window = min(self.window, height), min(self.window, width)
+        pooled = tf.nn.max_pool2d(cut, window, self.stride, "VALID")
+        return ops.reshape(pooled, (-1, boxes.shape[1], *pooled.shape[1:]))
 
     def get_config(self):
-        return {**super().get_config(), "size": self.size}
+        return {**super().get_config(), "window": self.window, "stride": self.stride}
+
+
+def _samples(start, end, cells):
+    """[B, P] each -> [B, P, n, cells]: what each of n = cells samples takes of each cell."""
+    share = ops.arange(cells, dtype="float32") / max(cells - 1, 1)
+    places = (start[..., None] + share * (end - start)[..., None]) * (cells - 1)
+    return ops.relu(1 - ops.abs(places[..., None] - ops.arange(cells, dtype="float32")))

@@ -38,6 +38,7 @@ LOSSES = Registry(
         "alignment": "asen_tf.losses.triplet:AlignmentLoss",
         "classification": "asen_tf.losses.classification:ClassificationLoss",
         "norm": "asen_tf.losses.norms:NormLoss",
+        "part_case": "asen_tf.models.part_guided.losses:PartCaseLoss",
         "changed_triplet": "asen_tf.models.amnet.losses:ChangedTripletLoss",
         "changed_classification": "asen_tf.models.amnet.losses:ChangedClassificationLoss",
     },

@@ -9,7 +9,7 @@ import tensorflow as tf
 from asen_tf.losses.base import Loss, example_mean
 
 
-def attribute_cross_entropy(logits, labels, offsets: Sequence[int]):
+def attribute_cross_entropy(logits, labels, offsets: Sequence[int], total: bool = False):
     """Mean over an image's labelled attributes of the cross entropy among the attribute's values.
 
     Several values of an attribute share its probability alike; an attribute without a value does
@@ -19,6 +19,7 @@ def attribute_cross_entropy(logits, labels, offsets: Sequence[int]):
       logits: float [B, V], in the flat numbering of values.
       labels: bool [B, V], the values each image carries.
       offsets: `AttributeSpace.offsets`.
+      total: the sum over the labelled attributes instead.
 
     Returns:
       float [B], 0 for an image without labels.
@@ -32,7 +33,7 @@ def attribute_cross_entropy(logits, labels, offsets: Sequence[int]):
         chances = tf.nn.log_softmax(logits[:, start:stop])
         losses.append(-tf.reduce_sum(wanted * chances, axis=1))
         labelled.append(tf.cast(count[:, 0] > 0, logits.dtype))
-    return tf.math.divide_no_nan(sum(losses), sum(labelled))
+    return sum(losses) if total else tf.math.divide_no_nan(sum(losses), sum(labelled))
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
@@ -42,6 +43,7 @@ class ClassificationLoss(Loss):
     Args:
       output: name of the logits, float [N, V], in the flat numbering of values.
       offsets: `AttributeSpace.offsets`.
+      total: whether attributes add up, as in Ak et al. (WACV 2018), rather than their mean counts.
       name: what it is called in logs.
 
     Returns:
@@ -54,15 +56,17 @@ class ClassificationLoss(Loss):
         self,
         output: str = "logits",
         offsets: Sequence[int] = (),
+        total: bool = False,
         name: str = "classification",
     ):
         super().__init__(output, name)
         self.offsets = tuple(offsets)
+        self.total = total
 
     def call(self, y_true, y_pred):
         (logits,) = self.select(y_pred)
-        loss = attribute_cross_entropy(logits, y_true["labels"], self.offsets)
+        loss = attribute_cross_entropy(logits, y_true["labels"], self.offsets, self.total)
         return example_mean(y_true, loss[:, None])
 
     def get_config(self) -> dict:
-        return {**super().get_config(), "offsets": self.offsets}
+        return {**super().get_config(), "offsets": self.offsets, "total": self.total}

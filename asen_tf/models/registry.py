@@ -29,7 +29,7 @@ def build(
 
     Args:
       settings: `config.model`: `name` of `MODELS`, and keyword arguments of its class; how many
-        attributes there are, and where their values begin, comes from the space.
+        attributes there are, their names, and where their values begin, comes from the space.
       space: the attributes.
       dtype: what the model computes in; None: Keras's global policy.
 
@@ -39,5 +39,6 @@ def build(
     kind, arguments = MODELS.named(settings, "model")
     # A model that knows the values counts the attributes itself.
     by_values = "offsets" in parameters_of(kind)
-    offered = {"offsets": space.offsets} if by_values else {"attributes": len(space)}
+    counted = {"offsets": space.offsets} if by_values else {"attributes": len(space)}
+    offered = {**counted, "attribute_names": space.names}
     return call_with_known(kind, "model", arguments, **offered, dtype=dtype)

@@ -38,8 +38,7 @@ class Log:
         self._workdir = workdir
         self._stages = list(stages)
         self._chief = chief
-        per_example = 3 if config.train.sampling != "multi_attribute" else 1
-        self._images_per_step = config.train.batch_size * per_example
+        self._batch_size = config.train.batch_size
         self._steps = 0
         self._since = time.monotonic()
         self._offset = 0
@@ -81,7 +80,7 @@ class Log:
         now = time.monotonic()
         rate = (step - self._steps) / (now - self._since)
         self._steps, self._since = step, now
-        speed = rate * self._images_per_step
+        speed = rate * self._batch_size * (1 if stage.sampling == "multi_attribute" else 3)
         self._store(stage, step, seconds, {**means, "images_per_sec": speed})
         if self._chief:
             say(

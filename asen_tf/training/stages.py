@@ -31,6 +31,7 @@ class Stage:
         `asen_tf.evaluation.choose_betas`.
       resolution: side of the images that it trains on / side of those that the model embeds.
       must_improve: whether its model counts only where it scores higher than those before.
+      sampling: what it draws, of `core.choices.SAMPLINGS`: its own, or `train.sampling`.
       attributes_per_step: see `asen_tf.data.pipeline.training_examples`.
       epochs: how long it is.
       steps: the same in steps; 0 where its closed form is all.
@@ -44,6 +45,7 @@ class Stage:
     closed_form: bool
     losses: Mapping[str, Mapping]
     schedule: Mapping
+    sampling: str
     attributes_per_step: int
     frozen_features: bool
     resolution: float
@@ -116,6 +118,7 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
         settings = config[name].to_dict()
         del settings["share"], settings["least_minutes"]
         check_names(f"key of {name}", settings, known)
+        settings["sampling"] = settings.get("sampling") or config.train.sampling
         settings["epochs"] = bounded / config.train.steps_per_epoch
         stages.append(Stage(name=name, steps=bounded, deadline=deadline, **settings))
         stages[-1].factor(0.0)

@@ -30,10 +30,9 @@ def matched_to_start(manifest: Manifest, start: Workdir, model: ConfigDict) -> M
         differs while the configuration has numbers an attribute.
     """
     found = matched(manifest, start.space(), os.fspath(start.path), whole=True)
-    ordered = [key for key in ("beta", "parts") if np.size(model.get(key, ())) > 1]
-    if ordered and found.space.names != manifest.space.names:
+    if np.size(model.get("beta", ())) > 1 and found.space.names != manifest.space.names:
         raise ValueError(
-            f"model.{ordered[0]} has an entry for each attribute, and {start.path} knows "
+            f"model.beta has an entry for each attribute, and {start.path} knows "
             f"{', '.join(found.space)} in this order; the table has {', '.join(manifest.space)}: "
             "put its columns into that order"
         )

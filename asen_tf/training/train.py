@@ -392,7 +392,7 @@ class _Run:
         return pipeline.training_examples(
             self.manifest,
             load_images,
-            self.config.train.sampling,
+            stage.sampling,
             self.config.train.seed,
             self.config.augment,
             self.config.data.special,

@@ -236,7 +236,7 @@ def test_one_level(level, shape, tmp_path):
 
 
 def test_our_own_networks_are_cut_too():
-    assert FeatureExtractor("alexnet", SIZE, levels="conv2").feature_shape == (None, 4, 4, 256)
+    assert FeatureExtractor("alexnet", 67, levels="conv2").feature_shape == (None, 7, 7, 256)
 
 
 def test_several_levels(tmp_path):
@@ -394,7 +394,7 @@ def test_a_backbone_of_ones_own_by_name():
 
 
 def test_the_dict_gives_what_the_arguments_leave_out():
-    settings = {"name": "alexnet", "levels": "conv2", "preprocessing": "0..1"}
+    settings = {"name": "alexnet_torchvision", "levels": "conv2", "preprocessing": "0..1"}
     layer = FeatureExtractor(settings, SIZE, levels="conv1")
     assert layer.get_config()["backbone"] == settings | {"levels": "conv1"}
 
@@ -407,13 +407,22 @@ def test_the_dict_gives_what_the_arguments_leave_out():
             "unknown backbone or preset 'resnet11'. Did you mean 'resnet18'",
         ),
         (
-            {"backbone": "alexnet", "levels": ["conv2", "conv9"]},
-            "unknown level of alexnet 'conv9'. Did you mean",
+            {"backbone": "alexnet_torchvision", "levels": ["conv2", "conv9"]},
+            "unknown level of alexnet_torchvision 'conv9'. Did you mean",
         ),
-        ({"backbone": "alexnet", "preprocessing": "imagnet"}, "Did you mean 'imagenet'"),
-        ({"backbone": "alexnet", "preprocessing": {"scale": 1}}, "a scale and an offset"),
-        ({"backbone": {"name": "alexnet", "level": "conv2"}}, "Did you mean 'levels'"),
-        ({"backbone": "alexnet", "dropout": 1.0}, r"share of the channels in \[0, 1\), got 1"),
+        (
+            {"backbone": "alexnet_torchvision", "preprocessing": "imagnet"},
+            "Did you mean 'imagenet'",
+        ),
+        (
+            {"backbone": "alexnet_torchvision", "preprocessing": {"scale": 1}},
+            "a scale and an offset",
+        ),
+        ({"backbone": {"name": "alexnet_torchvision", "level": "conv2"}}, "Did you mean 'levels'"),
+        (
+            {"backbone": "alexnet_torchvision", "dropout": 1.0},
+            r"share of the channels in \[0, 1\), got 1",
+        ),
         ({"backbone": 3}, "must be a name, a KerasHub preset or a keras.Model, got 3"),
     ],
 )

@@ -41,7 +41,7 @@ def step(network, run, images):
 
 @pytest.mark.parametrize(
     ("name", "training"),
-    [("resnet18", True), ("resnet18", False), ("resnet50", True), ("alexnet", True)],
+    [("resnet18", True), ("resnet18", False), ("resnet50", True), ("alexnet_torchvision", True)],
 )
 def test_the_same_numbers(name, training, images):
     network, other = build(name), build(name)
@@ -75,7 +75,7 @@ def test_the_same_numbers_eagerly(images):
     [
         ("resnet18", [64, 64, 64, 128, 128, 256, 256]),
         ("resnet50", [64] + 3 * [256] + 4 * [512] + 6 * [1024]),
-        ("alexnet", [256]),
+        ("alexnet_torchvision", [256]),
     ],
 )
 def test_a_segment_ends_before_each_block(name, channels):
@@ -97,7 +97,7 @@ def test_what_changes_at_each_pass_is_refused(layer):
     network = keras.Model(inputs, keras.layers.Conv2D(4, 3)(layer(inputs)))
     with pytest.raises(ValueError, match=f"its layer {layer.name} .* changes at each pass"):
         check_recomputable(network)
-    for name in ("resnet18", "alexnet"):
+    for name in ("resnet18", "alexnet_torchvision"):
         check_recomputable(build(name))
 
 

@@ -29,7 +29,7 @@ FLOAT32 = {
     "amnet": ("classifiers", "memory", "fuse", "edit"),
     "csn": ("mask",),
     "linear": ("classifiers",),
-    "part_guided": ("classifier_0", "classifier_1", "classifier_2"),
+    "part_guided": ("extract_parts", "classifier_0", "classifier_1", "classifier_2"),
 }
 
 

@@ -41,7 +41,7 @@ def settings(name):
     config = runpy.run_path(str(path))["get_config"]()
     shrink(config.model)
     if "parts" in config.model:
-        config.model.parts = config.model.parts[:ATTRIBUTES]
+        config.model.parts = {"collar": "collar", "hem": "sleeves"}
     for stage in (config.stage1, config.stage2):
         # Every triplet has a loss, so that every variable has a gradient; the first step a rate.
         stage.schedule = {"name": "constant"}

@@ -25,7 +25,7 @@ _SETTINGS = {
     "asen": {"global_branch": _SPATIAL, "local_branch": _SPATIAL, "attribute_dim": 8},
     "asen_aaai2020": _SPATIAL,
     "csn": _BRANCH,
-    "part_guided": _BRANCH | {"parts": ("collar", "chest", "whole"), "hidden_dim": 8},
+    "part_guided": _BRANCH | {"parts": {"first": "collar"}, "hidden_dim": 8},
     "triplet_net": _BRANCH,
 }
 

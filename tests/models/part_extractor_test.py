@@ -8,7 +8,7 @@ from PIL import Image
 
 from asen_tf.data.synthetic import render
 from asen_tf.metrics.localization import box_iou
-from asen_tf.models.part_guided import CASES, PARTS, PartExtractor
+from asen_tf.models.part_guided import CASES, PARTS, PartExtractor, usable
 from asen_tf.models.part_guided.foreground import foreground
 from asen_tf.models.part_guided.silhouette import measure
 
@@ -74,7 +74,8 @@ GARMENTS = {
 
 @pytest.fixture(scope="module")
 def of_garments():
-    results = PartExtractor()(np.stack(list(GARMENTS.values())))
+    regions, *results = PartExtractor()(np.stack(list(GARMENTS.values())))
+    results = (usable(regions, results[-1]), *results)
     return {
         name: (dict(zip(PARTS, regions.numpy() * SIDE, strict=True)), float(sure), CASES[case])
         for name, regions, sure, case in zip(GARMENTS, *results, strict=True)
@@ -112,9 +113,8 @@ def test_sure_of_plain_photographs(found):
 
 def test_not_sure_amid_clutter():
     images = np.stack([square(render(42, index, "cluttered"))[0] for index in range(20)])
-    regions, sure, _ = PartExtractor()(images)
-    assert np.max(sure) < 0.5
-    np.testing.assert_array_equal(regions, np.broadcast_to(np.float32(WHOLE), regions.shape))
+    _, sure, case = PartExtractor(threshold=0.5)(images)
+    assert np.max(sure) < 0.5 and {CASES[n] for n in case.numpy()} == {"off"}
 
 
 @pytest.mark.parametrize(
@@ -210,11 +210,20 @@ def test_a_silhouette_by_hand():
     }
 
 
+def test_the_first_jump_counts():
+    """A sleeve that ends at row 23, and below it a pocket that sticks out farther, to row 37."""
+    mask = np.zeros((1, 64, 64), bool)
+    mask[0, 10:50, 20:44] = True
+    mask[0, 10:24, 12:52] = True
+    mask[0, 28:38, 10:54] = True
+    assert measure(tf.constant(mask)).cuff.numpy().tolist() == [[23, 23]]
+
+
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_nothing_to_see(value):
-    regions, sure, _ = PartExtractor()(np.full((2, 64, 64, 3), value, np.uint8))
+    regions, sure, case = PartExtractor()(np.full((2, 64, 64, 3), value, np.uint8))
     assert np.isfinite(regions).all() and np.max(sure) == 0
-    np.testing.assert_array_equal(regions, np.broadcast_to(np.float32(WHOLE), regions.shape))
+    assert [CASES[n] for n in case] == ["off", "off"]
 
 
 def test_images_do_not_depend_on_their_batch(plain, found):
@@ -233,11 +242,11 @@ def test_threshold_says_what_is_sure_enough():
     wall = (image == WALL).all(-1)
     slope = np.broadcast_to(np.linspace(230, 250, SIDE), wall.shape)  # unevenness 10: exp(-1)
     image[wall] = slope[wall][:, None]
-    regions, sure, _ = PartExtractor(threshold=0.3)(image[None])
-    assert float(sure[0]) == pytest.approx(np.exp(-1), abs=0.03)
-    assert (regions.numpy()[0, 1:] != WHOLE).any(-1).all()
-    regions, _, _ = PartExtractor(threshold=0.5)(image[None])
-    np.testing.assert_array_equal(regions, np.tile(np.float32(WHOLE), (1, len(PARTS), 1)))
+    regions, sure, case = PartExtractor(threshold=0.3)(image[None])
+    assert float(sure[0]) == pytest.approx(np.exp(-1), abs=0.03) and CASES[case[0]] == "sleeves"
+    others, _, case = PartExtractor(threshold=0.5)(image[None])
+    np.testing.assert_array_equal(others, regions)
+    assert CASES[case[0]] == "off"
 
 
 def test_bad_threshold():

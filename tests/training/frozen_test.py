@@ -139,7 +139,7 @@ def test_regions_of_the_local_branch_must_stand_still(config, tmp_path):
 
 
 def test_a_model_that_needs_images():
-    net = models.PartGuided((0, 2, 4), "resnet6", 32, parts=("collar", "sleeves"))
+    net = models.PartGuided((0, 2, 4), "resnet6", 32, attribute_names="ab", parts={"a": "collar"})
     with pytest.raises(ValueError, match="PartGuided needs the images"):
         FrozenFeatures(net, ["branch"], "stage1")
 

@@ -19,7 +19,7 @@ def without_batch_statistics(catalogue):
     config = tiny(catalogue, max_steps=4, checkpoint_every_steps=1, sampling="triplet")
     experiments.mine(config, "none")
     for branch in ("global_branch", "local_branch"):
-        config.model[branch].backbone = "alexnet"
+        config.model[branch].backbone = "alexnet_torchvision"
     # Adam would make much of gradients that are nothing but rounding.
     with config.unlocked():
         for stage in (config.stage1, config.stage2):

@@ -47,17 +47,19 @@ class ChangedClassificationLoss(ClassificationLoss):
 
     Args:
       output: name of the logits, float [E, V].
-      offsets, name: see `ClassificationLoss`.
+      offsets, total, name: see `ClassificationLoss`.
     """
 
     def __init__(
         self,
         output: str = "changed_logits",
         offsets: Sequence[int] = (),
+        total: bool = False,
         name: str = "changed_classification",
     ):
-        super().__init__(output, offsets, name)
+        super().__init__(output, offsets, total, name)
 
     def call(self, y_true, y_pred):
         (logits,) = self.select(y_pred)
-        return attribute_cross_entropy(logits, y_true["changed_labels"][::3], self.offsets)
+        labels = y_true["changed_labels"][::3]
+        return attribute_cross_entropy(logits, labels, self.offsets, self.total)

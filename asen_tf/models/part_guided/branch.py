@@ -1,19 +1,19 @@
-"""What learns one attribute from the parts that show it."""
+"""What makes a signature vector of pooled feature maps."""
 
 import keras
 import tensorflow as tf
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
-class PartBranch(keras.layers.Layer):
-    """A vector of some parts of an image: two fully connected layers on their pooled features.
+class Branch(keras.layers.Layer):
+    """A vector of some regions of an image: two fully connected layers on their pooled features.
 
     Args:
       hidden_dim: length of the layer between.
       embedding_dim: length of the vector, D.
 
     Call arguments:
-      pooled: float [B, P, r, r, C], the parts' features.
+      pooled: float [B, P, y, x, C], the regions' features.
 
     Returns:
       float32 [B, D], not normalised.

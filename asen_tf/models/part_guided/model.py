@@ -1,4 +1,4 @@
-"""The part-guided network: a branch an attribute, each on the parts of the garment that show it."""
+"""The part-guided network: a signature vector for each special attribute, one for all others."""
 
 import itertools
 from collections.abc import Mapping, Sequence
@@ -11,11 +11,16 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.layers import RoIPooling
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.models.one_branch import OneBranchModel
-from asen_tf.models.part_guided.branch import PartBranch
-from asen_tf.models.part_guided.part_extractor import PARTS, PartExtractor
+from asen_tf.models.part_guided.branch import Branch
+from asen_tf.models.part_guided.part_extractor import (
+    CASES,
+    PARTS,
+    SLEEVES,
+    WHOLE,
+    PartExtractor,
+    usable,
+)
 
-WHOLE = "whole"
-SLEEVES = ("left_sleeve", "right_sleeve")
 CHOICES = (*PARTS, "sleeves")
 
 
@@ -23,22 +28,25 @@ CHOICES = (*PARTS, "sleeves")
 class PartGuided(OneBranchModel):
     """The network of Ak et al. (WACV 2018), and the baselines of its ablation.
 
-    One backbone sees the image. Of its last feature map each attribute's branch gets what RoI
-    pooling takes from the attribute's parts; general attributes get the whole image. On each
-    branch's vector stands a classifier of the attribute's values.
+    One backbone sees the image. Each special attribute has a branch, which gets what RoI pooling
+    takes from the attribute's parts; one branch gets the pooled map of the whole image for all
+    other attributes, the general ones, and makes their embedding. On each branch's vector stands a
+    classifier for each of its attributes. A fully connected layer on the pooled map answers
+    "Extract parts?": whether there are any, or all but sleeves; a part that is not extracted is the
+    whole map. In training, what the layer learns to answer takes the place of its answer.
 
     Args:
       offsets: `AttributeSpace.offsets`, A + 1 numbers.
-      parts: of `CHOICES`, one an attribute; "whole" makes it a general one, "sleeves" gives it both
-        sleeves side by side. Empty: all are general ("without parts").
-      one_branch: whether one branch serves all attributes ("classic"); then all are general.
-      roi_size: see `RoIPooling`.
-      hidden_dim: see `PartBranch`.
+      attribute_names: of the attributes, in their order; needed with `parts`.
+      parts: the special attributes: name -> part of `CHOICES`, where "whole" gives the attribute
+        the whole map ("without parts"), "sleeves" both sleeves. Empty: all attributes are general
+        ("classic").
+      hidden_dim: see `Branch`.
       threshold: see `PartExtractor`.
       Others: see `OneBranchModel`.
 
     Raises:
-      ValueError: an unknown part, or not one part an attribute.
+      ValueError: an unknown part or attribute.
     """
 
     # An embedding takes the parts besides, which are found in the image.
@@ -53,11 +61,10 @@ class PartGuided(OneBranchModel):
         size: int,
         embedding_dim: int = 1024,
         image_scale: int = 2,
-        parts: Sequence[str] = (),
-        one_branch: bool = False,
-        roi_size: int = 6,
+        attribute_names: Sequence[str] = (),
+        parts: Mapping[str, str] | None = None,
         hidden_dim: int = 1024,
-        threshold: float = 0.5,
+        threshold: float = 0.0,
         weights: str | None = None,
         **kwargs,
     ):
@@ -66,46 +73,59 @@ class PartGuided(OneBranchModel):
         )
         del self._config["attributes"]
         self.offsets = tuple(offsets)
+        parts = dict(parts or {})
         self._config |= {
             "offsets": list(offsets),
-            "parts": list(parts),
-            "one_branch": one_branch,
-            "roi_size": roi_size,
+            "attribute_names": list(attribute_names),
+            "parts": parts,
             "hidden_dim": hidden_dim,
             "threshold": threshold,
         }
-        chosen = self._chosen(parts, one_branch)
-        pooled = [SLEEVES if name == "sleeves" else (name,) for name in chosen]
-        self._used = tuple(part for part in PARTS if any(part in its for its in pooled))
-        # Of each attribute, the places of its parts among those in use.
-        self._places = tuple(tuple(map(self._used.index, its)) for its in pooled)
-        branches = 1 if one_branch else self.attributes
-        self._branch_of = tuple(min(n, branches - 1) for n in range(self.attributes))
+        for name, part in parts.items():
+            if name not in attribute_names:
+                raise ValueError(unknown_name("attribute in model.parts", name, attribute_names))
+            if part not in CHOICES:
+                raise ValueError(unknown_name("part of a garment", part, CHOICES))
+        special = [place for place, name in enumerate(attribute_names) if name in parts]
+        looked_at = [_parts_of(parts[attribute_names[place]]) for place in special]
+        if len(special) < self.attributes:
+            looked_at.append((WHOLE,))  # the general branch comes last
+        # The whole map comes first, as all that is pooled where no part is needed.
+        self._used = tuple(part for part in PARTS if part in {WHOLE, *sum(looked_at, ())})
+        self._places = tuple(tuple(map(self._used.index, its)) for its in looked_at)
+        # Of each attribute, the number of its branch.
+        self._branch_of = tuple(
+            special.index(place) if place in special else len(special)
+            for place in range(self.attributes)
+        )
         with child_scope(self):
-            self._make_heads(branches)
+            self._make_heads(hidden_dim, threshold)
         self.built = True
 
-    def _make_heads(self, branches: int) -> None:
-        roi_size, hidden_dim = self._config["roi_size"], self._config["hidden_dim"]
-        self.extract = PartExtractor(self._config["threshold"], dtype="float32")
-        self.pool = RoIPooling(roi_size, dtype="float32")
+    def _make_heads(self, hidden_dim: int, threshold: float) -> None:
+        self.pool = RoIPooling(dtype="float32")
+        features = keras.KerasTensor(self.features.feature_shape)
+        *_, height, width, channels = self.pool(features, keras.KerasTensor((None, 1, 4))).shape
+        if self._used != (WHOLE,):
+            self.extract = PartExtractor(threshold, dtype="float32")
+            self.extract_parts = keras.layers.Dense(
+                len(CASES), dtype="float32", name="extract_parts"
+            )
+            self.extract_parts.build((None, height * width * channels))
         # By name, as TensorFlow's checkpoints do not look into lists of layers.
-        for n in range(branches):
-            branch = PartBranch(hidden_dim, self.embedding_dim, name=f"branch_{n}")
+        for n, places in enumerate(self._places):
+            branch = Branch(hidden_dim, self.embedding_dim, name=f"branch_{n}")
+            branch.build((None, len(places), height, width, channels))
             setattr(self, f"branch_{n}", branch)
         for n, (start, stop) in enumerate(itertools.pairwise(self.offsets)):
             head = keras.layers.Dense(stop - start, dtype="float32", name=f"classifier_{n}")
+            head.build((None, self.embedding_dim))
             setattr(self, f"classifier_{n}", head)
-        channels = self.features.feature_shape[-1]
-        for branch, places in zip(self.branches, self._places, strict=False):
-            branch.build((None, len(places), roi_size, roi_size, channels))
-        for classifier in self.classifiers:
-            classifier.build((None, self.embedding_dim))
 
     @property
-    def branches(self) -> list[PartBranch]:
-        """One an attribute; of "classic", one for all."""
-        return [getattr(self, f"branch_{n}") for n in sorted(set(self._branch_of))]
+    def branches(self) -> list[Branch]:
+        """Those of the special attributes, in their order, and the general one."""
+        return [getattr(self, f"branch_{n}") for n in range(len(self._places))]
 
     @property
     def classifiers(self) -> list[keras.layers.Dense]:
@@ -116,22 +136,44 @@ class PartGuided(OneBranchModel):
     def slices(self) -> dict[str, int]:
         return {"branch": self.embedding_dim}
 
-    def outputs_of_features(self, features, inputs):
+    def compute_outputs(self, inputs, names, training=False):
+        features = self.features_of(inputs, training)
+        return self.outputs_of_features(features, inputs, training)
+
+    def outputs_of_features(self, features, inputs, training=False):
         """From feature maps [B, h, w, C] and images.
 
         Returns:
-          "branch": float32 [B, M, D], the vectors of the attributes' branches, not normalised;
-          "logits": float32 [B, V], of every attribute's classifier, in the flat numbering.
+          "branch": float32 [B, M, D], unit vectors of the attributes' branches;
+          "logits": float32 [B, V], of every attribute's classifier, in the flat numbering;
+          where parts are needed, "case_logits" float32 [B, 3], the answer to "Extract parts?", and
+          "case" int32 [B], what it should be.
         """
-        pooled = self.pool(features, self._boxes(inputs["images"]))
+        pooled, _, answers = self._pooled(features, inputs.get("images"), training)
         vectors = [
             branch(tf.gather(pooled, places, axis=1))
-            for branch, places in zip(self.branches, self._places, strict=False)
+            for branch, places in zip(self.branches, self._places, strict=True)
         ]
-        of_attribute = [vectors[place] for place in self._branch_of]
-        logits = [c(v) for c, v in zip(self.classifiers, of_attribute, strict=True)]
-        embedding = tf.gather(tf.stack(of_attribute, axis=1), inputs["attributes"], batch_dims=1)
-        return {"branch": embedding, "logits": tf.concat(logits, axis=-1)}
+        of_attribute = zip(self.classifiers, self._branch_of, strict=True)
+        logits = [classifier(vectors[place]) for classifier, place in of_attribute]
+        wanted = tf.gather(self._branch_of, inputs["attributes"])
+        units = tf.math.l2_normalize(tf.stack(vectors, axis=1), axis=-1)
+        embedding = tf.gather(units, wanted, batch_dims=1)
+        return {"branch": embedding, "logits": tf.concat(logits, axis=-1), **answers}
+
+    def _pooled(self, features, images, training):
+        """[B, P, y, x, C] and boxes [B, P, 4] of the parts in use, and the answers to the case."""
+        box = tf.tile(tf.constant([[[0.0, 0.0, 1.0, 1.0]]]), (tf.shape(features)[0], 1, 1))
+        whole = self.pool(features, box)
+        if self._used == (WHOLE,):
+            return whole, box, {}
+        regions, _, case = self.extract(images)
+        logits = self.extract_parts(tf.reshape(whole, (-1, self.extract_parts.kernel.shape[0])))
+        used = case if training else tf.argmax(logits, axis=-1, output_type=tf.int32)
+        places = [PARTS.index(part) for part in self._used[1:]]
+        boxes = tf.gather(usable(regions, used), places, axis=1)
+        pooled = tf.concat([whole, self.pool(features, boxes)], axis=1)
+        return pooled, tf.concat([box, boxes], axis=1), {"case_logits": logits, "case": case}
 
     def attend(self, images, attributes) -> tuple[tf.Tensor, tf.Tensor]:
         """Which parts an attribute is read from.
@@ -141,36 +183,24 @@ class PartGuided(OneBranchModel):
           parts, summing to 1;
           boxes float32 [B, M, 4], `rel_xyxy`: the rectangle around the parts.
         """
-        found = self._boxes(images)
+        _, found, _ = self._pooled(self.feature_maps(images), images, training=False)
         _, height, width, _ = self.features.feature_shape
-        of_attribute = [tf.gather(found, places, axis=1) for places in self._places]
-        shares = tf.stack([_covered(boxes, height, width) for boxes in of_attribute], axis=1)
-        around = tf.stack([_around(boxes) for boxes in of_attribute], axis=1)
+        of_branch = [tf.gather(found, places, axis=1) for places in self._places]
+        shares = tf.stack([_covered(boxes, height, width) for boxes in of_branch], axis=1)
+        around = tf.stack([_around(boxes) for boxes in of_branch], axis=1)
+        wanted = tf.gather(self._branch_of, attributes)
         return (
-            tf.gather(shares, attributes, batch_dims=1),
-            tf.gather(around, attributes, batch_dims=1),
+            tf.gather(shares, wanted, batch_dims=1),
+            tf.gather(around, wanted, batch_dims=1),
         )
 
-    def _chosen(self, parts, one_branch):
-        for part in parts:
-            if part not in CHOICES:
-                raise ValueError(unknown_name("part of a garment", part, CHOICES))
-        if parts and len(parts) != self.attributes:
-            raise ValueError(
-                f"model.parts names a part for each of the {self.attributes} attributes, "
-                f"in their order ('whole' for a general one): got {len(parts)}"
-            )
-        if not parts or one_branch:
-            return [WHOLE] * self.attributes
-        return parts
+    def get_config(self):
+        # A plain dict, where Keras keeps that of an attribute as one that refers to the model.
+        return {**super().get_config(), "parts": dict(self._config["parts"])}
 
-    def _boxes(self, images):
-        """[B, P, 4] of the parts in use; where that is the whole image, nothing is extracted."""
-        if self._used == (WHOLE,):
-            whole = tf.constant([[[0.0, 0.0, 1.0, 1.0]]])
-            return tf.tile(whole, (tf.shape(images)[0], 1, 1))
-        places = [PARTS.index(part) for part in self._used]
-        return tf.gather(self.extract(images)[0], places, axis=1)
+
+def _parts_of(name):
+    return SLEEVES if name == "sleeves" else (name,)
 
 
 def _covered(boxes, height, width):

@@ -6,7 +6,9 @@ import tensorflow as tf
 from asen_tf.models.part_guided.foreground import foreground
 from asen_tf.models.part_guided.silhouette import Silhouette, measure
 
-PARTS = ("whole", "torso", "left_sleeve", "right_sleeve", "collar", "fastening", "chest")
+WHOLE = "whole"
+SLEEVES = ("left_sleeve", "right_sleeve")
+PARTS = (WHOLE, "torso", *SLEEVES, "collar", "fastening", "chest")
 CASES = ("off", "sleeves", "sleeveless")
 
 _EVEN = 10.0  # unevenness of a background, in levels, at which confidence has fallen to 1 / e
@@ -14,33 +16,33 @@ _EVEN = 10.0  # unevenness of a background, in levels, at which confidence has f
 
 @keras.saving.register_keras_serializable(package="asen_tf")
 class PartExtractor(keras.layers.Layer):
-    """Boxes of a garment's parts, without labels (Ak et al., WACV 2018, "Extract parts?").
+    """Boxes of a garment's parts, without labels (Ak et al., WACV 2018, section 4.3).
 
-    The foreground is told from the background by colour; the jump of its outline from sleeve to
-    torso gives the torso's width and the sleeves' ends; the other parts are shares of the torso.
-    It expects an even background and an upright garment in the middle, alone or worn. Where it
-    does not find that, its confidence is low, and every part is the whole image. No gradient.
+    The foreground is told from the background by colour; the first jump of its outline from sleeve
+    to torso gives the torso's width and the sleeves' ends; the other parts are shares of the torso.
+    It expects an even background and an upright garment in the middle, alone or worn. No gradient.
 
     The case is told by a rule: "sleeves" where a side shows one; without sleeves, "off" (lower
-    body: every part is the whole image) where the garment begins more than half as wide as its
-    torso, as trousers and skirts do; "sleeveless" elsewhere.
+    body) where the garment begins more than half as wide as its torso, as trousers and skirts do;
+    "sleeveless" elsewhere.
 
     Args:
-      threshold: parts are used from this confidence on.
+      threshold: where the outline is found with less confidence, the case is "off" as well; at 0,
+        as in the paper, confidence does not count.
 
     Call arguments:
       images: uint8 or float [B, S, S, 3], values 0 to 255.
 
     Returns:
-      regions: float32 [B, P, 4], left, top, right, bottom of `PARTS` as parts of the side, 0..1;
-        left and right are those of the picture;
+      regions: float32 [B, P, 4], left, top, right, bottom of `PARTS` as parts of the side, 0..1,
+        whatever the case; left and right are those of the picture;
       confidence: float32 [B], 0..1;
-      case: int32 [B], place in `CASES`.
+      case: int32 [B], place in `CASES`, which says what of the regions can be used, see `usable`.
     """
 
     resolution = 112  # side of the grid on which it works
 
-    def __init__(self, threshold: float = 0.5, **kwargs):
+    def __init__(self, threshold: float = 0.0, **kwargs):
         # Mixed precision would round pixels to eight bits.
         super().__init__(autocast=False, **kwargs)
         if not 0 <= threshold <= 1:
@@ -52,11 +54,9 @@ class PartExtractor(keras.layers.Layer):
         found = measure(mask)
         case = _case(found)
         confidence = tf.exp(-((unevenness / _EVEN) ** 2)) * _plausible(mask, found)
-        regions = _regions(found, case, self.resolution) / self.resolution
-        used = (confidence >= self.threshold) & (case != CASES.index("off"))
-        whole = tf.constant([0.0, 0.0, 1.0, 1.0])
-        regions = tf.where(used[:, None, None], tf.clip_by_value(regions, 0.0, 1.0), whole)
-        return regions, confidence, case
+        case = tf.where(confidence < self.threshold, CASES.index("off"), case)
+        regions = _regions(found, self.resolution) / self.resolution
+        return tf.clip_by_value(regions, 0.0, 1.0), confidence, case
 
     def compute_output_spec(self, images):
         batch = images.shape[0]
@@ -70,9 +70,22 @@ class PartExtractor(keras.layers.Layer):
         return {**super().get_config(), "threshold": self.threshold}
 
 
+def usable(regions: tf.Tensor, case: tf.Tensor) -> tf.Tensor:
+    """Regions [B, P, 4] of `PARTS`, the whole image in the place of those that a case rules out.
+
+    Args:
+      regions: of `PartExtractor`.
+      case: int [B]; "off" rules out all parts, "sleeveless" the sleeves.
+    """
+    of_sleeves = tf.constant([part in SLEEVES for part in PARTS])
+    bare = case == CASES.index("sleeveless")
+    out = (case == CASES.index("off"))[:, None] | (bare[:, None] & of_sleeves)
+    return tf.where(out[..., None], tf.constant([0.0, 0.0, 1.0, 1.0]), regions)
+
+
 def _case(found: Silhouette) -> tf.Tensor:
     width = tf.reduce_mean(found.half_width, axis=-1)
-    flat_top = found.neck > width
+    flat_top = found.neck >= width  # also of an empty outline
     bare = tf.where(flat_top, CASES.index("off"), CASES.index("sleeveless"))
     return tf.where(tf.reduce_any(found.sleeved, axis=-1), CASES.index("sleeves"), bare)
 
@@ -95,16 +108,14 @@ def _plausible(mask: tf.Tensor, found: Silhouette) -> tf.Tensor:
     return tf.cast(fits, tf.float32)
 
 
-def _regions(found: Silhouette, case: tf.Tensor, side: int) -> tf.Tensor:
+def _regions(found: Silhouette, side: int) -> tf.Tensor:
     """Boxes [B, P, 4] in pixels of the mask, whose side is given."""
     full = tf.fill(tf.shape(found.axis), float(side))
     unit = tf.reduce_mean(found.half_width, axis=-1)
     axis, line = found.axis, found.shoulder
     hip = tf.minimum(line + 3 * unit, found.bottom)
-    # Without sleeves their part is the arm hole.
-    sleeveless = (case == CASES.index("sleeveless"))[:, None]
-    cuff = tf.where(sleeveless, (line + 1.2 * unit)[:, None], found.cuff + 1)
-    cuff = tf.maximum(cuff, (line + 0.6 * unit)[:, None])  # a sleeve's box is never empty
+    # A sleeve's box is never empty.
+    cuff = tf.maximum(found.cuff + 1, (line + 0.6 * unit)[:, None])
     reach = tf.maximum(found.reach, unit[:, None])
     start = line + 0.3 * unit
     boxes = {

@@ -22,7 +22,7 @@ class Silhouette(NamedTuple):
       shoulder: [B] row at which it is as wide as the torso.
       half_width: [B, 2] of the torso, from the axis to either side.
       sleeved: bool [B, 2], whether the outline jumps, or a gap tells a sleeve from the torso.
-      cuff: [B, 2] row at which the outline jumps from the sleeve (or the hand) in to the torso;
+      cuff: [B, 2] row at which the outline first jumps from the sleeve (or the hand) to the torso;
         without a jump, the last row with a gap; without a sleeve, the shoulder.
       reach: [B, 2] distance of the outermost point above `cuff` from the axis.
       neck: [B] width where the figure begins, 0 where the axis lies outside it.
@@ -84,17 +84,25 @@ def measure(mask: tf.Tensor) -> Silhouette:
 
 
 def _jump(outer, window, expected):
-    """Where the outline jumps in most to what can be a torso, and how far from the axis it is then.
+    """Where the outline first jumps in to what can be a torso, and how far from the axis it is.
 
-    Two [B, 2]; the second is 0 where nothing jumps.
+    That is where it jumps most, in the first run of rows that jump enough. Two [B, 2]; the second
+    is 0 where nothing jumps.
     """
     below = tf.pad(outer[:, :, _LAG:], [(0, 0), (0, 0), (0, _LAG)], "SYMMETRIC")
     torso = below >= 0.7 * expected[:, None, None]
     jumps = tf.where(window & torso, outer - below, 0.0)
-    place = tf.argmax(jumps, axis=-1)
-    under = tf.gather(below, place, batch_dims=2)
-    found = tf.reduce_max(jumps, axis=-1) > _JUMP * expected[:, None]
-    return tf.cast(place, tf.float32) + _LAG - 1, tf.where(found, under, 0.0)
+    enough = jumps > _JUMP * expected[:, None, None]
+    # The first run of these rows: none before, or all since the first.
+    ended = tf.cumsum(tf.cast(~enough & _seen(enough), tf.int32), axis=-1) > 0
+    place = tf.argmax(tf.where(enough & ~ended, jumps, 0.0), axis=-1)
+    under = tf.where(tf.reduce_any(enough, axis=-1), tf.gather(below, place, batch_dims=2), 0.0)
+    return tf.cast(place, tf.float32) + _LAG - 1, under
+
+
+def _seen(found):
+    """Whether one was found up to there, along the last axis."""
+    return tf.cumsum(tf.cast(found, tf.int32), axis=-1) > 0
 
 
 def _profiles(mask):
