@@ -79,7 +79,11 @@ class LocalResponseNormalization(layers.Layer):
     """
 
     def call(self, features):
-        return tf.nn.local_response_normalization(features, 2, 1.0, 2e-5, 0.75)
+        # TensorFlow has no kernel for processors in eight bits of precision.
+        found = tf.nn.local_response_normalization(
+            tf.cast(features, tf.float32), 2, 1.0, 2e-5, 0.75
+        )
+        return tf.cast(found, features.dtype)
 
     def compute_output_shape(self, shape):
         return shape

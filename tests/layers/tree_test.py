@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from asen_tf import backbones
-from asen_tf.backbones import fused
+from asen_tf.backbones import alexnet, fused
 from tests.layers.cases import BATCH, CASES, Case, inputs_of
 from tests.trees import assert_one_policy, assert_own_paths
 
@@ -16,6 +16,14 @@ POLICIES = ("float32", "bfloat16", "mixed_bfloat16", "mixed_float16")
 OF_BACKBONES = {
     "BatchNormalization": Case(
         lambda: fused.BatchNormalization(), (((4, 4, 3), "float32"),), (((4, 4, 3), None),)
+    ),
+    "GroupedConvolution": Case(
+        lambda: alexnet.GroupedConvolution(4, 3, groups=2),
+        (((4, 4, 2), "float32"),),
+        (((2, 2, 4), None),),
+    ),
+    "LocalResponseNormalization": Case(
+        alexnet.LocalResponseNormalization, (((4, 4, 6), "float32"),), (((4, 4, 6), None),)
     ),
     "TokensToGrid": Case(
         lambda: backbones.TokensToGrid(), (((10, 3), "float32"),), (((3, 3, 3), None),)

@@ -33,6 +33,15 @@ def test_against_plain_python():
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
 
 
+def test_the_sum_over_attributes():
+    logits = np.random.default_rng(2).normal(size=(2, 9)).astype(np.float32)
+    labels = np.zeros((2, 9), bool)
+    labels[0, [1, 4, 6]] = labels[1, 7] = True
+    found = attribute_cross_entropy(tf.constant(logits), tf.constant(labels), OFFSETS, total=True)
+    expected = [slow(*row) * count for *row, count in zip(logits, labels, (3, 1), strict=True)]
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
 def test_an_unlabelled_image_has_no_gradient():
     logits = tf.Variable(np.random.default_rng(1).normal(size=(2, 9)).astype(np.float32))
     labels = np.zeros((2, 9), bool)

@@ -24,10 +24,14 @@ CASES = {
         [(6, 2, 4)],
     ),
     "alignment": ({"output": ("one", "other")}, [(6, 2, 4), (6, 2, 4)]),
-    "classification": ({"output": "values", "offsets": OFFSETS}, [(6, 5)]),
+    "classification": ({"output": "values", "offsets": OFFSETS, "total": True}, [(6, 5)]),
+    "part_case": ({"output": ("answers", "cases")}, [(6, 3), (6,)]),
     "norm": ({"output": "mask", "norm": "sum"}, [(6, 2, 4)]),
     "changed_triplet": ({"output": ("edited", "local"), "margin": 0.7}, [(2, 4), (6, 1, 4)]),
-    "changed_classification": ({"output": "edited", "offsets": OFFSETS}, [(2, 5)]),
+    "changed_classification": (
+        {"output": "edited", "offsets": OFFSETS, "total": True},
+        [(2, 5)],
+    ),
 }
 
 

@@ -23,5 +23,6 @@ class PartCaseLoss(Loss):
 
     def call(self, y_true, y_pred):
         logits, cases = self.select(y_pred)
-        losses = tf.nn.sparse_softmax_cross_entropy_with_logits(cases, logits)
+        wanted = tf.one_hot(tf.cast(cases, tf.int32), logits.shape[-1])
+        losses = tf.nn.softmax_cross_entropy_with_logits(wanted, logits)
         return example_mean(y_true, losses[:, None])
