@@ -6,7 +6,7 @@
 The baselines of its ablation: --config=configs/part_guided/synthetic.py:BASELINE, with
 BASELINE one of without_parts, without_parts_and_ranking, classic.
 The data and the backbone are those of configs/asen/synthetic.py. The schedule has the form of
-configs/part_guided/shopping100k.py, smaller, at a higher rate: nothing is pretrained.
+configs/part_guided/shopping100k.py, smaller; nothing is pretrained.
 """
 
 from asen_tf.core import experiments
@@ -16,7 +16,7 @@ _PARTS = {"sleeve_length": "sleeves", "collar": "collar", "fastening": "fastenin
 
 def get_config(baseline="part_guided"):
     config = experiments.garments()
-    experiments.part_guided(config, baseline, _PARTS, epochs=(30.0, 10.0), rate=0.03)
+    experiments.part_guided(config, baseline, _PARTS, epochs=(30.0, 10.0), rate=0.01)
     config.model.update(embedding_dim=128, hidden_dim=256)
     # Four vectors: so many triplets of each, as many images as the whole batch of stage 1.
     config.train.update(batch_size=16, steps_per_epoch=65)
