@@ -18,9 +18,6 @@ class ValueClassifiers:
       slices: numbers of the model's slices, whose unit vectors side by side are classified.
       kernel: float32 [C, V].
       bias: float32 [V].
-
-    Raises:
-      ValueError: the shapes do not fit.
     """
 
     offsets: np.ndarray
@@ -28,11 +25,20 @@ class ValueClassifiers:
     kernel: np.ndarray
     bias: np.ndarray
 
-    def __post_init__(self):
-        values = self.offsets[-1] if len(self.offsets) else -1
-        if self.kernel.ndim != 2 or {self.kernel.shape[1], *self.bias.shape} != {values}:
+    def check(self, attributes: int, widths: Sequence[int]) -> None:
+        """Raises ValueError unless they are of so many attributes and of slices so wide."""
+        numbers = self.offsets, self.slices
+        if not all(np.ndim(n) == 1 and np.issubdtype(n.dtype, np.integer) for n in numbers):
+            raise ValueError("classifiers of values need lists of whole numbers as offsets, slices")
+        begins = len(self.offsets) == attributes + 1 and self.offsets[0] == 0
+        if not begins or (np.diff(self.offsets) < 1).any():
+            raise ValueError(f"expected where the values of {attributes} attributes begin and end")
+        if not set(self.slices.tolist()) <= set(range(len(widths))):
+            raise ValueError(f"the model has {len(widths)} slices, got {self.slices.tolist()}")
+        values, width = self.offsets[-1], sum(widths[number] for number in self.slices)
+        if self.kernel.shape != (width, values) or self.bias.shape != (values,):
             raise ValueError(
-                f"classifiers of {values} values need a kernel [C, {values}] and a bias "
+                f"classifiers of {values} values need a kernel [{width}, {values}] and a bias "
                 f"[{values}], got {list(self.kernel.shape)} and {list(self.bias.shape)}"
             )
 
@@ -120,7 +126,10 @@ class Recognition:
             if f"{_KEY}{field.name}" in given
         }
         super().load_own_variables(given)
-        self.value_classifiers = ValueClassifiers(**found) if found else None
+        classifiers = ValueClassifiers(**found) if found else None
+        if classifiers:
+            classifiers.check(self.attributes, list(self.slices.values()))
+        self.value_classifiers = classifiers
 
 
 def _padded(flat, offsets, filling=-np.inf):

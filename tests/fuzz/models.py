@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tests.fuzz.target import Target
 
 _VERSION = "version/"
@@ -19,10 +21,13 @@ def _made() -> dict[str, bytes]:
     from asen_tf.core import AttributeSpace
     from asen_tf.keras_embedder import KerasEmbedder
     from asen_tf.models import ASEN
+    from asen_tf.models.recognition import ValueClassifiers
     from asen_tf.workdir import Workdir
 
     branch = {"backbone": "resnet6", "size": 32, "common_dim": 4, "embedding_dim": 4}
     model = ASEN(1, branch, dict(branch), attribute_dim=4)
+    arrays = np.array([0, 2]), np.array([0]), np.ones((4, 2), np.float32), np.zeros(2, np.float32)
+    model.value_classifiers = ValueClassifiers(*arrays)
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
         run = Workdir(root / "run")

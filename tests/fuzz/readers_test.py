@@ -44,6 +44,7 @@ _ELSEWHERE = {
     "training.frozen": "a copy by way of JSON",
     "bulk.output": "shards that the same program wrote",
     "bulk.catalogue": "rows that the same program wrote",
+    "bulk.tags": "tags that the same program wrote",
     "serving.export.verify": "the export that the same command wrote",
 }
 

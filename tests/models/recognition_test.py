@@ -104,8 +104,25 @@ def test_class_logits_of_those_that_learn_them(name, images):
     np.testing.assert_allclose(found[:, 1], softmax(logits[:, 2:]), atol=1e-5)
 
 
-def test_shapes_that_do_not_fit():
-    offsets, slices = np.array([0, 2, 5]), np.array([0])
-    for kernel, bias in (((8, 4), 5), ((8, 5), 4), ((5,), 5)):
-        with pytest.raises(ValueError, match=r"classifiers of 5 values need a kernel \[C, 5\]"):
-            ValueClassifiers(offsets, slices, np.zeros(kernel), np.zeros(bias))
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"kernel": np.zeros((8, 4))}, r"need a kernel \[8, 5\]"),
+        ({"kernel": np.zeros((4, 5))}, r"need a kernel \[8, 5\]"),
+        ({"bias": np.zeros(4)}, r"a bias \[5\], got .* and \[4\]"),
+        ({"slices": np.array([0, 2])}, r"the model has 2 slices, got \[0, 2\]"),
+        ({"slices": np.array([0.0, 1.0])}, "lists of whole numbers"),
+        ({"offsets": np.array([0, 5])}, "where the values of 2 attributes begin"),
+        ({"offsets": np.array([0, 5, 5])}, "where the values of 2 attributes begin"),
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_the_model_is_not_loaded(model, changed, message):
+    kept = {}
+    model.save_own_variables(kept)
+    other = models.build(ASEN, SPACE)
+    with pytest.raises(ValueError, match=message):
+        other.load_own_variables({**kept, **{f"recognition_{k}": v for k, v in changed.items()}})
+    assert not other.predicts
+    other.load_own_variables(kept)
+    assert other.predicts
