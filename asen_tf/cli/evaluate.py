@@ -7,6 +7,7 @@ asen-evaluate --model=random --config=configs/asen/fashionai.py --config.data.ro
 
 Protocols: "similarity" is MAP and more for each attribute (Ma et al., AAAI 2020); "manipulation" is
 top-k accuracy of searches for several labels at once, also after changes (Ak et al., WACV 2018).
+With similarity it is also measured how well the run names values: accuracy, macro F1, calibration.
 A random order needs the index files alone: no photograph is opened.
 --baseline puts a linear baseline beside the run: discriminants of the features of the backbone that
 the run started from, trained on the run's data when it is first asked for, into WORKDIR/baseline.

@@ -10,6 +10,7 @@ from asen_tf.evaluation.published import (
     local_input,
 )
 from asen_tf.models import ASEN
+from asen_tf.models.recognition import ValueClassifiers
 
 BRANCH = {"backbone": "resnet6", "size": 32, "common_dim": 8, "embedding_dim": 8}
 
@@ -70,6 +71,13 @@ def test_embeddings_of_a_photograph_that_is_the_input():
         expected = outputs[name].numpy()
         expected /= np.linalg.norm(expected, axis=-1, keepdims=True)
         np.testing.assert_allclose(found, expected, atol=1e-5)
+    # Values are said of what the local branch sees of the photograph, too.
+    offsets, kernel = np.array([0, 2, 3, 5]), np.random.default_rng(0).normal(size=(8, 5))
+    network.value_classifiers = ValueClassifiers(offsets, np.array([1]), kernel, np.zeros(5))
+    found = PublishedInputs(network).predict(photographs, np.array([2, 0]))
+    expected = network.value_probabilities(images, [2, 0], crop=lambda _: whole)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+    assert found.shape == (2, 2, 2)
 
 
 def test_an_image_of_repeated_pixels_averages_to_the_input():
