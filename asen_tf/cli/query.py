@@ -47,7 +47,7 @@ def predictions(
     for n, photograph in enumerate(photographs):
         lines.append(photograph)
         for name, probabilities in found.items():
-            order = probabilities[n].argsort(kind="stable")[::-1]
+            order = (-probabilities[n]).argsort(kind="stable")
             shown = [v for v in order if probabilities[n, v] >= _LEAST] or order[:1]
             values = model.attributes[name].values
             said = (f"{values[v]} {probabilities[n, v]:.2f}" for v in shown)

@@ -3,8 +3,13 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pytest
+
+from asen_tf.cli.query import predictions
+from asen_tf.core.attributes import AttributeSpace
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,3 +47,30 @@ def test_wrong_use_is_explained(arguments, message):
     result = query(*arguments)
     assert result.returncode == (1 if "no.pem" in message or "label" in message else 2)
     assert message in result.stderr and result.stderr.count("\n") == 1
+
+
+class Says:
+    """Says the same probabilities of every photograph."""
+
+    attributes = AttributeSpace({"fit": ["slim", "wide", "none"], "hem length": ["mini", "midi"]})
+    said: ClassVar = {"fit": [0.2, 0.77, 0.03], "hem length": [0.5, 0.5]}
+
+    def predict(self, images, attribute, boxes=None):
+        return np.tile(np.float32(self.said[attribute]), (len(images), 1))
+
+    def predict_all(self, images, boxes=None):
+        return {name: self.predict(images, name) for name in self.attributes}
+
+
+def test_values_are_printed_with_their_probabilities():
+    """The most probable first; none below 0.05."""
+    assert predictions(Says(), ["a.jpg", "b.jpg"], None) == [
+        "a.jpg",
+        "  fit         wide 0.77, slim 0.20",
+        "  hem length  mini 0.50, midi 0.50",
+        "b.jpg",
+        "  fit         wide 0.77, slim 0.20",
+        "  hem length  mini 0.50, midi 0.50",
+    ]
+    lines = ["a.jpg", "  fit  wide 0.77, slim 0.20"]
+    assert predictions(Says(), ["a.jpg"], "fit") == lines

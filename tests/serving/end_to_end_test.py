@@ -175,18 +175,6 @@ def test_query_prints_similarities_and_draws(address, embedder, photographs, tmp
         assert min(drawn.size) > 200
 
 
-def test_query_prints_values(address, embedder, photographs):
-    result = query(address, "--predict", photographs[0], photographs[1])
-    assert result.returncode == 0, result.stderr
-    found = embedder.predict(photographs[:2], LENGTH)
-    expected = []
-    for path, probabilities in zip(photographs, found, strict=False):
-        pairs = sorted(zip(probabilities, embedder.attributes[LENGTH].values, strict=True))[::-1]
-        said = ", ".join(f"{value} {p:.2f}" for p, value in pairs if p >= 0.05)
-        expected += [str(path), f"  {LENGTH}  {said}"]
-    assert result.stdout.splitlines() == expected
-
-
 def test_query_cuts_to_boxes(address, embedder, photographs, tmp_path):
     picture = tmp_path / "out.png"
     given = [f"--explain={picture}", "--box=5,5,25,45", "--box="]
