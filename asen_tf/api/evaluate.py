@@ -99,8 +99,8 @@ def evaluate(
     if protocol == MANIPULATION:
         special = special or subject.special
         ks = ks or settings.ks
-        recognize = subject.recognize and subject.recognize()
-        return evaluate_manipulation(*inputs, special, ks, subject.change, size, recognize, changes)
+        given = subject.change, size, subject.predict, changes
+        return evaluate_manipulation(*inputs, special, ks, *given)
     if manifest.triplets is not None:
         return evaluate_triplets(*inputs, size, named)
     relevance = relevance or settings.relevance
@@ -161,7 +161,6 @@ class _Subject:
     slices: Mapping[str, slice] = dataclasses.field(default_factory=dict)
     betas: Sequence[float] | None = None  # where the attributes weigh two slices differently
     change: Callable | None = None
-    recognize: Callable[[], Callable | None] | None = None  # -> of values, if it has classes
     localize: Callable[[str], dict] | None = None  # split -> result
     predict: PredictFn | None = None
 
@@ -175,7 +174,6 @@ def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
         explain_fn,
         image_fn,
         predict_fn,
-        recognize_fn,
     )
     from asen_tf.evaluation.published import PublishedInputs, is_published, open_fn
     from asen_tf.workdir import Workdir
@@ -205,8 +203,6 @@ def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
         model.embedding_slices(slices),
         model.beta if np.ndim(model.beta) and len(model.used_slices(slices)) > 1 else None,
         change_fn(model),
-        # What published inputs are made of is not what the network takes.
-        None if published else lambda: recognize_fn(model),
         localize if model.explains else None,
         published_inputs.predict if published and model.predicts else predict_fn(model),
     )

@@ -15,12 +15,11 @@ from asen_tf.data.label_sets import LabelSets
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation.pairs import EmbedFn, ImageLoader, checked, embed_pairs
 from asen_tf.evaluation.prototypes import value_means
+from asen_tf.evaluation.recognition import PredictFn
 from asen_tf.evaluation.storage import FloatArrays
 
 # Vectors [R, D], attributes [R, C] and wanted values [R, C], within their attributes -> [R, D].
 ChangeFn = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-# Images -> how much each value fits, [B, V] in the flat numbering.
-RecognizeFn = Callable[[np.ndarray], np.ndarray]
 # Places of the queries among the items [R], vectors [R, v, D], attributes and values [R, C] ->
 # [R, v, D].
 Change = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
@@ -35,7 +34,7 @@ def represented(
     items: LabelSets,
     load_images: ImageLoader,
     change_fn: ChangeFn | None,
-    recognize_fn: RecognizeFn | None,
+    predict_fn: PredictFn | None,
     batch_size: int,
     progress: type[Progress],
     arrays: FloatArrays,
@@ -63,12 +62,18 @@ def represented(
     vectors = embedded(embed_fn, compared)
     if not one:
         return vectors, replacing(means, compared, space.offsets)
-    if recognize_fn is None:
+    if predict_fn is None:
         fits = np.where(means.any(1), vectors[:, 0] @ unit(means).T, -np.inf)
-    else:
-        classes = embedded(lambda images, _: np.asarray(recognize_fn(images))[:, None], compared)
-        fits = classes[:, 0]
-    return vectors, moving(means, best_values(fits, space.offsets), space.offsets)
+        return vectors, moving(means, best_values(fits, space.offsets), space.offsets)
+
+    def predicted(images, _):
+        found = np.asarray(predict_fn(images, items.attributes.astype(np.int32)))
+        return found.reshape(len(found), 1, -1)
+
+    fits = embedded(predicted, compared).reshape(len(vectors), len(names), -1)
+    shown = np.zeros((len(vectors), len(space)), np.int64)
+    shown[:, items.attributes] = fits.argmax(-1)
+    return vectors, moving(means, shown, space.offsets)
 
 
 def compared_attributes(

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from asen_tf.data.feature_cache import FeatureLoader
 from asen_tf.data.image_cache import ImageLoader
-from asen_tf.evaluation.changes import ChangeFn, RecognizeFn
+from asen_tf.evaluation.changes import ChangeFn
 from asen_tf.evaluation.localization import ExplainFn
 from asen_tf.evaluation.pairs import EmbedFn
 from asen_tf.evaluation.recognition import PredictFn
@@ -52,20 +52,6 @@ def change_fn(model: EmbeddingModel) -> ChangeFn | None:
         return run(tf.constant(vectors), *ids).numpy()
 
     return change
-
-
-def recognize_fn(model: EmbeddingModel) -> RecognizeFn | None:
-    """Images -> the logits of all values, [B, V]; None where the model has no classes."""
-
-    def logits(images):
-        inputs = {"images": images, "attributes": tf.zeros((tf.shape(images)[0], 1), tf.int32)}
-        return model.compute_outputs(inputs, ("logits",)).get("logits")
-
-    side = model.image_size
-    if logits(tf.zeros((1, side, side, 3), tf.uint8)) is None:
-        return None
-    run = tf.function(logits)
-    return lambda images: run(tf.constant(images)).numpy()
 
 
 def predict_fn(model: EmbeddingModel) -> PredictFn | None:

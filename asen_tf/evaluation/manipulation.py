@@ -11,9 +11,10 @@ from asen_tf.data.label_sets import LabelSets
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation import changes as changing
 from asen_tf.evaluation import searches as searching
-from asen_tf.evaluation.changes import ChangeFn, RecognizeFn
+from asen_tf.evaluation.changes import ChangeFn
 from asen_tf.evaluation.first_targets import FirstTargets
 from asen_tf.evaluation.pairs import EmbedFn, ImageLoader
+from asen_tf.evaluation.recognition import PredictFn
 from asen_tf.evaluation.searches import Pool, Searches
 from asen_tf.evaluation.storage import float_arrays
 from asen_tf.metrics import retrieval
@@ -31,7 +32,7 @@ def evaluate_manipulation(
     ks: Sequence[int] = (1, 5, 10, 20),
     change_fn: ChangeFn | None = None,
     batch_size: int = 32,
-    recognize_fn: RecognizeFn | None = None,
+    predict_fn: PredictFn | None = None,
     changes: str = DRAWN,
     most: int = 20_000,
     seed: int = 0,
@@ -67,8 +68,8 @@ def evaluate_manipulation(
       change_fn: how a model that manipulates by itself changes its one embedding of an image (see
         `EmbeddingModel.change`); then there are no prototypes, and embed_fn embeds for the first
         special attribute only.
-      recognize_fn: says which values a query shows, where all attributes have the same vector;
-        None: the nearest prototype does.
+      predict_fn: says which values a query shows, where all attributes have the same vector (see
+        `evaluate_recognition`); None: the nearest prototype does.
       changes: of `core.choices.CHANGES`.
       most: with "every", searches of each kind; where there are more, so many are drawn evenly.
       seed: of the draws.
@@ -93,7 +94,7 @@ def evaluate_manipulation(
         raise ValueError(f"ks and most must be 1 or more, got {tuple(ks)} and {most}")
     items = LabelSets.of_split(manifest, split, special)
     pool = Pool.of_roles(items, manifest) if changes == DRAWN else Pool.of_all(items)
-    given = embed_fn, manifest, items, load_images, change_fn, recognize_fn
+    given = embed_fn, manifest, items, load_images, change_fn, predict_fn
     with float_arrays(memory_limit_bytes) as arrays:
         vectors, change = changing.represented(*given, batch_size, progress, arrays)
         rank = FirstTargets(

@@ -223,10 +223,9 @@ def test_one_vector_for_all_attributes_moves_from_the_recognised_value(labels, t
         }
         return max(fit, key=fit.get)
 
-    def classes(images):
+    def probable(images, attributes):
         rows = images[:, 0, 0, 0].astype(int)
-        wanted = [[recognised(n, a) == v for a, v in means] for n in rows]
-        return np.array(wanted, np.float32)
+        return np.eye(3)[[[recognised(n, a) for a in attributes] for n in rows]]
 
     def wanted_of(query, change):
         vector = same[query, 0] + sum(
@@ -234,7 +233,7 @@ def test_one_vector_for_all_attributes_moves_from_the_recognised_value(labels, t
         )
         return vector[None] / np.linalg.norm(vector)
 
-    result = evaluate(same, make(labels), recognize_fn=classes if by_classes else None)
+    result = evaluate(same, make(labels), predict_fn=probable if by_classes else None)
     for changes, kind in enumerate(KINDS):
         searches = slow_searches(labels, [0, 1, 2], changes)
         expected = slow_accuracy(searches, wanted_of, same, [0], 3)
