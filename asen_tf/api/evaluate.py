@@ -20,6 +20,7 @@ from asen_tf.evaluation import (
     evaluate_random,
     evaluate_recognition,
     evaluate_triplets,
+    random_manipulation,
 )
 from asen_tf.evaluation.recognition import PredictFn
 from asen_tf.loading import load as load_embedder
@@ -121,6 +122,9 @@ def random_order(
     *,
     split: str = "test",
     seeds: int = 5,
+    protocol: str = SIMILARITY,
+    special: Sequence[str] = (),
+    changes: str = DRAWN,
     relevance: str | None = None,
     ks: Sequence[int] = (),
 ) -> dict:
@@ -129,18 +133,22 @@ def random_order(
     Args:
       data: a configuration.
       split: "train", "valid" or "test".
-      seeds: how many random orders.
+      seeds: how many random orders; a manipulation has their expected value alone.
+      protocol, special, changes: see `evaluate`.
       relevance: see `core.choices.RELEVANCE`; None: the configuration's.
       ks: cut-offs; (): the configuration's.
 
     Returns:
-      What `evaluation.evaluate_random` gives.
+      What `evaluation.evaluate_random` gives, of a manipulation `random_manipulation`.
     """
+    check_names("protocol", [protocol], PROTOCOLS)
     options = data.data.copy_and_resolve_references()
     options.check = "none"
     manifest = load(options, training=False)
-    relevance = relevance or data.eval.relevance
-    return evaluate_random(manifest, split, range(seeds), ks or data.eval.ks, relevance)
+    ks, relevance = ks or data.eval.ks, relevance or data.eval.relevance
+    if protocol == MANIPULATION:
+        return random_manipulation(manifest, split, special or data.data.special, ks, changes)
+    return evaluate_random(manifest, split, range(seeds), ks, relevance)
 
 
 def _is_run(model) -> bool:

@@ -41,7 +41,14 @@ def main() -> None:
     from asen_tf.evaluation import save
     from asen_tf.evaluation.report import difference_line, tables
 
-    chosen = {"split": given.split, "relevance": given.relevance, "ks": _cut_offs(given.ks)}
+    chosen = {
+        "split": given.split,
+        "protocol": given.protocol,
+        "special": given.special,
+        "changes": given.changes,
+        "relevance": given.relevance,
+        "ks": _cut_offs(given.ks),
+    }
     output = given.output
     if given.model == RANDOM:
         result = random_order(given.config, seeds=given.seeds, **chosen)
@@ -49,10 +56,7 @@ def main() -> None:
         result = evaluate(
             given.workdir,
             given.data_root or None,
-            protocol=given.protocol,
             slices=given.slices,
-            special=given.special,
-            changes=given.changes,
             precision=given.precision,
             baseline=given.baseline,
             skip_bad=given.skip_bad,
@@ -96,10 +100,9 @@ def _check_flags(given: flags.FlagValues) -> None:
     if given.workdir and given.config:
         raise app.UsageError("--config is for --model=random: the run in --workdir brings its own")
     of_similarity = given.slices or given.relevance or given.baseline
-    if given.protocol == MANIPULATION and (given.model or of_similarity):
+    if given.protocol == MANIPULATION and of_similarity:
         raise app.UsageError(
-            "--protocol=manipulation takes a --workdir, and neither --slices, --relevance nor "
-            "--baseline; what a random order scores stands beside its numbers"
+            "--protocol=manipulation takes neither --slices, --relevance nor --baseline"
         )
     if given.special and given.protocol != MANIPULATION:
         raise app.UsageError("--special is for --protocol=manipulation")

@@ -3,7 +3,7 @@
 from asen_tf.evaluation.beta import choose_betas
 from asen_tf.evaluation.evaluator import Evaluator
 from asen_tf.evaluation.localization import evaluate_localization
-from asen_tf.evaluation.manipulation import evaluate_manipulation
+from asen_tf.evaluation.manipulation import evaluate_manipulation, random_manipulation
 from asen_tf.evaluation.prototypes import value_means
 from asen_tf.evaluation.random_order import evaluate_random
 from asen_tf.evaluation.recognition import evaluate_recognition
@@ -27,6 +27,7 @@ __all__ = [
     "evaluate_triplets",
     "localization_table",
     "manipulation_table",
+    "random_manipulation",
     "recognition_table",
     "save",
     "to_table",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from asen_tf.core.choices import DRAWN, EVERY
+from asen_tf.core.choices import CHANGES, DRAWN
 from asen_tf.core.errors import check_names
 from asen_tf.core.progress import Progress
 from asen_tf.data.label_sets import LabelSets
@@ -89,47 +89,74 @@ def evaluate_manipulation(
       ValueError: an unknown split or attribute, no item, a k or `most` below 1, or vectors of
         another shape or with numbers that are not finite.
     """
-    check_names("changes", [changes], (DRAWN, EVERY))
-    if min([most, *ks]) < 1:
-        raise ValueError(f"ks and most must be 1 or more, got {tuple(ks)} and {most}")
-    items = LabelSets.of_split(manifest, split, special)
-    pool = Pool.of_roles(items, manifest) if changes == DRAWN else Pool.of_all(items)
+    pool = _pool(manifest, split, special, ks, changes, most)
+    items = pool.items
     given = embed_fn, manifest, items, load_images, change_fn, predict_fn
     with float_arrays(memory_limit_bytes) as arrays:
         vectors, change = changing.represented(*given, batch_size, progress, arrays)
-        rank = FirstTargets(
-            items, pool.groups, pool.gallery, vectors, change, memory_limit_bytes // 4, progress
-        )
-        result = {
-            "split": split,
-            "changes": changes,
-            "special": [manifest.space.names[a] for a in items.attributes],
-            "items": len(items.rows),
-            "left_out": items.left_out,
-            "queries": int(pool.queries.sum()),
-            "gallery": int(pool.gallery.sum()),
-            "ks": list(ks),
-        }
-        for count, kind in enumerate(KINDS[: len(items.attributes) + 1]):
-            if changes == DRAWN:
-                searches, without = searching.drawn(pool, count, (seed, count))
-                total = len(searches.queries)
-            else:
-                searches, total, without = searching.every(pool, count, most, (seed, count))
-            found = _Found(pool, searches, rank(searches))
-            result[kind] = {"searches": total, "without_target": without, **found.all(ks)}
-            if count == 1:
-                result[kind]["attributes"] = {
-                    manifest.space.names[attribute]: found.where(own).all(ks)
-                    for attribute, own in zip(items.attributes, found.changed, strict=True)
-                }
+        limit = memory_limit_bytes // 4
+        rank = FirstTargets(items, pool.groups, pool.gallery, vectors, change, limit, progress)
+        return _result(manifest, split, pool, ks, changes, most, seed, rank)
+
+
+def random_manipulation(
+    manifest: Manifest,
+    split: str,
+    special: Sequence[str] = (),
+    ks: Sequence[int] = (1, 5, 10, 20),
+    changes: str = DRAWN,
+    most: int = 20_000,
+    seed: int = 0,
+) -> dict:
+    """What a random order is expected to score in `evaluate_manipulation`; opens no image.
+
+    Arguments and result are those of `evaluate_manipulation`; the accuracies are the random ones.
+    """
+    pool = _pool(manifest, split, special, ks, changes, most)
+    return _result(manifest, split, pool, ks, changes, most, seed, None)
+
+
+def _pool(manifest, split, special, ks, changes, most) -> Pool:
+    check_names("changes", [changes], CHANGES)
+    if min([most, *ks]) < 1:
+        raise ValueError(f"ks and most must be 1 or more, got {tuple(ks)} and {most}")
+    items = LabelSets.of_split(manifest, split, special)
+    return Pool.of_roles(items, manifest) if changes == DRAWN else Pool.of_all(items)
+
+
+def _result(manifest, split, pool, ks, changes, most, seed, rank) -> dict:
+    """What the searches of a pool score; `rank` None: in random order."""
+    items, names = pool.items, manifest.space.names
+    result = {
+        "split": split,
+        "changes": changes,
+        "special": [names[a] for a in items.attributes],
+        "items": len(items.rows),
+        "left_out": items.left_out,
+        "queries": int(pool.queries.sum()),
+        "gallery": int(pool.gallery.sum()),
+        "ks": list(ks),
+    }
+    for count, kind in enumerate(KINDS[: len(items.attributes) + 1]):
+        if changes == DRAWN:
+            searches, without = searching.drawn(pool, count, (seed, count))
+            total = len(searches.queries)
+        else:
+            searches, total, without = searching.every(pool, count, most, (seed, count))
+        found = _Found(pool, searches, rank and rank(searches))
+        result[kind] = {"searches": total, "without_target": without, **found.all(ks)}
+        if count == 1:
+            result[kind]["attributes"] = {
+                names[attribute]: found.where(own).all(ks)
+                for attribute, own in zip(items.attributes, found.changed, strict=True)
+            }
     return result
 
 
 class _Found:
-    """Searches, and how many of the gallery rank before the best target of each."""
+    """Searches, and how many of the gallery rank before the best target of each; None: unknown."""
 
-    def __init__(self, pool: Pool, searches: Searches, ranks: np.ndarray):
+    def __init__(self, pool: Pool, searches: Searches, ranks: np.ndarray | None):
         self._pool, self._searches, self._ranks = pool, searches, ranks
         self._targets, self._candidates = pool.targets(searches), pool.candidates(searches)
 
@@ -141,23 +168,20 @@ class _Found:
 
     def where(self, chosen: np.ndarray) -> "_Found":
         searches = Searches(*(column[chosen] for column in self._searches))
-        return _Found(self._pool, searches, self._ranks[chosen])
+        return _Found(self._pool, searches, None if self._ranks is None else self._ranks[chosen])
 
     def all(self, ks: Sequence[int]) -> dict:
-        return {**self._summary(ks), "curve": self._curve(), "random_curve": self._random_curve()}
-
-    def _summary(self, ks: Sequence[int]) -> dict:
-        result = {"measured": len(self._ranks), "targets": _mean(self._targets)}
+        measured = len(self._targets)
+        result = {"measured": measured, "targets": _mean(self._targets)}
         for k in ks:
-            result[f"top_accuracy@{k}"] = _mean(self._ranks < k)
+            result[f"top_accuracy@{k}"] = _mean(self._hits(k))
             result[f"random_top_accuracy@{k}"] = _mean(self._random(k))
-        return result
+        every = range(1, CURVE + 1) if measured else ()
+        result["curve"] = [_mean(self._hits(k)) for k in every]
+        return result | {"random_curve": [_mean(self._random(k)) for k in every]}
 
-    def _curve(self) -> list[float]:
-        return [_mean(self._ranks < k) for k in range(1, CURVE + 1)] if len(self._ranks) else []
-
-    def _random_curve(self) -> list[float]:
-        return [_mean(self._random(k)) for k in range(1, CURVE + 1)] if len(self._ranks) else []
+    def _hits(self, k: int) -> np.ndarray:
+        return self._random(k) if self._ranks is None else self._ranks < k
 
     def _random(self, k: int) -> np.ndarray:
         pairs = np.stack([self._targets, self._candidates])

@@ -28,16 +28,14 @@ def columns(result: dict, protocol: str, slice: str = "") -> dict[str, float]:
     Args:
       result: what `asen-evaluate` wrote.
       protocol: of the table.
-      slice: of the embedding, where the result has several; "": the whole one. "random" of a
-        manipulation: what a random order scores.
+      slice: of the embedding, where the result has several; "": the whole one.
 
     Raises:
       ValueError: an unknown protocol, a slice that was not scored, or no search was measured.
     """
     if protocol == MANIPULATION:
-        accuracy = "random_top_accuracy" if slice == RANDOM else "top_accuracy"
         numbers = {
-            f"{heading}, top-{k}": result[kind][f"{accuracy}@{k}"]
+            f"{heading}, top-{k}": result[kind][f"top_accuracy@{k}"]
             for kind, heading in _KINDS.items()
             if kind in result and result[kind]["measured"]
             for k in result["ks"]
@@ -50,7 +48,7 @@ def columns(result: dict, protocol: str, slice: str = "") -> dict[str, float]:
         k = TOP if TOP in result["ks"] else max(result["ks"])
         changed = result.get("one_change", {}).get("attributes", {})
         return numbers | {
-            f"change of {attribute}, top-{k}": of[f"{accuracy}@{k}"]
+            f"change of {attribute}, top-{k}": of[f"top_accuracy@{k}"]
             for attribute, of in changed.items()
             if of["measured"]
         }

@@ -10,7 +10,7 @@ from asen_tf.core import AttributeSpace
 from asen_tf.core.progress import Quiet
 from asen_tf.data.label_sets import LabelSets
 from asen_tf.data.manifest import CANDIDATE, LABEL, QUERY, Manifest, sort_labels
-from asen_tf.evaluation import evaluate_manipulation, manipulation_table
+from asen_tf.evaluation import evaluate_manipulation, manipulation_table, random_manipulation
 from asen_tf.evaluation.searches import Pool, drawn
 
 SPACE = AttributeSpace({"a": ["x", "y", "z"], "b": ["p", "q"], "c": ["k", "l", "m"]})
@@ -196,6 +196,10 @@ def test_one_random_change_of_each_query(labels, table, roles):
             expected = slow_accuracy(own, wanted_of, table, [0, 1, 2], k)
             assert found[f"top_accuracy@{k}"] == found["curve"][k - 1] == pytest.approx(expected)
             assert found[f"random_top_accuracy@{k}"] == found["random_curve"][k - 1]
+    random = random_manipulation(manifest, "test", ks=(1, 3))
+    for kind in KINDS:
+        assert random[kind]["curve"] == result[kind]["random_curve"]
+        assert random[kind]["top_accuracy@3"] == result[kind]["random_top_accuracy@3"]
     assert (
         sum(of["measured"] for of in result["one_change"]["attributes"].values())
         == (result["one_change"]["measured"])

@@ -80,6 +80,24 @@ def test_without_a_budget_a_row_trains_for_the_epochs_of_its_experiment(tmp_path
     assert record["budget_minutes"] is None and not (tmp_path / "pace.json").exists()
 
 
+def test_the_random_row_of_searches_after_a_change_trains_nothing(tmp_path):
+    small = {"data.images": 200}
+    record = reproduce(
+        "ak2018_manipulation",
+        "synthetic",
+        tmp_path,
+        changes=small,
+        rows=["random"],
+        searched="every",
+    )
+    (row,) = record["rows"]
+    assert 0 < row["mean"]["one change, top-1"] < row["mean"]["one change, top-20"] < 1
+    text = (tmp_path / "ak2018_manipulation_synthetic.md").read_text()
+    assert "every change of every photograph" in text
+    assert (tmp_path / "ak2018_manipulation_synthetic_one_change.png").exists()
+    assert not (tmp_path / "runs").exists()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
@@ -92,7 +110,6 @@ def test_without_a_budget_a_row_trains_for_the_epochs_of_its_experiment(tmp_path
         ({"changes": {"data.images": "many"}}, "data.images=many"),
         # CSN reads no attention: the row would be another one than its name says.
         ({"rows": ["CSN"], "changes": {"model.spatial_attention": False}}, "unknown key"),
-        ({"table": "ak2018_manipulation", "rows": ["random"]}, "trained row"),
         (
             {"table": "asen_ablation", "data": "clothing_attributes", "rows": ["without L_a"]},
             "the experiment on clothing_attributes has no stage2.losses.alignment.weight",

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from asen_tf.reproduction.summary import RANDOM, columns, summarize, to_markdown
+from asen_tf.reproduction.summary import columns, curves, summarize, to_markdown
 from asen_tf.reproduction.tables import (
     BY_ATTRIBUTE,
     CHANGED,
@@ -53,8 +53,7 @@ def test_of_several_slices_the_first_counts_or_the_one_that_is_requested():
 
 
 def test_the_columns_of_a_manipulation_are_its_kinds_and_cut_offs():
-    found = {"top_accuracy@1": 0.1, "top_accuracy@20": 0.4, "random_top_accuracy@1": 0.01}
-    found |= {"random_top_accuracy@20": 0.2, "measured": 7}
+    found = {"top_accuracy@1": 0.1, "top_accuracy@20": 0.4, "measured": 7}
     one = {**found, "attributes": {"collar": found, "fit": {"measured": 0}}}
     nothing = {"top_accuracy@1": None, "top_accuracy@20": None, "measured": 0}
     manipulated = {"ks": [1, 20], "direct": found, "one_change": one, "two_changes": nothing}
@@ -65,9 +64,34 @@ def test_the_columns_of_a_manipulation_are_its_kinds_and_cut_offs():
         "one change, top-20": 0.4,
         "change of collar, top-20": 0.4,
     }
-    assert columns(manipulated, MANIPULATION, RANDOM)["as it is, top-20"] == 0.2
     with pytest.raises(ValueError, match="more photographs, or --changes=every"):
         columns({"ks": [1, 20], "direct": nothing}, MANIPULATION)
+
+
+def test_a_table_of_manipulations_has_table_2_and_the_curves_over_k():
+    ours = {
+        "as it is, top-1": 0.1,
+        "as it is, top-20": 0.4,
+        "one change, top-1": 0.2,
+        "one change, top-20": 0.5,
+        "change of Collar, top-20": 0.6,
+    }
+    table = Table("", MANIPULATION, (Row("ours", printed={BY_ATTRIBUTE: "Proposed"}),))
+    rows = summarize(table, "shopping100k", {"ours": [ours]})
+    lines = to_markdown(table, rows, []).splitlines()
+    top = lines.index("Top-20:")
+    assert lines[top + 2 : top + 5] == [
+        "|  | as it is | one change | change of Collar |",
+        "|---|---:|---:|---:|",
+        "| ours | 40.00 | 50.00 | 60.00 (60.00) |",
+    ]
+    over = lines.index("Over k, one change:")
+    assert lines[over + 2] == "|  | top-1 | top-20 |"
+    assert lines[over + 4] == "| ours | 20.00 | 50.00 |"
+    assert curves(rows) == {
+        "as it is": {"ours": ([1, 20], [10, 40])},
+        "one change": {"ours": ([1, 20], [20, 50])},
+    }
 
 
 def test_mean_and_sample_deviation_over_the_seeds_in_the_order_of_the_table():
