@@ -87,6 +87,7 @@ def test_rows_of_a_table_with_the_same_start_train_for_as_many_epochs(data):
                 config = experiment_files.read(experiment_files.find(row.model, data), row.argument)
                 start = config.model.get("global_branch", config.model).weights
                 total = sum(config[stage].epochs for stage in config.train.stages)
+                # The part-guided network and its baselines have their own paper's schedule.
                 if row.model != "linear":  # solved, in no epoch
-                    epochs[start].add(total)
+                    epochs[start, row.model == "part_guided"].add(total)
         assert all(len(found) == 1 for found in epochs.values())
