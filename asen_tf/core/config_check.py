@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ml_collections import config_dict
 
-from asen_tf.core import choices
+from asen_tf.core import choices, registries
 from asen_tf.core.config import defaults
 from asen_tf.core.errors import unknown_name
+from asen_tf.core.registry import Registry
 
 # What is wrong with a value, None where nothing is.
 Rule = Callable[[object], str | None]
@@ -47,6 +48,10 @@ class Number:
 
 def _one_of(names: tuple[str, ...]) -> Rule:
     return lambda value: None if value in names else unknown_name("name", value, names)
+
+
+def _registered(known: Registry) -> Rule:
+    return lambda value: None if value in known else unknown_name(known.kind, value, known.names())
 
 
 def _rates(value: object) -> str | None:
@@ -88,6 +93,12 @@ _RULES: Mapping[str, Rule] = {
     "eval.every_epochs": Number(0),
     "eval.pictures": _WHOLE,
     "eval.ks": _cut_offs,
+    "data.format": _registered(registries.FORMATS),
+    "model.name": _registered(registries.MODELS),
+    "*.losses.*.name": _registered(registries.LOSSES),
+    "*.optimizer": _registered(registries.OPTIMIZERS),
+    "*.optimizer.name": _registered(registries.OPTIMIZERS),
+    "*.schedule.name": _registered(registries.SCHEDULES),
     "*.epochs": Number(0),
     "*.rates": _rates,
     "*.attributes_per_step": _WHOLE,

@@ -2,9 +2,15 @@
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 
-_GIT_LFS = b"version https://git-lfs.github.com/spec/"
+_POINTERS = {
+    b"version https://git-lfs.github.com/spec/": ("Git LFS", "git lfs pull"),
+    b"/annex/objects/": ("git-annex", "git annex get"),
+}
+# What Git and archives leave of a link where links cannot be made: the path that it led to.
+_LINK = re.compile(rb"(?:\.\.?/|/)[^\0-\x1f]{1,500}")
 _SHOWN = 80
 
 
@@ -60,8 +66,12 @@ def stand_in_of(path: str | os.PathLike) -> str | None:
 
 def stand_in(head: bytes) -> str | None:
     """Says what often lies in the place of a file, by its first bytes; None: something else."""
-    if head.startswith(_GIT_LFS):
-        return "it is a pointer of Git LFS, not the file: fetch that with `git lfs pull`"
+    for start, (system, command) in _POINTERS.items():
+        if head.startswith(start):
+            return f"it is a pointer of {system}, not the file: fetch that with `{command}`"
+    if _LINK.fullmatch(head):
+        target = shown(os.fsdecode(head))
+        return f"it is a symbolic link to {target} that was copied as a text: copy the file itself"
     if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
         return "it looks like a web page: open it to see what the download said"
     return None

@@ -20,7 +20,7 @@ class Registry:
     """
 
     def __init__(self, kind: str, group: str, builtin: Mapping[str, str] | None = None):
-        self._kind, self._group = kind, group
+        self.kind, self._group = kind, group
         self._builtin, self._registered = dict(builtin or {}), {}
 
     def register(self, name: str) -> Callable:
@@ -38,7 +38,7 @@ class Registry:
             same = known is not None and known.__qualname__ == registered.__qualname__
             ours = f"{registered.__module__}:{registered.__qualname__}" == self._builtin.get(name)
             if (name in self._builtin and not ours) or (known is not None and not same):
-                raise ValueError(f"there is a {self._kind} {name!r} already: choose another name")
+                raise ValueError(f"there is a {self.kind} {name!r} already: choose another name")
             self._registered[name] = registered
             return registered
 
@@ -54,7 +54,7 @@ class Registry:
         for point in self._entry_points():
             if point.name == name:
                 return point.load()
-        raise ValueError(unknown_name(self._kind, name, self.names()))
+        raise ValueError(unknown_name(self.kind, name, self.names()))
 
     def named(self, settings: Mapping[str, object], where: str) -> tuple:
         """What `name` of the settings stands for, and the other settings.
@@ -65,7 +65,7 @@ class Registry:
         arguments = dict(settings)
         if "name" not in arguments:
             known = ", ".join(self.names())
-            raise ValueError(f"{where} lacks the key name, which says what {self._kind}: {known}")
+            raise ValueError(f"{where} lacks the key name, which says what {self.kind}: {known}")
         return self[arguments.pop("name")], arguments
 
     def __contains__(self, name: object) -> bool:

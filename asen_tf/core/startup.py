@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 
 # TensorFlow's libraries write these while they are loaded, whatever its log level is.
@@ -20,7 +21,11 @@ _LOG_LINE = re.compile(
 
 
 def quiet() -> None:
-    """TensorFlow and gRPC say only what went wrong; call it before they are imported."""
+    """TensorFlow and gRPC say only what went wrong; call it before they are imported.
+
+    Pillow does not warn of large photographs: programs have limits of their own.
+    """
+    warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")
     # Level 2 would still tell of every machine without a GPU that CUDA failed. Processes that this
     # one starts inherit it.
     level = os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

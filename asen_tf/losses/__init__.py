@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from asen_tf.core.registry import Registry
+from asen_tf.core.registries import LOSSES
 from asen_tf.core.signature import call_with_known
 from asen_tf.losses.base import Loss
 from asen_tf.losses.classification import ClassificationLoss, attribute_cross_entropy
@@ -29,20 +29,6 @@ __all__ = [
     "similarity",
     "triplet_loss",
 ]
-
-LOSSES = Registry(
-    "loss",
-    "asen_tf.losses",
-    {
-        "triplet": "asen_tf.losses.triplet:TripletLoss",
-        "alignment": "asen_tf.losses.triplet:AlignmentLoss",
-        "classification": "asen_tf.losses.classification:ClassificationLoss",
-        "norm": "asen_tf.losses.norms:NormLoss",
-        "part_case": "asen_tf.models.part_guided.losses:PartCaseLoss",
-        "changed_triplet": "asen_tf.models.amnet.losses:ChangedTripletLoss",
-        "changed_classification": "asen_tf.models.amnet.losses:ChangedClassificationLoss",
-    },
-)
 
 
 def build(

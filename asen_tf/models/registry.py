@@ -3,23 +3,9 @@
 from collections.abc import Mapping
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.registry import Registry
+from asen_tf.core.registries import MODELS
 from asen_tf.core.signature import call_with_known, parameters_of
 from asen_tf.models.base import EmbeddingModel
-
-MODELS = Registry(
-    "model",
-    "asen_tf.models",
-    {
-        "amnet": "asen_tf.models.amnet:AMNet",
-        "asen": "asen_tf.models.asen:ASEN",
-        "asen_aaai2020": "asen_tf.models.asen_aaai2020:ASENAAAI2020",
-        "csn": "asen_tf.models.csn:CSN",
-        "linear": "asen_tf.models.linear:Linear",
-        "part_guided": "asen_tf.models.part_guided:PartGuided",
-        "triplet_net": "asen_tf.models.triplet_net:TripletNet",
-    },
-)
 
 
 def build(

@@ -6,28 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 import keras
 import tensorflow as tf
 
-from asen_tf.core.registry import Registry
+from asen_tf.core.registries import OPTIMIZERS
 from asen_tf.core.signature import call_with_known
-
-OPTIMIZERS = Registry(
-    "optimizer",
-    "asen_tf.optimizers",
-    {
-        "adam": "keras.optimizers:Adam",
-        "adamw": "keras.optimizers:AdamW",
-        "lamb": "keras.optimizers:Lamb",
-        "sgd": "keras.optimizers:SGD",
-    },
-)
-SCHEDULES = Registry(
-    "schedule",
-    "asen_tf.schedules",
-    {
-        "constant": "asen_tf.training.schedules:constant",
-        "step": "asen_tf.training.schedules:step",
-        "cosine": "asen_tf.training.schedules:cosine",
-    },
-)
 
 # What Keras's optimizers take as learning rate; a function gives what it is now.
 Rate = float | keras.optimizers.schedules.LearningRateSchedule | Callable[[], tf.Tensor]

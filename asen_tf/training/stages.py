@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from ml_collections import config_dict
 
 from asen_tf.core.errors import check_names, unknown_name
+from asen_tf.core.registries import SCHEDULES
 from asen_tf.core.signature import call_with_known
-from asen_tf.training.optimizers import SCHEDULES
 
 
 @dataclasses.dataclass(frozen=True)

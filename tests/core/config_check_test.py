@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from asen_tf.core import config as configs
-from asen_tf.core import experiment_files
+from asen_tf.core import experiment_files, registries
 from asen_tf.core.config_check import check
 
 EXPERIMENTS = sorted((Path(__file__).parents[2] / "configs").rglob("*.py"))
@@ -94,10 +94,15 @@ def test_a_value_that_makes_no_sense_is_named(key, value, expected):
         ("data.cache", "disc", "disk"),
         ("data.fit", "crops", "crop"),
         ("eval.preprocessing", "publish", "published"),
+        ("data.format", "cvs", "csv"),
+        ("model.name", "asem", "asen"),
+        ("stage1.losses.global_triplet.name", "tripelt", "triplet"),
+        ("stage1.optimizer.name", "adamm", "adam"),
+        ("stage1.schedule.name", "cosin", "cosine"),
     ],
 )
 def test_an_unknown_name_is_met_with_the_nearest(key, value, meant):
-    with pytest.raises(ValueError, match=f"{key}={value}: unknown name .* Did you mean '{meant}'"):
+    with pytest.raises(ValueError, match=f"{key}={value}: unknown .* Did you mean '{meant}'"):
         check(changed(key, value))
 
 
@@ -123,7 +128,8 @@ def test_the_data_part_alone():
         check(changed("data.images", 0).data)
 
 
-def test_what_other_packages_add_is_theirs_but_for_its_finiteness():
+def test_what_other_packages_add_is_theirs_but_for_its_finiteness(monkeypatch):
+    monkeypatch.setattr(registries.MODELS, "_registered", {"mine": None})
     config = changed("model", {"name": "mine", "threshold": 7, "parts": ("a", None), "size": None})
     check(config)
     with pytest.raises(ValueError, match="model.threshold=inf: expected a finite number"):

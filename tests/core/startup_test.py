@@ -43,3 +43,20 @@ def test_what_the_user_sets_counts(said):
 
 def test_a_failed_import_says_why(said):
     assert said("raise OSError('no libcudart')").splitlines()[-1] == "OSError: no libcudart"
+
+
+def test_pillow_does_not_warn_of_large_photographs(tmp_path):
+    code = """
+import io, sys
+from asen_tf.core import startup
+if sys.argv[1:]: startup.quiet()
+from PIL import Image
+file = io.BytesIO()
+Image.new("1", (10_000, 9_500)).save(file, "PNG")
+Image.open(file)
+"""
+    said = [
+        subprocess.run([sys.executable, "-c", code, *more], capture_output=True, text=True).stderr
+        for more in ((), ("quiet",))
+    ]
+    assert "decompression bomb" in said[0] and said[1] == ""

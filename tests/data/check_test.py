@@ -262,11 +262,25 @@ def test_chunks_of_a_png_in_a_wrong_order(tmp_path, chunks):
     assert "a.png: broken or truncated" in check(tmp_path, ["a.png"])["a.png"][1]
 
 
-def test_pointers_of_git_lfs(tmp_path):
-    """35-failed-start-blocks-the-folder, its pictures."""
-    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n"
-    (tmp_path / "a.jpg").write_text(pointer)
-    assert "pointer of Git LFS" in check(tmp_path, ["a.jpg"])["a.jpg"][1]
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        pytest.param(
+            "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+            "pointer of Git LFS",
+            id="35-failed-start-blocks-the-folder",
+        ),
+        pytest.param(
+            "../../store/00.jpg",
+            "link to '../../store/00.jpg' that was copied as a text",
+            id="39-linked-photographs",
+        ),
+        pytest.param("/annex/objects/SHA256E-s6--4d7a.jpg\n", "git annex get", id="git-annex"),
+    ],
+)
+def test_what_stands_in_for_a_photograph_is_named(tmp_path, text, message):
+    (tmp_path / "a.jpg").write_text(text)
+    assert message in check(tmp_path, ["a.jpg"])["a.jpg"][1]
 
 
 def test_real_photographs_are_good():

@@ -2,6 +2,7 @@ import math
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from asen_tf.core.config import defaults
 from asen_tf.data import formats
@@ -205,6 +206,20 @@ def test_boxes_go_to_every_row_of_their_image(tmp_path):
     assert manifest.boxes[0, 1].tolist() == manifest.boxes[2, 1].tolist() == [1, 2, 3.5, 4]
     assert all(math.isnan(n) for n in manifest.boxes[1].ravel())
     assert all(math.isnan(n) for n in manifest.boxes[0, 0])
+
+
+def test_boxes_are_pixels_of_their_photograph(tmp_path):
+    """34-boxes-in-shares."""
+    Image.new("RGB", (64, 48)).save(tmp_path / "a.jpg")
+    table = "image,split,fit\na.jpg,train,x\n"
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("image,attribute,left,top,right,bottom\na.jpg,fit,0.2,0,1,0.7\n")
+    with pytest.raises(ValueError, match=r"boxes\.csv: every number lies in 0 to 1: .*pixels"):
+        read(tmp_path, table, boxes="boxes.csv")
+    boxes.write_text("image,attribute,left,top,right,bottom\na.jpg,fit,1,1,9999,40\n")
+    _, problems = read(tmp_path, table, boxes="boxes.csv")
+    ((source, line, message),) = found(problems)
+    assert (source, line) == ("boxes.csv", 2) and "a.jpg: x2 9999 lies 9935 pixels" in message
 
 
 def test_many_rows_agree_with_a_plain_reading(tmp_path):

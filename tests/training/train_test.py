@@ -1,9 +1,11 @@
 """Runs: what they leave, how they go on, what stops them."""
 
 import io
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -13,6 +15,7 @@ from PIL import Image
 import asen_tf.models
 from asen_tf.core import config as configs
 from asen_tf.data import load as data
+from asen_tf.data.load import BadData
 from asen_tf.training.step import TrainStep
 from asen_tf.training.train import TrainingDiverged, train
 from tests.training.runs import environment, model_of, tiny, weights
@@ -120,6 +123,17 @@ def test_a_run_goes_on_with_its_own_data_only(finished, catalogue):
     finally:
         table.write_text(text)
     assert finished.history() == before
+
+
+def test_photographs_that_are_gone_can_be_passed_over(finished, catalogue, tmp_path):
+    """13-advice-that-cannot-be-followed."""
+    moved = shutil.copytree(catalogue, tmp_path / "data")
+    whole = finished.manifest(moved)
+    Path(whole.path(0)).unlink()
+    with pytest.raises(BadData, match=r"\(--skip_bad drops the bad rows\)"):
+        finished.manifest(moved)
+    left = finished.manifest(moved, skip_bad=True)
+    assert left.images.tolist() == whole.images.tolist()[1:]
 
 
 def test_stage2_from_a_stage1_run_is_as_if_in_one_run(finished, catalogue, tmp_path):

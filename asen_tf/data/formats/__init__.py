@@ -6,31 +6,11 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
-from asen_tf.core.registry import Registry
+from asen_tf.core.registries import FORMATS
 from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.garment_boxes import with_garment_boxes
 from asen_tf.data.manifest import Manifest, Problem
 from asen_tf.data.root import Root
-
-# Name -> a function (root, options) -> (manifest, problems), see `read`.
-FORMATS = Registry(
-    "data format",
-    "asen_tf.formats",
-    {
-        name: f"asen_tf.data.formats.{name}:read"
-        for name in (
-            "csv",
-            "index_files",
-            "fashionai",
-            "deepfashion",
-            "deepfashion_fine",
-            "zappos50k",
-            "shopping100k",
-            "clothing_attributes",
-            "synthetic",
-        )
-    },
-)
 
 
 def read(options: ConfigDict) -> tuple[Manifest, list[Problem]]:
