@@ -11,6 +11,7 @@ from matplotlib import font_manager
 from asen_tf.core.progress import say
 
 FONT = "DejaVu Sans"  # comes with matplotlib
+_NO_LETTERS = "Last Resort"  # comes with it, too, and has a box for every letter there is
 
 _CONTROLS = re.compile(r"[\0-\x1f\x7f-\x9f\u2028\u2029]+")
 _EMPTY = "\u25a1"
@@ -54,7 +55,7 @@ def _entries() -> list[font_manager.FontEntry]:
         with contextlib.suppress(Exception):  # many types, of files that are no fonts
             manager.addfont(file)
     return sorted(
-        manager.ttflist,
+        (entry for entry in manager.ttflist if not entry.name.startswith(_NO_LETTERS)),
         key=lambda e: ("Sans" not in e.name, e.style != "normal", e.weight != 400, e.name, e.fname),
     )
 

@@ -72,8 +72,8 @@ def test_letters_come_from_a_font_that_has_them(installed, tmp_path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_a_script_without_a_font_is_said_once(installed, capsys):
-    installed()
+def test_a_script_without_a_font_is_said_once(installed, tmp_path, capsys):
+    installed(font(tmp_path / "Last Resort High-Efficiency.ttf", "品色"))
     assert drawn("red 品") == drawn("red 色") == drawn("red □")
     [said] = capsys.readouterr().err.splitlines()
     assert "CJK" in said and "fonts-noto-cjk" in said
