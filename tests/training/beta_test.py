@@ -40,6 +40,7 @@ def test_the_best_model_gets_a_weight_an_attribute(catalogue, tmp_path, frozen, 
 
     result = asen_tf.evaluate(run, split="valid")
     assert result["map"] == pytest.approx(best["map"], abs=2e-3)
+    assert list(result["recognition"]["attributes"]) == ["color", "side"]
     both = set(betas) not in ({0.0}, {1.0})
     assert result.get("beta") == (best["beta"] if both else None)
     assert ("beta" in tables(result).splitlines()[0].split()) is both

@@ -38,6 +38,8 @@ def test_a_run_leaves_models_history_and_tensorboard(finished, catalogue):
     assert finished.best()["stage"] == "stage2"
     assert finished.best()["slices"] == ["global", "local"]
     assert list(finished.space()) == ["color", "side"]
+    # The best model says which values photographs show, too.
+    assert [model_of(finished, stage).predicts for stage in ("stage1", "stage2")] == [False, True]
     assert list((finished.path / "tensorboard").glob("events*"))
     steps = [(e["stage"], e["step"]) for e in finished.history() if "loss" in e]
     assert steps == [(stage, step) for stage in ("stage1", "stage2") for step in range(1, 7)]
