@@ -26,7 +26,7 @@ from asen_tf.figures import lines
 from asen_tf.figures import save as save_picture
 from asen_tf.reproduction import pace, summary
 from asen_tf.reproduction.processes import Task, run_all
-from asen_tf.reproduction.tables import ASEN, TABLES, Row, Table
+from asen_tf.reproduction.tables import ASEN, PART_GUIDED, TABLES, Row, Table
 from asen_tf.version import __version__
 from asen_tf.weights import torchvision
 from asen_tf.workdir import Workdir
@@ -259,7 +259,7 @@ class _Reproduction:
             self._budget(base),
             *([_SEARCHED[self._searched]] if self._searched else []),
             f"Seeds: {', '.join(map(str, self.seeds))}.",
-            *self._settings(base),
+            *self._settings(base, [row["name"] for row in rows]),
             *([f"Changed where it is read: {', '.join(self._changed)}."] if self.changes else []),
             *(f"Left out: {name}, {why}." for name, why in self.left_out.items()),
         ]
@@ -299,13 +299,18 @@ class _Reproduction:
             return [f"Network: {network}." for network in found]
         return [f"Network of {', '.join(rows)}: {network}." for network, rows in found.items()]
 
-    def _settings(self, base) -> list[str]:
-        """How the experiment of ASEN++ departs from its paper's settings."""
-        paper, ours = configs.flat(experiments.published()), configs.flat(base)
-        keys = {key for key in paper.keys() & ours.keys() if not key.startswith("data.")}
-        changed = configs.differences(*({k: of[k] for k in keys} for of in (paper, ours)))
-        said = "; ".join(sorted(changed))
-        return [f"Of ASEN++ not as in its paper: {said}."] if said else []
+    def _settings(self, base, names: Collection[str]) -> list[str]:
+        """How the experiments of the papers' own networks depart from their settings."""
+        found = []
+        models = {row.model: row for row in self.table.rows if row.run and row.name in names}
+        if self.table.protocol != MANIPULATION or ASEN in models:
+            found.append(("ASEN++", experiments.published(), base))
+        if PART_GUIDED in models:
+            paper = experiment_files.read(experiment_files.find(PART_GUIDED, "shopping100k"))
+            own = dataclasses.replace(models[PART_GUIDED], argument="")
+            found.append(("the part-guided network", paper, self._experiment(own)))
+        said = ((name, _departures(paper, ours)) for name, paper, ours in found)
+        return [f"Of {name} not as in its paper: {changed}." for name, changed in said if changed]
 
     def _budget(self, base) -> str:
         if self.minutes is None:
@@ -353,6 +358,15 @@ _SEARCHED = {
     DRAWN: "Searches: one random change for each query.",
     EVERY: "Searches: every change of every photograph, where the paper draws one for each query.",
 }
+
+
+def _departures(paper, ours) -> str:
+    """What differs in the settings that both have, but for the data's."""
+    paper, ours = configs.flat(paper), configs.flat(ours)
+    keys = {key for key in paper.keys() & ours.keys() if not key.startswith("data.")}
+    return "; ".join(
+        sorted(configs.differences(*({k: of[k] for k in keys} for of in (paper, ours))))
+    )
 
 
 def _chart(kind: str, of_rows: Mapping[str, tuple[list, list]]):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from asen_tf.core.choices import MANIPULATION, SIMILARITY
 
-ASEN = "asen"
+ASEN, PART_GUIDED = "asen", "part_guided"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,7 +208,7 @@ TABLES = {
         rows=(
             Row("random", model=""),
             *(
-                Row(name, model="part_guided", argument=argument, printed=_ak(theirs))
+                Row(name, model=PART_GUIDED, argument=argument, printed=_ak(theirs))
                 for name, argument, theirs in (
                     ("classic", "classic", "Classic"),
                     (
