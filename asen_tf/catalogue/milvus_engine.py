@@ -73,6 +73,10 @@ class MilvusEngine(Engine):
             raise ValueError(
                 f"milvus:{self._place}: expected PATH.db or http://HOST:PORT, port 1 to 65535"
             )
+        if self._is_file and os.path.isfile(self._place):  # milvus-lite prints a traceback
+            raise FileExistsError(
+                f"{self._place}: no store; expected a new name or a store's folder"
+            )
         if self._is_file and not os.path.exists(self._place) and (read_only or fingerprint is None):
             raise FileNotFoundError(f"{self._place}: no store; asen-index makes one")
         self._client = self._connected()

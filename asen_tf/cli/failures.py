@@ -1,5 +1,6 @@
 """Photographs that fail in a program that goes on without them."""
 
+import collections
 import sys
 from collections.abc import Mapping
 
@@ -8,7 +9,8 @@ from absl import flags
 from asen_tf.cli.program import FAILED
 from asen_tf.core.terminal import printable
 
-_SHOWN = 20
+# How many problems are shown; of more photographs than these that have the same, one is.
+_SHOWN, _ALIKE = 20, 3
 
 
 def define_flag() -> None:
@@ -19,7 +21,7 @@ def define_flag() -> None:
 
 
 def status(problems: Mapping[str, str], count: int, done: int, most: int) -> int:
-    """Names what failed on stderr and gives the exit status.
+    """Names what failed on stderr, by kinds of problem, and gives the exit status.
 
     Args:
       problems: name -> what is wrong, of some or all that failed.
@@ -27,10 +29,19 @@ def status(problems: Mapping[str, str], count: int, done: int, most: int) -> int
       done: how many did not.
       most: --max_failed. It excuses none where all failed.
     """
-    for name, problem in list(problems.items())[:_SHOWN]:
-        print(f"{printable(name)}: {problem}", file=sys.stderr)
-    if count > _SHOWN:
-        print(f"... and {count - _SHOWN} more", file=sys.stderr)
+    kinds = collections.defaultdict(list)
+    for name, problem in problems.items():
+        kinds[problem].append(name)
+    said = 0
+    for problem, names in list(kinds.items())[:_SHOWN]:
+        few = len(names) <= _ALIKE
+        for name in names if few else names[:1]:
+            print(f"{printable(name)}: {problem}", file=sys.stderr)
+        if not few:
+            print(f"... and {len(names) - 1} more: {problem}", file=sys.stderr)
+        said += len(names)
+    if count > said:
+        print(f"... and {count - said} more", file=sys.stderr)
     if not count or (done and count <= most):
         return 0
     accepted = f"; --max_failed={count} would accept that" if done else ""

@@ -11,7 +11,7 @@ what was liked of earlier results (--liked). --rerank puts another engine's resu
 import contextlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,15 +43,15 @@ _EXCLUDED = {
 }
 
 
-def pairs(texts: Sequence[str]) -> dict[str, str]:
-    """`["collar=mandarin"]` as a dictionary.
+def pairs(texts: Sequence[str], part: Callable = str.partition) -> dict[str, str]:
+    """`["collar=mandarin"]` as a dictionary; `part` says at which sign, should there be several.
 
     Raises:
       ValueError: one is no NAME=VALUE, or a name comes twice.
     """
     found = {}
     for text in texts:
-        name, _, value = (part.strip() for part in text.partition("="))
+        name, _, value = (side.strip() for side in part(text, "="))
         if not name or not value:
             raise ValueError(f"expected NAME=VALUE, got {text!r}")
         if name in found:
@@ -63,7 +63,7 @@ def pairs(texts: Sequence[str]) -> dict[str, str]:
 def numbers(texts: Sequence[str]) -> dict[str, float]:
     """`["color=0.5"]` as a dictionary; raises ValueError as `pairs`, or for what is no number."""
     found = {}
-    for name, value in pairs(texts).items():
+    for name, value in pairs(texts, str.rpartition).items():
         try:
             found[name] = float(value)
         except ValueError:
@@ -105,6 +105,8 @@ def find(catalogue: "Catalogue", given: flags.FlagValues) -> "list[Match]":
         return found[given.offset : given.offset + given.k]
     from asen_tf.api.search import search
 
+    if not len(catalogue):
+        say(f"{given.store} is empty; asen-index fills it")
     if unknown := sorted({*given.exclude} - catalogue.engine.known(given.exclude)):
         say(f"--exclude: {len(unknown)} ids are not in the store, {unknown[0]!r} for one")
     return search(

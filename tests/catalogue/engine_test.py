@@ -364,6 +364,14 @@ def test_a_server_takes_several_clients(fingerprint, items, unit, tmp_path):
         database.close()
 
 
+def test_a_file_is_no_store_of_milvus(fingerprint, tmp_path):
+    """40-small-surprises."""
+    pytest.importorskip("milvus_lite")
+    (tmp_path / "t.db").write_text("text")
+    with pytest.raises(FileExistsError, match=r"t\.db: no store; expected a new name"):
+        open_store(f"milvus:{tmp_path}/t.db", fingerprint)
+
+
 def test_a_server_that_is_away(fingerprint):
     pytest.importorskip("pymilvus")
     with pytest.raises(ConnectionError, match="127.0.0.1:1 cannot be opened"):

@@ -1,4 +1,7 @@
-"""`--help` of every program: what it is for and all of its flags, at once."""
+"""`--help` of every program: what it is for and all of its flags, at once.
+
+Case 23-help-without-flags.
+"""
 
 import ast
 import re

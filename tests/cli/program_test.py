@@ -116,6 +116,7 @@ def test_signals_end_it_tidily_and_say_where_it_was(number, tmp_path):
 
 
 def test_a_reader_that_has_enough_ends_it_silently():
+    """40-small-surprises."""
     main = "[print('x' * 1000) for _ in range(1000)]"
     with subprocess.Popen(
         command(main), env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -163,6 +164,7 @@ def test_any_terminal_can_show_any_name(encoding):
 
 
 def test_a_folder_of_somebody_is_found():
+    """40-small-surprises."""
     _, output, _ = ended("print(flags.FLAGS.store)", "--store=faiss:~/st")
     assert output == "faiss:/home/somebody/st\n"
     _, output, _ = ended("print(flags.FLAGS.store)", "--store=~x/a~b")

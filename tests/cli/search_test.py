@@ -7,12 +7,14 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from asen_tf.catalogue import Catalogue, Record
+from asen_tf.cli.search import find, numbers, pairs
 from asen_tf.core import AttributeSpace
 from asen_tf.embedders import Fingerprint, VectorEmbedder
 
@@ -219,6 +221,30 @@ def test_wrong_use_is_explained(shop, arguments, message):
     result = search(shop, *arguments)
     assert result.returncode in (1, 2) and message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_an_empty_store_is_said(tmp_path, capsys):
+    """10-index-nothing-and-status-0."""
+
+    class Model(VectorEmbedder):
+        def embed_all(self, images):
+            return np.float32([[[1, 0]]])
+
+    flags = dict.fromkeys(("id", "box", "rerank", "filter", "threshold"))
+    flags |= {name: [] for name in ("weights", "set", "liked", "exclude")}
+    given = SimpleNamespace(
+        **flags, image="a.jpg", measure="cosine", k=1, offset=0, store="faiss:store"
+    )
+    fingerprint = Fingerprint(AttributeSpace({"color": ["red"]}), 2)
+    with Catalogue(f"faiss:{tmp_path}/store", Model(fingerprint)) as catalogue:
+        assert find(catalogue, given) == []
+    assert capsys.readouterr().err == "faiss:store is empty; asen-index fills it\n"
+
+
+def test_names_of_weights_may_hold_the_sign():
+    """40-small-surprises."""
+    assert numbers(["size=EU=1", "fit = -0.5"]) == {"size=EU": 1.0, "fit": -0.5}
+    assert pairs(["size=EU=38"]) == {"size": "EU=38"}
 
 
 def test_it_starts_without_tensorflow(shop):

@@ -37,7 +37,7 @@ def test_every_experiment_passes(path):
             "stage1.losses.global_triplet.margin",
             math.nan,
             "a finite number of 0 or more",
-            id="28-margin-nan",
+            id="28-values-of-keys-unchecked",
         ),
         ("stage2.losses.alignment.weight", -1.0, "a finite number of 0 or more"),
         ("stage2.losses.alignment.weight", math.inf, "a finite number of 0 or more"),

@@ -1,4 +1,7 @@
-"""What TensorFlow's libraries write while they are loaded is kept back, and nothing else."""
+"""What TensorFlow's libraries write while they are loaded is kept back, and nothing else.
+
+Case 22-lines-that-nobody-asked-for.
+"""
 
 import os
 import subprocess

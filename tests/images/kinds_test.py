@@ -1,5 +1,7 @@
 """Every kind of file by every route: the pixels of the picture that was drawn, upright, on white.
 
+Case image-kinds.
+
 The ids are the table of docs/images.md: `kind-route`.
 """
 

@@ -323,7 +323,10 @@ def test_a_run_that_has_not_validated_is_named(workdir, tmp_path):
 
 
 def test_the_program_exports_and_says_what_is_wrong(workdir, tmp_path):
-    """Into a folder whose name is a pattern to TensorFlow, where a killed export left a draft."""
+    """Into a folder whose name is a pattern to TensorFlow, where a killed export left a draft.
+
+    30-folder-names-as-patterns and 40-small-surprises.
+    """
     output = tmp_path / "served [2] *?{b}"
     (output / ".export-12345678" / "variables").mkdir(parents=True)
     good = asen_export(f"--workdir={workdir}", f"--output={output}", f"--attributes={COLOR}")
