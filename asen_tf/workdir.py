@@ -140,7 +140,10 @@ class Workdir:
         """
         self.path.mkdir(parents=True, exist_ok=True)
         advice = "Wait for its end, or name another folder"
-        return hold(self.path / ".lock", "trains in this folder", advice)
+        held = hold(self.path / ".lock", "trains in this folder", advice)
+        for folder in (self.path, self.path / "best"):
+            files.remove_drafts(folder)
+        return held
 
     def begin(
         self,

@@ -51,6 +51,7 @@ class Server:
     """An `asen-serve` of its own."""
 
     def __init__(self, folder: str):
+        self.folder = folder
         command = [sys.executable, "-m", "asen_tf.cli.serve", f"--model_base_path={folder}"]
         began = time.perf_counter()
         self._process = subprocess.Popen(

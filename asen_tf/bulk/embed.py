@@ -89,6 +89,7 @@ def embed_catalogue(
     Raises:
       ValueError: an unknown attribute, a bad catalogue, or the output holds vectors of another
         model, catalogue or number of shards.
+      BlockingIOError: another process writes to the output.
       FileNotFoundError: the model, manifest or root is missing.
       NotImplementedError: with `predict`, the model says no values; says how it comes to.
       Failed: Beam ended before all was done; the same call goes on.
@@ -118,19 +119,20 @@ def embed_catalogue(
             manifest=manifest,
             tags=predict,
         )
-        store.claim(stamp)
-        parts = _parts(rows, stamp.shards)
-        versions = photographs.versions(root, [row.image for row in rows])
-        store.keep_fresh([catalogue.digest(p, (versions[r.image] for r in p)) for p in parts])
-        done = store.done(stamp.shards)
-        pending = {shard: part for shard, part in enumerate(parts) if shard not in done}
-        if pending:
-            work = EmbedShard(store, stamp, batch_size, follow_links)
-            _embed(work, store, stamp.shards, pending, beam_options)
-        if predict:
-            store.write_tags(stamp.shards, stamp.attributes, min_probability)
-    store.clean()
-    errors, problems = store.errors()
+        with store.claimed(stamp):
+            parts = _parts(rows, stamp.shards)
+            versions = photographs.versions(root, [row.image for row in rows])
+            digests = [catalogue.digest(p, (versions[r.image] for r in p)) for p in parts]
+            store.keep_fresh(digests, stamp.tags)
+            done = store.done(stamp.shards)
+            pending = {shard: part for shard, part in enumerate(parts) if shard not in done}
+            if pending:
+                work = EmbedShard(store, stamp, batch_size, follow_links)
+                _embed(work, store, stamp.shards, pending, beam_options)
+            if predict:
+                store.write_tags(stamp.shards, stamp.attributes, min_probability)
+            store.clean()
+            errors, problems = store.errors()
     return Summary(
         images=len(rows),
         vectors=(len(rows) - errors) * len(stamp.attributes),

@@ -1,11 +1,17 @@
 """The folder that a catalogue's vectors are written to."""
 
+import contextlib
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from asen_tf.bulk import catalogue, files, tags
 from asen_tf.bulk.catalogue import Row
+from asen_tf.core.lock import hold
 from asen_tf.embedders import Fingerprint
 
 _STAMP, _PHOTOGRAPHS, _TAGS = "embedding.json", "photographs.json", "tags.csv"
@@ -89,20 +95,46 @@ class Output:
             raise ValueError(f"{self.folder} has vectors but no {_STAMP}: name another --output")
         return None
 
-    def claim(self, stamp: Stamp) -> None:
-        """Makes the folder that of this stamp; ValueError where it holds vectors of another."""
+    @contextlib.contextmanager
+    def claimed(self, stamp: Stamp) -> Iterator[None]:
+        """The folder is that of this stamp and, on this machine, of this process meanwhile.
+
+        Raises:
+          ValueError: it holds vectors of another.
+          BlockingIOError: another process writes there.
+        """
+        self._is_of(stamp)  # nothing in a folder of others is touched
+        with self._held():
+            if not self._is_of(stamp):
+                for name in ("vectors", "errors", *(["tags"] if stamp.tags else [])):
+                    files.make_folder(files.join(self.folder, name))
+                path = files.join(self.folder, _STAMP)
+                with files.written_whole(path, self.unfinished) as file:
+                    file.write(stamp.to_json().encode())
+            yield
+
+    @contextlib.contextmanager
+    def _held(self) -> Iterator[None]:
+        if not files.is_local(self.folder):
+            yield
+            return
+        files.make_folder(self.folder)
+        advice = "Wait for its end, or name another --output"
+        lock = hold(Path(self.folder, ".lock"), "writes to this folder", advice)
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _is_of(self, stamp: Stamp) -> bool:
+        """Whether there is a stamp, which has to be the same."""
         found = self.stamp()
-        if found is None:
-            for name in ("vectors", "errors", *(["tags"] if stamp.tags else [])):
-                files.make_folder(files.join(self.folder, name))
-            path = files.join(self.folder, _STAMP)
-            with files.written_whole(path, self.unfinished) as file:
-                file.write(stamp.to_json().encode())
-        elif differ := found.differences(stamp):
+        if found and (differ := found.differences(stamp)):
             raise ValueError(
                 f"{self.folder} holds vectors of another run ({'; '.join(differ)}): name another "
                 "--output"
             )
+        return found is not None
 
     def shard_files(self, shard: int, shards: int) -> tuple[str, str, str]:
         """The files of a shard's vectors, of its errors and of its tags."""
@@ -122,19 +154,25 @@ class Output:
         present = set(files.names(files.join(self.folder, "vectors")))
         return {shard for shard in range(shards) if f"{_name(shard, shards)}.parquet" in present}
 
-    def keep_fresh(self, digests: Sequence[str]) -> None:
-        """Deletes the vectors of shards whose photographs have changed since they were read.
+    def keep_fresh(self, digests: Sequence[str], with_tags: bool) -> None:
+        """Deletes the vectors of shards that lack something, or whose photographs have changed.
 
         Args:
           digests: of each shard, of its rows and the versions of their photographs.
+          with_tags: whether tags belong to a shard.
         """
         path = files.join(self.folder, _PHOTOGRAPHS)
-        known = json.loads(files.read(path)) if files.exists(path) else []
+        try:
+            known = list(json.loads(files.read(path))) if files.exists(path) else []
+        except (TypeError, ValueError):  # damaged: all are embedded again
+            known = []
+        for shard in self.done(len(digests)):
+            vectors_file, _, tags_file = self.shard_files(shard, len(digests))
+            whole = _is_whole(vectors_file) and (not with_tags or files.exists(tags_file))
+            if not whole or known[shard : shard + 1] != [digests[shard]]:
+                files.delete(vectors_file)
         if known == list(digests):
             return
-        for shard in self.done(len(digests)):
-            if known[shard : shard + 1] != [digests[shard]]:
-                files.delete(self.shard_files(shard, len(digests))[0])
         # Not before: a run that is killed here finds no vectors to go with what it notes.
         with files.written_whole(path, self.unfinished) as file:
             file.write(json.dumps(list(digests), indent=0).encode())
@@ -162,6 +200,14 @@ class Output:
 
     def _rows_file(self, shard: int) -> str:
         return files.join(self.unfinished, f"rows-{shard:05d}.jsonl")
+
+
+def _is_whole(path: str) -> bool:
+    """Whether a file of vectors ends as Parquet does; those of other file systems are trusted."""
+    try:
+        return not files.is_local(path) or pq.read_metadata(path).num_columns > 0
+    except (OSError, pa.ArrowInvalid):
+        return False
 
 
 def _name(shard: int, shards: int) -> str:

@@ -3,10 +3,13 @@
 import contextlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+_DRAFT = ".draft"
 
 
 @contextlib.contextmanager
@@ -16,10 +19,17 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     Where writing fails, or another process writes the same file, nothing half-written is left.
     """
     path = Path(path)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:
+    place = {"dir": path.parent, "prefix": f".{path.name}.", "suffix": _DRAFT}
+    with tempfile.TemporaryDirectory(**place) as folder:
         draft = Path(folder, path.name)
         yield draft
         os.replace(draft, path)
+
+
+def remove_drafts(folder: str | os.PathLike) -> None:
+    """Removes what killed processes left of `written_whole`; only where nobody writes now."""
+    for draft in Path(folder).glob(f".*{_DRAFT}"):
+        shutil.rmtree(draft, ignore_errors=True)
 
 
 def write_text(path: str | os.PathLike, text: str) -> None:

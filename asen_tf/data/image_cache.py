@@ -102,6 +102,7 @@ def _on_disk(photographs, rows, read, size, fit, folder):
         name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
         names[row] = str(folder / f"{name}.raw")
     with filelock.FileLock(folder / ".lock"):
+        files.remove_drafts(folder)
         missing = np.array([row for row in rows if not _is_whole(names[row], size)], np.int64)
         for row, image in zip(missing, _decoded(photographs, missing, read), strict=True):
             with files.written_whole(names[row]) as draft:

@@ -10,12 +10,12 @@ def main(count: str = "20000", *names: str) -> int:
     """Feeds the targets whose names begin so, all without names; 1 where one failed."""
     chosen = [t for t in targets().values() if not names or t.name.startswith(names)]
     failed = False
-    print(f"{'reader':40} {'tried':>8} {'refused':>8} {'accepted':>8} {'failed':>8}")
+    print("| reader | tried | refused | accepted | failed |\n|---|---|---|---|---|")
     for target in sorted(chosen, key=lambda target: target.tensorflow):
         result = harness.run([target], int(count))[target.name]
         failed |= bool(result.failures)
         numbers = result.tried, result.refused, result.accepted, len(result.failures)
-        print(f"{target.name:40} " + " ".join(f"{n:8}" for n in numbers), flush=True)
+        print(f"| {' | '.join(map(str, (target.name, *numbers)))} |", flush=True)
         for failure in result.failures:
             print(f"    {failure}")
     return failed

@@ -147,11 +147,12 @@ class ItemStore:
             try:
                 self._load()
                 break
-            except FileNotFoundError:
+            except FileNotFoundError as error:
                 # A writer has replaced the files since.
                 if not self._read_only or attempt == _ATTEMPTS - 1:
                     raise ValueError(
-                        f"{self.folder}: files that store.json names are missing"
+                        f"{error.filename} is missing; {STORE} names it. Bring it back from a "
+                        "backup, or index the catalogue anew, into another store"
                     ) from None
         if not self._read_only:
             self._layout.remove_others(self.folder)
