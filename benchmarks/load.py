@@ -1,7 +1,8 @@
 """`asen-serve` under load, a tenth of which is junk: codes of the answers, and the server's memory.
 
-    python benchmarks/load.py --global_backbone=resnet18 --local_backbone=resnet18 --size=112 \\
-        --local_size=56 --seconds=600 --json=benchmarks/results/serving_load_resnet18.json
+    python benchmarks/load.py --global_backbone=resnet18 --local_backbone=resnet18 --size=64 \\
+        --local_size=32 --attributes=2 --seconds=600 \\
+        --json=benchmarks/results/serving_load_resnet18.json
 
 Four clients ask as fast as they are answered. Junk is: no photograph; one of which bytes were
 changed; photographs that declare more pixels than any request may have; messages of which bytes
