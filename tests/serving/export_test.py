@@ -195,8 +195,10 @@ def test_signatures_have_the_promised_types(served):
         "serving_default": (image, {"embeddings": ("float32", [-1, 2, 24])}),
         "embed_tensor": (tensors, vector),
         "metadata": ({}, said),
+        "predict": (image, {name: ("float32", [-1, 2]) for name in (COLOR, LENGTH)}),
     }
     for name in (COLOR, LENGTH):
+        expected[f"predict_{name}"] = (image, {"probabilities": ("float32", [-1, 2])})
         expected[f"embed_{name}"] = (image, vector)
         expected[f"explain_{name}"] = (image, vector | places)
         expected[f"similarity_{name}"] = (image | other, {"similarity": ("float32", [-1])})
