@@ -33,27 +33,37 @@ def ready_after(folder: str, client: Client) -> float:
     return time.perf_counter() - began
 
 
-def measure(server: serving.Server) -> dict:
-    """Seconds of each round, and how often the clients were answered."""
+def beside_clients(server: serving.Server, client: Client) -> tuple[float, int]:
+    """`ready_after` while clients ask, and how often they were answered."""
     images, done, answers = serving.photographs(), threading.Event(), []
 
     def ask():
-        with Client(server.address) as client:
+        with Client(server.address) as own:
             while not done.is_set():
-                client.embed_all(images[len(answers) % len(images)])
+                own.embed_all(images[len(answers) % len(images)])
                 answers.append(time.perf_counter())
 
+    threads = [threading.Thread(target=ask) for _ in range(_CLIENTS.value)]
+    for thread in threads:
+        thread.start()
+    seconds = ready_after(server.folder, client)
+    done.set()
+    for thread in threads:
+        thread.join()
+    return seconds, len(answers)
+
+
+def measure(server: serving.Server) -> dict:
+    """Seconds of each round; one without clients and one beside them take turns."""
+    idle, busy, answers = [], [], 0
     with Client(server.address) as client:
-        idle = [ready_after(server.folder, client) for _ in range(_ROUNDS.value)]
-        threads = [threading.Thread(target=ask) for _ in range(_CLIENTS.value)]
-        for thread in threads:
-            thread.start()
-        busy = [ready_after(server.folder, client) for _ in range(_ROUNDS.value)]
-        done.set()
-        for thread in threads:
-            thread.join()
+        for _ in range(_ROUNDS.value):
+            idle.append(ready_after(server.folder, client))
+            seconds, count = beside_clients(server, client)
+            busy.append(seconds)
+            answers += count
     ratio = sum(busy) / sum(idle)
-    clients = {"clients": _CLIENTS.value, "answers": len(answers)}
+    clients = {"clients": _CLIENTS.value, "answers": answers}
     return {"idle_seconds": idle, "busy_seconds": busy, "ratio": ratio, **clients}
 
 
