@@ -1,7 +1,7 @@
 """How long `asen-serve` takes to answer from a new version, without clients and beside them.
 
     python benchmarks/new_version.py --global_backbone=resnet18 --local_backbone=resnet18 \\
-        --size=112 --local_size=56 --json=benchmarks/results/new_version_resnet18.json
+        --size=64 --local_size=32 --attributes=2 --json=benchmarks/results/new_version_resnet18.json
 
 A version appears in the folder as an export writes it; the seconds count until it is available.
 `--clients` ask as fast as they are answered meanwhile. Wanted is at most twice the time without.
