@@ -47,6 +47,7 @@ def test_it_draws(demo):
         "loss_curve.png",
         "reranking_neckline.jpg",
         *(f"retrieval_{name}.jpg" for name in SPACE),
+        *(f"confusion_{name}.png" for name in SPACE),
     }
     for path in pictures.iterdir():
         with Image.open(path) as picture:

@@ -20,11 +20,14 @@ def started(work: Callable, *arguments: Any) -> multiprocessing.Process:
 
 
 def killed(work: Callable, *arguments: Any, times: int, longest: float) -> int:
-    """Starts work anew after each kill at a random moment; gives how often it was under way."""
+    """Starts work anew after each kill at a random moment; gives how often it was under way.
+
+    The first moments come soon, for what has ended is not under way again.
+    """
     chance, under_way = random.Random(work.__name__), 0
-    for _ in range(times):
+    for turn in range(times):
         process = started(work, *arguments)
-        process.join(chance.uniform(0, longest))
+        process.join(chance.uniform(0, longest * (turn + 1) / times))
         process.kill()
         process.join()
         under_way += process.exitcode == -9

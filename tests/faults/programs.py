@@ -94,6 +94,6 @@ PROGRAMS = {
     ),
     "indexing": Program(_index, _indexed, _ROOM, r"process \d+ has this store open for writing"),
     "embedding": Program(
-        _embed, _embedded, "File too large", r"process \d+ writes to this folder", longest=1.5
+        _embed, _embedded, "File too large", r"process \d+ writes to this folder", longest=0.6
     ),
 }

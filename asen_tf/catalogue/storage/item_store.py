@@ -51,9 +51,9 @@ class ItemStore:
         self._on_segment = on_segment
         self._lock: filelock.BaseFileLock | None = None
         self._log: logs.Log | None = None
-        if not read_only:
-            self._make(fingerprint, settings or {})
         try:
+            if not read_only:
+                self._make(fingerprint, settings or {})
             self._open()
             if fingerprint is not None:
                 self.fingerprint.check(fingerprint)
@@ -114,11 +114,14 @@ class ItemStore:
 
     def close(self) -> None:
         """Lets others write."""
-        if self._log:
-            self._log.close()
-        if self._lock:
-            self._lock.release()
+        log, lock = self._log, self._lock
         self._log = self._lock = None
+        try:
+            if log:
+                log.close()
+        finally:
+            if lock:
+                lock.release()
 
     def _make(self, fingerprint: Fingerprint | None, settings: dict) -> None:
         if fingerprint is None:
