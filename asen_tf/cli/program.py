@@ -88,7 +88,7 @@ def _status(work: Callable[[], int | None], failed: int, goes_on: bool = False) 
         said = _ONE_OF.sub(r"expected either --\1 or --\2", said).replace("\n", "; ")
         return _said(f"error: {said.rstrip('.')}. --help lists the flags", WRONG_USE)
     except BrokenPipeError:  # whoever read has seen enough, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return 128 + signal.SIGPIPE
     except KeyboardInterrupt as stop:
         number = getattr(stop, "number", signal.SIGINT)
@@ -104,8 +104,17 @@ def _status(work: Callable[[], int | None], failed: int, goes_on: bool = False) 
         return _said(f"error: not enough memory: {first}. Smaller batches need less", failed)
 
 
+def _give_up_stdout() -> None:
+    """Python would try to write the rest at its end, and fail with a status of its own."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _said(text: str, status: int) -> int:
     print(text, file=sys.stderr)
+    try:
+        sys.stdout.flush()
+    except OSError:
+        _give_up_stdout()
     return status
 
 
