@@ -13,6 +13,7 @@ from asen_tf.core.choices import BASELINE, DRAWN, MANIPULATION, PROTOCOLS, SIMIL
 from asen_tf.core.errors import check_names
 from asen_tf.data.load import load, load_for
 from asen_tf.data.manifest import Manifest
+from asen_tf.embedders import probabilities
 from asen_tf.evaluation import (
     Evaluator,
     evaluate_localization,
@@ -257,11 +258,7 @@ def _subject_of_embedder(embedder, data) -> _Subject:
 
     def predict(photographs, attributes):
         names = [manifest.space.names[attribute] for attribute in attributes]
-        if len(names) == 1:
-            found = [embedder.predict(photographs, names[0])]
-        else:
-            every = embedder.predict_all(photographs)
-            found = [every[name] for name in names]
+        found = probabilities(embedder, photographs, names).values()
         most = max(manifest.space.value_counts)
         return np.stack([np.pad(p, [(0, 0), (0, most - p.shape[1])]) for p in found], axis=1)
 

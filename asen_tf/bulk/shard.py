@@ -16,7 +16,7 @@ from asen_tf.bulk.output import Output, Stamp
 from asen_tf.bulk.tags import Tags, best, encode
 from asen_tf.bulk.vector_file import VectorFile
 from asen_tf.core.read_ahead import batched, read_ahead
-from asen_tf.embedders import Embedder, each
+from asen_tf.embedders import Embedder, each, probabilities
 from asen_tf.images import Boxed
 from asen_tf.loading import load
 
@@ -99,12 +99,7 @@ class EmbedShard(beam.DoFn):
         vectors, names = self._vectors(encoded), self._stamp.attributes
         if not self._stamp.tags:
             return [_Found(its) for its in vectors]
-        if len(names) == 1:
-            probable = {names[0]: self._embedder.predict(encoded, names[0])}
-        else:
-            every = self._embedder.predict_all(encoded)
-            probable = {name: every[name] for name in names}
-        found = best(probable, self._embedder.attributes)
+        found = best(probabilities(self._embedder, encoded, names), self._embedder.attributes)
         return [_Found(*both) for both in zip(vectors, found, strict=True)]
 
     def _vectors(self, encoded: Sequence[bytes | Boxed]) -> np.ndarray:

@@ -136,6 +136,13 @@ class Manifest:
         """The label records whose image is in the split."""
         return self.labels[self._inside(split)[self.labels["image"]]]
 
+    def values_of(self, split: str) -> np.ndarray:
+        """bool [N, V]: the values, in the flat numbering, that images of the split carry."""
+        labels, offsets = self.labels_of(split), np.array(self.space.offsets)
+        carried = np.zeros((len(self), offsets[-1]), bool)
+        carried[labels["image"], offsets[labels["attribute"]] + labels["value"]] = True
+        return carried
+
     def triplets_of(self, split: str) -> np.ndarray:
         """The triplets of the split; none where the data set brings no triplets."""
         triplets = np.zeros(0, TRIPLET) if self.triplets is None else self.triplets

@@ -3,7 +3,7 @@
 from asen_tf.embedders.base import BaseEmbedder
 from asen_tf.embedders.fingerprint import Fingerprint, probe
 from asen_tf.embedders.images import InvalidInputError, each
-from asen_tf.embedders.protocol import Embedder
+from asen_tf.embedders.protocol import Embedder, probabilities
 from asen_tf.embedders.vectors import VectorEmbedder
 
 __all__ = [
@@ -13,5 +13,6 @@ __all__ = [
     "InvalidInputError",
     "VectorEmbedder",
     "each",
+    "probabilities",
     "probe",
 ]

@@ -1,6 +1,6 @@
 """The one interface to whatever gives embeddings: a run, a SavedModel, a preset, a served model."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -91,3 +91,13 @@ class Embedder(Protocol):
 
     def fingerprint(self) -> Fingerprint:
         """What identifies the model; it embeds one fixed image to tell."""
+
+
+def probabilities(
+    embedder: Embedder, images: Iterable[Photograph], names: Sequence[str]
+) -> dict[str, np.ndarray]:
+    """`predict` of some attributes by their names, in one pass of the backbone."""
+    if len(names) == 1:  # some models work for each attribute
+        return {names[0]: embedder.predict(images, names[0])}
+    every = embedder.predict_all(images)
+    return {name: every[name] for name in names}

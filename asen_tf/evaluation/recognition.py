@@ -48,8 +48,7 @@ def evaluate_recognition(
     labels, space = manifest.labels_of(split), manifest.space
     if not len(labels):
         raise ValueError(f"no labels in split {split!r} of {manifest.source}")
-    shown = np.zeros((len(manifest), space.offsets[-1]), bool)
-    shown[labels["image"], np.array(space.offsets)[labels["attribute"]] + labels["value"]] = True
+    shown = manifest.values_of(split)
     pairs = np.unique(labels[["image", "attribute"]])
     images, attributes = pairs["image"].astype(np.int64), pairs["attribute"].astype(np.int64)
     found = np.zeros((len(pairs), max(space.value_counts)), np.float32)

@@ -65,12 +65,12 @@ def _probabilities(source: Source) -> dict[str, np.ndarray]:
 
 def _labels(source: Source, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Positions in the source's images of those labelled for an attribute, and bool [n, V]."""
-    labels = source.manifest.labels_of(source.split)
-    own = labels[labels["attribute"] == source.index(name)]
-    table = np.zeros((len(source.manifest), len(source.embedder.attributes[name].values)), bool)
-    table[own["image"], own["value"]] = True
-    labelled = table[source.rows].any(1)
-    return np.flatnonzero(labelled), table[source.rows[labelled]]
+    place, offsets = source.index(name), source.manifest.space.offsets
+    table = source.manifest.values_of(source.split)[
+        source.rows, offsets[place] : offsets[place + 1]
+    ]
+    labelled = table.any(1)
+    return np.flatnonzero(labelled), table[labelled]
 
 
 def confusion_grid(

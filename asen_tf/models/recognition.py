@@ -86,7 +86,7 @@ class Recognition:
             logits = self._classified(inputs, chosen, options)
         elif self.class_outputs:
             flat = self.compute_outputs(inputs, ["logits"], **options)["logits"]
-            logits = tf.gather(_padded(flat, self.offsets), chosen, axis=1)
+            logits = tf.gather(self.by_attribute(flat, self.offsets), chosen, axis=1)
         else:
             raise NotImplementedError(
                 f"{type(self).__name__} has no classifiers of values: asen_tf.fit_recognition "
@@ -109,9 +109,22 @@ class Recognition:
         slices = [list(self.slices)[number] for number in known.slices]
         vectors = self.slice_vectors(inputs, slices, **options)
         # [C, A, W] and [A, W], those of the chosen attributes.
-        kernel = tf.gather(_padded(np.float32(known.kernel), known.offsets, 0.0), chosen, axis=1)
-        bias = tf.gather(_padded(np.float32(known.bias)[None], known.offsets)[0], chosen)
+        kernel = tf.gather(
+            self.by_attribute(np.float32(known.kernel), known.offsets, 0.0), chosen, axis=1
+        )
+        bias = tf.gather(self.by_attribute(np.float32(known.bias)[None], known.offsets)[0], chosen)
         return tf.einsum("bmc,cmw->bmw", vectors, kernel) + bias
+
+    @staticmethod
+    def by_attribute(
+        flat: tf.Tensor, offsets: Sequence[int], filling: float = -np.inf
+    ) -> tf.Tensor:
+        """[R, V] in the flat numbering -> [R, A, W], filled up behind an attribute's values."""
+        starts, ends = np.array([offsets[:-1], offsets[1:]])[..., None]
+        places = starts + np.arange((ends - starts).max())
+        return tf.where(
+            places < ends, tf.gather(flat, np.minimum(places, ends - 1), axis=1), filling
+        )
 
     def save_own_variables(self, store) -> None:
         super().save_own_variables(store)
@@ -130,13 +143,6 @@ class Recognition:
         if classifiers:
             classifiers.check(self.attributes, list(self.slices.values()))
         self.value_classifiers = classifiers
-
-
-def _padded(flat, offsets, filling=-np.inf):
-    """[R, V] in the flat numbering -> [R, A, W], filled up behind the values of an attribute."""
-    starts, ends = np.array([offsets[:-1], offsets[1:]])[..., None]
-    places = starts + np.arange((ends - starts).max())
-    return tf.where(places < ends, tf.gather(flat, np.minimum(places, ends - 1), axis=1), filling)
 
 
 def _arrays(classifiers: ValueClassifiers | None) -> dict[str, np.ndarray]:

@@ -112,10 +112,8 @@ def _examples(
     manifest, split, width, load, embed, batch_size, seconds
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """Of each attribute the vectors float32 [n, C] of labelled images, and their values [n, V]."""
-    labels, offsets = manifest.labels_of(split), np.array(manifest.space.offsets)
-    table = np.zeros((len(manifest), offsets[-1]), bool)
-    table[labels["image"], offsets[labels["attribute"]] + labels["value"]] = True
-    pairs = np.unique(labels[["image", "attribute"]])
+    table, offsets = manifest.values_of(split), manifest.space.offsets
+    pairs = np.unique(manifest.labels_of(split)[["image", "attribute"]])
     order = np.random.default_rng(0).permutation(np.unique(pairs["image"]))[: MOST_IMAGES[split]]
     began, step = time.monotonic(), _AT_A_TIME * batch_size
     found = [[(np.zeros(0, np.int64), np.zeros((0, width), np.float32))] for _ in manifest.space]

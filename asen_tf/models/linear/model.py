@@ -54,10 +54,7 @@ class Linear(OneBranchModel):
     def outputs_of_features(self, features, inputs):
         """The probabilities of an attribute's values as "global", and all "logits" [B, V]."""
         logits = self.classifiers(_pooled(features))
-        starts, ends = np.array([self.offsets[:-1], self.offsets[1:]])[..., None]
-        places = starts + np.arange(self.embedding_dim)
-        every = tf.gather(logits, np.minimum(places, ends - 1), axis=1)  # [B, A, D]
-        every = tf.nn.softmax(tf.where(places < ends, every, -np.inf))
+        every = tf.nn.softmax(self.by_attribute(logits, self.offsets))  # [B, A, D]
         own = tf.gather(every, inputs["attributes"], axis=1, batch_dims=1)
         return {"global": own, "logits": logits}
 
