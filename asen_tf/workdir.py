@@ -219,8 +219,10 @@ class Workdir:
         """Says which model to use: `stage`, `step`, the trained `slices` (None: all) and the score.
 
         The score is `map`, None where none was measured, or `triplet_accuracy`. Where a stage chose
-        it, `beta` is the weight of each attribute's first slice, by name. `measure` is the split to
-        measure it on, "" where there is none.
+        it, `beta` is the weight of each attribute's first slice, by name. With `recognition`, the
+        model has classifiers of values; where its embedding holds what they find, `values` is how
+        much this counts, by attribute. `measure` is the split to measure it on, "" where there is
+        none.
         """
         files.write_text(self.best_file, json.dumps(record, indent=1))
 

@@ -98,8 +98,9 @@ def demo(tmp_path_factory):
         "train.max_steps": 4,
     }
     flags = [f"--config.{key}={value}" for key, value in tiny.items()]
+    scratch = f"--config={ROOT / 'configs' / 'asen' / 'synthetic.py'}"
     result = subprocess.run(
-        [sys.executable, "-m", "asen_tf.cli.demo", "--output=demo", *flags],
+        [sys.executable, "-m", "asen_tf.cli.demo", "--output=demo", scratch, *flags],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,

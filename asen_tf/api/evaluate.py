@@ -9,7 +9,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from asen_tf.core import config as configs
-from asen_tf.core.choices import BASELINE, DRAWN, MANIPULATION, PROTOCOLS, SIMILARITY
+from asen_tf.core.choices import BASELINE, DRAWN, EVERY, MANIPULATION, PROTOCOLS, SIMILARITY
 from asen_tf.core.errors import check_names
 from asen_tf.data.load import load, load_for
 from asen_tf.data.manifest import Manifest
@@ -52,7 +52,8 @@ def evaluate(
       split: "train", "valid" or "test".
       protocol: "similarity": how candidates are ranked for each attribute (Ma et al., AAAI 2020);
         "manipulation": searches for all labels at once, also after changes (Ak et al., WACV 2018).
-      slices: of a run's embedding, to score separately: "global", "local", "both".
+      slices: of a run's embedding, to score separately, such as "global", "local", "both"; "every":
+        all that it has, see `EmbeddingModel.embedding_slices`.
       special: of a manipulation, attributes that make up the labels; (): the configuration's.
       changes: of a manipulation, which are searched for: see `core.choices.CHANGES`.
       relevance: see `core.choices.RELEVANCE`; None: the configuration's.
@@ -67,8 +68,9 @@ def evaluate(
       gives where the data has triplets; else what `Evaluator.evaluate` gives. Then "recognition"
       is what `evaluate_recognition` gives where the model predicts, "localization" what
       `evaluate_localization` gives where the data has boxes of parts and the model of the run has
-      attention, and "beta", where attributes differ in it, attribute -> how much the first slice
-      counts.
+      attention; "values", where the embedding ends with how probable values are, attribute -> how
+      much this counts; "beta", where attributes differ in it, attribute -> how much the first
+      slice counts.
 
     Raises:
       ValueError: an unknown protocol, split, slice or attribute, or data of other attributes.
@@ -113,6 +115,8 @@ def evaluate(
         result["recognition"] = evaluate_recognition(*given)
     if subject.betas is not None:
         result["beta"] = dict(zip(manifest.space, subject.betas, strict=True))
+    if subject.value_shares is not None:
+        result["values"] = dict(zip(manifest.space, map(float, subject.value_shares), strict=True))
     if manifest.boxes is not None and subject.localize:
         result["localization"] = subject.localize(split)
     return result
@@ -169,6 +173,7 @@ class _Subject:
     photographs: Callable
     slices: Mapping[str, slice] = dataclasses.field(default_factory=dict)
     betas: Sequence[float] | None = None  # where the attributes weigh two slices differently
+    value_shares: Sequence[float] | None = None  # where the embedding holds values' probabilities
     change: Callable | None = None
     localize: Callable[[str], dict] | None = None  # split -> result
     predict: PredictFn | None = None
@@ -189,6 +194,7 @@ def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
 
     run = run if isinstance(run, Workdir) else Workdir(run)
     model, slices, config = run.load_best(precision), run.best()["slices"], run.config()
+    used = model.used_slices(slices)
     manifest, fit, margin = run.manifest(data, skip_bad), config.data.fit, config.data.box_margin
     seen = {"fit": fit, "box_margin": margin}
 
@@ -210,7 +216,8 @@ def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
         published_inputs.embed if published else embed_fn(model, slices),
         open_fn(manifest, margin) if published else load_images(),
         model.embedding_slices(slices),
-        model.beta if np.ndim(model.beta) and len(model.used_slices(slices)) > 1 else None,
+        model.beta if np.ndim(model.beta) and len(used) > 1 else None,
+        model.value_classifiers.shares if model.embeds_values(used) else None,
         change_fn(model),
         localize if model.explains else None,
         published_inputs.predict if published and model.predicts else predict_fn(model),
@@ -237,7 +244,7 @@ def _beside_baseline(run, data, subject, named) -> tuple[_Subject, dict[str, sli
 
     first = next(iter(subject.slices))
     slices = {
-        name: slice((its.start or 0) + width, its.stop and its.stop + width)
+        name: slice(its.start + width, its.stop + width)
         for name, its in (named or {first: subject.slices[first]}).items()
     }
     joined = dataclasses.replace(subject, embed=embed, photographs=photographs)
@@ -275,5 +282,7 @@ def _predicts(embedder) -> bool:
 
 
 def _named(names: Sequence[str], known: Mapping[str, slice]) -> dict[str, slice] | None:
+    if EVERY in names:
+        return dict(known)
     check_names("slice", names, known)
     return {name: known[name] for name in names} or None

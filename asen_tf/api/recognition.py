@@ -38,21 +38,30 @@ def fit_recognition(
                 f"a model needs a Manifest of its {model.attributes} attributes: "
                 "asen_tf.data.load.load gives one"
             )
-        return _fit(model, data, None, batch_size)
+        _fit(model, data, None, batch_size)
+        return
     run = model if isinstance(model, Workdir) else Workdir(model)
+    from asen_tf.training.validation import Validation
+
     best, config = run.best(), run.config()
     lock = run.hold()
     try:
         trained = run.load_best()
         seen = {"fit": config.data.fit, "box_margin": config.data.box_margin}
-        _fit(trained, run.manifest(data), best["slices"], batch_size, **seen)
+        manifest, slices = run.manifest(data), best["slices"]
+        load_images = _fit(trained, manifest, slices, batch_size, **seen)
+        best["recognition"] = True
+        if config.train.embed_values:
+            validation = Validation(config, manifest, trained)
+            best |= validation.choose_value_shares(slices, load_images)
         run.save_best(trained, best["stage"])
-        run.write_best({**best, "recognition": True})
+        run.write_best(best)
     finally:
         lock.release()
 
 
-def _fit(model, manifest, slices, batch_size, **seen) -> None:
+def _fit(model, manifest, slices, batch_size, **seen):
+    """Computes the classifiers; what loads the images."""
     from asen_tf.data.image_cache import open_images
     from asen_tf.training.recognition import fit_recognition as fit
 
@@ -61,3 +70,4 @@ def _fit(model, manifest, slices, batch_size, **seen) -> None:
     rows = np.concatenate([manifest.examples_of(split) for split in ("train", "valid")])
     load_images = open_images(manifest, rows, model.image_size, "none", **seen)
     fit(model, manifest, load_images, slices, batch_size)
+    return load_images

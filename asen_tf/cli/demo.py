@@ -1,16 +1,16 @@
 """The main job, end to end: train, evaluate, draw; on synthetic garments or on photographs.
 
     asen-demo --output=demo
-    asen-demo --data=/data/shop/manifest.csv --config.train.max_minutes=3
+    asen-demo --data=/data/shop/manifest.csv --output=shop
 
-Without --data, garments are rendered first. With it, the experiment is configs/asen/csv.py, which
-starts from ImageNet weights, unless --config names another.
+Without --data, garments are rendered first. The experiment is configs/asen/csv.py, which starts
+from ImageNet weights, in three minutes of training, or --config.train.max_minutes; unless --config
+names another, such as configs/asen/synthetic.py, from scratch.
 """
 
 import json
 import os
 import shlex
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,9 +21,12 @@ from ml_collections import config_flags
 from asen_tf.cli import program
 from asen_tf.core import experiment_files
 
+_MINUTES = 3.0
+
 
 def main() -> None:
     from asen_tf.api.evaluate import evaluate
+    from asen_tf.core.choices import EVERY
     from asen_tf.core.progress import duration
     from asen_tf.data.synthetic import write_dataset
     from asen_tf.evaluation import save
@@ -36,6 +39,8 @@ def main() -> None:
     began = time.monotonic()
     output = Path(given.output)
     config = given.config
+    if given["config"].using_default_value:
+        config.train.max_minutes = config.train.max_minutes or _MINUTES
     workdir = output / "run"
     data = config.data
     if given.data:
@@ -43,12 +48,12 @@ def main() -> None:
         table = place / data.manifest if place.is_dir() else place
         data.update(root=str(table.parent), manifest=table.name)
     else:
+        data.format = "synthetic"
         data.root = data.root or str(output / "data")
         write_dataset(data.root, data.images, data.seed, data.look, processes=os.cpu_count() or 1)
     train(config, workdir)
     finished = Workdir(workdir)
-    trained = finished.best()["slices"] or ()
-    result = evaluate(workdir, slices=("both", *trained) if len(trained) > 1 else ())
+    result = evaluate(workdir, slices=(EVERY,))
     for file in (output / "test.json", finished.result("test")):
         save(result, file)
     manifest = finished.manifest()
@@ -87,11 +92,9 @@ def _commands(*lines: Sequence[str]) -> str:
 
 
 def run() -> None:
-    # The default of --config depends on --data, which is not parsed yet.
-    words = [word.lstrip("-").split("=")[0] for word in sys.argv[1:] if word.startswith("-")]
-    experiment = experiment_files.find("asen", "csv" if "data" in words else "synthetic")
+    experiment = str(experiment_files.find("asen", "csv"))
     config_flags.DEFINE_config_file(
-        "config", str(experiment), "Experiment file; --config.KEY=VALUE changes a key."
+        "config", experiment, "Experiment file; --config.KEY=VALUE changes a key."
     )
     flags.DEFINE_string(
         "data", "", "Photographs to run on: their table, or the folder with its manifest.csv."

@@ -126,7 +126,7 @@ def run() -> None:
     )
     flags.DEFINE_list("ks", "", "Cut-offs, such as 1,20; default: those of the run.")
     flags.DEFINE_enum("relevance", None, RELEVANCE, "Relevant values; default: the run's.")
-    flags.DEFINE_list("slices", "", "Slices of the embedding to score: global,local,both.")
+    flags.DEFINE_list("slices", "", "Slices of the embedding to score: global,local,both; every.")
     flags.DEFINE_bool("baseline", False, "Put a linear baseline beside the run; see above.")
     flags.DEFINE_string("data_root", "", "Folder of the run's data, if it moved after training.")
     flags.DEFINE_bool("skip_bad", False, "Whether to drop bad rows of the run's data.")

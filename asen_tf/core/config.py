@@ -87,6 +87,9 @@ def defaults() -> config_dict.ConfigDict:
         # multi_attribute | manipulation
         "sampling": "triplet",
         "precision": "float32",  # or mixed_bfloat16
+        # Embeddings end with how probable each value of the attribute is, which counts as much as
+        # validates best for each attribute.
+        "embed_values": False,
         "jit_backbone": False,  # XLA for the convolutions; not with deterministic
         "recompute_backbone": False,  # a third more work, much less memory; not with jit_backbone
         "deterministic": True,  # same seed, same device: same numbers

@@ -96,6 +96,7 @@ def pretrained(config: config_dict.ConfigDict, backbone: str = "efficientnet_lit
         )
     config.model.update(attribute_dim=256, learned_scale=True, localization="square", threshold=0.3)
     config.train.update(
+        embed_values=True,
         sampling="multi_attribute",
         batch_size=64,
         steps_per_epoch=50,

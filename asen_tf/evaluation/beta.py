@@ -1,4 +1,4 @@
-"""How much each of an embedding's two slices counts, chosen on a split for each attribute."""
+"""How much each of an embedding's two parts counts, chosen on a split for each attribute."""
 
 from collections.abc import Sequence
 
@@ -33,7 +33,7 @@ def choose_betas(
     queries decide nothing.
 
     Args:
-      embed_fn: see `Evaluator`; the two slices of its embeddings have equal lengths.
+      embed_fn: see `Evaluator`; the two slices of its embeddings are equally long vectors.
       slices: where the two stand.
       manifest, split, load_images, batch_size, relevance: see `Evaluator`.
 

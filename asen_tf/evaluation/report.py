@@ -71,8 +71,10 @@ def rows_of(result: dict, metrics: Sequence[str] | None = None) -> list[list[str
     ]
     rows += [["all queries", str(result["queries"]), ""], ["all attributes", "", ""]]
     columns = _columns(result, metrics)
-    if "beta" in result:
-        columns.append(["beta", *(f"{result['beta'][n]:g}" for n in result["attributes"]), "", ""])
+    for weight in ("beta", "values"):
+        if weight in result:
+            its = (f"{result[weight][name]:g}" for name in result["attributes"])
+            columns.append([weight, *its, "", ""])
     for column in columns:
         for row, cell in zip(rows, column, strict=True):
             row.append(cell)

@@ -24,7 +24,8 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
     once an image.
 
     An embedding is made of slices, such as ASEN's "global" and "local", which are also names of
-    outputs; those that no loss has trained yet can be left out.
+    outputs; those that no loss has trained yet can be left out. Behind them may stand how probable
+    each value is (`with_values`), which no loss trains: a call gives the slices alone.
 
     Call arguments:
       inputs: {"images": uint8 [B, S, S, 3], "attributes": int32 [B, M]}.
@@ -111,13 +112,20 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
                 raise ValueError(unknown_name(f"{kind} of {type(self).__name__}", name, known))
 
     def embedding_slices(self, slices: Sequence[str] | None = None) -> dict[str, slice]:
-        """Where each of the slices stands in the embedding; "both" is the whole of several."""
+        """Where each of the slices stands in the embedding, the whole of it first.
+
+        "both" is two slices side by side; "values" are the probabilities of values, and "all" the
+        whole with these, where they are part of it (`embeds_values`).
+        """
         used = self.used_slices(slices)
-        if len(used) == 1:
-            return {used[0]: slice(None)}
         ends = list(itertools.accumulate(self.slices[name] for name in used))
-        starts = [0, *ends[:-1]]
-        return {"both": slice(None), **dict(zip(used, map(slice, starts, ends), strict=True))}
+        found = dict(zip(used, map(slice, [0, *ends[:-1]], ends), strict=True))
+        if len(used) > 1:
+            found = {"both": slice(0, ends[-1]), **found}
+        if self.embeds_values(used):
+            end = ends[-1] + int(np.diff(self.value_classifiers.offsets).max())
+            found = {"all": slice(0, end), **found, "values": slice(ends[-1], end)}
+        return found
 
     def trained_slices(self, outputs: Iterable[str]) -> tuple[str, ...] | None:
         """Those of the slices that are among these outputs; None, all, where none is."""
@@ -142,7 +150,11 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
         used = self.used_slices(slices)
         given = images if isinstance(images, Mapping) else {"images": images}
         inputs = {**given, "attributes": attributes}
-        return self.join(self.compute_outputs(inputs, used, training, **options), used, attributes)
+        outputs = self.compute_outputs(inputs, used, training, **options)
+        vectors = self.join(outputs, used, attributes)
+        if self.embeds_values(used):
+            vectors = self.with_values(vectors, outputs, attributes)
+        return vectors
 
     def embed_all(self, images, slices=None, training=False) -> tf.Tensor:
         """Unit vectors for every attribute, float32 [B, A, D]."""

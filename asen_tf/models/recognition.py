@@ -18,12 +18,16 @@ class ValueClassifiers:
       slices: numbers of the model's slices, whose unit vectors side by side are classified.
       kernel: float32 [C, V].
       bias: float32 [V].
+      shares: float32 [A] or [], what the values' probabilities count for in an embedding of these
+        slices, in [0, 1]: the weight of their cosine in the similarity. Where all are 0 they are no
+        part of it.
     """
 
     offsets: np.ndarray
     slices: np.ndarray
     kernel: np.ndarray
     bias: np.ndarray
+    shares: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((), np.float32))
 
     def check(self, attributes: int, widths: Sequence[int]) -> None:
         """Raises ValueError unless they are of so many attributes and of slices so wide."""
@@ -40,6 +44,12 @@ class ValueClassifiers:
             raise ValueError(
                 f"classifiers of {values} values need a kernel [{width}, {values}] and a bias "
                 f"[{values}], got {list(self.kernel.shape)} and {list(self.bias.shape)}"
+            )
+        shares = self.shares
+        if shares.shape not in ((), (attributes,)) or not ((shares >= 0) & (shares <= 1)).all():
+            raise ValueError(
+                f"expected the share of the values' probabilities in an embedding, in [0, 1], once "
+                f"or for each of {attributes} attributes, got {shares.tolist()}"
             )
 
 
@@ -83,7 +93,8 @@ class Recognition:
         count = tf.shape(next(iter(given.values())))[0]
         inputs = {**given, "attributes": tf.tile(chosen[None], (count, 1))}
         if self.value_classifiers is not None:
-            logits = self._classified(inputs, chosen, options)
+            outputs = self.compute_outputs(inputs, self._classified_slices, **options)
+            logits = self._classify(outputs, inputs["attributes"])
         elif self.class_outputs:
             flat = self.compute_outputs(inputs, ["logits"], **options)["logits"]
             logits = tf.gather(self.by_attribute(flat, self.offsets), chosen, axis=1)
@@ -101,30 +112,64 @@ class Recognition:
           inputs, **options: of `compute_outputs`.
           slices: of `used_slices`.
         """
-        outputs = self.compute_outputs(inputs, slices, **options)
-        return tf.concat([tf.math.l2_normalize(outputs[name], axis=-1) for name in slices], -1)
+        return _side_by_side(self.compute_outputs(inputs, slices, **options), slices)
 
-    def _classified(self, inputs, chosen, options):
+    def set_value_shares(self, shares: float | Sequence[float]) -> None:
+        """Sets the `shares` of its classifiers, for what is traced from now on."""
+        given = dataclasses.replace(self.value_classifiers, shares=np.float32(shares))
+        given.check(self.attributes, list(self.slices.values()))
+        self.value_classifiers = given
+
+    def embeds_values(self, slices: Sequence[str]) -> bool:
+        """Whether an embedding of these slices ends with the probabilities of values."""
         known = self.value_classifiers
-        slices = [list(self.slices)[number] for number in known.slices]
-        vectors = self.slice_vectors(inputs, slices, **options)
-        # [C, A, W] and [A, W], those of the chosen attributes.
-        kernel = tf.gather(
-            self.by_attribute(np.float32(known.kernel), known.offsets, 0.0), chosen, axis=1
-        )
-        bias = tf.gather(self.by_attribute(np.float32(known.bias)[None], known.offsets)[0], chosen)
-        return tf.einsum("bmc,cmw->bmw", vectors, kernel) + bias
+        shown = known is not None and bool(known.shares.any())
+        return shown and set(self._classified_slices) == set(slices)
+
+    def with_values(
+        self,
+        vectors: tf.Tensor,
+        outputs: Mapping[str, tf.Tensor],
+        attributes: tf.Tensor,
+    ) -> tf.Tensor:
+        """concat(sqrt(1 - s) v, sqrt(s) unit(p)), with an attribute's share s of `shares`.
+
+        A dot product of two such vectors is (1 - s) times the embedding's similarity plus s times
+        the cosine of the values' probabilities p.
+
+        Args:
+          vectors: v, unit vectors of the slices that are classified, float32 [B, M, D].
+          outputs: of `compute_outputs`, those slices.
+          attributes: int [B, M].
+
+        Returns:
+          float32 [B, M, D + W], W as of `value_probabilities`.
+        """
+        logits = self._classify(outputs, attributes)
+        probabilities = tf.math.l2_normalize(tf.nn.softmax(logits), axis=-1)
+        shares = np.float32(np.broadcast_to(self.value_classifiers.shares, self.attributes))
+        share = tf.gather(shares, attributes)[..., None]
+        return tf.concat([tf.sqrt(1 - share) * vectors, tf.sqrt(share) * probabilities], -1)
+
+    @property
+    def _classified_slices(self) -> list[str]:
+        names = list(self.slices)
+        return [names[number] for number in self.value_classifiers.slices]
+
+    def _classify(self, outputs, attributes):
+        """Logits float32 [B, M, W] of the values of attributes [B, M]."""
+        known = self.value_classifiers
+        vectors = _side_by_side(outputs, self._classified_slices)
+        flat = tf.einsum("bmc,cv->bmv", vectors, np.float32(known.kernel)) + np.float32(known.bias)
+        places, inside = _places(known.offsets)
+        own = tf.gather(flat, tf.gather(places, attributes), batch_dims=2)
+        return tf.where(tf.gather(inside, attributes), own, -np.inf)
 
     @staticmethod
-    def by_attribute(
-        flat: tf.Tensor, offsets: Sequence[int], filling: float = -np.inf
-    ) -> tf.Tensor:
-        """[R, V] in the flat numbering -> [R, A, W], filled up behind an attribute's values."""
-        starts, ends = np.array([offsets[:-1], offsets[1:]])[..., None]
-        places = starts + np.arange((ends - starts).max())
-        return tf.where(
-            places < ends, tf.gather(flat, np.minimum(places, ends - 1), axis=1), filling
-        )
+    def by_attribute(flat: tf.Tensor, offsets: Sequence[int]) -> tf.Tensor:
+        """[R, V] in the flat numbering -> [R, A, W], -inf behind an attribute's values."""
+        places, inside = _places(offsets)
+        return tf.where(inside, tf.gather(flat, places, axis=1), -np.inf)
 
     def save_own_variables(self, store) -> None:
         super().save_own_variables(store)
@@ -143,6 +188,17 @@ class Recognition:
         if classifiers:
             classifiers.check(self.attributes, list(self.slices.values()))
         self.value_classifiers = classifiers
+
+
+def _side_by_side(outputs, slices):
+    return tf.concat([tf.math.l2_normalize(outputs[name], axis=-1) for name in slices], -1)
+
+
+def _places(offsets: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """Where the values of each attribute stand, int [A, W], and whether there is one, bool."""
+    starts, ends = np.array([offsets[:-1], offsets[1:]])[..., None]
+    places = starts + np.arange((ends - starts).max())
+    return np.minimum(places, ends - 1), places < ends
 
 
 def _arrays(classifiers: ValueClassifiers | None) -> dict[str, np.ndarray]:

@@ -31,7 +31,6 @@ from asen_tf.version import __version__
 from asen_tf.weights import torchvision
 from asen_tf.workdir import Workdir
 
-SLICES = ("both", "global", "local")  # of ASEN's embedding
 KS = (1, 5, 10, 20, 30, 40, 50)  # of the curves of Ak et al.
 
 
@@ -332,8 +331,8 @@ class _Reproduction:
             return []
         if row.run:
             results = self._results(row.run)
-            if row.slice:  # of a branch that the budget left time for
-                results = [r for r in results if row.slice in r["variants"]]
+            if row.slice:  # of what the budget left time for
+                results = [r for r in results if row.slice in r.get("variants", ())]
             return [summary.columns(r, protocol, row.slice) for r in results]
         if protocol == MANIPULATION:
             # Of the attributes that the trained rows search for.
@@ -383,9 +382,7 @@ def _train_and_score(config, folder: Path, searched: str, result_file: Path) -> 
     if searched:
         result = evaluate(folder, protocol=MANIPULATION, ks=KS, changes=searched)
     else:
-        trained = Workdir(folder).best()["slices"] if config.model.name == ASEN else ()
-        several = SLICES if trained is None or len(trained) > 1 else trained
-        result = evaluate(folder, slices=several)
+        result = evaluate(folder, slices=(EVERY,))
     save(result, result_file)
 
 

@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from asen_tf.core.choices import MANIPULATION, PROTOCOLS, SIMILARITY
 from asen_tf.core.errors import unknown_name
 from asen_tf.reproduction import published
-from asen_tf.reproduction.tables import AS_IT_IS, BY_ATTRIBUTE, CHANGED, Row, Table
+from asen_tf.reproduction.tables import (
+    AS_IT_IS,
+    BY_ATTRIBUTE,
+    CHANGED,
+    WITH_VALUES,
+    Row,
+    Table,
+)
 
 RANDOM = "random"
 TOP = 20  # the k of Ak et al.'s table 2
@@ -28,7 +35,7 @@ def columns(result: dict, protocol: str, slice: str = "") -> dict[str, float]:
     Args:
       result: what `asen-evaluate` wrote.
       protocol: of the table.
-      slice: of the embedding, where the result has several; "": the whole one.
+      slice: of the embedding, where the result has several; "": all that losses have trained.
 
     Raises:
       ValueError: an unknown protocol, a slice that was not scored, or no search was measured.
@@ -55,7 +62,7 @@ def columns(result: dict, protocol: str, slice: str = "") -> dict[str, float]:
     if protocol != SIMILARITY:
         raise ValueError(unknown_name("protocol", protocol, PROTOCOLS))
     if "variants" in result:
-        slice = slice or next(iter(result["variants"]))
+        slice = slice or next(name for name in result["variants"] if name != WITH_VALUES)
         if slice not in result["variants"]:
             raise ValueError(unknown_name("slice of a result", slice, result["variants"]))
         result = result["variants"][slice]

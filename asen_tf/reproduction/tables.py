@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from asen_tf.core.choices import MANIPULATION, SIMILARITY
 
 ASEN, PART_GUIDED = "asen", "part_guided"
+WITH_VALUES = "all"  # the slice that ends with the probabilities of values
 
 
 @dataclasses.dataclass(frozen=True)
@@ -20,7 +21,7 @@ class Row:
       argument: of the experiment file, as in configs/csn/synthetic.py:euclidean.
       changes: keys of the configuration that differ from the experiment's, dotted -> value.
       global_alone: ASEN without the stages that train its local branch.
-      slice: of the embedding, which is scored, such as "global"; "": the whole one.
+      slice: of the embedding, which is scored, such as "global"; "": all that losses have trained.
       printed: where its figures stand: a source of published.csv -> what the row is called there.
       note: what differs from the paper's row, where something does.
     """
@@ -105,6 +106,11 @@ TABLES = {
             Row(_GLOBAL, slice="global", printed={TIP: "ASEN_g"}, note=_BESIDE),
             Row(_LOCAL, slice="local", printed={TIP: "ASEN_l"}, note=_BESIDE),
             Row(_FULL, printed={TIP: "ASEN"}),
+            Row(
+                f"{_FULL} with values",
+                slice=WITH_VALUES,
+                note="not in the papers: beside the embedding, how probable each value is",
+            ),
         ),
     ),
     "asen_aaai2020": Table(

@@ -111,15 +111,27 @@ class Log:
             done = f" {step}/{stage.steps}" if stage.steps else ""
             say(f"{stage.name}{done}{self._score}")
 
-    def chose_beta(
-        self, stage: Stage, step: int, seconds: float, score: float, betas: dict[str, float]
+    def chose(
+        self,
+        what: str,
+        stage: Stage,
+        step: int,
+        seconds: float,
+        score: float,
+        chosen: dict[str, float],
     ) -> None:
-        """The best model weighs its slices by these, attribute -> beta, and has this MAP."""
-        weights = {f"beta/{name}": beta for name, beta in betas.items()}
+        """The best model weighs parts of its embedding so, attribute -> weight, and has this MAP.
+
+        Args:
+          what: what the weights are called.
+          stage, step, seconds: when.
+          score, chosen: as above.
+        """
+        weights = {f"{what}/{name}": weight for name, weight in chosen.items()}
         self._store(stage, step, seconds, {"valid_map": score, **weights})
         if self._chief:
-            chosen = ", ".join(f"{name} {beta:g}" for name, beta in betas.items())
-            say(f"{stage.name} beta: {chosen}  valid {LABELS['map']} {score:.4f}")
+            listed = ", ".join(f"{name} {weight:g}" for name, weight in chosen.items())
+            say(f"{stage.name} {what}: {listed}  valid {LABELS['map']} {score:.4f}")
 
     def pictures(self, stage: Stage, step: int, attention: dict[str, np.ndarray]) -> None:
         """Where the model looks: attribute -> a picture uint8 [H, W, 3], for TensorBoard."""

@@ -11,6 +11,8 @@ from asen_tf.core.errors import check_names, unknown_name
 from asen_tf.core.registries import SCHEDULES
 from asen_tf.core.signature import call_with_known
 
+RECOGNITION_TIME = 0.05  # share of train.max_minutes
+
 
 @dataclasses.dataclass(frozen=True)
 class Stage:
@@ -82,7 +84,8 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
 
     `train.max_steps` is shared out in proportion to their epochs. Of `train.max_minutes` a stage
     gets its `least_minutes`, and a part of what is left in proportion to its `share` or, where that
-    is 0, its epochs. One whose least is more than the stages before it leave is left out.
+    is 0, its epochs. One whose least is more than the stages before it leave is left out. A little
+    remains for what `training.recognition` does when all are over.
 
     Args:
       config: `asen_tf.core.config.defaults()` with its changes.
@@ -98,7 +101,7 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
         if name not in config or "rates" not in config[name]:
             known = [key for key in config if "rates" in getattr(config, key)]
             raise ValueError(unknown_name("stage in config.train.stages", name, known))
-    minutes = config.train.max_minutes or math.inf
+    minutes = (1 - RECOGNITION_TIME) * config.train.max_minutes or math.inf
     names, least = _within(minutes, {name: config[name].least_minutes for name in names})
     planned = [round(config[name].epochs * config.train.steps_per_epoch) for name in names]
     for name, own in zip(names, planned, strict=True):

@@ -29,7 +29,7 @@ from asen_tf.training.log import Log
 from asen_tf.training.optimizers import optimizer
 from asen_tf.training.pictures import AttentionPictures
 from asen_tf.training.recognition import fit_recognition
-from asen_tf.training.stages import Stage, plan
+from asen_tf.training.stages import RECOGNITION_TIME, Stage, plan
 from asen_tf.training.start import (
     check_closed_form,
     copy_weights,
@@ -42,9 +42,6 @@ from asen_tf.training.strategy import is_chief
 from asen_tf.training.validation import Validation
 from asen_tf.weights import torchvision
 from asen_tf.workdir import Workdir
-
-# What recognition may take beyond train.max_minutes, as a share of them.
-_RECOGNITION_TIME = 0.1
 
 
 class TrainingDiverged(Failed):
@@ -226,7 +223,7 @@ class _Run:
                 self._run_stage(stage, previous, log)
                 previous = stage
             with told(lambda: "at recognition; the same command begins it again"):
-                self._fit_recognition()
+                self._fit_recognition(log)
         return self.workdir
 
     def _run_stage(self, stage: Stage, previous: Stage | None, log: Log):
@@ -334,11 +331,11 @@ class _Run:
         if not np.isnan(score):
             self.workdir.save_best(self.model, stage.name, self.chief)
             betas = dict(zip(self.manifest.space, self.model.beta, strict=True))
-            log.chose_beta(stage, state.step, state.seconds, score, betas)
+            log.chose("beta", stage, state.step, state.seconds, score, betas)
             self._name_best(stage, state.step, score, beta=betas)
         self.model.beta = configured
 
-    def _fit_recognition(self):
+    def _fit_recognition(self, log):
         """Lets the best model say which values images show, unless its class logits learned to."""
         best, labels = self.workdir.best(), self.manifest.labels_of("train")
         if "recognition" in best or not len(labels) or self.learned & {*self.model.class_outputs}:
@@ -347,19 +344,31 @@ class _Run:
         self.model.load_weights(self.workdir.best_model(stage.name))
         if "beta" in best:
             self.model.beta = tuple(best["beta"].values())
-        features = self._open_features(stage)
+        features, limit = self._open_features(stage), 60 * self.config.train.max_minutes
         fit_recognition(
             self.model,
             self.manifest,
             None if features else self.load_images,
             best["slices"],
             self.config.eval.batch_size,
-            60 * _RECOGNITION_TIME * self.config.train.max_minutes or math.inf,
+            max(limit * RECOGNITION_TIME, limit - self._now()) if limit else math.inf,
             features,
         )
+        best["recognition"] = True
+        if self.config.train.embed_values:
+            best |= self._embed_values(stage, best["slices"], features, log)
         self.workdir.save_best(self.model, stage.name, self.chief)
         if self.chief:
-            self.workdir.write_best({**best, "recognition": True})
+            self.workdir.write_best(best)
+
+    def _embed_values(self, stage, slices, features, log) -> dict:
+        """Weighs the values' probabilities in the best model's embedding; what is chosen."""
+        load_images = None if features else self.load_images
+        chosen = self.validation.choose_value_shares(slices, load_images, features)
+        if chosen:
+            step = self.workdir.best()["step"]
+            log.chose("values", stage, step, self._now(), chosen["map"], chosen["values"])
+        return chosen
 
     def _name_best(self, stage, step, score, **more):
         """Names the model as the run's best."""

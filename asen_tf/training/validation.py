@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from ml_collections import config_dict
 
 from asen_tf.core.progress import Quiet
@@ -81,18 +82,47 @@ class Validation:
         if not self.measures("valid"):
             return float("nan")
         self._model.beta = 0.5
-        load, embed = self._functions_for(None, load_images, features)
-        slices = self._model.embedding_slices()
-        self._model.beta, score = choose_betas(
+        self._model.beta, score = self._weighed(self._model.slices, None, load_images, features)
+        return score
+
+    def choose_value_shares(
+        self,
+        slices: Sequence[str] | None,
+        load_images: ImageLoader | None,
+        features: FeatureLoader | None = None,
+    ) -> dict:
+        """Gives the model's `value_classifiers` the `shares` that score best for each attribute.
+
+        Args:
+          slices, load_images, features: as in a call.
+
+        Returns:
+          `map`, and the shares by attribute as `values`: of what `Workdir.write_best` takes. Where
+          there is nothing to validate with, nothing, and the model stays as it is.
+        """
+        if not self.measures("valid") or self._manifest.triplets is not None:
+            return {}
+        self._model.set_value_shares(0.5)
+        whole = list(self._model.embedding_slices(slices))[1]
+        weights, score = self._weighed((whole, "values"), slices, load_images, features)
+        shares = 1 - np.array(weights)
+        self._model.set_value_shares(shares)
+        values = dict(zip(self._manifest.space, shares.round(1).tolist(), strict=True))
+        return {"map": score, "values": values}
+
+    def _weighed(self, names, slices, load_images, features):
+        """The weight of the first of two parts of an embedding, an attribute, and the MAP."""
+        at = self._model.embedding_slices(slices)
+        load, embed = self._functions_for(slices, load_images, features)
+        return choose_betas(
             embed,
-            [slices[name] for name in self._model.slices],
+            [at[name] for name in names],
             self._manifest,
             "valid",
             load,
             self._batch_size,
             self._relevance,
         )
-        return score
 
     def measures(self, split: str) -> bool:
         """Whether the data has anything to measure on the split."""

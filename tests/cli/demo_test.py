@@ -88,7 +88,8 @@ def test_bad_input_ends_with_a_line_and_a_status(demo, monkeypatch, name, flags,
         assert noise not in result.stderr
 
 
-def test_on_photographs(catalogue, tmp_path, monkeypatch):
+@pytest.mark.parametrize("rendered", [False, True])
+def test_from_imagenet(catalogue, tmp_path, monkeypatch, rendered):
     """Heads alone, on a small part of the network that a catalogue starts from."""
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     small = [
@@ -96,10 +97,14 @@ def test_on_photographs(catalogue, tmp_path, monkeypatch):
         for branch in ("global_branch", "local_branch")
         for setting in ("size=64", "levels=('P3','P4')")
     ]
-    bounds = ["--config.train.max_minutes=1", "--config.heads.epochs=0.04", "--output=out"]
-    result = program("demo", f"--data={catalogue}", *small, *bounds, cwd=tmp_path)
+    bounds = ["--config.heads.epochs=0.04", "--output=out"]
+    data = "--config.data.images=40" if rendered else f"--data={catalogue}"
+    result = program("demo", data, *small, *bounds, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "color" in result.stdout and "random" in result.stdout
-    assert f"asen-index --model=out/served --manifest={catalogue}/manifest.csv" in result.stdout
-    best = Workdir(tmp_path / "out" / "run").best()
+    root = "out/data" if rendered else catalogue
+    assert f"asen-index --model=out/served --manifest={root}/manifest.csv" in result.stdout
+    run = Workdir(tmp_path / "out" / "run")
+    best = run.best()
     assert (best["stage"], best["slices"]) == ("heads", ["global"])
+    assert run.config().train.max_minutes == 3

@@ -69,6 +69,51 @@ def test_how_slices_are_weighed_does_not_matter(model, images):
         model.beta = before
 
 
+def test_an_embedding_ends_with_them(model, images, tmp_path):
+    """Its dot products weigh the slices' similarity and the cosine of the probabilities."""
+    slices, chances = model.embed_all(images).numpy(), model.value_probabilities(images).numpy()
+    assert list(model.embedding_slices()) == ["both", "global", "local"]
+    assert slices.shape == (4, 2, 8)
+    shares = np.array([0.3, 0.0])
+    cosines = np.einsum("iad,jad->aij", *2 * [units(chances)])
+    expected = np.einsum("a,aij->aij", shares, cosines)
+    expected += np.einsum("a,iad,jad->aij", 1 - shares, slices, slices)
+    before = model.value_classifiers
+    model.set_value_shares(shares)
+    try:
+        model.save(tmp_path / "model.keras")
+        for one in (model, keras.models.load_model(tmp_path / "model.keras")):
+            vectors = one.embed_all(images).numpy()
+            assert vectors.shape == (4, 2, 11)
+            np.testing.assert_allclose(np.linalg.norm(vectors, axis=-1), 1, atol=1e-5)
+            found = np.einsum("iad,jad->aij", vectors, vectors)
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+            swapped = np.tile(np.int32([1, 0, 1]), (4, 1))
+            own = one.embed(images, swapped)
+            np.testing.assert_allclose(own, vectors[:, [1, 0, 1]], atol=1e-5)
+            at = one.embedding_slices()
+            assert at == {
+                "all": slice(0, 11),
+                "both": slice(0, 8),
+                "global": slice(0, 4),
+                "local": slice(4, 8),
+                "values": slice(8, 11),
+            }
+            np.testing.assert_allclose(units(vectors[..., at["both"]]), slices, atol=1e-5)
+            # Of a slice that they are not computed from they say nothing.
+            assert one.embed_all(images, ("local",)).shape == (4, 2, 4)
+            assert list(one.embedding_slices(("local",))) == ["local"]
+        for wrong in (1.5, [0.1, 0.2, 0.3], [np.nan, 0.0]):
+            with pytest.raises(ValueError, match="the share of the values' probabilities"):
+                model.set_value_shares(wrong)
+    finally:
+        model.value_classifiers = before
+
+
+def units(vectors):
+    return vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+
+
 def test_they_go_where_the_weights_go(model, images, tmp_path):
     expected = model.value_probabilities(images)
     model.save(tmp_path / "model.keras")

@@ -10,10 +10,13 @@ from asen_tf import models
 from asen_tf.core import config as configs
 from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import load
+from asen_tf.evaluation.report import tables
 from asen_tf.keras_embedder import KerasEmbedder
 from asen_tf.training import recognition
 from asen_tf.training.recognition import fit_recognition, temperature
+from asen_tf.training.train import train
 from asen_tf.workdir import Workdir
+from tests.training.runs import tiny
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +70,26 @@ def test_a_run_gets_them_beside_its_weights(model, manifest, config, tmp_path):
     shown = photographs(manifest, "test")
     np.testing.assert_array_equal(taught.embed_all(shown), embedder.embed_all(shown))
     assert run.best()["recognition"] and run.best()["map"] == 0.5
+
+
+def test_embeddings_hold_them_where_that_validates_better(catalogue, tmp_path):
+    config = tiny(catalogue, steps_per_epoch=2, embed_values=True)
+    config.stage1.epochs = config.stage2.epochs = 1
+    run = train(config, tmp_path)
+    best = run.best()
+    assert list(best["values"]) == ["color", "side"] and best["recognition"]
+    assert 0 < max(best["values"].values()) <= 1
+    *_, last = run.history()
+    assert {name: last[f"values/{name}"] for name in best["values"]} == best["values"]
+    result = asen_tf.evaluate(run, split="valid", slices=("every",))
+    assert list(result["variants"]) == ["all", "both", "global", "local", "values"]
+    assert result["variant"] == "all" and result["values"] == pytest.approx(best["values"])
+    assert result["map"] == last["valid_map"] == pytest.approx(best["map"], abs=1e-4)
+    assert result["map"] > result["variants"]["both"]["map"]
+    assert "values" in tables(result).splitlines()[0].split()
+    width = sum(run.load_best().slices.values())
+    vectors = asen_tf.load(run.path).embed_all(photographs(run.manifest(), "test"))
+    assert vectors.shape[2] == width + max(run.space().value_counts)
 
 
 def test_only_what_there_is_time_for(model, manifest, monkeypatch):

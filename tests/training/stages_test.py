@@ -60,14 +60,15 @@ def test_progress_is_of_steps_or_of_time_whichever_is_more():
     made = config(steps_per_epoch=10, epochs=(30, 10))
     made.train.max_minutes = 4.0
     first, second = plan(made)
-    assert (first.deadline, second.deadline) == (180, 240)
+    # What is left, 12 s, is for classifiers of values.
+    assert (first.deadline, second.deadline) == pytest.approx((171, 228))
     # step, seconds when it began, seconds now
     assert first.progress(0, 500, 500) == 0
     assert first.progress(1, 500, 501) == 1
     assert first.progress(150, 20, 60) == 0.5
-    assert first.progress(30, 20, 60) == 0.25
-    assert first.progress(30, 20, 180) == 1
-    assert second.progress(10, 100, 170) == 0.5
+    assert first.progress(30, 21, 51) == pytest.approx(0.2)
+    assert first.progress(30, 20, 171) == 1
+    assert second.progress(10, 100, 164) == pytest.approx(0.5)
     assert plan(config())[0].progress(250, 0, 1e9) == 0.5
 
 
@@ -75,7 +76,7 @@ def test_max_minutes_is_shared_out_by_shares():
     made = config(epochs=(30, 10))
     made.train.max_minutes = 4.0
     made.stage1.share, made.stage2.share = 1.0, 3.0
-    assert [stage.deadline for stage in plan(made)] == [60, 240]
+    assert [stage.deadline for stage in plan(made)] == pytest.approx([57, 228])
 
 
 @pytest.mark.parametrize(
