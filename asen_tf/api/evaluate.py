@@ -217,7 +217,7 @@ def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
         open_fn(manifest, margin) if published else load_images(),
         model.embedding_slices(slices),
         model.beta if np.ndim(model.beta) and len(used) > 1 else None,
-        model.value_classifiers.shares if model.embeds_values(used) else None,
+        model.value_classifiers.shares if model.embeds_values(slices) else None,
         change_fn(model),
         localize if model.explains else None,
         published_inputs.predict if published and model.predicts else predict_fn(model),

@@ -13,7 +13,7 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.losses import Loss
 from asen_tf.models.compiled import CompiledLosses
 from asen_tf.models.preset import Preset
-from asen_tf.models.recognition import Recognition
+from asen_tf.models.recognition import VALUES, Recognition
 
 
 class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
@@ -100,10 +100,12 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
     def used_slices(self, slices: Sequence[str] | None = None) -> tuple[str, ...]:
         """The slices that make the embedding, of those named, in the order they stand in it.
 
+        "values" may be named, too, and is none of them: no loss trains it, see `embeds_values`.
+
         Raises:
           ValueError: an unknown slice; names the nearest.
         """
-        self._check_names("slice", slices or (), self.slices)
+        self._check_names("slice", slices or (), (*self.slices, VALUES))
         return tuple(name for name in self.slices if slices is None or name in slices)
 
     def _check_names(self, kind, names, known):
@@ -114,17 +116,17 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
     def embedding_slices(self, slices: Sequence[str] | None = None) -> dict[str, slice]:
         """Where each of the slices stands in the embedding, the whole of it first.
 
-        "both" is two slices side by side; "values" are the probabilities of values, and "all" the
-        whole with these, where they are part of it (`embeds_values`).
+        "both" is two slices side by side; "all" is the whole with "values", where these are part of
+        it (`embeds_values`).
         """
         used = self.used_slices(slices)
         ends = list(itertools.accumulate(self.slices[name] for name in used))
         found = dict(zip(used, map(slice, [0, *ends[:-1]], ends), strict=True))
         if len(used) > 1:
             found = {"both": slice(0, ends[-1]), **found}
-        if self.embeds_values(used):
+        if self.embeds_values(slices):
             end = ends[-1] + int(np.diff(self.value_classifiers.offsets).max())
-            found = {"all": slice(0, end), **found, "values": slice(ends[-1], end)}
+            found = {"all": slice(0, end), **found, VALUES: slice(ends[-1], end)}
         return found
 
     def trained_slices(self, outputs: Iterable[str]) -> tuple[str, ...] | None:
@@ -137,7 +139,8 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
         Args:
           images: uint8 [B, S, S, 3], or a dict of what `frozen_inputs` makes of them.
           attributes: int [B] or [B, M].
-          slices: that make the embedding; None: all that the model uses.
+          slices: that make the embedding; None: all that the model uses, and "values" where it
+            has classifiers that say so.
           training: for batch normalisation.
           **options: of the model's `compute_outputs`.
 
@@ -152,7 +155,7 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
         inputs = {**given, "attributes": attributes}
         outputs = self.compute_outputs(inputs, used, training, **options)
         vectors = self.join(outputs, used, attributes)
-        if self.embeds_values(used):
+        if self.embeds_values(slices):
             vectors = self.with_values(vectors, outputs, attributes)
         return vectors
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+VALUES = "values"  # the last slice of an embedding: how probable the attribute's values are
 _KEY = "recognition_"
 
 
@@ -120,11 +121,17 @@ class Recognition:
         given.check(self.attributes, list(self.slices.values()))
         self.value_classifiers = given
 
-    def embeds_values(self, slices: Sequence[str]) -> bool:
-        """Whether an embedding of these slices ends with the probabilities of values."""
+    def embeds_values(self, slices: Sequence[str] | None = None) -> bool:
+        """Whether an embedding ends with the probabilities of values.
+
+        Args:
+          slices: that make the embedding, see `EmbeddingModel.embed`; "values" has to be one of
+            them, and the others are those that are classified.
+        """
         known = self.value_classifiers
-        shown = known is not None and bool(known.shares.any())
-        return shown and set(self._classified_slices) == set(slices)
+        if known is None or not known.shares.any() or VALUES not in (slices or (VALUES,)):
+            return False
+        return set(self._classified_slices) == set(self.used_slices(slices))
 
     def with_values(
         self,

@@ -15,6 +15,7 @@ from asen_tf.evaluation.evaluator import Evaluator
 from asen_tf.evaluation.tasks import NothingToMeasure, checked_relevance, retrieval_tasks
 from asen_tf.evaluation.triplets import evaluate_triplets
 from asen_tf.models.base import EmbeddingModel
+from asen_tf.models.recognition import VALUES
 
 
 class Validation:
@@ -97,18 +98,19 @@ class Validation:
           slices, load_images, features: as in a call.
 
         Returns:
-          `map`, and the shares by attribute as `values`: of what `Workdir.write_best` takes. Where
-          there is nothing to validate with, nothing, and the model stays as it is.
+          Of what `Workdir.write_best` takes, `slices`, `map`, and the shares by attribute as
+          `values`. Where there is nothing to validate with, nothing, and the model stays as it is.
         """
         if not self.measures("valid") or self._manifest.triplets is not None:
             return {}
+        slices = (*(slices or self._model.slices), VALUES)
         self._model.set_value_shares(0.5)
         whole = list(self._model.embedding_slices(slices))[1]
         weights, score = self._weighed((whole, "values"), slices, load_images, features)
         shares = 1 - np.array(weights)
         self._model.set_value_shares(shares)
         values = dict(zip(self._manifest.space, shares.round(1).tolist(), strict=True))
-        return {"map": score, "values": values}
+        return {"slices": slices, "map": score, "values": values}
 
     def _weighed(self, names, slices, load_images, features):
         """The weight of the first of two parts of an embedding, an attribute, and the MAP."""

@@ -100,9 +100,14 @@ def test_an_embedding_ends_with_them(model, images, tmp_path):
                 "values": slice(8, 11),
             }
             np.testing.assert_allclose(units(vectors[..., at["both"]]), slices, atol=1e-5)
+            named = one.embed_all(images, ("local", "global", "values"))
+            np.testing.assert_array_equal(named, vectors)
+            both = one.embed_all(images, ("global", "local"))
+            np.testing.assert_allclose(both, slices, atol=1e-6)
             # Of a slice that they are not computed from they say nothing.
-            assert one.embed_all(images, ("local",)).shape == (4, 2, 4)
-            assert list(one.embedding_slices(("local",))) == ["local"]
+            for names in (["local"], ["local", "values"]):
+                assert one.embed_all(images, names).shape == (4, 2, 4)
+                assert list(one.embedding_slices(names)) == ["local"]
         for wrong in (1.5, [0.1, 0.2, 0.3], [np.nan, 0.0]):
             with pytest.raises(ValueError, match="the share of the values' probabilities"):
                 model.set_value_shares(wrong)

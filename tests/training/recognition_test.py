@@ -78,6 +78,7 @@ def test_embeddings_hold_them_where_that_validates_better(catalogue, tmp_path):
     run = train(config, tmp_path)
     best = run.best()
     assert list(best["values"]) == ["color", "side"] and best["recognition"]
+    assert best["slices"] == ["global", "local", "values"]
     assert 0 < max(best["values"].values()) <= 1
     *_, last = run.history()
     assert {name: last[f"values/{name}"] for name in best["values"]} == best["values"]
