@@ -11,9 +11,9 @@ from asen_tf.data.doubts import NO_VALUE, some
 from asen_tf.data.formats import garment_boxes
 from asen_tf.data.formats.attributes_file import split_values
 from asen_tf.data.formats.garment_boxes import BoxColumns
-from asen_tf.data.formats.table import Table
 from asen_tf.data.manifest import Problem
 from asen_tf.data.root import clean_name
+from asen_tf.data.tables import Table
 from asen_tf.images.boxes import Box
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")

@@ -121,7 +121,7 @@ _BOTH = {"manifest.csv": _WITHOUT_BOXES, "boxes.csv": _BOXES, "garments.csv": _G
 TARGETS = [
     *of_files(
         "csv",
-        [f"{_F}csv", f"{_F}table", f"{_F}attributes_file", "asen_tf.core.foreign"],
+        [f"{_F}csv", f"{_F}attributes_file", "asen_tf.core.foreign"],
         _loads("csv", manifest="manifest.csv", attributes_file="attributes.csv"),
         {"manifest.csv": _MANIFEST, "attributes.csv": _ATTRIBUTES},
     ),

@@ -5,7 +5,7 @@ import importlib
 
 from tests.fuzz.target import Target
 
-_MODULES = ("data_sets", "files", "texts", "messages", "pictures", "models")
+_MODULES = ("data_sets", "tables", "files", "texts", "messages", "pictures", "models")
 
 
 @functools.cache

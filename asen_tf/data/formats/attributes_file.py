@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.formats.table import Table
+from asen_tf.data.tables import Table
 
 
 def read(root: Path, source: str) -> AttributeSpace:

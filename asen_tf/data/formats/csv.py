@@ -27,7 +27,6 @@ from asen_tf.core.errors import check_names, unknown_name
 from asen_tf.core.read_ahead import batched
 from asen_tf.data.formats import attributes_file, garment_boxes
 from asen_tf.data.formats.attributes_file import split_values
-from asen_tf.data.formats.table import Table
 from asen_tf.data.manifest import (
     LABEL,
     ROLES,
@@ -39,6 +38,7 @@ from asen_tf.data.manifest import (
     sort_labels,
 )
 from asen_tf.data.root import clean_name
+from asen_tf.data.tables import Table
 
 RESERVED = ("image", "split", "role", "id", *garment_boxes.COLUMNS)
 LONGEST_PATH = 1024

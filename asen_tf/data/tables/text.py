@@ -1,0 +1,78 @@
+"""Tables as text: cells between `,`, `;` or tabs, in UTF-8 or UTF-16."""
+
+import codecs
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
+
+from asen_tf.core.foreign import FormatError, check_stand_in, not_utf8
+
+SIGNS = ",;\t"
+LONGEST_ROW = 1 << 22
+
+
+class Lines:
+    """The lines of a text file; more than `LONGEST_ROW` characters since `fresh` are an error."""
+
+    def __init__(self, file: TextIO):
+        self._file = file
+        self.fresh()
+
+    def fresh(self) -> None:
+        self._left = LONGEST_ROW
+
+    def __iter__(self) -> "Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(self._left + 1)
+        self._left -= len(line)
+        if self._left < 0:
+            raise ValueError(f"a row of more than {LONGEST_ROW} characters")
+        if not line:
+            raise StopIteration
+        return line
+
+
+def encoding_of(path: Path) -> str:
+    """UTF-16 where the file starts with its mark, else UTF-8."""
+    with open(path, "rb") as file:
+        wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    return "utf-16" if wide else "utf-8-sig"
+
+
+def not_decoded(path: Path, source: str, line: int) -> FormatError:
+    """What to say of a file that is not in its encoding; `line` were read of it."""
+    if encoding_of(path) == "utf-16":
+        return FormatError(source, "starts as UTF-16 and goes on otherwise", line=line + 1)
+    return not_utf8(path, source)
+
+
+def rows(path: Path, source: str) -> Iterator[tuple[int, list[str]]]:
+    """(line, cells) of each row that has any, the header's first.
+
+    Cells are separated by what gives the header most of them.
+
+    Raises:
+      FormatError: it cannot be read, because of a stray quote or a wrong encoding.
+    """
+    check_stand_in(path, source)
+    done = 0
+    with open(path, newline="", encoding=encoding_of(path)) as file:
+        try:
+            first = next(Lines(file), "")
+            sign = max(SIGNS, key=lambda one: len(next(csv.reader([first], delimiter=one), [])))
+            file.seek(0)
+            lines = Lines(file)
+            # Strict: a stray quote would otherwise swallow the rest of the file as one cell.
+            reader = csv.reader(lines, delimiter=sign, strict=True, skipinitialspace=True)
+            for cells in reader:
+                if cells or not done:
+                    yield done + 1, cells
+                done = reader.line_num
+                lines.fresh()
+        except UnicodeDecodeError as error:
+            raise not_decoded(path, source, done) from error
+        except (csv.Error, ValueError) as error:
+            raise FormatError(source, f"not CSV: {error}", line=done + 1) from error
