@@ -158,6 +158,13 @@ def _wrong(config: config_dict.ConfigDict) -> Iterator[str]:
             "train.batch_size=1: expected 2 or more with train.sampling=multi_attribute, since one "
             "image has no triplet"
         )
+    parts, special = config.get("model", {}).get("parts"), config.get("data", {}).get("special", ())
+    if isinstance(parts, config_dict.ConfigDict) and parts and set(parts) != set(special):
+        yield (
+            f"model.parts are of {', '.join(parts)} and data.special is "
+            f"{', '.join(special) or 'empty'}: expected the same attributes, since triplets and "
+            "searches take those of data.special to have a vector of their own"
+        )
 
 
 def _leaves(config: Mapping, prefix: str = "") -> Iterator[tuple[str, object]]:

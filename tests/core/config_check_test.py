@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from asen_tf.core import config as configs
-from asen_tf.core import experiment_files, registries
+from asen_tf.core import experiment_files, experiments, registries
 from asen_tf.core.config_check import check
 
 EXPERIMENTS = sorted((Path(__file__).parents[2] / "configs").rglob("*.py"))
@@ -113,6 +113,19 @@ def test_one_image_has_no_triplet():
     config.train.sampling = "multi_attribute"
     with pytest.raises(ValueError, match="batch_size=1: expected 2 or more with train.sampling"):
         check(config)
+
+
+@pytest.mark.parametrize("special", [(), ("collar",), ("collar", "sleeve_length", "color")])
+def test_parts_are_of_the_special_attributes(special):
+    config = configs.defaults()
+    parts = {"collar": "collar", "sleeve_length": "sleeves"}
+    experiments.part_guided(config, "part_guided", parts)
+    check(config)
+    config.data.special = special
+    with pytest.raises(ValueError, match="model.parts are of collar, sleeve_length and data.spec"):
+        check(config)
+    config.model.parts = {}  # as of the classic network
+    check(config)
 
 
 def test_all_that_is_wrong_is_said_at_once():
