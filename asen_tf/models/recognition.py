@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.models.weighed import weighed
+
 VALUES = "values"  # the last slice of an embedding: how probable the attribute's values are
 _KEY = "recognition_"
 
@@ -154,9 +156,7 @@ class Recognition:
         """
         logits = self._classify(outputs, attributes)
         probabilities = tf.math.l2_normalize(tf.nn.softmax(logits), axis=-1)
-        shares = np.float32(np.broadcast_to(self.value_classifiers.shares, self.attributes))
-        share = tf.gather(shares, attributes)[..., None]
-        return tf.concat([tf.sqrt(1 - share) * vectors, tf.sqrt(share) * probabilities], -1)
+        return weighed(vectors, probabilities, 1 - self.value_classifiers.shares, attributes)
 
     @property
     def _classified_slices(self) -> list[str]:

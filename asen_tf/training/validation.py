@@ -103,7 +103,7 @@ class Validation:
         """
         if not self.measures("valid") or self._manifest.triplets is not None:
             return {}
-        slices = (*(slices or self._model.slices), VALUES)
+        slices = (*self._model.used_slices(slices), VALUES)
         self._model.set_value_shares(0.5)
         whole = list(self._model.embedding_slices(slices))[1]
         weights, score = self._weighed((whole, "values"), slices, load_images, features)

@@ -134,6 +134,9 @@ def test_a_weight_an_attribute(model, images, tmp_path):
         np.testing.assert_allclose(np.linalg.norm(first, axis=-1), 1, atol=1e-5)
         for name, its in zip(("global", "local"), (slice(0, 6), slice(6, 11)), strict=True):
             assert one.embedding_slices()[name] == its
+            # Also what has no weight, of the second attribute, keeps its direction.
+            alone = model.embed_all(images, (name,))
+            np.testing.assert_allclose(units(one.embed_all(images)[..., its]), alone, atol=1e-4)
     for beta, name in ((1.0, "global"), (0.0, "local")):
         weighted.beta = [beta] * ATTRIBUTES
         assert weighted.used_slices() == (name,)

@@ -100,6 +100,8 @@ def test_an_embedding_ends_with_them(model, images, tmp_path):
                 "values": slice(8, 11),
             }
             np.testing.assert_allclose(units(vectors[..., at["both"]]), slices, atol=1e-5)
+            # Also where they have no share.
+            np.testing.assert_allclose(units(vectors[..., at["values"]]), units(chances), atol=1e-4)
             named = one.embed_all(images, ("local", "global", "values"))
             np.testing.assert_array_equal(named, vectors)
             both = one.embed_all(images, ("global", "local"))

@@ -32,7 +32,8 @@ LEVELS = (
 
 # Below models/, every folder is one model; these modules are what all of them share.
 SHARED_BY_MODELS = {
-    f"asen_tf.models.{name}" for name in ("base", "compiled", "one_branch", "preset", "registry")
+    f"asen_tf.models.{name}"
+    for name in ("base", "compiled", "one_branch", "preset", "registry", "weighed")
 }
 
 WITHOUT_TENSORFLOW = (

@@ -88,6 +88,9 @@ def test_embeddings_hold_them_where_that_validates_better(catalogue, tmp_path):
     assert result["map"] == last["valid_map"] == pytest.approx(best["map"], abs=1e-4)
     assert result["map"] > result["variants"]["both"]["map"]
     assert "values" in tables(result).splitlines()[0].split()
+    asen_tf.fit_recognition(run)
+    again = run.best()
+    assert again["slices"] == best["slices"] and again["map"] >= result["variants"]["both"]["map"]
     width = sum(run.load_best().slices.values())
     vectors = asen_tf.load(run.path).embed_all(photographs(run.manifest(), "test"))
     assert vectors.shape[2] == width + max(run.space().value_counts)

@@ -19,6 +19,7 @@ from asen_tf.layers import (
 )
 from asen_tf.models.asen.branch import Branch
 from asen_tf.models.base import EmbeddingModel, maps_of, numbered
+from asen_tf.models.weighed import weighed
 
 LOCALIZATIONS = ("attention", "largest", "square", "peak", "whole")
 
@@ -214,9 +215,7 @@ class ASEN(EmbeddingModel):
         units = [tf.math.l2_normalize(outputs[name], axis=-1) for name in slices]
         if len(units) == 1:
             return units[0]
-        betas = tf.constant(np.broadcast_to(self.beta, self.attributes), tf.float32)
-        beta = tf.gather(betas, attributes)[..., None]
-        return tf.concat([tf.sqrt(beta) * units[0], tf.sqrt(1 - beta) * units[1]], axis=-1)
+        return weighed(*units, self.beta, attributes)
 
     def attend(self, images, attributes) -> tuple[tf.Tensor, tf.Tensor]:
         """The global branch's attention, and the local branch's regions as boxes."""
