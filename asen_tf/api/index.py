@@ -15,13 +15,14 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.catalogue_table import CatalogueRow, read_catalogue
 from asen_tf.data.doubts import some
 from asen_tf.data.root import FOLLOW_ADVICE, LEADS_OUT, Root
+from asen_tf.data.tables import Frame
 from asen_tf.embedders import Embedder
 from asen_tf.images.boxes import Boxed, text
 
 
 def index(
     model: str | os.PathLike | Embedder | None,
-    table: str | os.PathLike,
+    table: str | os.PathLike | Frame,
     store: str | Catalogue,
     *,
     root: str | os.PathLike | None = None,
@@ -37,11 +38,12 @@ def index(
 
     Args:
       model: what `asen_tf.load` takes; None where `store` is a catalogue with a model.
-      table: CSV file with the column image and, for names, id; columns named as the model's
-        attributes hold labels, x1, y1, x2, y2 or box the garment's box, all others metadata.
+      table: a file or frame (see `asen_tf.data.tables`) with the column image and, for names, id;
+        columns named as the model's attributes hold labels, x1, y1, x2, y2 or box the garment's
+        box, all others metadata.
       store: `faiss:PATH`, `milvus:PATH.db`, `milvus:http://HOST:PORT`, or an open catalogue.
-      root: folder of the photographs; None: the table's.
-      boxes: CSV file with the garments' boxes, image,x1,y1,x2,y2, where the table has none.
+      root: folder of the photographs; None: the table's, which a frame does not have.
+      boxes: a table with the garments' boxes, image,x1,y1,x2,y2, where the table has none.
       follow_links: read photographs that are links to folders outside of the root.
       batch_size: photographs that go through the model at once.
       embed_again: embed photographs that are unchanged, too.
@@ -56,12 +58,16 @@ def index(
       ValueError: a bad table, or a store that another model filled.
       OSError: the server, or the disk, fails.
     """
-    folder = Path(root or Path(table).parent)
+    if isinstance(table, str | os.PathLike):
+        table = Path(table)
+    elif root is None:
+        raise ValueError("a frame lies in no folder: name the photographs' as root")
+    folder = Path(root or table.parent)
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder; expected the root of the photographs")
     with opened(store, model) as catalogue:
         boxes_file = Path(boxes) if boxes else None
-        rows = read_catalogue(Path(table), catalogue.attributes, boxes_file)
+        rows = read_catalogue(table, catalogue.attributes, boxes_file)
         for line in _unknown_values(rows, catalogue.attributes):
             logging.warning("%s", line)
         found = indexing.index(

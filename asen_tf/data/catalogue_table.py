@@ -13,7 +13,7 @@ from asen_tf.data.formats.attributes_file import split_values
 from asen_tf.data.formats.garment_boxes import BoxColumns
 from asen_tf.data.manifest import Problem
 from asen_tf.data.root import clean_name
-from asen_tf.data.tables import Table
+from asen_tf.data.tables import Frame, Table
 from asen_tf.images.boxes import Box
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
@@ -42,15 +42,15 @@ class CatalogueRow:
 
 
 def read_catalogue(
-    manifest: Path, attributes: Iterable[str], boxes_file: Path | None = None
+    manifest: Path | Frame, attributes: Iterable[str], boxes_file: Path | None = None
 ) -> list[CatalogueRow]:
-    """Reads a CSV in UTF-8 with a header; without the column `id` an image's path is its name.
+    """Reads a table of `asen_tf.data.tables`; without the column `id` an image's path is its name.
 
     A column holds numbers if most cells that are not blank are; the log names odd ones, which are
     left out. One with many odd cells, or with one such as `007`, is text, which the log says, too.
 
     Args:
-      manifest: the table.
+      manifest: the table, a file or a frame.
       attributes: names of the columns that hold labels, several in a cell as `a|b`.
       boxes_file: the garments' boxes, where they are not columns of the table, see
         `formats.garment_boxes`.
@@ -60,7 +60,10 @@ def read_catalogue(
         id; lists the lines.
       FileNotFoundError: there is no such file.
     """
-    table = Table(manifest.parent, manifest.name, required=["image"])
+    folder, source = (
+        (manifest.parent, manifest.name) if isinstance(manifest, Path) else (Path(), manifest)
+    )
+    table = Table(folder, source, required=["image"])
     problems: list[Problem] = []
     lines = list(table.rows(problems))
     texts = [cells for _, cells in lines]

@@ -1,14 +1,23 @@
 """Tables of every kind come as the same rows, to training and to indexing."""
 
 import csv
+import functools
 import io
+import json
+import zipfile
 
+import pandas
+import polars
+import pyarrow
 import pytest
+import xlsxwriter
+from pyarrow import feather, parquet
 
 from asen_tf.core.config import defaults
-from asen_tf.data import formats
 from asen_tf.data.catalogue_table import read_catalogue
-from asen_tf.data.tables import Table, text
+from asen_tf.data.formats import csv as csv_format
+from asen_tf.data.tables import Table, arrow_file, cells, excel, text
+from asen_tf.data.tables import arrow as arrow_reader
 
 ROWS = [
     ["image", "split", "id", "price", "color"],
@@ -24,34 +33,129 @@ def separated(sign, encoding):
     return file.getvalue().encode(encoding)
 
 
-FILES = {
-    f"{name} {encoding}": lambda sign=sign, encoding=encoding: separated(sign, encoding)
-    for name, sign in (("comma", ","), ("semicolon", ";"), ("tab", "\t"))
-    for encoding in ("utf-8", "utf-8-sig", "utf-16")
+VALUES = {
+    "image": [row[0] for row in ROWS[1:]],
+    "split": ["train"] * 3,
+    "id": ["007", "8", "9"],
+    "price": [19.9, None, 38],
+    "color": [["röd", "blue"], None, ["blue"]],
 }
 
 
-@pytest.mark.parametrize("kind", FILES)
-def test_the_same_rows_for_training_and_for_indexing(kind, tmp_path):
-    path = tmp_path / "shop"
-    path.write_bytes(FILES[kind]())
-    manifest, problems = formats.csv.read(tmp_path, options("shop"))
+def written(write):
+    file = io.BytesIO()
+    write(file)
+    return file.getvalue()
+
+
+def arrow(**changes):
+    return pyarrow.table({**VALUES, **changes})
+
+
+def workbook():
+    """With an empty row above and within."""
+    file = io.BytesIO()
+    with xlsxwriter.Workbook(file) as book:
+        sheet = book.add_worksheet()
+        for at, cells in zip((1, 2, 4, 5), ROWS, strict=True):
+            sheet.write_row(at, 0, cells)
+        for at, price in zip((2, 4, 5), VALUES["price"], strict=True):
+            sheet.write(at, 3, price)
+    return file.getvalue()
+
+
+def json_lines():
+    lines = (
+        {k: v for k, v in zip(VALUES, row, strict=True) if v}
+        for row in zip(*VALUES.values(), strict=True)
+    )
+    return "\n\n".join(map(json.dumps, lines)).encode()
+
+
+def stream(table):
+    file = io.BytesIO()
+    with pyarrow.ipc.new_stream(file, table.schema) as writer:
+        writer.write_table(table)
+    return file.getvalue()
+
+
+FILES = {
+    "Excel": workbook,
+    "JSON lines": json_lines,
+    "Parquet": lambda: written(lambda file: parquet.write_table(arrow(), file)),
+    "Parquet of float32": lambda: written(
+        lambda file: parquet.write_table(
+            arrow(price=pyarrow.array(VALUES["price"], pyarrow.float32())), file
+        )
+    ),
+    "Feather": lambda: written(lambda file: feather.write_feather(arrow(), file)),
+    "Arrow, a stream": lambda: stream(arrow()),
+    "Arrow, of Polars": lambda: written(polars.DataFrame(VALUES).write_ipc),
+    "Parquet, of pandas": lambda: pandas.DataFrame(VALUES).iloc[::-1].iloc[::-1].to_parquet(),
+    **{
+        f"{name}, {encoding}": functools.partial(separated, sign, encoding)
+        for name, sign in (("commas", ","), ("semicolons", ";"), ("tabs", "\t"))
+        for encoding in ("utf-8", "utf-8-sig", "utf-16")
+    },
+}
+FRAMES = {
+    "pandas": lambda: pandas.DataFrame(VALUES).iloc[::-1].iloc[::-1],
+    "pandas of categories": lambda: pandas.DataFrame(VALUES).astype({"image": "category"}),
+    "Polars": lambda: polars.DataFrame(VALUES),
+    "Arrow": arrow,
+}
+
+
+def check(table, folder):
+    data = defaults().data
+    manifest, problems = csv_format.read(folder, data, table)
     assert not problems
     assert manifest.images.tolist() == [row[0] for row in ROWS[1:]]
     assert manifest.space.to_dict()["color"] == ["blue", "röd"]
-    found = read_catalogue(path, ["color"])
+    found = read_catalogue(table if not isinstance(table, str) else folder / table, ["color"])
     assert [(row.id, row.image) for row in found] == [(row[2], row[0]) for row in ROWS[1:]]
     assert [row.labels for row in found] == [{"color": ["röd", "blue"]}, {}, {"color": ["blue"]}]
     assert [row.metadata.get("price") for row in found] == [19.9, None, 38]
 
 
-def options(name):
-    given = defaults().data
-    given.manifest = name
-    return given
+@pytest.mark.parametrize("kind", FILES)
+def test_the_same_rows_for_training_and_for_indexing(kind, tmp_path):
+    (tmp_path / "shop").write_bytes(FILES[kind]())
+    check("shop", tmp_path)
 
 
+@pytest.mark.parametrize("kind", FRAMES)
+def test_frames_are_tables(kind, tmp_path):
+    check(FRAMES[kind](), tmp_path)
+
+
+def sheet(xml):
+    """A workbook with another sheet."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook())) as book, zipfile.ZipFile(file, "w", 8) as changed:
+        for name in book.namelist():
+            changed.writestr(name, xml if "sheet1.xml" in name else book.read(name))
+    return file.getvalue()
+
+
+SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+FAR = SHEET + b'<row r="9"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
+MANY = pyarrow.table({"image": pyarrow.nulls(cells.MOST_CELLS + 1)})
 DAMAGED = {
+    "a workbook with a cell far away": (sheet(FAR), "shop: a table of 1048576 rows and 16384 col"),
+    "a workbook, cut": (workbook()[:-100], "shop: expected a workbook of Excel"),
+    "Excel of before 2007": (b"\xd0\xcf\x11\xe0" + bytes(600), "shop: a file of Excel as before"),
+    "Parquet, cut": (b"PAR1" + bytes(100), "shop: expected a Parquet file"),
+    "Parquet with too many rows": (
+        written(lambda file: parquet.write_table(MANY, file)),
+        f"shop: a table of {cells.MOST_CELLS + 1} rows",
+    ),
+    "Arrow with too many rows": (stream(MANY), f"shop: a table of {cells.MOST_CELLS + 1} rows"),
+    "Arrow, cut": (stream(arrow())[:-200], "shop: expected a file or a stream of Arrow"),
+    "JSON, not an object": (b'{"image": "a"}\n\n[1]\n', "shop:3: not JSON lines"),
+    "JSON, cut": (b'{"image": "a"}\n{"image": ', "shop:2: not JSON lines"),
+    "JSON, deep": (b'{"image": ' + b"[" * 100_000, "shop:1: not JSON lines"),
+    "no column of that name": (stream(pyarrow.table({"imgae": ["a"]})), "shop: no column 'image'"),
     "a row without an end": (b"image,x\n" + b"a," * text.LONGEST_ROW, "shop:2: not CSV: a row of"),
     "a cell without an end": (b'image\n"' + b"a\n" * 70_000, "shop:2: not CSV: field larger"),
     "UTF-16, cut": ("image\nä.jpg".encode("utf-16")[:-1], "shop:2: starts as UTF-16"),
@@ -66,3 +170,33 @@ def test_what_cannot_be_read_is_explained(kind, tmp_path):
     with pytest.raises(ValueError) as caught:
         list(Table(tmp_path, "shop", ["image"]).rows([]))
     assert message in str(caught.value)
+
+
+def test_what_unpacks_to_more_than_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(arrow_file, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(arrow_reader, "MOST_BYTES", 1_000_000)
+    monkeypatch.setattr(excel, "MOST_BYTES", 1_000_000)
+    large = pyarrow.table({"image": ["a" * 1_000_000, "b" * 1_000_000]})
+    for content in (
+        written(lambda file: feather.write_feather(large, file, compression="zstd")),
+        written(lambda file: parquet.write_table(large, file, compression="zstd")),
+        sheet(SHEET + b" " * 1_000_001),
+    ):
+        assert len(content) < 100_000
+        (tmp_path / "shop").write_bytes(content)
+        with pytest.raises(ValueError, match="shop: more than 1000000 bytes unpacked"):
+            Table(tmp_path, "shop", ["image"])
+
+
+def test_a_cell_that_is_no_text_is_a_problem_of_its_row(tmp_path):
+    (tmp_path / "shop").write_text('{"image": "a"}\n{"image": {"path": "b"}}\n{"image": 3}\n')
+    problems = []
+    assert list(Table(tmp_path, "shop", ["image"]).rows(problems)) == [(1, ["a"]), (3, ["3"])]
+    assert [(one.line, one.message[:14]) for one in problems] == [(2, "column image: ")]
+
+
+def test_columns_that_hold_neither_text_nor_numbers_are_named(caplog):
+    frame = pyarrow.table({"image": ["a"], "vector": [[1.0, 2.0]], "photo": [b"..."]})
+    assert Table(None, frame, ["image"]).header == ["image"]
+    [record] = caplog.records
+    assert "vector (list<item: double>), photo (binary)" in record.getMessage()

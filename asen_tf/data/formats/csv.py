@@ -38,30 +38,33 @@ from asen_tf.data.manifest import (
     sort_labels,
 )
 from asen_tf.data.root import clean_name
-from asen_tf.data.tables import Table
+from asen_tf.data.tables import Frame, Table
 
 RESERVED = ("image", "split", "role", "id", *garment_boxes.COLUMNS)
 LONGEST_PATH = 1024
 
 
-def read(root: Path, options: ConfigDict) -> tuple[Manifest, list[Problem]]:
-    """Reads the table `options.manifest`; bad rows are left out and listed as problems.
+def read(
+    root: Path, options: ConfigDict, frame: Frame | None = None
+) -> tuple[Manifest, list[Problem]]:
+    """Reads the table `options.manifest`, or a frame; bad rows are left out and listed as problems.
 
     Raises:
       FileNotFoundError: the table or the attributes file is missing.
       ValueError: the header is wrong, or an attribute has no value in any row.
     """
-    table = Table(root, options.manifest, required=("image", "split"))
+    source = options.manifest if frame is None else frame
+    table = Table(root, source, required=("image", "split"))
     box_columns = garment_boxes.BoxColumns(table)
     names = [name for name in table.header if name not in RESERVED]
     check_names(f"column of {table.source} in data.columns", options.columns, names, once=True)
     names = list(options.columns) or names
     if not names:
-        raise ValueError(f"{table.source}:1: no attribute column beside {', '.join(table.header)}")
+        raise ValueError(f"{table.heading}: no attribute column beside {', '.join(table.header)}")
     space = attributes_file.read(root, options.attributes_file) if options.attributes_file else None
     for name in names if space else ():
         if name not in space:
-            raise ValueError(f"{table.source}:1: {unknown_name('attribute column', name, space)}")
+            raise ValueError(f"{table.heading}: {unknown_name('attribute column', name, space)}")
 
     problems: list[Problem] = []
     images, lines, columns = _read_columns(table, problems)
@@ -163,7 +166,7 @@ def _check_role_column(table: Table, columns: dict[str, _Column], names: list[st
     for name in names:
         found = {*columns[name].texts} - {""}
         if "role" not in columns and found and found <= set(ROLES):
-            raise ValueError(f"{table.source}:1: column {name!r} holds roles: name it 'role'")
+            raise ValueError(f"{table.heading}: column {name!r} holds roles: name it 'role'")
 
 
 def _resolve(column: _Column, number: Callable[[str], int], unknown: int) -> np.ndarray:

@@ -36,7 +36,7 @@ class BoxColumns:
         self.names = [name for name in COLUMNS if name in table.header]
         if self.names not in ([], [COLUMN], [*SIDES]):
             raise ValueError(
-                f"{table.source}:1: expected the columns {', '.join(SIDES)} or {COLUMN}, found "
+                f"{table.heading}: expected the columns {', '.join(SIDES)} or {COLUMN}, found "
                 f"{', '.join(self.names)}"
             )
 
@@ -66,7 +66,9 @@ def read_file(root: Path, source: str, problems: list[Problem]) -> dict[str, tup
     table = Table(root, source, ["image"])
     columns = BoxColumns(table)
     if not columns.names:
-        raise ValueError(f"{source}:1: no columns {', '.join(SIDES)} beside image, nor {COLUMN}")
+        raise ValueError(
+            f"{table.heading}: no columns {', '.join(SIDES)} beside image, nor {COLUMN}"
+        )
     image, *order = (table.header.index(name) for name in ("image", *columns.names))
     found: dict[str, tuple[int, Box]] = {}
     for line, cells in table.rows(problems):

@@ -1,5 +1,6 @@
 """Tables as shops have them: columns of text, whatever kind of file or frame they come in."""
 
+from asen_tf.data.tables.arrow import Frame
 from asen_tf.data.tables.table import Table
 
-__all__ = ["Table"]
+__all__ = ["Frame", "Table"]

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from asen_tf.data.manifest import Problem
+from asen_tf.data.tables import arrow, cells
+from asen_tf.data.tables.arrow import Frame
 from asen_tf.data.tables.kinds import rows_of
 
 
@@ -14,11 +16,12 @@ class Table:
 
     Attributes:
       source: the file's name relative to the data root, for messages.
+      heading: likewise the place of the header.
       header: names of the columns, in the form of cells.
 
     Args:
       root: the data root.
-      source: the file, relative to `root`.
+      source: the file, relative to `root`; or a frame of pandas, Polars, Arrow or the like.
       required: columns that have to be there.
 
     Raises:
@@ -27,46 +30,63 @@ class Table:
         named twice.
     """
 
-    def __init__(self, root: Path, source: str, required: Sequence[str]):
-        path = root / source
-        self.source = source
-        if not path.is_file():
-            raise FileNotFoundError(f"{path}: no such file")
-        self._rows = rows_of(path, source)
-        self.header = _cells(next(self._rows, (1, []))[1])
+    def __init__(self, root: Path, source: str | Frame, required: Sequence[str]):
+        if isinstance(source, str):
+            path = root / source
+            if not path.is_file():
+                raise FileNotFoundError(f"{path}: no such file")
+            self.source, self._rows = source, rows_of(path, source)
+        else:
+            self.source, self._rows = "the table", arrow.of_frame(source)
+        line, header = next(self._rows, (1, []))
+        self.heading = f"{self.source}:{line}" if line else self.source
+        self.header = _cells(header, header)
         self._check_header(required)
 
     def _check_header(self, required: Sequence[str]) -> None:
         missing = [name for name in required if name not in self.header]
         if missing:
             others = [name for name in self.header if name not in required]
-            raise ValueError(f"{self.source}:1: {_missing_columns(missing, others, self.header)}")
+            raise ValueError(f"{self.heading}: {_missing_columns(missing, others, self.header)}")
         if "" in self.header:
-            raise ValueError(f"{self.source}:1: column {self.header.index('') + 1} has no name")
+            raise ValueError(f"{self.heading}: column {self.header.index('') + 1} has no name")
         twice = sorted({name for name in self.header if self.header.count(name) > 1})
         if twice:
-            raise ValueError(f"{self.source}:1: column {', '.join(twice)} is there more than once")
+            raise ValueError(f"{self.heading}: column {', '.join(twice)} is there more than once")
 
     def rows(self, problems: list[Problem]) -> Iterator[tuple[int, list[str]]]:
         """Yields (line, cells) of each row under the header, once.
 
         Cells have no blanks around them, and accents in one of their two Unicode forms (NFC).
-        A row with another number of cells than the header is left out and added to `problems`.
+        Lines count from 1, as those of a file do, or else the rows under the header. A row with
+        another number of cells than the header, or with one that is neither text nor a number, is
+        left out and added to `problems`.
 
         Raises:
           ValueError: what follows cannot be read.
         """
         width = len(self.header)
-        for line, cells in self._rows:
-            if len(cells) == width:
-                yield line, _cells(cells)
-            else:
-                message = f"expected {width} cells as in the header, found {len(cells)}"
+        for line, values in self._rows:
+            if len(values) != width:
+                message = f"expected {width} cells as in the header, found {len(values)}"
                 problems.append(Problem(self.source, line, message))
+                continue
+            try:
+                row = _cells(values, self.header)
+            except ValueError as error:
+                problems.append(Problem(self.source, line, str(error)))
+            else:
+                yield line, row
 
 
-def _cells(cells: list[str]) -> list[str]:
-    return [unicodedata.normalize("NFC", cell.strip()) for cell in cells]
+def _cells(values: Sequence[object], header: Sequence[object]) -> list[str]:
+    found = []
+    for name, value in zip(header, values, strict=True):
+        try:
+            found.append(unicodedata.normalize("NFC", cells.text(value).strip()))
+        except ValueError as error:
+            raise ValueError(f"column {name}: {error}") from error
+    return found
 
 
 def _missing_columns(missing: list[str], others: list[str], header: list[str]) -> str:
