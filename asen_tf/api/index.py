@@ -3,7 +3,7 @@
 import collections
 import functools
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from absl import logging
@@ -12,7 +12,8 @@ from asen_tf.api.catalogues import opened
 from asen_tf.catalogue import Catalogue, Record, indexing
 from asen_tf.catalogue.indexing import BOX, IMAGE_VERSION, Item, Summary
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.data.catalogue_table import CatalogueRow, read_catalogue
+from asen_tf.core.progress import say
+from asen_tf.data.catalogue_table import CatalogueRow, columns_told, read_catalogue
 from asen_tf.data.doubts import some
 from asen_tf.data.root import FOLLOW_ADVICE, LEADS_OUT, Root
 from asen_tf.data.tables import Frame
@@ -27,6 +28,7 @@ def index(
     *,
     root: str | os.PathLike | None = None,
     boxes: str | os.PathLike | None = None,
+    column_names: Mapping[str, str] | None = None,
     follow_links: bool = False,
     batch_size: int = 32,
     embed_again: bool = False,
@@ -44,6 +46,7 @@ def index(
       store: `faiss:PATH`, `milvus:PATH.db`, `milvus:http://HOST:PORT`, or an open catalogue.
       root: folder of the photographs; None: the table's, which a frame does not have.
       boxes: a table with the garments' boxes, image,x1,y1,x2,y2, where the table has none.
+      column_names: what columns are called in the table: `{"image": "photo_url"}`.
       follow_links: read photographs that are links to folders outside of the root.
       batch_size: photographs that go through the model at once.
       embed_again: embed photographs that are unchanged, too.
@@ -67,7 +70,8 @@ def index(
         raise FileNotFoundError(f"{folder}: no such folder; expected the root of the photographs")
     with opened(store, model) as catalogue:
         boxes_file = Path(boxes) if boxes else None
-        rows = read_catalogue(table, catalogue.attributes, boxes_file)
+        rows = read_catalogue(table, catalogue.attributes, boxes_file, column_names)
+        say(columns_told(rows, catalogue.attributes))
         for line in _unknown_values(rows, catalogue.attributes):
             logging.warning("%s", line)
         found = indexing.index(

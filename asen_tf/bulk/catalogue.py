@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,10 +21,12 @@ class Row(NamedTuple):
     box: Box | None = None
 
 
-def read_rows(manifest: str, boxes: str | None = None) -> list[Row]:
-    """Reads a table: CSV in UTF-8 with the column `image` and, unless paths are the names, `id`.
+def read_rows(
+    manifest: str, boxes: str | None = None, names: Mapping[str, str] | None = None
+) -> list[Row]:
+    """Reads a table with the column `image` and, unless paths are the names, `id`.
 
-    Garments' boxes are columns of it, or those of the file `boxes`, see `read_catalogue`.
+    Garments' boxes are columns of it, or those of the file `boxes`; `names` as in `read_catalogue`.
 
     Raises:
       ValueError: it is no such table, a row is incomplete, or two rows have the same name; lists
@@ -33,7 +35,7 @@ def read_rows(manifest: str, boxes: str | None = None) -> list[Row]:
     """
     with tempfile.TemporaryDirectory() as folder:
         table, boxes_file = (file and _local(file, Path(folder)) for file in (manifest, boxes))
-        found = read_catalogue(table, (), boxes_file)
+        found = read_catalogue(table, (), boxes_file, names)
         return [Row(row.id, row.image, row.box) for row in found]
 
 

@@ -55,6 +55,7 @@ def embed_catalogue(
     *,
     root: str | os.PathLike | None = None,
     boxes: str | os.PathLike | None = None,
+    column_names: Mapping[str, str] | None = None,
     follow_links: bool = False,
     attributes: Sequence[str] = (),
     batch_size: int = 32,
@@ -77,6 +78,7 @@ def embed_catalogue(
       output: folder, see `Output` and `VectorFile`.
       root: folder of the photographs; none: that of the manifest.
       boxes: a table with the garments' boxes, image,x1,y1,x2,y2, where the manifest has none.
+      column_names: what columns are called in the manifest: `{"image": "photo_url"}`.
       follow_links: read photographs that are links to folders outside of a local root.
       attributes: those wanted, in this order; none: all, in the model's.
       batch_size: photographs that go through the model at once.
@@ -102,7 +104,7 @@ def embed_catalogue(
     place = files.full(model) if os.path.exists(model) else os.fspath(model)
     with opened(place, batch_size) as embedder:
         check_names("attribute", attributes, embedder.attributes, once=True)
-        rows = catalogue.read_rows(manifest, boxes and files.full(boxes))
+        rows = catalogue.read_rows(manifest, boxes and files.full(boxes), column_names)
         if predict:
             embedder.predict_all([])  # or it says why it cannot
         fingerprint = embedder.fingerprint()

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from absl import app, flags
 
-from asen_tf.cli import failures, program
+from asen_tf.cli import failures, lists, program
 from asen_tf.core import startup
 
 
@@ -38,6 +38,7 @@ def main(beam_options: Sequence[str]) -> int:
         given.output,
         root=given.root,
         boxes=given.boxes,
+        column_names=lists.pairs(given.column_names),
         follow_links=given.follow_links,
         attributes=given.attributes,
         batch_size=given.batch_size,
@@ -58,9 +59,10 @@ def main(beam_options: Sequence[str]) -> int:
 
 def run() -> None:
     flags.DEFINE_string("model", None, "Folder of a run, an export or a preset, or HOST:PORT.")
-    flags.DEFINE_string("manifest", None, "CSV file with the column image and, for names, id.")
+    flags.DEFINE_string("manifest", None, "A table with the column image and, for names, id.")
     flags.DEFINE_string("root", None, "Folder of the photographs; default: the manifest's.")
-    flags.DEFINE_string("boxes", None, "CSV file image,x1,y1,x2,y2, if the manifest has no boxes.")
+    flags.DEFINE_string("boxes", None, "A table image,x1,y1,x2,y2, if the manifest has no boxes.")
+    lists.define_column_names()
     flags.DEFINE_bool("follow_links", False, "Whether links may lead out of the root.")
     flags.DEFINE_string("output", None, "Folder to write vectors/*.parquet and errors/*.jsonl to.")
     flags.DEFINE_list("attributes", "", "Attributes to embed in, in this order; default: all.")

@@ -13,7 +13,7 @@ import os
 
 from absl import flags
 
-from asen_tf.cli import failures, program
+from asen_tf.cli import failures, lists, program
 from asen_tf.cli.embedders import define_flags, opened
 
 
@@ -30,6 +30,7 @@ def main() -> int:
             given.store,
             root=given.root,
             boxes=given.boxes,
+            column_names=lists.pairs(given.column_names),
             follow_links=given.follow_links,
             batch_size=given.batch_size,
             embed_again=given.embed_again,
@@ -45,9 +46,10 @@ def main() -> int:
 
 def run() -> None:
     define_flags()
-    flags.DEFINE_string("manifest", None, "CSV file with the column image and, for names, id.")
+    flags.DEFINE_string("manifest", None, "A table with the column image and, for names, id.")
     flags.DEFINE_string("root", None, "Folder of the photographs; default: the manifest's.")
-    flags.DEFINE_string("boxes", None, "CSV file image,x1,y1,x2,y2, if the manifest has no boxes.")
+    flags.DEFINE_string("boxes", None, "A table image,x1,y1,x2,y2, if the manifest has no boxes.")
+    lists.define_column_names()
     flags.DEFINE_bool("follow_links", False, "Whether links may lead out of the root.")
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)

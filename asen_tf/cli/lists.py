@@ -6,6 +6,7 @@ Accents are in one of their two Unicode forms (NFC), as in what is read of table
 import csv
 import io
 import unicodedata
+from collections.abc import Callable, Sequence
 
 from absl import flags
 
@@ -56,3 +57,28 @@ def define(name: str, help: str) -> None:
 def define_several(name: str, help: str) -> None:
     """Defines a flag that takes a list each time that it is given."""
     flags.DEFINE_multi(Values(), flags.CsvListSerializer(","), name, [], help)
+
+
+def define_column_names() -> None:
+    """Defines the flag that says what a table calls the columns that programs look for."""
+    define(
+        "column_names",
+        "What columns are called, such as image=photo_url,id=sku.",
+    )
+
+
+def pairs(texts: Sequence[str], part: Callable = str.partition) -> dict[str, str]:
+    """`["collar=mandarin"]` as a dictionary; `part` says at which sign, should there be several.
+
+    Raises:
+      ValueError: one is no NAME=VALUE, or a name comes twice.
+    """
+    found = {}
+    for text in texts:
+        name, _, value = (side.strip() for side in part(text, "="))
+        if not name or not value:
+            raise ValueError(f"expected NAME=VALUE, got {text!r}")
+        if name in found:
+            raise ValueError(f"{name} is given twice: {found[name]} and {value}")
+        found[name] = value
+    return found

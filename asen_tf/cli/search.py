@@ -11,7 +11,7 @@ what was liked of earlier results (--liked). --rerank puts another engine's resu
 import contextlib
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,27 +43,10 @@ _EXCLUDED = {
 }
 
 
-def pairs(texts: Sequence[str], part: Callable = str.partition) -> dict[str, str]:
-    """`["collar=mandarin"]` as a dictionary; `part` says at which sign, should there be several.
-
-    Raises:
-      ValueError: one is no NAME=VALUE, or a name comes twice.
-    """
-    found = {}
-    for text in texts:
-        name, _, value = (side.strip() for side in part(text, "="))
-        if not name or not value:
-            raise ValueError(f"expected NAME=VALUE, got {text!r}")
-        if name in found:
-            raise ValueError(f"{name} is given twice: {found[name]} and {value}")
-        found[name] = value
-    return found
-
-
 def numbers(texts: Sequence[str]) -> dict[str, float]:
     """`["color=0.5"]` as a dictionary; raises ValueError as `pairs`, or for what is no number."""
     found = {}
-    for name, value in pairs(texts, str.rpartition).items():
+    for name, value in lists.pairs(texts, str.rpartition).items():
         try:
             found[name] = float(value)
         except ValueError:
@@ -91,7 +74,7 @@ def query(given: flags.FlagValues) -> dict:
         "id": given.id,
         "image": _image(given),
         "weights": numbers(given.weights),
-        "changes": pairs(given.set),
+        "changes": lists.pairs(given.set),
         "liked": _liked(given),
         "measure": given.measure,
     }

@@ -2,7 +2,7 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from absl import logging
@@ -42,7 +42,10 @@ class CatalogueRow:
 
 
 def read_catalogue(
-    manifest: Path | Frame, attributes: Iterable[str], boxes_file: Path | None = None
+    manifest: Path | Frame,
+    attributes: Iterable[str],
+    boxes_file: Path | None = None,
+    names: Mapping[str, str] | None = None,
 ) -> list[CatalogueRow]:
     """Reads a table of `asen_tf.data.tables`; without the column `id` an image's path is its name.
 
@@ -54,6 +57,7 @@ def read_catalogue(
       attributes: names of the columns that hold labels, several in a cell as `a|b`.
       boxes_file: the garments' boxes, where they are not columns of the table, see
         `formats.garment_boxes`.
+      names: what columns are called in the table: `{"image": "photo_url", "collar": "Kragen"}`.
 
     Raises:
       ValueError: it is no such table, a row is incomplete, a box is none, or two rows have the same
@@ -63,7 +67,7 @@ def read_catalogue(
     folder, source = (
         (manifest.parent, manifest.name) if isinstance(manifest, Path) else (Path(), manifest)
     )
-    table = Table(folder, source, required=["image"])
+    table = Table(folder, source, ["image"], names or {})
     problems: list[Problem] = []
     lines = list(table.rows(problems))
     texts = [cells for _, cells in lines]
@@ -106,6 +110,19 @@ def read_catalogue(
     if not rows:
         raise ValueError(f"{table.source}: only a header")
     return rows
+
+
+def columns_told(rows: Iterable[CatalogueRow], attributes: Iterable[str]) -> str:
+    """A line about which columns hold labels, numbers and texts, and which attributes have none."""
+    kinds: dict[str, dict[str, None]] = {"labels": {}, "numbers": {}, "texts": {}}
+    for row in rows:
+        kinds["labels"].update(dict.fromkeys(row.labels))
+        for name, value in row.metadata.items():
+            kinds["texts" if isinstance(value, str) else "numbers"][name] = None
+    found = [f"{kind} {', '.join(names)}" for kind, names in kinds.items() if names]
+    if without := [name for name in attributes if name not in kinds["labels"]]:
+        found.append(f"no labels of {', '.join(without)}")
+    return f"columns: {'; '.join(found)}"
 
 
 def _boxes_of(

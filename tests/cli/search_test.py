@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from asen_tf.catalogue import Catalogue, Record
-from asen_tf.cli.search import find, numbers, pairs
+from asen_tf.cli.lists import pairs
+from asen_tf.cli.search import find, numbers
 from asen_tf.core import AttributeSpace
 from asen_tf.embedders import Fingerprint, VectorEmbedder
 

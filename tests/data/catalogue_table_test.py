@@ -2,7 +2,7 @@
 
 import pytest
 
-from asen_tf.data.catalogue_table import CatalogueRow, read_catalogue
+from asen_tf.data.catalogue_table import CatalogueRow, columns_told, read_catalogue
 
 
 @pytest.fixture
@@ -66,6 +66,13 @@ def test_odd_cells_among_numbers_are_named(cells, kept, said, table, caplog):
     rows = table("image,price\n" + "".join(f'{n}.jpg,"{cell}"\n' for n, cell in enumerate(cells)))
     assert [row.metadata.get("price") for row in rows] == kept
     assert [record.getMessage() for record in caplog.records] == [said] * bool(said)
+
+
+def test_what_columns_are_taken_for_is_told(table):
+    rows = table("image,color,price,brand\na.jpg,,3,x\nb.jpg,red,4,\n")
+    assert columns_told(rows, ["color", "collar"]) == (
+        "columns: labels color; numbers price; texts brand; no labels of collar"
+    )
 
 
 def test_paths_are_spelled_as_in_training(table):

@@ -200,3 +200,45 @@ def test_columns_that_hold_neither_text_nor_numbers_are_named(caplog):
     assert Table(None, frame, ["image"]).header == ["image"]
     [record] = caplog.records
     assert "vector (list<item: double>), photo (binary)" in record.getMessage()
+
+
+NAMES = {"image": "photo_url", "id": "sku"}
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("photo_url,sku,color", ["image", "id", "color"]),
+        ("photo_url,sku,id", ["image", "id", "id_"]),
+        ("id,image,sku,photo_url", ["id_", "image_", "id", "image"]),
+    ],
+)
+def test_columns_by_other_names(header, expected, tmp_path):
+    (tmp_path / "shop").write_text(header + "\n")
+    assert Table(tmp_path, "shop", ["image"], NAMES).header == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"image": "foto_url"}, "'foto_url'. Did you mean 'photo_url'?"),
+        ({}, "no column 'image'; the header is: photo_url, sku; --config.data.column_names.image="),
+    ],
+)
+def test_names_that_are_none(names, message, tmp_path):
+    (tmp_path / "shop").write_text("photo_url,sku\n")
+    with pytest.raises(ValueError) as caught:
+        Table(tmp_path, "shop", ["image"], names)
+    assert message in str(caught.value)
+
+
+def test_training_and_indexing_take_names(tmp_path):
+    (tmp_path / "shop").write_text("photo_url,part,sku,Farbe\na,train,1,red\n")
+    data = defaults().data
+    data.manifest = "shop"
+    data.column_names.update(image="photo_url", split="part", id="sku")
+    manifest, _ = csv_format.read(tmp_path, data)
+    assert (manifest.images.tolist(), manifest.space.names) == (["a"], ("Farbe",))
+    [row] = read_catalogue(tmp_path / "shop", ["color"], names={**NAMES, "color": "Farbe"})
+    assert (row.id, row.image, row.labels) == ("1", "a", {"color": ["red"]})
+    assert row.metadata == {"part": "train"}

@@ -8,6 +8,8 @@
 - every other column is an attribute: one of its values, several as `a|b`, blank for unlabelled.
   `options.columns` names those that are, if not all, in their order.
 
+`options.column_names` says what those of the first four kinds are called, if otherwise.
+
 Attributes and values are those of the attributes file, if one is named; otherwise the columns in
 their order and, of each, the values found, sorted as text.
 """
@@ -54,7 +56,7 @@ def read(
       ValueError: the header is wrong, or an attribute has no value in any row.
     """
     source = options.manifest if frame is None else frame
-    table = Table(root, source, required=("image", "split"))
+    table = Table(root, source, required=("image", "split"), names=options.column_names)
     box_columns = garment_boxes.BoxColumns(table)
     names = [name for name in table.header if name not in RESERVED]
     check_names(f"column of {table.source} in data.columns", options.columns, names, once=True)

@@ -2,9 +2,10 @@
 
 import difflib
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from asen_tf.core.errors import check_names
 from asen_tf.data.manifest import Problem
 from asen_tf.data.tables import arrow, cells
 from asen_tf.data.tables.arrow import Frame
@@ -23,6 +24,7 @@ class Table:
       root: the data root.
       source: the file, relative to `root`; or a frame of pandas, Polars, Arrow or the like.
       required: columns that have to be there.
+      names: what columns are called in the table, by the names that they are to have.
 
     Raises:
       FileNotFoundError: there is no such file.
@@ -30,7 +32,13 @@ class Table:
         named twice.
     """
 
-    def __init__(self, root: Path, source: str | Frame, required: Sequence[str]):
+    def __init__(
+        self,
+        root: Path,
+        source: str | Frame,
+        required: Sequence[str],
+        names: Mapping[str, str] | None = None,
+    ):
         if isinstance(source, str):
             path = root / source
             if not path.is_file():
@@ -40,14 +48,27 @@ class Table:
             self.source, self._rows = "the table", arrow.of_frame(source)
         line, header = next(self._rows, (1, []))
         self.heading = f"{self.source}:{line}" if line else self.source
-        self.header = _cells(header, header)
-        self._check_header(required)
+        self.header = self._renamed(_cells(header, header), names or {})
+        self._check_header(required, names is not None)
 
-    def _check_header(self, required: Sequence[str]) -> None:
+    def _renamed(self, header: list[str], names: Mapping[str, str]) -> list[str]:
+        theirs = {theirs: ours for ours, theirs in names.items() if theirs not in (ours, "")}
+        check_names(f"column of {self.source} in column_names", theirs, header)
+        # A column that had one of these names makes room.
+        room = {name: f"{name}_" for name in theirs.values()}
+        return [theirs.get(name) or room.get(name) or name for name in header]
+
+    def _check_header(self, required: Sequence[str], can_be_named: bool) -> None:
         missing = [name for name in required if name not in self.header]
         if missing:
             others = [name for name in self.header if name not in required]
-            raise ValueError(f"{self.heading}: {_missing_columns(missing, others, self.header)}")
+            message = _missing_columns(missing, others, self.header)
+            if can_be_named:
+                message += (
+                    f"; --config.data.column_names.{missing[0]}=NAME, or --column_names="
+                    f"{missing[0]}=NAME, says which of them it is"
+                )
+            raise ValueError(f"{self.heading}: {message}")
         if "" in self.header:
             raise ValueError(f"{self.heading}: column {self.header.index('') + 1} has no name")
         twice = sorted({name for name in self.header if self.header.count(name) > 1})
