@@ -6,11 +6,14 @@ import re
 from collections.abc import Iterator
 
 _POINTERS = {
-    b"version https://git-lfs.github.com/spec/": ("Git LFS", "git lfs pull"),
-    b"/annex/objects/": ("git-annex", "git annex get"),
+    re.compile(rb"version https://git-lfs.github.com/spec/"): ("Git LFS", "git lfs pull"),
+    re.compile(rb"[^\0-\x1f]*[/\\]annex[/\\]objects[/\\]"): ("git-annex", "git annex get"),
 }
-# What Git and archives leave of a link where links cannot be made: the path that it led to.
-_LINK = re.compile(rb"(?:\.\.?/|/)[^\0-\x1f]{1,500}")
+# What Git and archives leave of a link where links cannot be made: the path that it led to, which
+# is that of a file where it begins as any text.
+_LINK = re.compile(
+    rb"(?:\.\.?/|/)[^\0-\x1f]{1,500}|[^\0-\x1f]{1,500}\.(?P<ending>[A-Za-z0-9]{1,5})"
+)
 _SHOWN = 80
 
 
@@ -59,21 +62,26 @@ def check_stand_in(path: str | os.PathLike, source: str | None = None) -> None:
 
 
 def stand_in_of(path: str | os.PathLike) -> str | None:
-    """See `stand_in`."""
+    """See `stand_in`; a link led to a file of the same kind, unlike a list of one name."""
     with open(path, "rb") as file:
-        return stand_in(file.read(512))
+        head = file.read(512)
+    link = _LINK.fullmatch(head)
+    ending = os.path.splitext(path)[1].lstrip(".").lower()
+    if link and link["ending"] and os.fsdecode(link["ending"]).lower() != ending:
+        return None
+    return stand_in(head)
 
 
 def stand_in(head: bytes) -> str | None:
     """Says what often lies in the place of a file, by its first bytes; None: something else."""
     for start, (system, command) in _POINTERS.items():
-        if head.startswith(start):
+        if start.match(head):
             return f"it is a pointer of {system}, not the file: fetch that with `{command}`"
+    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
+        return "it looks like a web page: open it to see what the download said"
     if _LINK.fullmatch(head):
         target = shown(os.fsdecode(head))
         return f"it is a symbolic link to {target} that was copied as a text: copy the file itself"
-    if head.lstrip().lower().startswith((b"<!doctype", b"<html")):
-        return "it looks like a web page: open it to see what the download said"
     return None
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
+from asen_tf.core.foreign import stand_in
 from asen_tf.core.limits import MAX_PIXELS
 from asen_tf.images import kinds
 from asen_tf.images.boxes import Boxed
@@ -96,7 +97,8 @@ def for_graph(photograph: Photograph) -> bytes:
     """A photograph as a file that an exported model reads.
 
     JPEG, PNG and plain WebP stay as they are, and so does what no image is, for the model to say
-    what is wrong with it; all else becomes PNG, and so does what is cut to a box.
+    what is wrong with it, but for what stands in for a file; all else becomes PNG, and so does what
+    is cut to a box.
 
     Raises:
       ValueError, OSError: as `read`.
@@ -113,6 +115,8 @@ def for_graph(photograph: Photograph) -> bytes:
                 if image.format == "WEBP" and image.mode == "RGB" and not animated:
                     return encoded
         except UnidentifiedImageError:
+            if stand_in(encoded[:512]):
+                raise ValueError(kinds.refusal(encoded[:512])) from None
             return encoded
     file = io.BytesIO()
     # Lossless; the least effort, since a network is seldom slower than the compression.

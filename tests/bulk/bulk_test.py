@@ -103,7 +103,7 @@ def write_manifest(path: Path, *rows: tuple) -> Path:
 
 BAD = {
     "missing.png": "no such file",
-    "web.png": "it is no image",
+    "web.png": "no image: it looks like a web page",
     "half.png": "PNG",
     "damaged.png": "PNG",
     "empty.png": "the file is empty",

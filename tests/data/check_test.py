@@ -1,5 +1,6 @@
 import io
 import os
+import re
 import struct
 import warnings
 import zlib
@@ -13,7 +14,7 @@ from PIL import Image
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.check import check_images
 from asen_tf.data.manifest import LABEL, Manifest
-from asen_tf.images import graph, problem
+from asen_tf.images import for_graph, graph, problem
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data" / "clothing_attributes"
 RAMP = np.linspace(0, 255, 48).astype(np.uint8)
@@ -276,11 +277,18 @@ def test_chunks_of_a_png_in_a_wrong_order(tmp_path, chunks):
             id="39-linked-photographs",
         ),
         pytest.param("/annex/objects/SHA256E-s6--4d7a.jpg\n", "git annex get", id="git-annex"),
+        (".git/annex/objects/X1/f7/SHA256E-s6--4d7a/SHA256E-s6--4d7a", "git annex get"),
+        (r"..\.git\annex\objects\X1\f7\SHA256E-s6--4d7a\SHA256E-s6--4d7a", "git annex get"),
+        ("00.jpg", "link to '00.jpg' that was copied as a text"),
+        (r"front view\l'été.PNG", "that was copied as a text"),
+        ("store/00.jpg", "link to 'store/00.jpg' that was copied as a text"),
     ],
 )
 def test_what_stands_in_for_a_photograph_is_named(tmp_path, text, message):
-    (tmp_path / "a.jpg").write_text(text)
+    (tmp_path / "a.jpg").write_text(text, encoding="utf-8")
     assert message in check(tmp_path, ["a.jpg"])["a.jpg"][1]
+    with pytest.raises(ValueError, match=re.escape(message)):  # sent to a served model
+        for_graph(tmp_path / "a.jpg")
 
 
 def test_real_photographs_are_good():

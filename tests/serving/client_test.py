@@ -366,7 +366,7 @@ def test_a_proxy_does_not_stand_before_this_machine(monkeypatch, address):
 
 def test_a_bad_photograph_is_named_by_its_place_and_not_sent_again(connect, handler, images):
     photographs = [png(image) for image in images]
-    photographs[7] = b"<html>"
+    photographs[7] = b"<text>"
     with pytest.raises(InvalidInputError, match="^photograph 7: no image$") as caught:
         connect(batch_size=3, in_flight=1).embed(photographs, "collar")
     assert caught.value.position == 7
@@ -386,7 +386,7 @@ def test_all_bad_photographs_of_a_batch_are_named(connect, handler, images, tmp_
 
 def test_similarity_says_on_which_side(connect, images):
     with pytest.raises(InvalidInputError, match="^other photograph 1: no image") as caught:
-        connect().similarity(images[:3], [images[0], b"<html>", images[2]], "collar")
+        connect().similarity(images[:3], [images[0], b"<text>", images[2]], "collar")
     assert caught.value.position == 1
 
 
