@@ -11,24 +11,9 @@ from asen_tf.backbones import efficientnet_lite, preprocessing
 from asen_tf.backbones.fused import fuse
 from asen_tf.backbones.tokens import TokensToGrid
 from asen_tf.core.errors import unknown_name
-from asen_tf.core.registry import Registry
+from asen_tf.core.registries import BACKBONES
 from asen_tf.weights import SUFFIXES
 from asen_tf.weights.torch_backbone import load_backbone
-
-# Each is a function: side of the square input in pixels -> keras.Model.
-BACKBONES = Registry(
-    "backbone",
-    "asen_tf.backbones",
-    {
-        **{f"resnet{n}": f"asen_tf.backbones.resnet:resnet{n}" for n in (6, 10, 18, 34, 50)},
-        "alexnet": "asen_tf.backbones.alexnet:build",
-        "alexnet_torchvision": "asen_tf.backbones.alexnet:torchvision",
-        **{
-            name: f"asen_tf.backbones.efficientnet_lite:{name.removeprefix('efficientnet_')}"
-            for name in efficientnet_lite.NAMES
-        },
-    },
-)
 
 
 def resolve(backbone: str | Mapping | keras.Model) -> tuple[str | dict, str | dict]:

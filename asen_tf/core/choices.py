@@ -46,6 +46,22 @@ CHANGES = (DRAWN, EVERY)
 """Which changes a manipulation searches for: one at random for each query, as Ak et al. (WACV 2018)
 do, or every one."""
 
+DISTANCES = ("cosine", "euclidean", "squared_euclidean")
+"""What the triplet loss compares embeddings by."""
+
+NO_MINING = "none"
+MINING = (NO_MINING, "all", "semi_hard", "hard")
+"""Which triplets of a batch count."""
+
+NORMS = ("sum", "squares")
+"""What the norm loss sums up."""
+
+LOCALIZATIONS = ("attention", "largest", "square", "peak", "whole")
+"""How ASEN's attention becomes a region."""
+
+MASKS, MASKED_DISTANCES = ("learned", "disjoint"), ("cosine", "euclidean")
+"""CSN's masks, and what it compares masked embeddings by."""
+
 BASELINE = "linear"
 """What tables call the linear baseline beside a run."""
 

@@ -4,12 +4,13 @@ import dataclasses
 import fnmatch
 import math
 import numbers
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 
 from ml_collections import config_dict
 
-from asen_tf.core import choices, registries
+from asen_tf.core import choices, presets, registries
 from asen_tf.core.config import defaults
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.registry import Registry
@@ -54,6 +55,19 @@ def _registered(known: Registry) -> Rule:
     return lambda value: None if value in known else unknown_name(known.kind, value, known.names())
 
 
+def _preset(kind: str, others: Callable[[], tuple[str, ...]]) -> Rule:
+    """A name of KerasHub's or of others; addresses and what lies on the disk are read later."""
+
+    def rule(value: object) -> str | None:
+        if not isinstance(value, str) or re.search(r"[/\\.]", value) or os.path.exists(value):
+            return None
+        if value in others() or value in (known := (*others(), *presets.names())):
+            return None
+        return unknown_name(kind, value, known)
+
+    return rule
+
+
 def _rates(value: object) -> str | None:
     """(pattern, rate) pairs."""
     try:
@@ -95,6 +109,8 @@ _RULES: Mapping[str, Rule] = {
     "eval.ks": _cut_offs,
     "data.format": _registered(registries.FORMATS),
     "model.name": _registered(registries.MODELS),
+    "model.*backbone": _preset("backbone or preset", registries.BACKBONES.names),
+    "model.*weights": _preset("weights", lambda: ("", "imagenet", "random")),
     "*.losses.*.name": _registered(registries.LOSSES),
     "*.optimizer": _registered(registries.OPTIMIZERS),
     "*.optimizer.name": _registered(registries.OPTIMIZERS),
@@ -126,6 +142,13 @@ _RULES: Mapping[str, Rule] = {
         }.items()
     },
 }
+# Of what is ours: what others call by such a key is theirs.
+_CHOSEN: Mapping[str, Mapping[str, Rule]] = {
+    "triplet": {"distance": _one_of(choices.DISTANCES), "mining": _one_of(choices.MINING)},
+    "norm": {"norm": _one_of(choices.NORMS)},
+    "asen": {"localization": _one_of(choices.LOCALIZATIONS)},
+    "csn": {"distance": _one_of(choices.MASKED_DISTANCES), "masks": _one_of(choices.MASKS)},
+}
 _KINDS = {bool: "true or false", str: "a text", tuple: "a list"}
 
 
@@ -147,8 +170,12 @@ def check(config: config_dict.ConfigDict) -> None:
 def _wrong(config: config_dict.ConfigDict) -> Iterator[str]:
     # What stands in the place of a name of a model may be of any kind.
     usual = {key: value for key, value in _leaves(defaults()) if not key.startswith("model.")}
-    for key, value in _leaves(config):
-        rule = next((rule for at, rule in _RULES.items() if fnmatch.fnmatchcase(key, at)), None)
+    leaves = dict(_leaves(config))
+    for key, value in leaves.items():
+        place, _, last = key.rpartition(".")
+        rule = _CHOSEN.get(leaves.get(f"{place}.name"), {}).get(last) or next(
+            (rule for at, rule in _RULES.items() if fnmatch.fnmatchcase(key, at)), None
+        )
         message = rule(value) if rule else _kind(value, usual.get(key)) or _finite(value)
         if message:
             yield f"{key}={value}: {message}"

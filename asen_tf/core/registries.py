@@ -1,6 +1,6 @@
 """What a configuration may name, so that a wrong name is told before anything heavy is loaded.
 
-Each room says what its names stand for: `asen_tf.models`, `asen_tf.losses`,
+Each room says what its names stand for: `asen_tf.models`, `asen_tf.backbones`, `asen_tf.losses`,
 `asen_tf.training.optimizers` and `asen_tf.data.formats`.
 """
 
@@ -17,6 +17,20 @@ MODELS = Registry(
         "linear": "asen_tf.models.linear:Linear",
         "part_guided": "asen_tf.models.part_guided:PartGuided",
         "triplet_net": "asen_tf.models.triplet_net:TripletNet",
+    },
+)
+# Each is a function: side of the square input in pixels -> keras.Model.
+BACKBONES = Registry(
+    "backbone",
+    "asen_tf.backbones",
+    {
+        **{f"resnet{n}": f"asen_tf.backbones.resnet:resnet{n}" for n in (6, 10, 18, 34, 50)},
+        "alexnet": "asen_tf.backbones.alexnet:build",
+        "alexnet_torchvision": "asen_tf.backbones.alexnet:torchvision",
+        **{
+            f"efficientnet_lite{n}": f"asen_tf.backbones.efficientnet_lite:lite{n}"
+            for n in range(3)
+        },
     },
 )
 LOSSES = Registry(

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
+from asen_tf.core.choices import DISTANCES, MINING
 from asen_tf.core.registries import LOSSES
 from asen_tf.core.signature import call_with_known
 from asen_tf.losses.base import Loss
 from asen_tf.losses.classification import ClassificationLoss, attribute_cross_entropy
-from asen_tf.losses.distances import DISTANCES, cosine, pairwise_similarity, similarity
-from asen_tf.losses.mining import MINING, mined_triplet_loss, pair_masks
+from asen_tf.losses.distances import cosine, pairwise_similarity, similarity
+from asen_tf.losses.mining import mined_triplet_loss, pair_masks
 from asen_tf.losses.norms import NormLoss
 from asen_tf.losses.triplet import AlignmentLoss, TripletLoss, triplet_loss
 

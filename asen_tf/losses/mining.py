@@ -5,8 +5,6 @@ import tensorflow as tf
 from asen_tf.core.errors import unknown_name
 from asen_tf.losses.distances import pairwise_similarity
 
-NO_MINING = "none"
-
 
 def pair_masks(labels, attributes, offsets, images=None):
     """Which pairs of a batch share a value of an attribute, and which are known to share none.
@@ -98,4 +96,3 @@ def _hard(similarity, positive, negative, margin):
 
 
 _MINERS = {"all": _all, "semi_hard": _semi_hard, "hard": _hard}
-MINING = (NO_MINING, *_MINERS)

@@ -3,10 +3,9 @@
 import keras
 from keras import ops
 
+from asen_tf.core.choices import NORMS
 from asen_tf.core.errors import unknown_name
 from asen_tf.losses.base import Loss, example_mean
-
-NORMS = ("sum", "squares")
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")

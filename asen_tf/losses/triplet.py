@@ -6,10 +6,11 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from asen_tf.core.choices import MINING, NO_MINING
 from asen_tf.core.errors import unknown_name
 from asen_tf.losses.base import Loss, example_mean, holds_triplets
 from asen_tf.losses.distances import check_distance, similarity
-from asen_tf.losses.mining import MINING, NO_MINING, mined_triplet_loss, pair_masks
+from asen_tf.losses.mining import mined_triplet_loss, pair_masks
 
 
 def triplet_loss(anchor, positive, negative, margin: float = 0.2, distance: str = "cosine"):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from asen_tf.core import config as configs
-from asen_tf.core import experiment_files, experiments, registries
+from asen_tf.core import experiment_files, experiments, presets, registries
 from asen_tf.core.config_check import check
 
 EXPERIMENTS = sorted((Path(__file__).parents[2] / "configs").rglob("*.py"))
@@ -96,6 +96,16 @@ def test_a_value_that_makes_no_sense_is_named(key, value, expected):
         ("eval.preprocessing", "publish", "published"),
         ("data.format", "cvs", "csv"),
         ("model.name", "asem", "asen"),
+        ("model.global_branch.backbone", "resnet51", "resnet50"),
+        (
+            "model.local_branch.backbone",
+            "mobilenet_v3_small_100_imagenett",
+            "mobilenet_v3_small_100_imagenet",
+        ),
+        ("model.global_branch.weights", "imagenett", "imagenet"),
+        ("model.localization", "larges", "largest"),
+        ("stage1.losses.global_triplet.distance", "cosin", "cosine"),
+        ("stage1.losses.global_triplet.mining", "semihard", "semi_hard"),
         ("stage1.losses.global_triplet.name", "tripelt", "triplet"),
         ("stage1.optimizer.name", "adamm", "adam"),
         ("stage1.schedule.name", "cosin", "cosine"),
@@ -104,6 +114,23 @@ def test_a_value_that_makes_no_sense_is_named(key, value, expected):
 def test_an_unknown_name_is_met_with_the_nearest(key, value, meant):
     with pytest.raises(ValueError, match=f"{key}={value}: unknown .* Did you mean '{meant}'"):
         check(changed(key, value))
+
+
+@pytest.mark.parametrize("at", ["presets/mine", "hf://somebody/network", "here", "some.pth"])
+def test_what_may_lie_elsewhere_is_read_later(at, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path)
+    for key in ("backbone", "weights"):
+        check(changed(f"model.global_branch.{key}", at))
+
+
+def test_presets_are_those_of_keras_hub_that_take_images():
+    hub = pytest.importorskip("keras_hub")
+    take_images = {*hub.models.ImageClassifier.presets, *hub.models.DINOV2Backbone.presets}
+    assert take_images <= {*presets.names()}
+    assert not {*hub.models.BertBackbone.presets} & {*presets.names()}
+    for known in take_images:
+        check(changed("model.global_branch.backbone", known))
 
 
 def test_one_image_has_no_triplet():

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.backbones import averaging, child_scope
+from asen_tf.core.choices import LOCALIZATIONS
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.signature import call_with_known
 from asen_tf.layers import (
@@ -20,8 +21,6 @@ from asen_tf.layers import (
 from asen_tf.models.asen.branch import Branch
 from asen_tf.models.base import EmbeddingModel, maps_of, numbered
 from asen_tf.models.weighed import weighed
-
-LOCALIZATIONS = ("attention", "largest", "square", "peak", "whole")
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")

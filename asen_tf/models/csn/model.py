@@ -4,11 +4,10 @@ import keras
 import tensorflow as tf
 
 from asen_tf.backbones import child_scope
+from asen_tf.core.choices import MASKED_DISTANCES
 from asen_tf.core.errors import unknown_name
 from asen_tf.layers import AttributeMask
 from asen_tf.models.one_branch import OneBranchModel
-
-DISTANCES = ("cosine", "euclidean")
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")
@@ -34,8 +33,8 @@ class CSN(OneBranchModel):
         **kwargs,
     ):
         super().__init__(*args, **kwargs)
-        if distance not in DISTANCES:
-            raise ValueError(unknown_name("distance of CSN", distance, DISTANCES))
+        if distance not in MASKED_DISTANCES:
+            raise ValueError(unknown_name("distance of CSN", distance, MASKED_DISTANCES))
         if radius <= 0:
             raise ValueError(f"radius must be above 0, got {radius}")
         self._config |= {"masks": masks, "distance": distance, "radius": radius}
