@@ -448,36 +448,51 @@ def test_a_message_that_is_too_large(toy):
     assert toy.predict(x=X).outputs
 
 
-def test_too_many_requests(toy):
+@pytest.fixture
+def held(toy, monkeypatch):
+    """What began to run, of which nothing ends before the event `held.free`."""
+
+    class Held(list):
+        free = threading.Event()
+
+    began, servable = Held(), toy.models.get("toy")._versions[2].servable
+    run = servable.run
+
+    def run_later(*given):
+        began.append(given[0])
+        assert began.free.wait(60)
+        return run(*given)
+
+    monkeypatch.setattr(servable, "run", run_later)
+    yield began
+    began.free.set()
+
+
+def test_too_many_requests(toy, held):
     """Two run, two wait, the rest is refused at once; nobody else notices."""
-    calls = [
-        toy.prediction.Predict.future(request("wait", x=np.ones(1, np.float32)), timeout=20)
-        for _ in range(7)
-    ]
-    time.sleep(SLOW_SECONDS / 4)
+    calls = [toy.prediction.Predict.future(request(x=X), timeout=60) for _ in range(7)]
+    eventually(lambda: sum(call.done() for call in calls) == 3)
     assert toy.health() == Health.SERVING
+    held.free.set()
     codes = sorted(str(call.code()) for call in calls)
     assert codes == [str(Code.OK)] * 4 + [str(Code.RESOURCE_EXHAUSTED)] * 3
     assert toy.predict(x=X).outputs
 
 
-def test_an_expired_request_is_not_run(toy, monkeypatch):
-    ran = []
-    servable = toy.models.get("toy")._versions[2].servable
-    run = servable.run
-    monkeypatch.setattr(servable, "run", lambda *a: ran.append(a[0]) or run(*a))
+def test_an_expired_request_is_not_run(toy, held):
     slow = [
-        toy.prediction.Predict.future(request("wait", x=np.ones(1, np.float32)), timeout=20)
+        toy.prediction.Predict.future(request("kinds"), timeout=60)
         for _ in range(LIMITS.concurrent)
     ]
-    eventually(lambda: len(ran) == LIMITS.concurrent)
-    assert refusal(lambda: toy.predict(x=X, timeout=SLOW_SECONDS / 4))[0] is Code.DEADLINE_EXCEEDED
+    eventually(lambda: len(held) == LIMITS.concurrent)
+    assert refusal(lambda: toy.predict(x=X, timeout=0.2))[0] is Code.DEADLINE_EXCEEDED
     cancelled = toy.prediction.Predict.future(request(x=X))
-    time.sleep(SLOW_SECONDS / 8)
+    time.sleep(0.1)  # for it to arrive
     cancelled.cancel()
+    held.free.set()
     assert [call.code() for call in slow] == [Code.OK] * len(slow)
     assert toy.predict("kinds").outputs
-    assert "serving_default" not in ran
+    assert "serving_default" not in held
 
 
 def test_a_client_that_left_costs_nothing(toy):
