@@ -6,14 +6,16 @@ from ml_collections import ConfigDict
 from asen_tf.core import config_check
 from asen_tf.data.load import load
 from asen_tf.data.manifest import CANDIDATE, QUERY, SPLITS, Manifest
+from asen_tf.data.tables import Frame
 
 
-def check_data(data: ConfigDict, training: bool = True) -> dict:
+def check_data(data: ConfigDict, training: bool = True, table: Frame | None = None) -> dict:
     """Checks the data set of a configuration: tables, labels, roles and every image.
 
     Args:
       data: a configuration, or the `data` part of one.
       training: whether images for training have to be there.
+      table: a frame of pandas, Polars or Arrow in place of the file `data.manifest`.
 
     Returns:
       What `summary` gives.
@@ -24,7 +26,7 @@ def check_data(data: ConfigDict, training: bool = True) -> dict:
       FileNotFoundError: a file of the format is missing.
     """
     config_check.check(data)
-    return summary(load(data.get("data", data), training=training))
+    return summary(load(data.get("data", data), training=training, table=table))
 
 
 def summary(manifest: Manifest) -> dict:

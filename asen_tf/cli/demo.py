@@ -61,6 +61,7 @@ def main() -> None:
     pictures = visualize(workdir, output=output / "pictures")
     listed = "\n".join(f"  {picture}" for picture in pictures)
     served, store = output / "served", f"--store=faiss:{output}/store"
+    named = ",".join(f"{name}={its}" for name, its in data.column_names.items() if its != name)
     pair = ", ".join(json.dumps(str(word)) for word in (one, other, next(iter(manifest.space))))
     load = f"import asen_tf; e = asen_tf.load({json.dumps(str(workdir))})"
     code = f"{load}; print(e.similarity({pair}))"
@@ -77,7 +78,8 @@ def main() -> None:
         + "or look for yourself, at http://127.0.0.1:8080 in a browser:\n"
         + _commands(
             ["asen-export", f"--workdir={workdir}", f"--output={served}"],
-            ["asen-index", f"--model={served}", f"--manifest={data.root}/{data.manifest}", store],
+            ["asen-index", f"--model={served}", f"--manifest={data.root}/{data.manifest}", store]
+            + [f"--column_names={named}"] * bool(named),
             ["asen-app", f"--model={served}", f"--images={data.root}", store],
         )
         + "or in Python:\n"

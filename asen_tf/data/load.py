@@ -17,6 +17,7 @@ from asen_tf.data.doubts import doubts, no_attributes
 from asen_tf.data.manifest import CANDIDATE, QUERY, Manifest, Problem, with_default_roles
 from asen_tf.data.matching import matched
 from asen_tf.data.root import FOLLOW_ADVICE, LEADS_OUT
+from asen_tf.data.tables import Frame
 
 SHOWN = 50
 SKIP = "--config.data.skip_bad=true"
@@ -32,7 +33,11 @@ class BadData(ValueError):
 
 
 def load(
-    options: ConfigDict, *, training: bool = True, progress: type[Progress] = Progress
+    options: ConfigDict,
+    *,
+    training: bool = True,
+    progress: type[Progress] = Progress,
+    table: Frame | None = None,
 ) -> Manifest:
     """Reads and checks the data set that `options` (the `data` part of a configuration) describes.
 
@@ -45,6 +50,7 @@ def load(
       options: which data set, and how to check it.
       training: whether images for training have to be there.
       progress: what says how the check of the images goes.
+      table: a frame of pandas, Polars or Arrow in place of the file `options.manifest`.
 
     Raises:
       BadData: rows are bad and not to be skipped, or the data set as a whole is: no image for
@@ -52,7 +58,7 @@ def load(
       ValueError: the configuration or a whole file cannot be understood.
       FileNotFoundError: a file of the format is missing.
     """
-    manifest, problems = formats.read(options)
+    manifest, problems = formats.read(options, table)
     if training and options.format == "csv" and not (options.columns or options.attributes_file):
         manifest = _with_attributes_alone(manifest)
     problems += check_images(

@@ -16,6 +16,7 @@ from pyarrow import feather, parquet
 from asen_tf.core.config import defaults
 from asen_tf.data.catalogue_table import read_catalogue
 from asen_tf.data.formats import csv as csv_format
+from asen_tf.data.load import load
 from asen_tf.data.tables import Table, arrow_file, cells, excel, text
 from asen_tf.data.tables import arrow as arrow_reader
 
@@ -141,6 +142,50 @@ def sheet(xml):
 SHEET = b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 FAR = SHEET + b'<row r="9"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
 MANY = pyarrow.table({"image": pyarrow.nulls(cells.MOST_CELLS + 1)})
+
+
+def test_a_frame_in_place_of_the_manifest(tmp_path):
+    data = defaults().data
+    data.update(root=str(tmp_path), check="none")
+    assert len(load(data, training=False, table=FRAMES["Polars"]())) == 3
+    data.format = "index_files"
+    with pytest.raises(ValueError, match="data.format=index_files: a table in memory goes with"):
+        load(data, table=FRAMES["Polars"]())
+
+
+def save(folder, *tables):
+    """As datasets.Dataset.save_to_disk does."""
+    folder.mkdir(parents=True)
+    names = [f"data-{n:05d}-of-{len(tables):05d}.arrow" for n in range(len(tables))]
+    for name, table in zip(names, tables, strict=True):
+        (folder / name).write_bytes(stream(table))
+    state = {"_data_files": [{"filename": name} for name in names], "_split": None}
+    (folder / "state.json").write_text(json.dumps(state))
+
+
+def test_a_folder_of_a_dataset(tmp_path):
+    save(tmp_path / "shop", arrow().slice(0, 1), arrow().slice(1))
+    check("shop", tmp_path)
+
+
+def test_the_splits_of_a_folder_are_a_column(tmp_path):
+    for split in ("train", "validation"):
+        save(tmp_path / "shop" / split, pyarrow.table({"image": [f"{split}.jpg"]}))
+    (tmp_path / "shop/dataset_dict.json").write_text('{"splits": ["train", "validation"]}')
+    table = Table(tmp_path, "shop", ["image", "split"])
+    assert list(table.rows([])) == [
+        (1, ["train.jpg", "train"]),
+        (2, ["validation.jpg", "valid"]),
+    ]
+
+
+@pytest.mark.parametrize("files", [None, [], 3, ["a"], [{"filename": "../a"}], [{}]])
+def test_a_damaged_folder(files, tmp_path):
+    (tmp_path / "state.json").write_text(json.dumps({"_data_files": files}))
+    with pytest.raises(ValueError, match="state.json is damaged"):
+        Table(tmp_path.parent, tmp_path.name, ["image"])
+
+
 DAMAGED = {
     "a workbook with a cell far away": (sheet(FAR), "shop: a table of 1048576 rows and 16384 col"),
     "a workbook, cut": (workbook()[:-100], "shop: expected a workbook of Excel"),

@@ -87,6 +87,17 @@ TARGETS = [
     *_target("Feather", "arrow_file", _arrow(feather.write_feather)),
     *_target("Arrow", "arrow_file", _arrow(_stream)),
     *_target("JSON lines", "json_lines", _JSON.encode()),
+    *of_files(
+        "table: a folder",
+        [f"{_T}dataset_folder"],
+        _read,
+        {
+            "shop/dataset_dict.json": '{"splits": ["train"]}',
+            "shop/train/state.json": '{"_data_files": [{"filename": "data.arrow"}]}',
+            "shop/train/data.arrow": _arrow(_stream),
+        },
+        mentions=["shop", "catal"],
+    ),
     *_target("semicolons", "text", _ROWS.replace(",", ";").encode()),
     *_target("UTF-16", "text", _ROWS.replace(",", "\t").encode("utf-16")),
 ]

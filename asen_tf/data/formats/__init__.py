@@ -1,6 +1,7 @@
 """The data formats by name. Each module's `read` loads one format into a `Manifest`."""
 
 import dataclasses
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,13 @@ from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.garment_boxes import with_garment_boxes
 from asen_tf.data.manifest import Manifest, Problem
 from asen_tf.data.root import Root
+from asen_tf.data.tables import Frame
 
 
-def read(options: ConfigDict) -> tuple[Manifest, list[Problem]]:
+def read(options: ConfigDict, table: Frame | None = None) -> tuple[Manifest, list[Problem]]:
     """Reads the data set that `options` (the `data` part of a configuration) describes.
+
+    With `csv`, a `table` in memory takes the place of the file.
 
     A format of one's own is a function with this decorator, in one's own package:
 
@@ -34,6 +38,10 @@ def read(options: ConfigDict) -> tuple[Manifest, list[Problem]]:
     if not options.root:
         raise ValueError("data.root is empty: name the folder under which every image lies")
     root = Path(options.root)
+    if table is not None:
+        if options.format != "csv":
+            raise ValueError(f"data.format={options.format}: a table in memory goes with csv")
+        read_format = functools.partial(read_format, frame=table)
     found = with_garment_boxes(*read_format(root, options), options.garment_boxes)
     manifest, problems = with_boxes(*found, options.boxes, options.check == "full")
     names = np.array([*map(Root(root).spelled, manifest.images.tolist())], np.str_)

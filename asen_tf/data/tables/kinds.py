@@ -1,10 +1,10 @@
-"""What kind of table a file is, by its first bytes; its name does not count."""
+"""What kind of table a file or folder is, by its first bytes; its name does not count."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from asen_tf.core.foreign import FormatError
-from asen_tf.data.tables import arrow, arrow_file, excel, json_lines, text
+from asen_tf.data.tables import arrow, arrow_file, dataset_folder, excel, json_lines, text
 
 _READERS = {
     b"PK\x03\x04": excel.rows,
@@ -23,6 +23,8 @@ def rows_of(path: Path, source: str) -> Iterator[tuple[int, list[object]]]:
     Raises:
       FormatError: it cannot be read.
     """
+    if path.is_dir():
+        return dataset_folder.rows(path, source)
     with open(path, "rb") as file:
         head = file.read(512)
     if head.startswith(_OLD_EXCEL):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from asen_tf.core.errors import check_names
 from asen_tf.data.manifest import Problem
-from asen_tf.data.tables import arrow, cells
+from asen_tf.data.tables import arrow, cells, dataset_folder
 from asen_tf.data.tables.arrow import Frame
 from asen_tf.data.tables.kinds import rows_of
 
@@ -41,7 +41,7 @@ class Table:
     ):
         if isinstance(source, str):
             path = root / source
-            if not path.is_file():
+            if not path.is_file() and not dataset_folder.is_one(path):
                 raise FileNotFoundError(f"{path}: no such file")
             self.source, self._rows = source, rows_of(path, source)
         else:
