@@ -17,6 +17,7 @@ from asen_tf.data.tables import Frame, Table
 from asen_tf.images.boxes import Box
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
+_COMMA = re.compile(r"-?(0|[1-9]\d*),\d{1,2}")
 _CODE = re.compile(r"0\d+")
 _FEW = 5  # at most one in so many cells of a column of numbers is odd
 _SHOWN = 50
@@ -49,8 +50,9 @@ def read_catalogue(
 ) -> list[CatalogueRow]:
     """Reads a table of `asen_tf.data.tables`; without the column `id` an image's path is its name.
 
-    A column holds numbers if most cells that are not blank are; the log names odd ones, which are
-    left out. One with many odd cells, or with one such as `007`, is text, which the log says, too.
+    A column holds numbers if most cells that are not blank are, or most are as `12,90`; the log
+    names odd ones, which are left out. One with many odd cells, or with one such as `007`, is text,
+    which the log says, too.
 
     Args:
       manifest: the table, a file or a frame.
@@ -78,9 +80,10 @@ def read_catalogue(
     others = [name for name in table.header if name not in known]
     columns = dict(zip(table.header, zip(*texts, strict=True), strict=False))
     at = [line for line, _ in lines]
-    numbers = {n for n in others if _holds_numbers(table.source, n, at, columns.get(n, ()))}
+    pointed = {name: _with_points(columns.get(name, ())) for name in others}
+    numbers = {n for n in others if _holds_numbers(table.source, n, at, pointed[n])}
     rows, seen = [], {}
-    for (line, _), cells in zip(lines, texts, strict=True):
+    for row, (line, cells) in enumerate(lines):
         given = dict(zip(table.header, cells, strict=True))
         given["image"] = clean_name(given["image"])
         name = given.get("id", given["image"])
@@ -95,9 +98,9 @@ def read_catalogue(
         seen[name] = line
         labels = {a: list(split_values(given[a])) for a in attributes if given[a]}
         metadata = {
-            key: _number(given[key]) if key in numbers else given[key]
+            key: _number(pointed[key][row]) if key in numbers else given[key]
             for key in others
-            if given[key] and (key not in numbers or _NUMBER.fullmatch(given[key]))
+            if given[key] and (key not in numbers or _NUMBER.fullmatch(pointed[key][row]))
         }
         box = box or boxes.get(given["image"], (0, None))[1]
         rows.append(CatalogueRow(name, given["image"], labels, metadata, box))
@@ -165,6 +168,14 @@ def _holds_numbers(source: str, name: str, lines: Sequence[int], cells: Sequence
             shown,
         )
     return bool(given) and holds
+
+
+def _with_points(cells: Sequence[str]) -> list[str]:
+    """A column with points for decimal commas, where most cells have those and none a point."""
+    commas = sum(bool(_COMMA.fullmatch(cell)) for cell in cells)
+    if any("." in cell for cell in cells) or 2 * commas <= sum(map(bool, cells)):
+        return list(cells)
+    return [cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell for cell in cells]
 
 
 def _number(text: str) -> int | float:

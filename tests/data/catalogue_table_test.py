@@ -47,6 +47,8 @@ SAID = "shop.csv: column price: {} of {} cells are numbers; {}"
             id="07-one-cell-makes-prices-text",
         ),
         (["12,90", *"2345"], [None, 2, 3, 4, 5], SAID.format(4, 5, "left out are line 2 '12,90'")),
+        (["12,90", "8,5", "10", ""], [12.9, 8.5, 10, None], None),
+        (["1,234", "5,678"], ["1,234", "5,678"], None),
         (["1", "-", "2"], [1, None, 2], SAID.format(2, 3, "left out are line 3 '-'")),
         (
             ["36", "M", "37"],
