@@ -5,7 +5,14 @@
 The store is filled a thousand items a call by one process and searched by another, whose memory is
 counted: `anonymous` is its own, `mapped` are pages of files, which the system takes back when it
 needs them. One thread searches; the files are in the system's cache, as they are after the first
-queries.
+queries. Plain faiss (a flat index of the numbers that count) and NumPy answer the same queries in
+processes of their own.
+
+    python benchmarks/search.py --items=200000 --attributes=8 --dimension=1024 --k=10 \
+        --json=benchmarks/results/search_faiss_200k.json
+    python benchmarks/search.py --items=200000 --attributes=8 --dimension=1024 --k=10 \
+        --options='index=IVF1024,Flat&search=nprobe=16' \\
+        --json=benchmarks/results/search_ivf_200k.json
 """
 
 import json
@@ -16,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,12 +40,15 @@ _OPTIONS = flags.DEFINE_string("options", "", "Of the store, such as index=IVF25
 _ITEMS = flags.DEFINE_integer("items", 100_000, "In the catalogue.")
 _ATTRIBUTES = flags.DEFINE_integer("attributes", 9, "Spaces.")
 _DIMENSION = flags.DEFINE_integer("dimension", 256, "Numbers in a vector.")
+_HITS = flags.DEFINE_integer("k", 20, "Items wanted.")
 _QUERIES = flags.DEFINE_integer("queries", 100, "Of each kind.")
 _FOLDER = flags.DEFINE_string("folder", None, "For the store; default: a temporary one.")
 _JSON = flags.DEFINE_string("json", "", "File to write the result to.")
-_STEP = flags.DEFINE_enum("step", "", ["", "fill", "search"], "For the child: what to do.")
+_STEP = flags.DEFINE_enum(
+    "step", "", ["", "fill", "search", "faiss", "numpy"], "For the child: what to do."
+)
 
-_AT_ONCE, _K, _CHECKED = 1000, 20, 5
+_AT_ONCE, _CHECKED, _UPDATED = 1000, 5, 10_000
 
 # Weights of each kind of query, and a filter that a tenth of the items meet.
 _KINDS = {
@@ -90,10 +100,19 @@ def fill(uri: str) -> dict:
         began = time.perf_counter()
         engine.compact()
         compacting = time.perf_counter() - began
+        ids = engine.ids()[:_UPDATED]
+        records = [
+            Record(labels, {**metadata, "price": n})
+            for n, (labels, metadata) in enumerate(engine.records(ids))
+        ]
+        began = time.perf_counter()
+        engine.describe(ids, records)
+        updating = time.perf_counter() - began
     return {
         "insert_items_per_sec": _ITEMS.value / sum(times),
         "insert_slowest_call_s": max(times),
         "compact_s": compacting,
+        "update_of_10000_s": updating,
     }
 
 
@@ -101,21 +120,66 @@ def search(uri: str) -> dict:
     began = time.perf_counter()
     with open_store(uri, read_only=True) as engine:
         opened = time.perf_counter() - began
+        engine.search(queries((1.0,), 1)[0], _HITS.value)
+        answered, memory_of_one = time.perf_counter() - began, memory()
         kinds = {kind: latency(engine, *of) for kind, of in _KINDS.items()}
         return {
             "exact": engine.exact,
             "open_s": opened,
+            "first_answer_s": answered,
+            "memory_mb_after_one_attribute": memory_of_one,
             "latency_ms": kinds,
             "memory_mb": memory(),
             "found_what_numpy_finds": {kind: share(engine, *of) for kind, of in _KINDS.items()},
         }
 
 
+def plain(vectors: Callable[[np.ndarray], Callable[[np.ndarray], object]]) -> dict:
+    """Latencies of a function of a query, which `vectors` makes of a matrix [N, numbers]."""
+    found = {}
+    for kind, (weights, text) in _KINDS.items():
+        asked = queries(weights, 1)[0]
+        counting = np.flatnonzero(asked.any(-1))
+        kept = [
+            items.vectors[[not text or r.metadata["shelf"] == 3 for r in items.records]]
+            for items in batches()
+        ]
+        search = vectors(np.concatenate([one[:, counting].reshape(len(one), -1) for one in kept]))
+        del kept
+        found[kind] = timed(search, [asked[counting].ravel()] * _QUERIES.value)
+    return found
+
+
+def plain_numpy(matrix: np.ndarray) -> Callable:
+    def search(query: np.ndarray) -> np.ndarray:
+        scores = matrix @ query
+        best = np.argpartition(-scores, _HITS.value)[: _HITS.value]
+        return best[np.argsort(-scores[best])]
+
+    return search
+
+
+def plain_faiss(matrix: np.ndarray) -> Callable:
+    import faiss
+
+    index = faiss.IndexFlatIP(matrix.shape[1])
+    index.add(matrix)
+    return lambda query: index.search(query[None], _HITS.value)
+
+
 def latency(engine: Engine, weights: tuple[float, ...] | None, text: str) -> dict:
-    condition, times = parse(text), []
-    for query in queries(weights, _QUERIES.value):
+    condition = parse(text)
+    return timed(
+        lambda query: engine.search(query, _HITS.value, condition),
+        queries(weights, _QUERIES.value),
+    )
+
+
+def timed(search: Callable, asked: Sequence[np.ndarray]) -> dict:
+    times = []
+    for query in asked:
         began = time.perf_counter()
-        engine.search(query, _K, condition)
+        search(query)
         times.append(1000 * (time.perf_counter() - began))
     p50, p99 = np.percentile(times, (50, 99))
     return {"first": times[0], "p50": p50, "p99": p99}
@@ -131,7 +195,7 @@ def memory() -> dict:
 
 
 def share(engine: Engine, weights: tuple[float, ...] | None, text: str) -> float:
-    """Part of NumPy's best 20 that are found, over some queries."""
+    """Part of NumPy's best that are found, over some queries."""
     drawn = queries(weights, _CHECKED)
     ids, scores = [], []
     for items in batches():
@@ -139,10 +203,10 @@ def share(engine: Engine, weights: tuple[float, ...] | None, text: str) -> float
         ids += [name for name, kept in zip(items.ids, keep, strict=True) if kept]
         flat = items.vectors[keep].reshape(sum(keep), -1)
         scores.append(flat @ drawn.reshape(_CHECKED, -1).T)
-    best = np.argsort(-np.concatenate(scores), axis=0, kind="stable")[:_K]
-    found = [engine.search(query, _K, parse(text)).ids for query in drawn]
+    best = np.argsort(-np.concatenate(scores), axis=0, kind="stable")[: _HITS.value]
+    found = [engine.search(query, _HITS.value, parse(text)).ids for query in drawn]
     hits = sum(len({ids[row] for row in best[:, n]} & set(found[n])) for n in range(_CHECKED))
-    return hits / (_K * _CHECKED)
+    return hits / (_HITS.value * _CHECKED)
 
 
 def child(step: str, folder: str) -> dict:
@@ -155,6 +219,7 @@ def child(step: str, folder: str) -> dict:
 
 def measured(folder: str) -> dict:
     found = {**child("fill", folder), **child("search", folder)}
+    found["plain_latency_ms"] = {name: child(name, folder) for name in ("faiss", "numpy")}
     size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     vectors = 4 * _ITEMS.value * _ATTRIBUTES.value * _DIMENSION.value
     return {
@@ -163,7 +228,7 @@ def measured(folder: str) -> dict:
         "items": _ITEMS.value,
         "attributes": _ATTRIBUTES.value,
         "dimension": _DIMENSION.value,
-        "k": _K,
+        "k": _HITS.value,
         "cpu": cpu(),
         "cores": os.cpu_count(),
         "load_average": os.getloadavg()[0],
@@ -192,9 +257,14 @@ def uri(folder: str) -> str:
 
 def main(_) -> None:
     logging.set_verbosity(logging.WARNING)
-    step: Callable | None = {"fill": fill, "search": search}.get(_STEP.value)
-    if step:
-        print(json.dumps(step(uri(_FOLDER.value))))
+    steps: dict[str, Callable] = {
+        "fill": lambda: fill(uri(_FOLDER.value)),
+        "search": lambda: search(uri(_FOLDER.value)),
+        "faiss": lambda: plain(plain_faiss),
+        "numpy": lambda: plain(plain_numpy),
+    }
+    if _STEP.value:
+        print(json.dumps(steps[_STEP.value]()))
         return
     with tempfile.TemporaryDirectory(dir=_FOLDER.value) as folder:
         report(rounded(measured(folder)), _JSON.value)

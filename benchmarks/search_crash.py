@@ -4,7 +4,7 @@
 
 A child inserts, replaces and deletes items and says after each call that it has returned. After a
 kill the store has to open and to hold what the acknowledged calls made, or that and the call that
-was under way. The log is made short, so that kills hit segments and merges, too.
+was under way. Matrices are written anew early, so that kills hit this, too.
 """
 
 import random
@@ -34,7 +34,7 @@ _WRITE = flags.DEFINE_string("write", "", "For the child: the store to write to.
 _FIRST = flags.DEFINE_integer("first", 0, "For the child: the call to begin with.")
 
 _SPACE = AttributeSpace({"color": ["red", "green"], "collar": ["mandarin", "polo"]})
-_DIMENSION, _IDS, _LOG_BYTES = 64, 400, 100_000
+_DIMENSION, _IDS, _LEAST_DEAD = 64, 400, 100
 
 
 def call(number: int) -> tuple[str, list[str]]:
@@ -58,7 +58,7 @@ def vectors(ids: list[str], number: int) -> np.ndarray:
 
 def write(uri: str, first: int) -> None:
     """The child: calls from number `first` on, until it is killed."""
-    item_store.LOG_BYTES = _LOG_BYTES
+    item_store.LEAST_DEAD = _LEAST_DEAD
     with Catalogue(uri, VectorEmbedder(Fingerprint(_SPACE, _DIMENSION, "crash"))) as catalogue:
         number = first
         while True:

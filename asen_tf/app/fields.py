@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from asen_tf.app import problems
 from asen_tf.catalogue import Catalogue
-from asen_tf.catalogue.columns import is_number
-from asen_tf.catalogue.filters import All, Comparison, Condition, parse
+from asen_tf.catalogue.filters import All, Comparison, Condition, is_number, parse
 from asen_tf.catalogue.indexing import BOX, IMAGE_VERSION
 from asen_tf.catalogue.items import Cell
 

@@ -1,12 +1,12 @@
 """A catalogue's items, with a vector for each attribute: kept, and searched."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from asen_tf.catalogue.filters import parse
 from asen_tf.catalogue.finder import Finder
-from asen_tf.catalogue.items import Items, Record
+from asen_tf.catalogue.items import Cell, Items, Record, check_ids
 from asen_tf.catalogue.store import open_store
 from asen_tf.embedders import Embedder
 
@@ -47,6 +47,30 @@ class Catalogue(Finder):
     ) -> None:
         """Adds items, in place of those of the same ids; all or none. See `insert`."""
         self.engine.upsert(Items(ids, vectors, records))
+
+    def update(self, ids: Sequence[str], metadata: Sequence[Mapping[str, Cell]]) -> None:
+        """Changes metadata of items, such as prices and stock; needs no model. All or none.
+
+            catalogue.update(["a.jpg"], [{"price": 15, "stock": 3}])
+
+        Args:
+          ids: N items.
+          metadata: [N], for each the values of the names that change, None for no value; the
+            others stay.
+
+        Raises:
+          ValueError: an unknown id, or one that comes twice, or a bad value.
+        """
+        if len(ids) != len(metadata):
+            raise ValueError(
+                f"expected metadata of each of the {len(ids)} ids, got {len(metadata)}"
+            )
+        check_ids(ids)
+        records = [
+            Record(labels, {**known, **new})
+            for (labels, known), new in zip(self.engine.records(ids), metadata, strict=True)
+        ]
+        self.engine.describe(ids, records)
 
     def delete(self, ids: Sequence[str]) -> int:
         """Removes items; gives how many of them were there."""

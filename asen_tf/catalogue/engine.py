@@ -49,6 +49,11 @@ class Engine(abc.ABC):
     def upsert(self, items: Items) -> None:
         """Adds items, in place of those of the same ids; all or none. ValueError: other shapes."""
 
+    def describe(self, ids: Sequence[str], records: Sequence[Record]) -> None:
+        """Gives items other labels and metadata; all or none. ValueError: an unknown id."""
+        if len(ids):
+            self.upsert(Items(ids, self.vectors(ids), records))
+
     @abc.abstractmethod
     def delete(self, ids: Sequence[str]) -> int:
         """Removes items; gives how many of them were there."""
@@ -128,8 +133,12 @@ class Engine(abc.ABC):
     def check_items(self, items: Items) -> None:
         """Raises ValueError for other shapes of vectors, and names of both labels and metadata."""
         self._check_shape("vectors of items", items.vectors.shape[1:])
+        self.check_records(items.ids, items.records)
+
+    def check_records(self, ids: Sequence[str], records: Sequence[Record]) -> None:
+        """Raises ValueError for unknown labels, and names of both labels and metadata."""
         known = self.fingerprint.attributes
-        for name, (labels, metadata) in zip(items.ids, items.records, strict=True):
+        for name, (labels, metadata) in zip(ids, records, strict=True):
             for label in labels:
                 if label not in known:
                     raise ValueError(f"item {name!r}: {unknown_name('attribute', label, known)}")

@@ -3,22 +3,23 @@
 import mmap
 import threading
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import faiss
 import numpy as np
 
 from asen_tf.catalogue.engine import Engine, best, tolerance
-from asen_tf.catalogue.filters import Condition
-from asen_tf.catalogue.items import Hits, Items, Record
+from asen_tf.catalogue.filters import Comparison, Condition
+from asen_tf.catalogue.items import Hits, Items, Record, check_record
+from asen_tf.catalogue.storage.cells import met
 from asen_tf.catalogue.storage.durable import sync_folder, synced
-from asen_tf.catalogue.storage.item_store import ItemStore
-from asen_tf.catalogue.storage.parts import Part, Segment
+from asen_tf.catalogue.storage.item_store import ItemStore, View
+from asen_tf.catalogue.storage.matrices import Matrices
 from asen_tf.catalogue.store import split_options
 from asen_tf.embedders import Fingerprint
 
-# Smaller segments are searched faster without an index.
+# Fewer items are searched faster without an index.
 _INDEXED_FROM = 10_000
 
 # Candidates that an index gives, for each item wanted.
@@ -29,12 +30,14 @@ class FaissEngine(Engine):
     """Vectors in a folder, mapped into memory, a matrix for each attribute.
 
     A search takes the products with the attributes that count and no others, so that one attribute
-    costs a ninth of nine, and adds them up: exact for any weights.
+    costs a ninth of nine, and adds them up: exact for any weights. One that reads sees what another
+    process has written since, without opening the store anew.
 
     Options of `place`, behind a `?`, are kept with the store. `index`: a text for faiss'
-    `index_factory` such as `IVF256,Flat` or `HNSW32`; segments of 10 000 items and more are then
-    searched for candidates in an index an attribute. `search`: its parameters, such as `nprobe=16`.
-    Where candidates run out (a narrow filter), all items are looked at.
+    `index_factory` such as `IVF256,Flat` or `HNSW32`; from 10 000 items on, candidates are then
+    looked for in an index an attribute, and among the items written since it was made, which
+    happens each time that the store has grown twofold. `search`: its parameters, such as
+    `nprobe=16`. Where candidates run out (a narrow filter), all items are looked at.
     """
 
     def __init__(self, place: str, fingerprint: Fingerprint | None = None, read_only: bool = False):
@@ -43,15 +46,15 @@ class FaissEngine(Engine):
             _new_index(64, settings["index"])  # checks it
         self._indexes: dict[Path, faiss.Index] = {}
         self._lock = threading.Lock()
-        self._store = ItemStore(
-            Path(path), fingerprint, settings, read_only, on_segment=self._write_indexes
-        )
+        self._store = ItemStore(Path(path), fingerprint, settings, read_only)
         kept = self._store.settings
         if settings and settings != kept:
             self._store.close()
             raise ValueError(f"{path} was made with the options {kept}, got {settings}")
         self.fingerprint = self._store.fingerprint
         self.exact = "index" not in kept
+        if not self.exact:
+            self._store.on_matrices = self._write_indexes
 
     def insert(self, items: Items) -> None:
         self.check_items(items)
@@ -62,6 +65,14 @@ class FaissEngine(Engine):
         self.check_items(items)
         self._store.put(items)
 
+    def describe(self, ids: Sequence[str], records: Sequence[Record]) -> None:
+        for name, record in zip(ids, records, strict=True):
+            check_record(name, record)
+        self.check_records(ids, records)
+        self.check_known(ids)
+        if len(ids):
+            self._store.describe(ids, records)
+
     def delete(self, ids: Sequence[str]) -> int:
         return self._store.delete(ids)
 
@@ -69,28 +80,22 @@ class FaissEngine(Engine):
         return len(self._store)
 
     def known(self, ids: Iterable[str]) -> set[str]:
-        return {name for name in ids if name in self._store}
+        with self._store.view() as view:
+            return set(view.places(ids))
 
     def ids(self, where: Condition | None = None) -> list[str]:
         self.check_condition(where)
-        return sorted(
-            part.ids[row]
-            for part in self._store.parts
-            for row in np.flatnonzero(_allowed(part, where))
-        )
+        with self._store.view() as view:
+            return sorted(view.names(np.flatnonzero(view.mask(where))))
 
     def vectors(self, ids: Sequence[str], attributes: Sequence[int] | None = None) -> np.ndarray:
-        self.check_known(ids)
         wanted = range(len(self.fingerprint.attributes)) if attributes is None else attributes
-        found = np.empty((len(ids), len(wanted), self.fingerprint.dimension), np.float32)
-        for part, rows, positions in self._by_part(ids):
-            for column, attribute in enumerate(wanted):
-                found[positions, column] = part.matrix(attribute)[rows]
-        return found
+        with self._store.view() as view:
+            return _take(view, _rows(view, ids), wanted)
 
     def records(self, ids: Sequence[str]) -> list[Record]:
-        self.check_known(ids)
-        return [self._store.record(name) for name in ids]
+        with self._store.view() as view:
+            return view.records(_rows(view, ids))
 
     def search(
         self,
@@ -101,28 +106,31 @@ class FaissEngine(Engine):
         offset: int = 0,
     ) -> Hits:
         query = self.check_query(query, k, where, offset)
-        excluded = [self._store.place(name) for name in exclude if name in self._store]
-        ids: list[str] = []
-        scores = [np.empty(0, np.float32)]
-        for part in self._store.parts:
-            allowed = _allowed(part, where)
-            allowed[[row for its_part, row in excluded if its_part is part]] = False
-            rows, found = self._best_of(part, query, allowed, k + offset)
-            ids += [part.ids[row] for row in rows]
-            scores.append(found)
-        return best(ids, np.concatenate(scores), query, k, offset, self.vectors)
+        counting = np.flatnonzero(query.any(axis=1)).tolist()
+        with self._store.view() as view:
+            allowed = view.mask(where)
+            allowed[list(view.places(exclude).values())] = False
+            rows, scores = self._best_of(view, query, counting, allowed, k + offset)
+            ids = view.names(rows)
+            row_of = dict(zip(ids, rows.tolist(), strict=True))
+
+            def vectors(names: Sequence[str]) -> np.ndarray:
+                return _take(view, [row_of[name] for name in names], counting)
+
+            return best(ids, scores, query[counting], k, offset, vectors)
 
     def has_field(self, name: str) -> bool:
-        return self._has(lambda part: part.column(name).present())
+        return self._any("name = ?", (name,))
 
     def has_numbers(self, name: str) -> bool:
-        return self._has(lambda part: part.column(name).compared(np.greater_equal, -np.inf))
+        return self._any("name = ? AND value < ''", (name,))
 
     def has_label(self, name: str, value: str) -> bool:
-        return self._has(lambda part: part.column(name).equal(value))
+        return self._any(*met(Comparison(name, "=", value)))
 
-    def _has(self, rows: Callable[[Part], np.ndarray]) -> bool:
-        return any((part.alive & rows(part)).any() for part in self._store.parts)
+    def _any(self, condition: str, parameters: Sequence) -> bool:
+        with self._store.view() as view:
+            return view.any(condition, parameters)
 
     def compact(self) -> None:
         self._store.compact()
@@ -130,40 +138,41 @@ class FaissEngine(Engine):
     def close(self) -> None:
         self._store.close()
 
-    def _by_part(self, ids: Sequence[str]):
-        """Part, rows in it and positions among the ids, for each part that has some of them."""
-        places = [self._store.place(name) for name in ids]
-        for part in self._store.parts:
-            positions = [n for n, (its_part, _) in enumerate(places) if its_part is part]
-            if positions:
-                yield part, [places[n][1] for n in positions], positions
-
     def _best_of(
-        self, part: Part, query: np.ndarray, allowed: np.ndarray, count: int
+        self, view: View, query: np.ndarray, counting: list[int], allowed: np.ndarray, count: int
     ) -> tuple[np.ndarray, np.ndarray]:
         """Rows of the best `count` allowed items, with all that may be as good, and scores."""
-        count = min(count, int(allowed.sum()))
+        rows = self._candidates(view, query, counting, allowed, count)
+        count = min(count, len(rows))
         if not count:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        rows = self._candidates(part, query, count)
-        rows = rows[allowed[rows]]
-        if len(rows) >= count:
-            scores = sum(part.matrix(a)[rows] @ query[a] for a in _counting(query))
-        else:
-            rows, scores = np.flatnonzero(allowed), _scores(part, query)[allowed]
+            return rows, np.empty(0, np.float32)
+        scores = sum(_products(view, attribute, query[attribute], rows) for attribute in counting)
         least = np.partition(scores, len(scores) - count)[len(scores) - count] - tolerance(query)
         chosen = scores >= least
         return rows[chosen], scores[chosen]
 
-    def _candidates(self, part: Part, query: np.ndarray, count: int) -> np.ndarray:
-        """Rows that the indexes of a segment propose; none where it has no indexes."""
-        found = [np.empty(0, np.int64)]
-        if not self.exact and isinstance(part, Segment) and len(part) >= _INDEXED_FROM:
-            for attribute in _counting(query):
-                index = self._index(_index_file(part, attribute))
-                _, rows = index.search(query[None, attribute], min(len(part), _CANDIDATES * count))
-                found.append(rows[rows >= 0])
-        return np.unique(np.concatenate(found))
+    def _candidates(
+        self, view: View, query: np.ndarray, counting: list[int], allowed: np.ndarray, count: int
+    ) -> np.ndarray:
+        """Allowed rows: those that the indexes propose, and those that are in none."""
+        found, indexed = [np.empty(0, np.int64)], 0
+        indexes = [] if self.exact else self._indexes_of(view, counting)
+        for attribute, index in zip(counting, indexes, strict=False):
+            indexed = min(index.ntotal, view.rows)
+            _, rows = index.search(query[None, attribute], min(indexed, _CANDIDATES * count))
+            found.append(rows[(rows >= 0) & (rows < indexed)])
+        rows = np.unique(np.concatenate(found))
+        rows = rows[allowed[rows]]
+        if len(rows) < min(count, int(allowed[:indexed].sum())):
+            rows = np.flatnonzero(allowed[:indexed])
+        return np.concatenate([rows, indexed + np.flatnonzero(allowed[indexed:])])
+
+    def _indexes_of(self, view: View, attributes: Sequence[int]) -> list[faiss.Index]:
+        """Their indexes; none for a small store, or where a writer has replaced them since."""
+        try:
+            return [self._index(_index_file(view.matrices.folder, one)) for one in attributes]
+        except FileNotFoundError:
+            return []
 
     def _index(self, path: Path) -> faiss.Index:
         with self._lock:
@@ -175,15 +184,15 @@ class FaissEngine(Engine):
                 self._indexes = {**kept, path: index}
             return self._indexes[path]
 
-    def _write_indexes(self, segment: Segment) -> None:
+    def _write_indexes(self, matrices: Matrices, rows: int) -> None:
         description = self._store.settings.get("index")
-        if not description or len(segment) < _INDEXED_FROM:
+        if not description or rows < _INDEXED_FROM:
             return
         for attribute in range(len(self.fingerprint.attributes)):
             index = _new_index(self.fingerprint.dimension, description)
-            index.train(segment.matrix(attribute))
-            index.add(segment.matrix(attribute))
-            path, check = _index_file(segment, attribute), 0
+            index.train(matrices.matrix(attribute, rows))
+            index.add(matrices.matrix(attribute, rows))
+            path, check = _index_file(matrices.folder, attribute), 0
             with synced(path) as file:
 
                 def write(part: bytes) -> None:
@@ -194,37 +203,41 @@ class FaissEngine(Engine):
                 faiss.write_index(index, faiss.PyCallbackIOWriter(write))
             with synced(_check_file(path)) as file:
                 file.write(f"{check:08x}".encode())
-        sync_folder(segment.folder)
+        sync_folder(matrices.folder)
 
 
-def _counting(query: np.ndarray) -> list[int]:
-    """The attributes that have a weight."""
-    return np.flatnonzero(query.any(axis=1)).tolist()
-
-
-def _scores(part: Part, query: np.ndarray) -> np.ndarray:
-    """Scores of all items of a part, float32 [N]."""
-    total = np.zeros(len(part), np.float32)
-    products = np.empty(len(part), np.float32)
-    for attribute in _counting(query):
-        matrix, row = part.matrix(attribute), np.ascontiguousarray(query[attribute])
-        faiss.fvec_inner_products_ny(
-            faiss.swig_ptr(products),
-            faiss.swig_ptr(row),
-            faiss.swig_ptr(matrix),
-            *matrix.shape[::-1],
+def _products(view: View, attribute: int, row: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Products of a vector with those of some rows, float32 [N]."""
+    row = np.ascontiguousarray(row)
+    if 2 * len(rows) < view.rows:
+        matrix, found = view.matrices.holding(attribute, rows), np.empty(len(rows), np.float32)
+        faiss.fvec_inner_products_by_idx(
+            *map(faiss.swig_ptr, (found, row, matrix, rows)), matrix.shape[1], 1, len(rows)
         )
-        total += products
-    return total
+        return found
+    matrix, found = view.matrices.matrix(attribute, view.rows), np.empty(view.rows, np.float32)
+    faiss.fvec_inner_products_ny(*map(faiss.swig_ptr, (found, row, matrix)), *matrix.shape[::-1])
+    return found if len(rows) == view.rows else found[rows]
 
 
-def _allowed(part: Part, where: Condition | None) -> np.ndarray:
-    """Which rows are there and meet the condition."""
-    return part.alive.copy() if where is None else part.alive & where.mask(part.column)
+def _rows(view: View, ids: Sequence[str]) -> list[int]:
+    """The rows of items, in the order of the ids; ValueError for an unknown one."""
+    places = view.places(ids)
+    for name in ids:
+        if name not in places:
+            raise ValueError(f"no item {name!r} in the store")
+    return [places[name] for name in ids]
 
 
-def _index_file(segment: Segment, attribute: int) -> Path:
-    return segment.folder / f"index-{attribute}.faiss"
+def _take(view: View, rows: Sequence[int], attributes: Sequence[int]) -> np.ndarray:
+    """Vectors of rows, float32 [N, attributes, D]."""
+    rows = np.asarray(rows, np.int64)
+    found = [view.matrices.take(attribute, rows) for attribute in attributes]
+    return np.stack(found, axis=1)
+
+
+def _index_file(folder: Path, attribute: int) -> Path:
+    return folder / f"index-{attribute}.faiss"
 
 
 def _check_file(path: Path) -> Path:

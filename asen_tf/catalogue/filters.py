@@ -15,20 +15,21 @@ for items without a color.
 
 import abc
 import dataclasses
+import math
 import re
 from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 import numpy as np
 
-from asen_tf.catalogue.columns import Column, number
+from asen_tf.catalogue.items import Cell
 
 _SIGN = r"!=|<=|>=|==|[=<>(),]"
 _TOKEN = re.compile(
     rf"""\s*(?:(?P<sign>{_SIGN})|"(?P<double>(?:[^"\\]|\\.)*)"|"""
     r"""'(?P<single>(?:[^'\\]|\\.)*)'|(?P<word>[^\s=!<>(),"']+))"""
 )
-_ORDERS = {"<": np.less, "<=": np.less_equal, ">": np.greater, ">=": np.greater_equal}
+_ORDERS = ("<", "<=", ">", ">=")
 _DEEPEST = 100
 
 
@@ -40,8 +41,8 @@ class Condition(abc.ABC):
         """All that it is made of."""
 
     @abc.abstractmethod
-    def mask(self, column: Callable[[str], Column]) -> np.ndarray:
-        """bool [N]: which items meet it; `column` gives the N items' cells of a name."""
+    def mask(self, met: "Callable[[Comparison], np.ndarray]") -> np.ndarray:
+        """bool [N]: which of N items meet it; `met` says this of a comparison."""
 
 
 @dataclasses.dataclass(frozen=True, order=True)
@@ -55,10 +56,8 @@ class Comparison(Condition):
     def comparisons(self) -> "set[Comparison]":
         return {self}
 
-    def mask(self, column: Callable[[str], Column]) -> np.ndarray:
-        if self.sign == "=":
-            return column(self.name).equal(self.value)
-        return column(self.name).compared(_ORDERS[self.sign], float(self.value))
+    def mask(self, met: "Callable[[Comparison], np.ndarray]") -> np.ndarray:
+        return met(self)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,8 +69,8 @@ class Not(Condition):
     def comparisons(self) -> set[Comparison]:
         return self.one.comparisons()
 
-    def mask(self, column: Callable[[str], Column]) -> np.ndarray:
-        return ~self.one.mask(column)
+    def mask(self, met: Callable[[Comparison], np.ndarray]) -> np.ndarray:
+        return ~self.one.mask(met)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,8 +81,8 @@ class _Several(Condition):
     def comparisons(self) -> set[Comparison]:
         return set().union(*(part.comparisons() for part in self.parts))
 
-    def mask(self, column: Callable[[str], Column]) -> np.ndarray:
-        return self._joined.reduce([part.mask(column) for part in self.parts])
+    def mask(self, met: Callable[[Comparison], np.ndarray]) -> np.ndarray:
+        return self._joined.reduce([part.mask(met) for part in self.parts])
 
 
 class All(_Several):
@@ -101,6 +100,20 @@ class AnyOf(_Several):
 def parse(text: str) -> Condition | None:
     """Reads a condition, None of a blank text; a ValueError says where it breaks the grammar."""
     return _Parser(text).whole() if text.strip() else None
+
+
+def is_number(value: Cell) -> bool:
+    """Whether a cell is one of the numbers that `<` compares."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def number(text: str) -> float | None:
+    """The finite number that a text denotes, or none."""
+    try:
+        found = float(text)
+    except ValueError:
+        return None
+    return found if math.isfinite(found) and "_" not in text else None
 
 
 @dataclasses.dataclass(frozen=True)

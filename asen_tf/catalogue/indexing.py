@@ -115,8 +115,7 @@ def _stale(
         if record != one.record:
             changed.append(one)
     if changed:
-        ids = [one.id for one in changed]
-        catalogue.upsert(ids, catalogue.engine.vectors(ids), [one.record for one in changed])
+        catalogue.engine.describe([one.id for one in changed], [one.record for one in changed])
     summary.updated += len(changed)
     summary.unchanged += len(same) - len(changed)
     meter.update(len(same))

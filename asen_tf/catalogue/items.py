@@ -65,7 +65,7 @@ class Items:
             )
         check_ids(self.ids)
         for name, record in zip(self.ids, records, strict=True):
-            _check_record(name, record)
+            check_record(name, record)
         wrong = np.abs(np.linalg.norm(vectors, axis=-1) - 1) > 1e-2
         if not_unit := np.argwhere(wrong | ~np.isfinite(vectors).all(-1)).tolist():
             item, attribute = not_unit[0]
@@ -99,7 +99,8 @@ def check_ids(ids: Sequence[str]) -> None:
         seen.add(name)
 
 
-def _check_record(name: str, record: Record) -> None:
+def check_record(name: str, record: Record) -> None:
+    """Raises ValueError where an item's record holds something else than `Record` says."""
     labels, metadata = record
     for key, values in labels.items():
         _check_text(f"item {name!r}: the attribute", key)

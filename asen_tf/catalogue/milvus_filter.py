@@ -8,8 +8,15 @@ milvus-lite where a key holds values of several kinds, or lists, so that every k
 
 from collections.abc import Iterable
 
-from asen_tf.catalogue.columns import is_number, number
-from asen_tf.catalogue.filters import All, AnyOf, Comparison, Condition, Not
+from asen_tf.catalogue.filters import (
+    All,
+    AnyOf,
+    Comparison,
+    Condition,
+    Not,
+    is_number,
+    number,
+)
 from asen_tf.catalogue.items import Cell, Record
 from asen_tf.core.attributes import AttributeSpace
 

@@ -7,11 +7,15 @@ The table has the column image and, for names, id; columns named as the model's 
 labels, x1,y1,x2,y2 or box the garment's box, all others metadata. The same command goes on where a
 killed run stopped, embeds what is new or whose photograph or box has changed, and takes over
 changed labels and metadata.
+
+A store that a version before 0.2 made is copied into one of this version by
+
+    asen-index --convert=faiss:/data/old --store=faiss:/data/vectors
 """
 
 import os
 
-from absl import flags
+from absl import app, flags
 
 from asen_tf.cli import failures, lists, program
 from asen_tf.cli.embedders import define_flags, opened
@@ -21,6 +25,10 @@ def main() -> int:
     from asen_tf.api.index import index
 
     given = flags.FLAGS
+    if given.convert:
+        return _convert(given.convert, given.store)
+    if not given.manifest:
+        raise app.UsageError("give --manifest, the table of the photographs")
     if given.root and not os.path.isdir(given.root):  # said before the model is loaded
         raise FileNotFoundError(f"{given.root}: no such folder; expected that of the photographs")
     with opened(given) as model:
@@ -44,6 +52,13 @@ def main() -> int:
     return failures.status(found.problems, len(found.problems), done, given.max_failed)
 
 
+def _convert(old: str, new: str) -> int:
+    from asen_tf.catalogue.former import convert
+
+    print(f"{convert(old, new)} items: {new}")
+    return 0
+
+
 def run() -> None:
     define_flags()
     flags.DEFINE_string("manifest", None, "A table with the column image and, for names, id.")
@@ -55,8 +70,9 @@ def run() -> None:
     flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)
     flags.DEFINE_bool("embed_again", False, "Whether to embed unchanged photographs again.")
     flags.DEFINE_bool("delete_others", False, "Whether to delete items not in the manifest.")
+    flags.DEFINE_string("convert", None, "faiss:PATH of a version before 0.2, to copy from.")
     failures.define_flag()
-    flags.mark_flags_as_required(["manifest", "store"])
+    flags.mark_flag_as_required("store")
     program.run(main, goes_on=True)
 
 

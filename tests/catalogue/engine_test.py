@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pytest
 
-from asen_tf.catalogue import Items, Record, open_store
+from asen_tf.catalogue import Catalogue, Items, Record, open_store
 from asen_tf.catalogue.filters import Comparison, parse
 from asen_tf.embedders import Fingerprint
 
@@ -122,6 +122,31 @@ def test_items_are_replaced_and_deleted_and_all_of_it_lasts(filled_uri, fingerpr
             assert engine.search(new.vectors[0], 1).ids == ["05.jpg"]
             if not compacted:
                 engine.compact()
+
+
+def test_records_change_and_vectors_stay(filled_uri, items):
+    with Catalogue(filled_uri) as catalogue:
+        catalogue.update(["07.jpg", "02.jpg"], [{"price": 1000, "brand": None}, {"stock": 3}])
+        catalogue.update([], [])
+        for bad, message in [
+            (lambda: catalogue.update(["01.jpg", "nobody"], [{"price": 0}] * 2), "no item 'nobody"),
+            (lambda: catalogue.update(["01.jpg"] * 2, [{"price": 0}] * 2), "comes twice"),
+            (lambda: catalogue.update(["01.jpg"], []), "metadata of each of the 1 ids, got 0"),
+            (lambda: catalogue.update(["01.jpg"], [{"price": np.inf}]), "a finite number"),
+            (lambda: catalogue.update(["01.jpg"], [{"hem": 3}]), "give it as a label"),
+        ]:
+            with pytest.raises(ValueError, match=message):
+                bad()
+    with open_store(filled_uri) as engine:
+        labels, before = items.records[7]
+        after = {**before, "price": 1000, "brand": None}
+        assert engine.records(["07.jpg"]) == [Record(labels, after)]
+        assert engine.records(["01.jpg"]) == [items.records[1]]
+        assert engine.ids(parse("price=1000")) == ["07.jpg"]
+        assert engine.ids(parse("stock=3")) == ["02.jpg"]
+        assert not engine.ids(parse("price=7")) and len(engine) == COUNT
+        assert "07.jpg" not in engine.ids(parse(f"brand={before['brand']!r}"))
+        np.testing.assert_array_equal(engine.vectors(IDS), items.vectors)
 
 
 def test_an_insert_of_a_known_id_writes_nothing(engine, items, unit):
@@ -289,6 +314,32 @@ def test_a_second_process_does_not_write(engine, filled_uri, items):
     assert "BlockingIOError" in last and "has this store open for writing" in last
     engine.upsert(items)
     assert len(engine) == 60
+
+
+def test_a_process_sees_what_another_writes(faiss_uri, fingerprint, unit):
+    program = f"""
+import sys
+from asen_tf.catalogue import open_store
+with open_store({faiss_uri!r}, read_only=True) as engine:
+    for line in sys.stdin:
+        print(engine.ids(), flush=True)
+"""
+    with open_store(faiss_uri, fingerprint) as writer:
+        command = [sys.executable, "-c", program]
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        with subprocess.Popen(command, text=True, **pipes) as reader:
+
+            def seen():
+                print(file=reader.stdin, flush=True)
+                return reader.stdout.readline().strip()
+
+            assert seen() == "[]"
+            writer.insert(Items(["a", "b"], unit(2, 3, 8)))
+            assert seen() == "['a', 'b']"
+            writer.delete(["a"])
+            writer.compact()
+            assert seen() == "['b']"
+            reader.stdin.close()
 
 
 def test_a_full_disk_loses_nothing(filled_uri, unit, small_disk, tmp_path):

@@ -39,16 +39,22 @@ def test_candidates_are_scored_exactly(engine, items, monkeypatch):
     query = items.vectors[35] * np.array([[1], [0.5], [0]], np.float32)
     exact = (items.vectors * query).sum((1, 2))
     best = np.argsort(-exact)[:8]
-    # Without them all items would be looked at.
-    monkeypatch.setattr(faiss_engine, "_scores", None)
+    products, looked_at = faiss_engine._products, []
+
+    def counted(view, attribute, row, rows):
+        looked_at.append(len(rows))
+        return products(view, attribute, row, rows)
+
+    monkeypatch.setattr(faiss_engine, "_products", counted)
     hits = engine.search(query, 8)
+    assert len(looked_at) == 2 and max(looked_at) <= 2 * 8 * 8
     assert hits.ids == [items.ids[row] for row in best]
     np.testing.assert_allclose(hits.scores, exact[best], atol=1e-6)
 
 
 @pytest.mark.parametrize("change", [0, 40, -1, "cut"])
-def test_a_damaged_index_is_refused_by_name(engine, items, change):
-    path = next(engine._store.parts[0].folder.glob("index-0.faiss"))
+def test_a_damaged_index_is_refused_by_name(engine, items, change, tmp_path):
+    [path] = tmp_path.rglob("index-0.faiss")
     damaged = bytearray(path.read_bytes())
     if change == "cut":
         del damaged[len(damaged) // 2 :]
@@ -73,6 +79,21 @@ def test_what_was_written_since_is_found_too(engine, items):
     ids = engine.search(items.vectors[35], 9).ids
     assert ids[0] == "035" and "036" not in ids
     assert set(engine.search(items.vectors[300], 2).ids) == {"new", "300"}
+
+
+def test_an_index_is_made_anew_when_the_store_has_grown_twofold(
+    faiss_uri, fingerprint, items, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(faiss_engine, "_INDEXED_FROM", 100)
+    monkeypatch.setattr("asen_tf.catalogue.storage.item_store.LEAST_DEAD", 100)
+    sizes = []
+    with open_store(f"{faiss_uri}?index=Flat", fingerprint) as engine:
+        for start in range(0, COUNT, 60):
+            engine.insert(items.take(range(start, start + 60)))
+            sizes += [path.stat().st_size for path in tmp_path.rglob("index-1.faiss")][:1]
+        assert engine.search(items.vectors[7], 1).ids == ["007"]
+        assert engine.search(items.vectors[599], 1).ids == ["599"]
+    assert 2 <= len(set(sizes)) <= 4
 
 
 def test_threads_share_the_indexes(engine, items, monkeypatch):

@@ -1,17 +1,16 @@
-"""Files on disk: segments, merges, damage, full disks, readers beside a writer."""
+"""Files on disk: damage, full disks, matrices written anew, readers beside a writer."""
 
 import contextlib
 import errno
-import itertools
-import json
 import os
 import resource
+import sqlite3
 
 import numpy as np
 import pytest
 
 from asen_tf.catalogue import Items, Record
-from asen_tf.catalogue.storage import item_store, log
+from asen_tf.catalogue.storage import item_store, matrices
 from asen_tf.catalogue.storage.item_store import ItemStore
 
 
@@ -21,9 +20,16 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def short_log(monkeypatch):
-    """A log that becomes a segment after some ten items."""
-    monkeypatch.setattr(item_store, "LOG_BYTES", 2000)
+def opened(folder, fingerprint):
+    """A function that opens the store; what it opened is closed at the end."""
+    with contextlib.ExitStack() as stack:
+
+        def make(**options):
+            return stack.enter_context(
+                contextlib.closing(ItemStore(folder, fingerprint, **options))
+            )
+
+        yield make
 
 
 def batch(unit, start, stop, seed=0):
@@ -34,12 +40,12 @@ def batch(unit, start, stop, seed=0):
 
 def content(store):
     """Id -> vectors and record."""
-    found = {}
-    for name in (part.ids[row] for part in store.parts for row in np.flatnonzero(part.alive)):
-        part, row = store.place(name)
-        vectors = np.stack([part.matrix(a)[row] for a in range(3)])
-        found[name] = vectors.tolist(), part.record(row)
-    return found
+    with store.view() as view:
+        rows = np.flatnonzero(view.mask())
+        vectors = np.stack([view.matrices.take(a, rows) for a in range(3)], axis=1).tolist()
+        ids, records = view.names(rows), view.records(rows.tolist())
+        assert view.items == len(ids)
+    return dict(zip(ids, zip(vectors, records, strict=True), strict=True))
 
 
 def expected(*batches):
@@ -50,235 +56,200 @@ def expected(*batches):
     }
 
 
-def segments(folder):
-    return [name for name, _ in json.loads((folder / "store.json").read_text())["segments"]]
-
-
-def test_random_writes_end_as_in_a_dictionary(folder, fingerprint, unit, short_log):
-    draw, model, most = np.random.default_rng(0), {}, 0
-    store = ItemStore(folder, fingerprint)
+def test_random_writes_end_as_in_a_dictionary(folder, unit, opened, monkeypatch):
+    monkeypatch.setattr(item_store, "LEAST_DEAD", 10)
+    monkeypatch.setattr(matrices, "BLOCK", 3)
+    draw, model, folders = np.random.default_rng(0), {}, set()
+    store = opened()
     for step in range(200):
         start = int(draw.integers(80))
-        if draw.random() < 0.3:
-            ids = [f"{n}" for n in range(start, start + 8)]
+        ids = [f"{n}" for n in range(start, start + 8)]
+        kind = draw.random()
+        if kind < 0.3:
             assert store.delete(ids) == sum(model.pop(name, None) is not None for name in ids)
+        elif kind < 0.5:
+            known = [name for name in ids if name in model]
+            records = [Record({"hem": ["a"]}, {"step": step})] * len(known)
+            store.describe(known, records)
+            model.update({name: (model[name][0], records[0]) for name in known})
         else:
             items = batch(unit, start, start + 4, step)
             store.put(items)
             model.update(expected(items))
         if step % 40 == 20:
             store.close()
-            store = ItemStore(folder, fingerprint)
+            store = opened()
         if step % 90 == 80:
             store.compact()
-        most = max(most, len(segments(folder)))
+        folders.update(folder.glob("vectors-*"))
         assert len(store) == len(model)
-    assert content(store) == model and most > 1
+    assert content(store) == model and len(folders) > 3
     store.close()
-    names = {"store.json", "LOCK", *segments(folder)}
-    assert {path.name for path in folder.iterdir() if not path.name.startswith("log-")} == names
-    assert content(ItemStore(folder, None, read_only=True)) == model
+    assert {path.name for path in folder.iterdir()} == {"store.db", "LOCK", max(folders).name}
+    assert content(opened(read_only=True)) == model
 
 
-def test_segments_are_few_and_the_oldest_the_largest(folder, fingerprint, unit, short_log):
-    with_all = ItemStore(folder, fingerprint)
-    for start in range(0, 1000, 5):
-        with_all.put(batch(unit, start, start + 5))
-    sizes = [len(part) for part in with_all.parts[:-1]]
-    assert all(older >= 2 * newer for older, newer in itertools.pairwise(sizes))
-    assert len(with_all) == 1000
-
-
-def test_compacting_gives_back_the_room(folder, fingerprint, unit):
-    store = ItemStore(folder, fingerprint)
+def test_compacting_gives_back_the_room(folder, unit, opened):
+    store = opened()
     store.put(batch(unit, 0, 100))
-    store.compact()
     store.delete([f"{n}" for n in range(90)])
     store.compact()
-    [segment] = segments(folder)
-    assert (folder / segment / "vectors.f32").stat().st_size == 10 * 3 * 8 * 4
+    [matrix] = folder.glob("vectors-*/1.f32")
+    assert matrix.stat().st_size == 10 * 8 * 4
     assert content(store) == {
         k: v for k, v in expected(batch(unit, 0, 100)).items() if int(k) >= 90
     }
     store.delete([f"{n}" for n in range(100)])
     store.compact()
     store.close()
-    assert len(ItemStore(folder, None)) == 0
+    assert len(opened()) == 0
 
 
-def test_an_entry_that_was_cut_off_is_as_if_never_written(folder, fingerprint, unit):
-    store = ItemStore(folder, fingerprint)
+def test_vectors_that_no_transaction_followed_are_as_if_never_written(folder, unit, opened):
+    store = opened()
     store.put(batch(unit, 0, 3))
-    path = folder / "log-000001"
-    whole = path.stat().st_size
-    store.put(batch(unit, 3, 6))
     store.close()
-    full = path.read_bytes()
-    for cut in (whole, whole + 1, whole + 20, whole + 40, len(full) - 1):
-        path.write_bytes(full[:cut])
-        assert content(ItemStore(folder, None, read_only=True)) == expected(batch(unit, 0, 3))
-    # As after a power cut: the size came to the disk, the content did not.
-    sectors = len(full) // 512 * 512
-    path.write_bytes(full[:sectors] + bytes(len(full) - sectors))
-    store = ItemStore(folder, None)
-    assert content(store) == expected(batch(unit, 0, 3))
-    store.put(batch(unit, 6, 9))
-    store.close()
-    both = expected(batch(unit, 0, 3), batch(unit, 6, 9))
-    assert content(ItemStore(folder, None)) == both
+    for path in folder.glob("vectors-*/*.f32"):
+        with open(path, "ab") as file:
+            file.write(b"\1" * 100)
+    assert content(opened(read_only=True)) == expected(batch(unit, 0, 3))
+    store = opened()
+    store.put(batch(unit, 3, 4))
+    assert content(store) == expected(batch(unit, 0, 3), batch(unit, 3, 4))
 
 
-def refused(folder, path, damaged):
+def refused(opened, path, damaged):
     """What a store says of a file in which these bytes stand, and leaves there."""
     path.write_bytes(damaged)
-    with (
-        pytest.raises(ValueError) as caught,
-        contextlib.closing(ItemStore(folder, None)) as store,
-    ):
+    with pytest.raises(ValueError) as caught, contextlib.closing(opened()) as store:
         content(store)
     assert path.read_bytes() == damaged
-    return str(caught.value)
+    assert f"{path} is damaged" in str(caught.value)
 
 
-@pytest.mark.parametrize("entry", [0, 1], ids=["sec-03-log-header-flip", "of-the-last-entry"])
-def test_every_flipped_bit_of_the_log_is_noticed(folder, fingerprint, unit, entry):
-    store, path = ItemStore(folder, fingerprint), folder / "log-000001"
-    starts = [0]
-    for n in range(2):
-        store.put(batch(unit, n, n + 1))
-        starts.append(path.stat().st_size)
-    store.close()
-    whole = path.read_bytes()
-    for at in range(starts[entry], starts[entry + 1]):
-        damaged = bytearray(whole)
-        damaged[at] ^= 1 << at % 8
-        assert f"{path}: the entry at byte {starts[entry]}" in refused(folder, path, damaged)
-
-
-def test_damaged_vectors_are_noticed(folder, fingerprint, unit):
+def test_damaged_vectors_are_noticed(folder, unit, opened):
     """sec-04-vectors-unchecked"""
-    store = ItemStore(folder, fingerprint)
+    store = opened()
     store.put(batch(unit, 0, 5))
-    store.compact()
     store.close()
-    path = next(folder.glob("segment-*")) / "vectors.f32"
+    path = next(folder.glob("vectors-*")) / "1.f32"
     whole = path.read_bytes()
     for at in range(0, len(whole), 7):
         damaged = bytearray(whole)
         damaged[at] ^= 64
-        assert f"{path}: the vectors" in refused(folder, path, damaged)
+        refused(opened, path, damaged)
+    refused(opened, path, whole[:-1])
 
 
-def test_damage_is_told_from_a_cut(folder, fingerprint, unit):
-    store = ItemStore(folder, fingerprint)
-    store.put(batch(unit, 0, 3))
-    store.put(batch(unit, 3, 6))
+def test_a_record_that_was_changed_is_noticed(folder, unit, opened):
+    """sec-03-log-header-flip: of what now holds the records."""
+    store = opened()
+    store.put(batch(unit, 0, 5))
     store.close()
-    path = folder / "log-000001"
-    damaged = bytearray(path.read_bytes())
-    damaged[100] ^= 1
-    path.write_bytes(damaged)
-    with pytest.raises(ValueError, match="log-000001: the entry at byte 0 is damaged"):
-        ItemStore(folder, None)
-    assert path.read_bytes() == damaged
-
-
-@pytest.mark.parametrize("name", ["items.jsonl", "deleted.json", "vectors.f32"])
-def test_a_damaged_segment_is_named(folder, fingerprint, unit, name):
-    store = ItemStore(folder, fingerprint)
-    store.put(batch(unit, 0, 3))
-    store.compact()
-    store.close()
-    path = folder / segments(folder)[0] / name
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ValueError, match=f"{name}.* damaged"):
-        ItemStore(folder, None)
-
-
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 1}', '{"format": 99}'])
-def test_a_file_that_is_no_store_is_explained(folder, text):
-    folder.mkdir()
-    (folder / "store.json").write_text(text)
-    with pytest.raises(ValueError, match="not a store of this library"):
-        ItemStore(folder, None)
+    path = folder / "store.db"
+    whole = path.read_bytes()
+    at = whole.index(b'[{"color": ["red"]}, {"seed": 0}]')
+    for n in range(at, at + 30):
+        damaged = bytearray(whole)
+        damaged[n] ^= 1 << n % 7
+        refused(opened, path, damaged)
+    for cut in (50, len(whole) // 2, len(whole) - 1):
+        refused(opened, path, whole[:cut])
+    refused(opened, path, b"no database" * 100)
 
 
 @pytest.mark.parametrize(
-    ("key", "value"),
+    "change",
     [
-        ("log", "../victim"),
-        ("log", "log-" + "9" * 400),
-        ("segments", [["../segment-000001", 0]]),
-        ("next", 1e400),
-        ("next", 10**400),
+        "fingerprint = '{}'",
+        "fingerprint = '['",
+        "folder = '../victim'",
+        "rows = -1",
+        "rows = 1000",
+        "generation = NULL",
     ],
 )
-def test_names_of_a_store_lead_nowhere_else(folder, fingerprint, key, value):
-    """Such a log was cut off where its entries end."""
-    ItemStore(folder, fingerprint).close()
-    (folder.parent / "victim").write_text("mine")
-    path = folder / "store.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
-    with pytest.raises(ValueError, match="not a store of this library"):
-        ItemStore(folder, None)
-    assert (folder.parent / "victim").read_text() == "mine"
+def test_a_database_that_makes_no_sense_is_refused(folder, unit, opened, change):
+    store = opened()
+    store.put(batch(unit, 0, 3))
+    store.close()
+    with contextlib.closing(sqlite3.connect(folder / "store.db")) as database, database:
+        database.execute(f"UPDATE store SET {change}")
+    with pytest.raises(ValueError, match="store.db is damaged"):
+        opened()
 
 
-def test_a_folder_of_other_things_is_left_alone(folder, fingerprint):
+def test_a_database_of_others_is_no_store(folder, opened):
     folder.mkdir()
-    (folder / "thesis.tex").write_text("")
-    with pytest.raises(ValueError, match="neither empty nor a store"):
-        ItemStore(folder, fingerprint)
-    assert [file.name for file in folder.iterdir()] == ["thesis.tex"]
+    with contextlib.closing(sqlite3.connect(folder / "store.db")) as database, database:
+        database.execute("CREATE TABLE mine (text)")
+    with pytest.raises(ValueError, match="not a store of this library"):
+        opened()
 
 
-def test_a_full_disk_loses_nothing(folder, fingerprint, unit, small_disk):
-    store = ItemStore(folder, fingerprint)
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("thesis.tex", "neither empty nor a store"), ("store.json", "asen-index --convert")],
+)
+def test_a_folder_of_other_things_is_left_alone(folder, opened, name, message):
+    folder.mkdir()
+    (folder / name).write_text("")
+    for read_only in (False, True):
+        with pytest.raises(ValueError, match=message):
+            opened(read_only=read_only)
+    assert [file.name for file in folder.iterdir()] == [name]
+
+
+def test_a_missing_file_is_named(folder, unit, opened):
+    store = opened()
+    store.put(batch(unit, 0, 3))
+    store.close()
+    path = next(folder.glob("vectors-*/2.f32"))
+    path.unlink()
+    for read_only in (False, True):
+        with pytest.raises(ValueError, match=f"{path} is missing"):
+            opened(read_only=read_only)
+
+
+def test_a_full_disk_loses_nothing(folder, unit, opened, small_disk):
+    store = opened()
     store.put(batch(unit, 0, 5))
-    path = folder / "log-000001"
-    small_disk(path.stat().st_size + 700)
-    with pytest.raises(OSError, match="no room .* this write was not made"):
-        store.put(batch(unit, 5, 20))
-    assert content(store) == expected(batch(unit, 0, 5))
-    small_disk(resource.RLIM_INFINITY)
+    sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
+    # Room for neither the vectors, nor the records, nor both.
+    for most in (200, 5 * 8 * 4 + 100, max(sizes) + 100):
+        small_disk(most)
+        with pytest.raises(OSError, match="no room .* this write was not made"):
+            for n in range(100):
+                store.put(batch(unit, 1000 + 20 * n, 1020 + 20 * n))
+        with pytest.raises(OSError, match="no room"):
+            store.compact()
+        small_disk(resource.RLIM_INFINITY)
+        store.delete([name for name in content(store) if int(name) >= 1000])
+        assert content(store) == expected(batch(unit, 0, 5))
     store.put(batch(unit, 20, 25))
     store.close()
     both = expected(batch(unit, 0, 5), batch(unit, 20, 25))
-    assert content(ItemStore(folder, None)) == both
-
-
-def test_a_full_disk_stops_a_merge_and_no_more(folder, fingerprint, unit, small_disk, monkeypatch):
-    store = ItemStore(folder, fingerprint)
-    store.put(batch(unit, 0, 50))
-    small_disk(1000)
-    with pytest.raises(OSError, match="no room"):
-        store.compact()
-    monkeypatch.setattr(item_store, "LOG_BYTES", 10)
-    with pytest.raises(OSError, match="no room"):
-        store.put(batch(unit, 50, 51))
-    assert sorted(os.listdir(folder)) == ["LOCK", "log-000001", "store.json"]
-    small_disk(resource.RLIM_INFINITY)
-    store.put(batch(unit, 51, 52))
-    store.close()
-    both = expected(batch(unit, 0, 50), batch(unit, 51, 52))
-    assert content(ItemStore(folder, None)) == both
+    assert content(opened()) == both
+    assert len([*folder.glob("vectors-*")]) == 1
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EDQUOT, errno.EIO])
-def test_a_disk_that_fails_when_it_is_asked_to_keep(folder, fingerprint, unit, monkeypatch, code):
-    store = ItemStore(folder, fingerprint)
+def test_a_disk_that_fails_when_it_is_asked_to_keep(folder, unit, opened, monkeypatch, code):
+    store = opened()
     store.put(batch(unit, 0, 5))
     with monkeypatch.context() as patch:
-        patch.setattr(log.os, "fsync", failing(code))
+        patch.setattr(matrices.os, "fsync", failing(code))
         with pytest.raises(OSError) as caught:
             store.put(batch(unit, 5, 6))
     assert caught.value.errno == code
     assert ("Make room" in str(caught.value)) == (code != errno.EIO)
-    # Whether the file could be cut is not known, so nothing may follow.
-    with pytest.raises(OSError, match="open the store anew"):
-        store.put(batch(unit, 6, 7))
+    if code == errno.EIO:
+        with pytest.raises(OSError, match="open the store anew"):
+            store.put(batch(unit, 6, 7))
     store.close()
-    assert set(content(ItemStore(folder, None))) >= {"0", "1", "2", "3", "4"}
+    store = opened()
+    store.put(batch(unit, 7, 8))
+    assert content(store) == expected(batch(unit, 0, 5), batch(unit, 7, 8))
 
 
 def failing(code):
@@ -288,30 +259,54 @@ def failing(code):
     return fail
 
 
-def test_a_reader_sees_the_store_as_it_was_opened(folder, fingerprint, unit):
-    writer = ItemStore(folder, fingerprint)
+def test_a_reader_sees_what_is_written(unit, opened):
+    writer = opened()
+    reader = opened(read_only=True)
+    assert content(reader) == {}
     writer.put(batch(unit, 0, 5))
-    writer.compact()
-    reader = ItemStore(folder, None, read_only=True)
-    before = content(reader)
-    writer.put(batch(unit, 0, 9, seed=1))
-    writer.delete(["3"])
-    writer.compact()
-    assert content(reader) == before == expected(batch(unit, 0, 5))
-    assert len(ItemStore(folder, None, read_only=True)) == 8
+    assert content(reader) == expected(batch(unit, 0, 5))
+    with reader.view() as view:
+        before = view.mask()
+        writer.put(batch(unit, 3, 9, seed=1))
+        writer.delete(["0"])
+        writer.compact()
+        # What began stays as it began.
+        assert view.mask().tolist() == before.tolist() and view.names(np.array([0, 4])) == [
+            "0",
+            "4",
+        ]
+        np.testing.assert_array_equal(
+            view.matrices.take(2, np.arange(5)), batch(unit, 0, 5).vectors[:, 2]
+        )
+    after = {**expected(batch(unit, 0, 5)), **expected(batch(unit, 3, 9, seed=1))}
+    del after["0"]
+    assert content(reader) == after
 
 
-def test_a_reader_that_a_writer_overtakes_looks_again(folder, fingerprint, unit, monkeypatch):
-    writer = ItemStore(folder, fingerprint)
+def test_a_reader_that_a_writer_overtakes_looks_again(unit, opened, monkeypatch):
+    writer = opened()
     writer.put(batch(unit, 0, 5))
-    read, calls = log.read, []
+    make, calls = item_store.Matrices, []
 
-    def overtaken(path):
+    def overtaken(*arguments):
         if not calls:
-            calls.append(path)
+            calls.append(arguments)
+            writer.delete(["0"])
             writer.compact()
-        return read(path)
+        return make(*arguments)
 
-    monkeypatch.setattr(log, "read", overtaken)
-    reader = ItemStore(folder, None, read_only=True)
-    assert calls and content(reader) == expected(batch(unit, 0, 5))
+    reader = opened(read_only=True)
+    reader._now = None
+    monkeypatch.setattr(item_store, "Matrices", overtaken)
+    found = content(reader)
+    assert calls and set(found) == {"1", "2", "3", "4"}
+
+
+def test_a_store_in_a_folder_that_nobody_may_write_is_read(folder, unit, opened, monkeypatch):
+    store = opened()
+    store.put(batch(unit, 0, 5))
+    store.close()
+    before = sorted(path.name for path in folder.iterdir())
+    monkeypatch.setattr("asen_tf.catalogue.storage.database.os.access", lambda *_: False)
+    assert content(opened(read_only=True)) == expected(batch(unit, 0, 5))
+    assert sorted(path.name for path in folder.iterdir()) == before

@@ -60,8 +60,8 @@ def _features(catalogue, place):
 
 
 def _index(catalogue, place):
-    # Kills and faults hit segments and merges, too.
-    with mock.patch.object(item_store, "LOG_BYTES", 2000):
+    # Kills and faults hit matrices that are written anew, too.
+    with mock.patch.object(item_store, "LEAST_DEAD", 4):
         index(Colors(SPACE), catalogue / "manifest.csv", f"faiss:{place}", batch_size=4)
 
 

@@ -2,16 +2,19 @@
 
 import contextlib
 import pickle
+import shutil
 import tempfile
 from pathlib import Path
 
 import numpy as np
 
 from asen_tf.catalogue import Items, Record, open_store
+from asen_tf.catalogue.former import convert
 from asen_tf.core import AttributeSpace
 from asen_tf.core import config as configs
 from asen_tf.embedders import Fingerprint
 from asen_tf.weights import read as read_torch
+from tests.catalogue import former
 from tests.fuzz.target import Target, of_files
 from tests.weights.torch_file_test import VALUES, archive, chain, tensor
 
@@ -57,6 +60,11 @@ def _search(folder: Path) -> None:
     with open_store(f"faiss:{folder / 'store'}", read_only=True) as store:
         store.records(store.ids())
         store.search(np.eye(4, dtype=np.float32)[:2], 3)
+
+
+def _convert(folder: Path) -> None:
+    shutil.rmtree(folder / "new", ignore_errors=True)
+    convert(f"faiss:{folder / 'old'}", f"faiss:{folder / 'new'}")
 
 
 def _read_run(folder: Path) -> None:
@@ -117,10 +125,18 @@ with contextlib.suppress(ImportError):  # faiss is an extra
     TARGETS += of_files(
         "store",
         [
-            *("asen_tf.catalogue.faiss_engine", "asen_tf.catalogue.storage.layout"),
-            *("asen_tf.catalogue.storage.log", "asen_tf.catalogue.storage.parts"),
+            *("asen_tf.catalogue.faiss_engine", "asen_tf.catalogue.storage.item_store"),
+            *("asen_tf.catalogue.storage.records", "asen_tf.catalogue.storage.matrices"),
+            "asen_tf.catalogue.storage.database",
         ],
         _search,
         _store_files(),
         mentions=["store"],
+    )
+    TARGETS += of_files(
+        "former store",
+        ["asen_tf.catalogue.former"],
+        _convert,
+        former.files(),
+        mentions=["old"],
     )

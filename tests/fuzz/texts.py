@@ -1,11 +1,14 @@
 """What users write: filters, boxes and the like."""
 
+import contextlib
+import sqlite3
 from pathlib import Path
 
 import numpy as np
 
 from asen_tf.catalogue import filters
-from asen_tf.catalogue.columns import Column
+from asen_tf.catalogue.items import Record
+from asen_tf.catalogue.storage import cells
 from asen_tf.cli import lists
 from tests.fuzz.target import Target
 
@@ -39,11 +42,21 @@ def _filter(_: Path, text: str) -> None:
     if condition is None:
         assert not text.strip()
         return
-    column = Column([["red", "green"], [], [3, 2.5], [True], [2**63 - 1, "9" * 400]])
-    assert condition.mask(lambda name: column).shape == (5,)
-    assert np.array_equal(
-        filters.Not(condition).mask(lambda name: column), ~condition.mask(lambda name: column)
-    )
+    names = sorted({one.name for one in condition.comparisons()})
+    values = ["red", None, 2.5, True, 2**63 - 1, "9" * 400]
+    with contextlib.closing(sqlite3.connect(":memory:")) as database:
+        database.execute(cells.TABLE)
+        for row, value in enumerate(values):
+            found = cells.cells_of(Record({}, dict.fromkeys(names, value)))
+            database.executemany("INSERT INTO cells VALUES (?, ?, ?)", ((*c, row) for c in found))
+
+        def met(comparison: filters.Comparison) -> np.ndarray:
+            where, parameters = cells.met(comparison)
+            rows = database.execute(f"SELECT row FROM cells WHERE {where}", parameters)
+            return np.isin(np.arange(len(values)), [row for (row,) in rows])
+
+        assert condition.mask(met).shape == (len(values),)
+        assert np.array_equal(filters.Not(condition).mask(met), ~condition.mask(met))
 
 
 def _list(_: Path, text: str) -> None:
@@ -61,7 +74,7 @@ TARGETS = [
     Target("list of a flag", ["asen_tf.cli.lists"], _list, strategy=_list_texts),
     Target(
         "filter",
-        ["asen_tf.catalogue.filters", "asen_tf.catalogue.columns"],
+        ["asen_tf.catalogue.filters", "asen_tf.catalogue.storage.cells"],
         _filter,
         strategy=_conditions,
         mentions=["filter"],

@@ -26,15 +26,6 @@ def synced(path: Path) -> Iterator[BinaryIO]:
         os.fsync(file.fileno())
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Writes a file aside and renames it, so that there is the old one or the new one."""
-    draft = path.with_name(f"{path.name}.new")
-    with synced(draft) as file:
-        file.write(content)
-    os.replace(draft, path)
-    sync_folder(path.parent)
-
-
 @contextlib.contextmanager
 def explained(folder: Path) -> Iterator[None]:
     """Turns what the system says of a full disk into what to do about it."""
