@@ -6,11 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from asen_tf.bulk import catalogue, files, tags
 from asen_tf.bulk.catalogue import Row
+from asen_tf.bulk.vector_file import VectorFile
 from asen_tf.core.lock import hold
 from asen_tf.embedders import Fingerprint
 
@@ -168,7 +166,9 @@ class Output:
             known = []
         for shard in self.done(len(digests)):
             vectors_file, _, tags_file = self.shard_files(shard, len(digests))
-            whole = _is_whole(vectors_file) and (not with_tags or files.exists(tags_file))
+            # Those of other file systems are trusted: they would have to come here.
+            whole = not files.is_local(vectors_file) or VectorFile.is_whole(vectors_file)
+            whole = whole and (not with_tags or files.exists(tags_file))
             if not whole or known[shard : shard + 1] != [digests[shard]]:
                 files.delete(vectors_file)
         if known == list(digests):
@@ -200,14 +200,6 @@ class Output:
 
     def _rows_file(self, shard: int) -> str:
         return files.join(self.unfinished, f"rows-{shard:05d}.jsonl")
-
-
-def _is_whole(path: str) -> bool:
-    """Whether a file of vectors ends as Parquet does; those of other file systems are trusted."""
-    try:
-        return not files.is_local(path) or pq.read_metadata(path).num_columns > 0
-    except (OSError, pa.ArrowInvalid):
-        return False
 
 
 def _name(shard: int, shards: int) -> str:

@@ -32,7 +32,10 @@ class VectorFile:
         self._attributes = attributes
         # Names repeat, vectors do not: a dictionary of them would be built in vain.
         self._writer = pq.ParquetWriter(
-            file, SCHEMA.with_metadata(metadata), use_dictionary=["id", "attribute"]
+            file,
+            SCHEMA.with_metadata(metadata),
+            use_dictionary=["id", "attribute"],
+            write_page_checksum=True,
         )
         self._gathered: list[pa.Table] = []
 
@@ -56,6 +59,15 @@ class VectorFile:
         if kind is None:
             self._flush()
         self._writer.close()
+
+    @staticmethod
+    def is_whole(path: str) -> bool:
+        """Whether every page of a file is as it was written."""
+        try:
+            with pq.ParquetFile(path, page_checksum_verification=True) as file:
+                return sum(map(len, file.iter_batches())) == file.metadata.num_rows
+        except (OSError, ValueError):
+            return False
 
     def _flush(self) -> None:
         if self._gathered:

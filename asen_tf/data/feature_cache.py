@@ -11,6 +11,7 @@ import filelock
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.core import files
 from asen_tf.data.manifest import Manifest
 
 # Rows int64 [N], attributes int32 [N, M] -> what a model takes in place of images; runs in a graph.
@@ -45,7 +46,7 @@ def open_features(
     Args:
       folder: of such maps; each key has a folder of its own there.
       key: all that they depend on, as JSON takes it. Files with another key are never used, nor are
-        those of a process that was killed while it wrote them.
+        those of a process that was killed while it wrote them, nor damaged ones.
       rows: int64, those that will be asked for.
       shapes: of one row's maps, by name: [h, w, C], or [A, h, w, C], one for each attribute, of
         which the function gives those that it is asked for.
@@ -84,7 +85,20 @@ def _is_whole(folder, count, shapes):
         kept = [np.load(folder / f"{name}.npy", mmap_mode="r") for name in shapes]
     except (OSError, ValueError):  # missing, or cut off
         return False
-    return [maps.shape for maps in kept] == [(count, *shape) for shape in shapes.values()]
+    if [maps.shape for maps in kept] != [(count, *shape) for shape in shapes.values()]:
+        return False
+    try:
+        return files.read_json(folder / "sums.json") == _sums(folder, shapes)
+    except (OSError, ValueError):
+        return False
+
+
+def _sums(folder, names):
+    found = {}
+    for name in names:
+        with open(folder / f"{name}.npy", "rb") as file:
+            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return found
 
 
 def _write(folder, text, count, shapes, batches):
@@ -94,6 +108,7 @@ def _write(folder, text, count, shapes, batches):
     aside.mkdir()
     try:
         _fill(aside, count, shapes, batches)
+        (aside / "sums.json").write_text(json.dumps(_sums(aside, shapes)))
         (aside / "key.json").write_text(text)
         os.rename(aside, folder)
     except BaseException:
@@ -102,10 +117,10 @@ def _write(folder, text, count, shapes, batches):
 
 
 def _fill(folder, count, shapes, batches):
-    files = {}
+    written = {}
     for name, shape in shapes.items():
         path = folder / f"{name}.npy"
-        files[name] = np.lib.format.open_memmap(path, "w+", DTYPE, (count, *shape))
+        written[name] = np.lib.format.open_memmap(path, "w+", DTYPE, (count, *shape))
         # Where there is no room: an error now, instead of a signal when a page is written.
         if hasattr(os, "posix_fallocate"):
             with open(path, "r+b") as file:
@@ -114,7 +129,7 @@ def _fill(folder, count, shapes, batches):
     for batch in batches:
         stop = start + len(next(iter(batch.values())))
         for name, maps in batch.items():
-            files[name][start:stop] = maps
+            written[name][start:stop] = maps
         start = stop
-    for file in files.values():
+    for file in written.values():
         file.flush()

@@ -22,6 +22,8 @@ from asen_tf.images import graph
 # Row numbers int64 [B] -> images uint8 [B, S, S, 3]; runs in a graph.
 ImageLoader = Callable[[tf.Tensor], tf.Tensor]
 
+_CHECKSUM = tf.int64
+
 
 def open_images(
     manifest: Manifest,
@@ -42,8 +44,8 @@ def open_images(
       rows: int64, those that will be loaded.
       size: side of an image in pixels.
       mode: "memory": all of them are decoded now and kept; "disk": likewise, as raw files in
-        `folder`, where a later run finds them; "none": each is decoded when it is asked for;
-        "auto": the first of these that fits.
+        `folder`, where a later run finds them, with checksums: a damaged one is decoded anew;
+        "none": each is decoded when it is asked for; "auto": the first of these that fits.
       memory_bytes: what "memory" may take.
       folder: of the disk cache; without it "auto" does not use the disk.
       fit: how photographs become squares, see `asen_tf.images.graph.to_square`.
@@ -106,16 +108,31 @@ def _on_disk(photographs, rows, read, size, fit, folder):
         missing = np.array([row for row in rows if not _is_whole(names[row], size)], np.int64)
         for row, image in zip(missing, _decoded(photographs, missing, read), strict=True):
             with files.written_whole(names[row]) as draft:
-                draft.write_bytes(image.tobytes())
+                pixels = image.tobytes()
+                draft.write_bytes(pixels + _checksum(pixels).numpy().tobytes())
 
-    def read_raw(file):
-        return tf.reshape(tf.io.decode_raw(tf.io.read_file(file), tf.uint8), (size, size, 3))
+    def read_raw(file, path, region):
+        content = tf.io.read_file(file)
+        pixels = tf.strings.substr(content, 0, size * size * 3)
+        sum_of_it = tf.strings.substr(content, size * size * 3, _CHECKSUM.size)
+        whole = tf.reduce_all(tf.io.decode_raw(sum_of_it, _CHECKSUM) == _checksum(pixels))
+        return tf.cond(
+            whole,
+            lambda: tf.reshape(tf.io.decode_raw(pixels, tf.uint8), (size, size, 3)),
+            lambda: read(path, region),
+        )
 
-    return _from_files((names,), read_raw, size)
+    return _from_files((names, *photographs), read_raw, size)
+
+
+def _checksum(pixels: bytes | tf.Tensor) -> tf.Tensor:
+    """One that costs little inside graphs, and never changes."""
+    return tf.strings.to_hash_bucket_fast(pixels, _CHECKSUM.max)
 
 
 def _is_whole(name, size):
-    return os.path.exists(name) and os.path.getsize(name) == size * size * 3
+    need = size * size * 3 + _CHECKSUM.size
+    return os.path.exists(name) and os.path.getsize(name) == need
 
 
 def _from_files(columns, read, size):

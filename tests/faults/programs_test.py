@@ -72,8 +72,14 @@ def cut_off(file):
     file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
 
 
+def bit_flipped(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
 @pytest.mark.parametrize("name", PROGRAMS)
-@pytest.mark.parametrize("fault", [removed, cut_off])
+@pytest.mark.parametrize("fault", [removed, cut_off, bit_flipped])
 def test_a_file_that_is_damaged_is_made_anew_or_named(
     fault, name, undisturbed, catalogue, tmp_path
 ):
