@@ -116,7 +116,8 @@ def evaluate(
     if subject.betas is not None:
         result["beta"] = dict(zip(manifest.space, subject.betas, strict=True))
     if subject.value_shares is not None:
-        result["values"] = dict(zip(manifest.space, map(float, subject.value_shares), strict=True))
+        shares = np.broadcast_to(subject.value_shares, len(manifest.space))
+        result["values"] = dict(zip(manifest.space, shares.round(6).tolist(), strict=True))
     if manifest.boxes is not None and subject.localize:
         result["localization"] = subject.localize(split)
     return result

@@ -49,11 +49,15 @@ def fit_recognition(
         trained = run.load_best()
         seen = {"fit": config.data.fit, "box_margin": config.data.box_margin}
         manifest, slices = run.manifest(data), best["slices"]
+        before = trained.value_classifiers
         load_images = _fit(trained, manifest, slices, batch_size, **seen)
-        best["recognition"] = True
+        best["recognition"], chosen = True, {}
         if config.train.embed_values:
             validation = Validation(config, manifest, trained)
-            best |= validation.choose_value_shares(slices, load_images)
+            chosen = validation.choose_value_shares(slices, load_images)
+        if not chosen and before is not None:
+            trained.set_value_shares(before.shares)
+        best |= chosen
         run.save_best(trained, best["stage"])
         run.write_best(best)
     finally:

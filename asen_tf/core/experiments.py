@@ -228,6 +228,7 @@ def one_branch(config: config_dict.ConfigDict, model: str) -> None:
             "threshold": asen.threshold,
         }
     _one_branch(config, model, **more)
+    config.train.embed_values = False  # the papers' networks embed what losses have trained
     names = config.train.stages
     global_alone(config)
     kept = config.train.stages
@@ -279,6 +280,7 @@ def linear(config: config_dict.ConfigDict) -> None:
             f"the linear baseline stands on the backbone of an experiment, and model.name="
             f"{config.model.name} has no key model.backbone or model.global_branch.backbone"
         )
+    config.train.embed_values = False  # its embedding is the values' probabilities
     with config.unlocked():
         config.model = {
             "name": "linear",

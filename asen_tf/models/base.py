@@ -103,9 +103,13 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
         "values" may be named, too, and is none of them: no loss trains it, see `embeds_values`.
 
         Raises:
-          ValueError: an unknown slice; names the nearest.
+          ValueError: an unknown slice; names the nearest. Or "values" alone.
         """
         self._check_names("slice", slices or (), (*self.slices, VALUES))
+        if slices is not None and {*slices} == {VALUES}:
+            raise ValueError(
+                f"{VALUES} stand behind other slices: name them, too, of {', '.join(self.slices)}"
+            )
         return tuple(name for name in self.slices if slices is None or name in slices)
 
     def _check_names(self, kind, names, known):

@@ -128,10 +128,13 @@ class Recognition:
 
         Args:
           slices: that make the embedding, see `EmbeddingModel.embed`; "values" has to be one of
-            them, and the others are those that are classified.
+            them, and the others are those that are classified. A model that changes its embeddings
+            itself takes them without.
         """
         known = self.value_classifiers
-        if known is None or not known.shares.any() or VALUES not in (slices or (VALUES,)):
+        if known is None or self.manipulates or VALUES not in (slices or (VALUES,)):
+            return False
+        if not known.shares.any():
             return False
         return set(self._classified_slices) == set(self.used_slices(slices))
 

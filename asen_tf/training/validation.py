@@ -99,15 +99,20 @@ class Validation:
 
         Returns:
           Of what `Workdir.write_best` takes, `slices`, `map`, and the shares by attribute as
-          `values`. Where there is nothing to validate with, nothing, and the model stays as it is.
+          `values`. Where there is nothing to validate with, or the model changes its embeddings
+          itself, nothing, and the model stays as it is.
         """
-        if not self.measures("valid") or self._manifest.triplets is not None:
+        triplets = self._manifest.triplets is not None
+        if not self.measures("valid") or triplets or self._model.manipulates:
             return {}
         slices = (*self._model.used_slices(slices), VALUES)
         self._model.set_value_shares(0.5)
         whole = list(self._model.embedding_slices(slices))[1]
         weights, score = self._weighed((whole, "values"), slices, load_images, features)
-        shares = 1 - np.array(weights)
+        # Of an attribute whose values are not told apart, all are equally probable.
+        known = self._model.value_classifiers
+        told = np.add.reduceat(np.abs(known.kernel).sum(0), known.offsets[:-1]) > 0
+        shares = np.where(told, 1 - np.array(weights), 0.0)
         self._model.set_value_shares(shares)
         values = dict(zip(self._manifest.space, shares.round(1).tolist(), strict=True))
         return {"slices": slices, "map": score, "values": values}

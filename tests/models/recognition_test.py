@@ -110,6 +110,11 @@ def test_an_embedding_ends_with_them(model, images, tmp_path):
             for names in (["local"], ["local", "values"]):
                 assert one.embed_all(images, names).shape == (4, 2, 4)
                 assert list(one.embedding_slices(names)) == ["local"]
+        with pytest.raises(ValueError, match="values stand behind other slices: name them, too"):
+            model.embed_all(images, ("values",))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(type(model), "manipulates", True)  # what it changes is as long as before
+            assert model.embed_all(images).shape == (4, 2, 8)
         for wrong in (1.5, [0.1, 0.2, 0.3], [np.nan, 0.0]):
             with pytest.raises(ValueError, match="the share of the values' probabilities"):
                 model.set_value_shares(wrong)

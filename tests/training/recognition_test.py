@@ -15,6 +15,7 @@ from asen_tf.keras_embedder import KerasEmbedder
 from asen_tf.training import recognition
 from asen_tf.training.recognition import fit_recognition, temperature
 from asen_tf.training.train import train
+from asen_tf.training.validation import Validation
 from asen_tf.workdir import Workdir
 from tests.training.runs import tiny
 
@@ -91,7 +92,16 @@ def test_embeddings_hold_them_where_that_validates_better(catalogue, tmp_path):
     asen_tf.fit_recognition(run)
     again = run.best()
     assert again["slices"] == best["slices"] and again["map"] >= result["variants"]["both"]["map"]
-    width = sum(run.load_best().slices.values())
+    with pytest.raises(ValueError, match="values are computed from all of global, local, values"):
+        asen_tf.export(run.path, tmp_path / "export", slices=("global", "values"))
+    model, manifest = run.load_best(), run.manifest()
+    known = model.value_classifiers
+    side = np.arange(*known.offsets[1:])
+    known.kernel[:, side] = 0  # as of an attribute with one value
+    load_images = open_images(manifest, np.arange(len(manifest)), model.image_size, "none")
+    chosen = Validation(config, manifest, model).choose_value_shares(None, load_images)
+    assert chosen["values"]["side"] == 0 < chosen["values"]["color"]
+    width = sum(model.slices.values())
     vectors = asen_tf.load(run.path).embed_all(photographs(run.manifest(), "test"))
     assert vectors.shape[2] == width + max(run.space().value_counts)
 

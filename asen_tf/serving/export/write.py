@@ -21,6 +21,7 @@ from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
 from asen_tf.core.progress import say
 from asen_tf.core.versions import is_version
 from asen_tf.models.base import EmbeddingModel
+from asen_tf.models.recognition import VALUES
 from asen_tf.serving import signatures as names
 from asen_tf.serving.export.functions import Functions
 from asen_tf.serving.export.samples import photographs
@@ -76,6 +77,11 @@ def export(
     say(f"loading {run.best_model(best['stage'])}")
     model = run.load_best(precision)
     check_names("slice", slices, best["slices"] or model.slices, once=True)
+    if VALUES in slices and not model.embeds_values(slices):
+        raise ValueError(
+            f"{VALUES} are computed from all of {', '.join(best['slices'])}: name these, too, or "
+            f"leave {VALUES} out"
+        )
     chosen, data = slices or best["slices"], run.config().data
     seen = {"fit": data.fit, "box_margin": data.box_margin}
     return export_model(model, space, output, attributes, max_pixels, chosen, **seen)
