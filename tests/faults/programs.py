@@ -10,6 +10,7 @@ from unittest import mock
 
 import numpy as np
 import pyarrow.parquet as pq
+import tensorflow as tf
 
 from asen_tf.api.index import index
 from asen_tf.bulk import embed_catalogue, shard
@@ -19,6 +20,8 @@ from asen_tf.core import config as configs
 from asen_tf.data.feature_cache import open_features
 from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import load
+from asen_tf.models.base import EmbeddingModel
+from asen_tf.serving.export import SIGNATURES, export_model, write
 from tests.colors import SPACE, Colors
 
 _ROWS, _SHAPES = np.arange(24), {"maps": (4, 4, 8)}
@@ -35,6 +38,7 @@ class Program:
       full: what is said of a full disk.
       second: what is said where another process is at work; None: both do it.
       longest: seconds until a kill.
+      mends: whether the same call mends what was damaged, or refuses it; else it adds to the place.
     """
 
     work: Callable[[Path, Path], Any]
@@ -42,6 +46,7 @@ class Program:
     full: str
     second: str | None = None
     longest: float = 0.5
+    mends: bool = True
 
 
 def _images(catalogue, place):
@@ -81,6 +86,33 @@ def _embedded(catalogue, place):
     return [table.to_pydict() for table in tables], sorted(p.name for p in place.iterdir())
 
 
+class Mean(EmbeddingModel):
+    """Embeds images by their mean color, without a layer."""
+
+    attributes, image_size, slices = len(SPACE), 8, {"mean": 3}
+
+    def compute_outputs(self, inputs, names, training=False):
+        mean = tf.reduce_mean(tf.cast(inputs["images"], tf.float32), (1, 2))
+        return {"mean": tf.repeat(mean[:, None], tf.shape(inputs["attributes"])[1], axis=1)}
+
+
+def _export(catalogue, place):
+    answers = {"embed_tensor": SIGNATURES["embed_tensor"]()}
+    with mock.patch.object(write, "signatures_of", lambda *_: answers):
+        export_model(Mean(), SPACE, place, verified=False)
+
+
+def _exported(catalogue, place):
+    """What the newest version answers; versions, which may be more after a kill, are whole."""
+    *_, newest = sorted(place.iterdir())
+    assert all(path.name.isdecimal() for path in place.iterdir())
+    images = np.arange(2 * 8 * 8 * 3, dtype=np.uint8).reshape(2, 8, 8, 3)
+    asked = {"images": images, "attribute": np.array(["color", "side"])}
+    signature = tf.saved_model.load(str(newest)).signatures["embed_tensor"]
+    found = signature(**{name: tf.constant(value) for name, value in asked.items()})
+    return {name: tensor.numpy() for name, tensor in found.items()}
+
+
 _ROOM = "no room on the disk"
 PROGRAMS = {
     "caching images": Program(
@@ -96,4 +128,5 @@ PROGRAMS = {
     "embedding": Program(
         _embed, _embedded, "File too large", r"process \d+ writes to this folder", longest=0.6
     ),
+    "exporting": Program(_export, _exported, "cannot be written|File too large", mends=False),
 }
