@@ -30,6 +30,7 @@ _ELSEWHERE = {
     "data.synthetic.dataset": "the stamp of a data set that the library made",
     "evaluation.storage": "an anonymous file of this process",
     "core.lock": "the number of a process, for a message",
+    "core.presets": "tables in the source of the installed KerasHub",
     "figures.accuracy": "numbers that the same run wrote",
     "figures.report": "numbers and pictures that the same run wrote",
     "reproduction.published": "the papers' numbers, which the library brings along",
