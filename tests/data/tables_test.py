@@ -125,6 +125,22 @@ def test_the_same_rows_for_training_and_for_indexing(kind, tmp_path):
     check("shop", tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("header", "names"),
+    [
+        ("image;color, main;size, eu", ["image", "color, main", "size, eu"]),
+        ("image, color, size", ["image", "color", "size"]),
+        ("image;color", ["image", "color"]),
+        ("image\tcolor; main, second", ["image", "color; main, second"]),
+        ("image", ["image"]),
+    ],
+)
+def test_what_separates_cells(header, names, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text(f"{header}\n")
+    assert list(text.rows(path, "table.csv")) == [(1, names)]
+
+
 @pytest.mark.parametrize("kind", FRAMES)
 def test_frames_are_tables(kind, tmp_path):
     check(FRAMES[kind](), tmp_path)

@@ -42,6 +42,12 @@ def encoding_of(path: Path) -> str:
     return "utf-16" if wide else "utf-8-sig"
 
 
+def _cells(line: str, sign: str) -> tuple[int, int]:
+    """How many cells a sign makes of a line: that do not begin with a blank, and all."""
+    cells = next(csv.reader([line], delimiter=sign), [])
+    return sum(not cell.startswith(" ") for cell in cells), len(cells)
+
+
 def not_decoded(path: Path, source: str, line: int) -> FormatError:
     """What to say of a file that is not in its encoding; `line` were read of it."""
     if encoding_of(path) == "utf-16":
@@ -52,7 +58,8 @@ def not_decoded(path: Path, source: str, line: int) -> FormatError:
 def rows(path: Path, source: str) -> Iterator[tuple[int, list[str]]]:
     """(line, cells) of each row that has any, the header's first.
 
-    Cells are separated by what gives the header most of them.
+    Cells are separated by what gives the header most of them; those that begin with a blank, as
+    after a comma in a name, count only between equals.
 
     Raises:
       FormatError: it cannot be read, because of a stray quote or a wrong encoding.
@@ -62,7 +69,7 @@ def rows(path: Path, source: str) -> Iterator[tuple[int, list[str]]]:
     with open(path, newline="", encoding=encoding_of(path)) as file:
         try:
             first = next(Lines(file), "")
-            sign = max(SIGNS, key=lambda one: len(next(csv.reader([first], delimiter=one), [])))
+            sign = max(SIGNS, key=lambda one: _cells(first, one))
             file.seek(0)
             lines = Lines(file)
             # Strict: a stray quote would otherwise swallow the rest of the file as one cell.
