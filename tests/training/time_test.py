@@ -13,6 +13,8 @@ from asen_tf.training.train import train
 from asen_tf.training.validation import Validation
 from tests.networks import shrink
 
+FOR_STAGES = 0.95  # of train.max_minutes; the rest is for classifiers of values
+
 
 @pytest.fixture
 def config(catalogue):
@@ -56,7 +58,7 @@ def test_the_schedule_ends_with_the_time(config, clock, tmp_path, monkeypatch):
         load(self, *arguments)
 
     monkeypatch.setattr(Validation, "__init__", slowly)
-    config.train.max_minutes = 12 / 60
+    config.train.max_minutes = 12 / 60 / FOR_STAGES
     run = train(config, tmp_path / "run")
     assert run.history()[-1]["step"] == 10 and run.history()[-1]["seconds"] == 12
     expected = [3e-4 * (1 + np.cos(np.pi * second / 10)) / 2 for second in range(10)]
@@ -64,7 +66,7 @@ def test_the_schedule_ends_with_the_time(config, clock, tmp_path, monkeypatch):
 
 
 def test_stopped_it_goes_on_with_the_time_that_was_left(config, clock, tmp_path, monkeypatch):
-    config.train.max_minutes = 10 / 60
+    config.train.max_minutes = 10 / 60 / FOR_STAGES
     score = Validation.__call__
 
     def stopping(self, *inputs):
@@ -123,7 +125,7 @@ def test_stages_that_there_is_no_time_for(config):
     config.train.stages = ("stage1", "stage2")
 
     def minutes(most):
-        config.train.max_minutes = most
+        config.train.max_minutes = most / FOR_STAGES
         return {stage.name: round(stage.deadline / 60, 6) for stage in plan(config)}
 
     assert minutes(1.0) == {"stage1": 1.0}
