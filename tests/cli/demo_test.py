@@ -106,5 +106,5 @@ def test_from_imagenet(catalogue, tmp_path, monkeypatch, rendered):
     assert f"asen-index --model=out/served --manifest={root}/manifest.csv" in result.stdout
     run = Workdir(tmp_path / "out" / "run")
     best = run.best()
-    assert (best["stage"], best["slices"]) == ("heads", ["global"])
+    assert (best["stage"], best["slices"]) == ("heads", ["global", "values"])
     assert run.config().train.max_minutes == 3

@@ -135,7 +135,8 @@ with contextlib.suppress(ImportError):  # faiss is an extra
     )
     TARGETS += of_files(
         "former store",
-        ["asen_tf.catalogue.former"],
+        # faiss_engine, which it writes to, loads faiss before memory is limited.
+        ["asen_tf.catalogue.former", "asen_tf.catalogue.faiss_engine"],
         _convert,
         former.files(),
         mentions=["old"],
