@@ -5,8 +5,11 @@ import os
 import numpy as np
 from ml_collections import ConfigDict
 
+from asen_tf.data.image_cache import open_images
 from asen_tf.data.manifest import Manifest
 from asen_tf.models.base import EmbeddingModel
+from asen_tf.training.recognition import fit_recognition as fit
+from asen_tf.training.validation import Validation
 from asen_tf.workdir import Workdir
 
 
@@ -41,8 +44,6 @@ def fit_recognition(
         _fit(model, data, None, batch_size)
         return
     run = model if isinstance(model, Workdir) else Workdir(model)
-    from asen_tf.training.validation import Validation
-
     best, config = run.best(), run.config()
     lock = run.hold()
     try:
@@ -66,9 +67,6 @@ def fit_recognition(
 
 def _fit(model, manifest, slices, batch_size, **seen):
     """Computes the classifiers; what loads the images."""
-    from asen_tf.data.image_cache import open_images
-    from asen_tf.training.recognition import fit_recognition as fit
-
     if not len(manifest.labels_of("train")):
         raise ValueError(f"the train split of {manifest.source} has no labels to learn values from")
     rows = np.concatenate([manifest.examples_of(split) for split in ("train", "valid")])

@@ -65,5 +65,8 @@ MASKS, MASKED_DISTANCES = ("learned", "disjoint"), ("cosine", "euclidean")
 BASELINE = "linear"
 """What tables call the linear baseline beside a run."""
 
+VALUES, WITH_VALUES = "values", "all"
+"""Slices of an embedding: how probable its attribute's values are, and the whole that has them."""
+
 NOT_SERVED = ("tensor",)
 """Names that no attribute can have: `embed_tensor` is a signature of every served model."""

@@ -9,11 +9,12 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.backbones import FeatureExtractor
+from asen_tf.core.choices import VALUES, WITH_VALUES
 from asen_tf.core.errors import unknown_name
 from asen_tf.losses import Loss
 from asen_tf.models.compiled import CompiledLosses
 from asen_tf.models.preset import Preset
-from asen_tf.models.recognition import VALUES, Recognition
+from asen_tf.models.recognition import Recognition
 
 
 class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
@@ -130,7 +131,7 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
             found = {"both": slice(0, ends[-1]), **found}
         if self.embeds_values(slices):
             end = ends[-1] + int(np.diff(self.value_classifiers.offsets).max())
-            found = {"all": slice(0, end), **found, VALUES: slice(ends[-1], end)}
+            found = {WITH_VALUES: slice(0, end), **found, VALUES: slice(ends[-1], end)}
         return found
 
     def trained_slices(self, outputs: Iterable[str]) -> tuple[str, ...] | None:

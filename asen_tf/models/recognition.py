@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.core.choices import VALUES
 from asen_tf.models.weighed import weighed
 
-VALUES = "values"  # the last slice of an embedding: how probable the attribute's values are
 _KEY = "recognition_"
 
 

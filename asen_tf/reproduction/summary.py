@@ -4,14 +4,13 @@ import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
-from asen_tf.core.choices import MANIPULATION, PROTOCOLS, SIMILARITY
+from asen_tf.core.choices import MANIPULATION, PROTOCOLS, SIMILARITY, WITH_VALUES
 from asen_tf.core.errors import unknown_name
 from asen_tf.reproduction import published
 from asen_tf.reproduction.tables import (
     AS_IT_IS,
     BY_ATTRIBUTE,
     CHANGED,
-    WITH_VALUES,
     Row,
     Table,
 )

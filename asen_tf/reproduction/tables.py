@@ -3,10 +3,9 @@
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from asen_tf.core.choices import MANIPULATION, SIMILARITY
+from asen_tf.core.choices import MANIPULATION, SIMILARITY, WITH_VALUES
 
 ASEN, PART_GUIDED = "asen", "part_guided"
-WITH_VALUES = "all"  # the slice that ends with the probabilities of values
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from ml_collections import config_dict
 
+from asen_tf.core.choices import VALUES
 from asen_tf.core.progress import Quiet
 from asen_tf.data.feature_cache import FeatureLoader
 from asen_tf.data.image_cache import ImageLoader
@@ -15,7 +16,6 @@ from asen_tf.evaluation.evaluator import Evaluator
 from asen_tf.evaluation.tasks import NothingToMeasure, checked_relevance, retrieval_tasks
 from asen_tf.evaluation.triplets import evaluate_triplets
 from asen_tf.models.base import EmbeddingModel
-from asen_tf.models.recognition import VALUES
 
 
 class Validation:
@@ -108,7 +108,7 @@ class Validation:
         slices = (*self._model.used_slices(slices), VALUES)
         self._model.set_value_shares(0.5)
         whole = list(self._model.embedding_slices(slices))[1]
-        weights, score = self._weighed((whole, "values"), slices, load_images, features)
+        weights, score = self._weighed((whole, VALUES), slices, load_images, features)
         # Of an attribute whose values are not told apart, all are equally probable.
         known = self._model.value_classifiers
         told = np.add.reduceat(np.abs(known.kernel).sum(0), known.offsets[:-1]) > 0

@@ -16,12 +16,12 @@ import tensorflow as tf
 
 from asen_tf.core import files
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.choices import VALUES
 from asen_tf.core.errors import check_names
 from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
 from asen_tf.core.progress import say
 from asen_tf.core.versions import is_version
 from asen_tf.models.base import EmbeddingModel
-from asen_tf.models.recognition import VALUES
 from asen_tf.serving import signatures as names
 from asen_tf.serving.export.functions import Functions
 from asen_tf.serving.export.samples import photographs
