@@ -39,14 +39,19 @@ def convert(old: str, new: str) -> int:
       FileNotFoundError: no store of such a version.
       ValueError: it is damaged, or the new store is another model's.
     """
-    fingerprint, places = _read(Path(old.removeprefix("faiss:").partition("?")[0]))
+    folder = Path(old.removeprefix("faiss:").partition("?")[0])
+    fingerprint, places = _read(folder)
     ids = list(places)
     with open_store(new, fingerprint) as store:
         for start in range(0, len(ids), _AT_ONCE):
             some = ids[start : start + _AT_ONCE]
             found = [places[name] for name in some]
             vectors = np.stack([place.vectors[place.row] for place in found])
-            store.upsert(Items(some, vectors, [place.record for place in found]))
+            items = Items(some, vectors, [place.record for place in found])
+            try:
+                store.upsert(items)
+            except ValueError as error:
+                raise ValueError(f"{folder} cannot be copied: {error}") from error
     return len(ids)
 
 

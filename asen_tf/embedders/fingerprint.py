@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.foreign import shown
 
 # Vectors of the same image by the same model agree at least so well, on whatever machine; those of
 # two versions of a model, trained apart or further, do not.
@@ -100,10 +101,18 @@ class Fingerprint:
 
     @classmethod
     def from_dict(cls, given: Mapping) -> "Fingerprint":
-        """Reads what `to_dict` gave, also through JSON."""
+        """Reads what `to_dict` gave, also through JSON; ValueError, KeyError, TypeError: not it."""
         attributes = AttributeSpace({one["name"]: one["values"] for one in given["attributes"]})
-        numbers = given["fingerprint"] and tuple(map(tuple, given["fingerprint"]))
-        return cls(attributes, given["dimension"], given["version"], numbers)
+        dimension, version, numbers = given["dimension"], given["version"], given["fingerprint"]
+        if type(dimension) is not int or dimension < 1:
+            raise ValueError(f"dimension {shown(dimension)}, expected a whole number from 1")
+        if not isinstance(version, str):
+            raise ValueError(f"version {shown(version)}, expected text")
+        if numbers:
+            if np.array(numbers, np.float64).ndim != 2 or len(numbers) != len(attributes):
+                raise ValueError("fingerprint: expected as many numbers for each attribute")
+            numbers = tuple(map(tuple, numbers))
+        return cls(attributes, dimension, version, numbers or None)
 
 
 def probe() -> bytes:

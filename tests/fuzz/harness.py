@@ -152,6 +152,7 @@ def _inputs(target: Target, count: int, start: int) -> Iterator[tuple[int, Calla
 
 
 def _limit_memory(megabytes: int) -> None:
+    """Allows so much more than is taken now."""
     try:
         import resource
 
@@ -159,7 +160,7 @@ def _limit_memory(megabytes: int) -> None:
     except (ImportError, OSError):  # elsewhere than on Linux
         return
     most = pages * resource.getpagesize() + (megabytes << 20)
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    resource.setrlimit(resource.RLIMIT_AS, (most, resource.RLIM_INFINITY))
 
 
 def _main(count: str, start: str, state: str, *names: str) -> None:
@@ -168,13 +169,13 @@ def _main(count: str, start: str, state: str, *names: str) -> None:
     targets = [by_name(name) for name in names]
     for module in {module for target in targets for module in target.modules}:
         __import__(module)
-    _limit_memory(_MEGABYTES[targets[0].tensorflow])
     file = os.open(state, os.O_WRONLY)
     for at, target in enumerate(targets):
 
         def note(number, result, at=at):
             os.pwrite(file, _STATE.pack(at, number, result.refused, result.accepted), 0)
 
+        _limit_memory(_MEGABYTES[target.tensorflow])
         result = feed(target, int(count), int(start) if not at else 0, note)
         print(json.dumps([target.name, dataclasses.asdict(result)]), flush=True)
 
