@@ -112,7 +112,7 @@ class Fingerprint:
             if np.array(numbers, np.float64).ndim != 2 or len(numbers) != len(attributes):
                 raise ValueError("fingerprint: expected as many numbers for each attribute")
             numbers = tuple(map(tuple, numbers))
-        return cls(attributes, dimension, version, numbers or None)
+        return cls(attributes, dimension, version, numbers)
 
 
 def probe() -> bytes:
