@@ -39,8 +39,9 @@ def main() -> None:
     began = time.monotonic()
     output = Path(given.output)
     config = given.config
-    if given["config"].using_default_value:
-        config.train.max_minutes = config.train.max_minutes or _MINUTES
+    overridden = config_flags.get_override_values(given["config"])
+    if given["config"].using_default_value and "train.max_minutes" not in overridden:
+        config.train.max_minutes = _MINUTES
     workdir = output / "run"
     data = config.data
     if given.data:

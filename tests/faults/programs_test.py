@@ -9,7 +9,7 @@ import pytest
 
 from asen_tf.core.errors import Failed
 from tests.faults import processes
-from tests.faults.programs import PROGRAMS
+from tests.faults.programs import PROGRAMS, Mean
 from tests.full_disk import full_disk
 
 pytest.importorskip("faiss")
@@ -62,6 +62,13 @@ def test_the_same_call_goes_on(fault, name, undisturbed, catalogue, tmp_path):
     np.testing.assert_equal(program.read(catalogue, place), program.read(catalogue, expected))
     # Nothing half-written is left.
     assert not [file for file in place.rglob("*") if file.name.endswith((".draft", ".part"))]
+
+
+def test_an_export_that_has_no_room_for_the_requests_beside_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(Mean, "image_size", 400)  # a request of a photograph: 480 kB
+    with full_disk(300_000), pytest.raises(OSError, match="cannot be written"):
+        PROGRAMS["exporting"].work(None, tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def removed(file):

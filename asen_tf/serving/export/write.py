@@ -129,8 +129,9 @@ def export_model(
 
     with _aside(Path(output), model) as folder:
         say(f"writing {len(ids)} attributes")
-        outputs = _save(model, signatures, Functions(model, ids, metadata, slices), folder)
-        write_warmup(folder, requests(1), outputs)
+        with _explained(folder):
+            outputs = _save(model, signatures, Functions(model, ids, metadata, slices), folder)
+            write_warmup(folder, requests(1), outputs)
         if verified:
             say(f"verifying {len(signatures)} signatures")
             outside = Functions(model, ids, metadata, slices, read_outside(model.image_size, fit))
@@ -155,12 +156,18 @@ def _save(
         servable.weights = [variable.value for variable in model.variables]
         servable.metadata_file = tf.saved_model.Asset(os.fspath(file))
         found = {name: _traced(signature, functions) for name, signature in signatures.items()}
-        try:
-            with files.literal(folder) as place:
-                tf.saved_model.save(servable, place, found)
-        except tf.errors.OpError as error:
-            raise OSError(f"{folder} cannot be written: {error.message}") from error
+        with files.literal(folder) as place:
+            tf.saved_model.save(servable, place, found)
     return {name: list(function.structured_outputs) for name, function in found.items()}
+
+
+@contextlib.contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Turns TensorFlow's errors of writing into OSError."""
+    try:
+        yield
+    except tf.errors.OpError as error:
+        raise OSError(f"{folder} cannot be written: {error.message}") from error
 
 
 def _traced(signature, functions):
