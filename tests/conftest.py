@@ -115,7 +115,7 @@ def demo(tmp_path_factory):
 def workdir(tmp_path_factory):
     """A run with an untrained model of two small branches, attributes color and skirt length.
 
-    Its classifiers of values are random.
+    Its classifiers of values are random, and end its embeddings.
     """
     # TensorFlow takes seconds to load, and most tests do without this.
     from asen_tf.core import AttributeSpace
@@ -133,10 +133,14 @@ def workdir(tmp_path_factory):
     model = ASEN(2, branch, dict(branch), attribute_dim=8)
     draw = np.random.default_rng(0)
     model.value_classifiers = ValueClassifiers(
-        np.array(space.offsets), np.arange(2), draw.normal(size=(24, 4)), draw.normal(size=4)
+        np.array(space.offsets),
+        np.arange(2),
+        draw.normal(size=(24, 4)),
+        draw.normal(size=4),
+        shares=np.float32([0.3, 0.2]),
     )
     run.save_best(model, "stage2")
-    slices = ["global", "local"]
+    slices = ["global", "local", "values"]
     run.write_best({"stage": "stage2", "step": 3, "map": 0.5, "slices": slices})
     return run.path
 

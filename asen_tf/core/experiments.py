@@ -84,8 +84,9 @@ def pretrained(config: config_dict.ConfigDict, backbone: str = "efficientnet_lit
     features that stand still, `finetune` the global branch with its backbone, and `local` the
     heads of its copy, which looks at the attended regions.
     """
-    # A region is about half of the photograph: at 160 pixels it shows more than the whole at 224.
-    for branch, size in ((config.model.global_branch, 224), (config.model.local_branch, 160)):
+    # EfficientNet-Lite0 was trained at 224 pixels; somewhat larger images suit its features better
+    # (as Touvron et al., 2019, found for other networks).
+    for branch, size in ((config.model.global_branch, 256), (config.model.local_branch, 224)):
         branch.update(configs.branch(backbone, size, common_dim=256))
         branch.update(
             weights="imagenet",
@@ -124,7 +125,7 @@ def pretrained(config: config_dict.ConfigDict, backbone: str = "efficientnet_lit
         )
     config.local.update(copies=((LOCAL, "/global_branch/"),), choose_beta=True)
     # Crops show garments larger, so that a smaller image, which costs half, shows as much of them.
-    config.finetune.update(must_improve=True, resolution=160 / 224)
+    config.finetune.update(must_improve=True, resolution=176 / 256)
     for stage, least, share in (
         (config.heads, 1.5, 0.1),
         (config.finetune, 4.0, 0.6),

@@ -16,7 +16,7 @@ from ml_collections import config_dict
 from asen_tf.api.evaluate import evaluate, random_order
 from asen_tf.core import config as configs
 from asen_tf.core import experiment_files, experiments
-from asen_tf.core.choices import CHANGES, DRAWN, EVERY, MANIPULATION
+from asen_tf.core.choices import CHANGES, DRAWN, EVERY, MANIPULATION, WITH_VALUES
 from asen_tf.core.errors import Failed, check_names, unknown_name
 from asen_tf.core.lock import hold
 from asen_tf.core.progress import duration, say
@@ -331,7 +331,9 @@ class _Reproduction:
             return []
         if row.run:
             results = self._results(row.run)
-            if row.slice:  # of what the budget left time for
+            if row.slice == WITH_VALUES:
+                results = results if self._experiment(row).train.embed_values else []
+            elif row.slice:  # of what the budget left time for
                 results = [r for r in results if row.slice in r.get("variants", ())]
             return [summary.columns(r, protocol, row.slice) for r in results]
         if protocol == MANIPULATION:

@@ -34,7 +34,8 @@ def columns(result: dict, protocol: str, slice: str = "") -> dict[str, float]:
     Args:
       result: what `asen-evaluate` wrote.
       protocol: of the table.
-      slice: of the embedding, where the result has several; "": all that losses have trained.
+      slice: of the embedding, where the result has several; "": all that losses have trained;
+        "all": with values, where these validated better.
 
     Raises:
       ValueError: an unknown protocol, a slice that was not scored, or no search was measured.
@@ -61,7 +62,8 @@ def columns(result: dict, protocol: str, slice: str = "") -> dict[str, float]:
     if protocol != SIMILARITY:
         raise ValueError(unknown_name("protocol", protocol, PROTOCOLS))
     if "variants" in result:
-        slice = slice or next(name for name in result["variants"] if name != WITH_VALUES)
+        if not slice or (slice == WITH_VALUES and slice not in result["variants"]):
+            slice = next(name for name in result["variants"] if name != WITH_VALUES)
         if slice not in result["variants"]:
             raise ValueError(unknown_name("slice of a result", slice, result["variants"]))
         result = result["variants"][slice]

@@ -52,6 +52,15 @@ def test_of_several_slices_the_first_counts_or_the_one_that_is_requested():
         columns(several, SIMILARITY, "locl")
 
 
+def test_with_values_is_what_is_embedded_also_where_they_count_for_nothing():
+    both = {"both": result(collar=1, overall=1)}
+    assert columns({"variants": both}, SIMILARITY, "all")["all queries"] == 1
+    assert columns(result(collar=1, overall=1), SIMILARITY, "all")["all queries"] == 1
+    several = {"variants": {"all": result(collar=3, overall=3), **both}}
+    assert columns(several, SIMILARITY, "all")["all queries"] == 3
+    assert columns(several, SIMILARITY)["all queries"] == 1
+
+
 def test_the_columns_of_a_manipulation_are_its_kinds_and_cut_offs():
     found = {"top_accuracy@1": 0.1, "top_accuracy@20": 0.4, "measured": 7}
     one = {**found, "attributes": {"collar": found, "fit": {"measured": 0}}}

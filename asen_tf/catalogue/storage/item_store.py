@@ -210,8 +210,6 @@ class ItemStore:
             self.settings = dict(json.loads(settings))
             if not all(isinstance(value, str) for value in self.settings.values()):
                 raise ValueError("options that are no texts")
-            if type(self.fingerprint.dimension) is not int or self.fingerprint.dimension < 1:
-                raise ValueError("vectors without numbers")
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise database.damaged(self._path, f"no fingerprint of a model: {error}") from error
 
