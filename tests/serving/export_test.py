@@ -86,7 +86,7 @@ def test_vectors_are_those_of_the_embedder(ask, embedder, jpegs, count):
     expected = embedder.embed_all(photographs)
     found = ask("serving_default", image_bytes=strings(photographs))
     assert list(found) == ["embeddings"] and found["embeddings"].dtype == np.float32
-    assert found["embeddings"].shape == (count, 2, 24)
+    assert found["embeddings"].shape == (count, 2, 26)
     np.testing.assert_allclose(found["embeddings"], expected, atol=1e-5)
     for place, name in enumerate(embedder.attributes):
         found = ask(f"embed_{name}", image_bytes=strings(photographs))
@@ -136,7 +136,7 @@ def test_tensors_with_an_attribute_each(ask, embedder):
     np.testing.assert_allclose(found, expected, atol=1e-5)
     assert ask("embed_tensor", images=images[:0], attribute=strings([]))["embedding"].shape == (
         0,
-        24,
+        26,
     )
 
 
@@ -171,10 +171,10 @@ def test_metadata_says_what_is_served(ask, served, embedder):
     assert text == (served / "1" / "assets" / "attributes.json").read_text(encoding="utf-8")
     metadata = names.Metadata.from_json(text)
     assert metadata.attributes == {COLOR: ["red", "green"], LENGTH: ["35", "90"]}
-    assert (metadata.dimension, metadata.max_pixels) == (24, 100_000_000)
+    assert (metadata.dimension, metadata.max_pixels) == (26, 100_000_000)
     assert metadata.library_version == __version__
     assert metadata.model["global_branch"]["backbone"]["name"] == "resnet6"
-    assert metadata.model["slices"] == ["global", "local"]
+    assert metadata.model["slices"] == ["global", "local", "values"]
     assert metadata.box_margin == 0.25
     # Those of exports that know nothing of boxes.
     older = json.dumps({k: v for k, v in json.loads(text).items() if k != "box_margin"})
@@ -190,7 +190,7 @@ def test_signatures_have_the_promised_types(served):
         if not name.startswith("__")
     }
     image, other = {"image_bytes": ("string", [-1])}, {"other_image_bytes": ("string", [-1])}
-    vector = {"embedding": ("float32", [-1, 24])}
+    vector = {"embedding": ("float32", [-1, 26])}
     places = {
         "attention": ("float32", [-1, 4, 4]),
         "box": ("int32", [-1, 4]),
@@ -199,7 +199,7 @@ def test_signatures_have_the_promised_types(served):
     tensors = {"images": ("uint8", [-1, -1, -1, 3]), "attribute": ("string", [-1])}
     said = {"attributes": ("string", [2]), "json": ("string", [])}
     expected = {
-        "serving_default": (image, {"embeddings": ("float32", [-1, 2, 24])}),
+        "serving_default": (image, {"embeddings": ("float32", [-1, 2, 26])}),
         "embed_tensor": (tensors, vector),
         "metadata": ({}, said),
         "predict": (image, {name: ("float32", [-1, 2]) for name in (COLOR, LENGTH)}),
