@@ -53,7 +53,7 @@ def measure(number: str) -> dict[str, float]:
     part = output / f"{number}.csv"
     photographs = write_part(Path(_ROOT.value) / config.data.manifest, part, number)
     config.data.update(format="csv", root=_ROOT.value, manifest=str(part))
-    config.train.update(stages=("heads",), seed=_SEED.value)
+    config.train.update(stages=("heads",), seed=_SEED.value, embed_values=False)
     config.heads.epochs = _EPOCHS.value
     run = Workdir(output / number)
     if not run.result("test").exists():

@@ -22,12 +22,14 @@ from asen_tf.cli import program
 from asen_tf.core import experiment_files
 
 _MINUTES = 3.0
+_LEAST_TESTED = 2
 
 
 def main() -> None:
     from asen_tf.api.evaluate import evaluate
     from asen_tf.core.choices import EVERY
     from asen_tf.core.progress import duration
+    from asen_tf.data import formats
     from asen_tf.data.synthetic import write_dataset
     from asen_tf.evaluation import save
     from asen_tf.evaluation.report import tables
@@ -48,6 +50,12 @@ def main() -> None:
         place = Path(given.data).expanduser()
         table = place / data.manifest if place.is_dir() else place
         data.update(root=str(table.parent), manifest=table.name)
+        tested = len(formats.read(data)[0].rows("test"))
+        if tested < _LEAST_TESTED:
+            raise ValueError(
+                f"{table}: {tested} photographs have the split test, expected {_LEAST_TESTED} or "
+                "more to score and draw; mark about a fifth of the rows so, and a tenth valid"
+            )
     else:
         data.format = "synthetic"
         data.root = data.root or str(output / "data")
@@ -71,7 +79,7 @@ def main() -> None:
         f"pictures:\n{listed}\n\n"
         f"done in {duration(time.monotonic() - began)}. Try next:\n"
         + _commands(
-            ["asen-evaluate", f"--workdir={workdir}", "--split=valid"],
+            ["asen-evaluate", f"--workdir={workdir}", "--baseline"],
             ["asen-visualize", f"--workdir={workdir}", f"--report={output}/report.html"],
             ["asen-visualize", f"--workdir={workdir}", "--figures=projector"],
             ["tensorboard", f"--logdir={workdir}/tensorboard"],

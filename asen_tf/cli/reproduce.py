@@ -5,7 +5,8 @@
     asen-reproduce --table=asen_baselines --data=synthetic --budget_minutes=3 --output=runs/quick
 
 Each row is the experiment of configs/MODEL/DATA.py, for as many epochs as stand there. With
---budget_minutes it is shortened or stretched to the budget: a short probe measures how long its
+--budget_minutes one that starts from ImageNet divides these minutes over its stages, features
+included. Another is shortened or stretched to the budget: a short probe measures how long its
 steps take here, and the steps that fit are what every seed trains.
 What is finished is kept: the same command goes on where it was stopped, and tables that share
 --output share their runs. TABLE_DATA.md and TABLE_DATA.json hold what has come out so far for
@@ -70,7 +71,7 @@ def run() -> None:
     flags.DEFINE_float(
         "budget_minutes",
         None,
-        "Minutes of training steps, for each row and seed; default: the experiments' own epochs.",
+        "Minutes of training, for each row and seed; default: the experiments' own epochs.",
     )
     flags.DEFINE_list("seeds", "0,1,2", "Seeds of the runs of a row.")
     flags.DEFINE_list("rows", "", "Names of rows to train; default: all.")

@@ -4,8 +4,8 @@ asen-visualize --workdir=runs/asen --output=runs/asen/pictures
 asen-visualize --workdir=runs/asen --report=runs/asen/report.html
 asen-visualize --workdir=runs/asen --figures=projector && tensorboard --logdir=runs/asen
 
-Figures: attention, retrieval, reranking, tsne, similarity, channels, confusion, curves, and those
-of other packages; a report has them all. "projector" writes the attributes' spaces for TensorBoard.
+--figures takes names, of this package and of others (docs/figures.md); a report has all that the
+model has. "projector" writes the attributes' spaces for TensorBoard.
 """
 
 from absl import app, flags

@@ -147,7 +147,7 @@ def stage(
     Args:
       epochs: how long it is; 0: it ends where it starts, if that is a closed form.
       rates: (pattern, rate) pairs: a variable learns at the rate of the first pattern that is found
-        in its path; at 0 it stands still.
+        in its path; at 0 it is frozen.
       losses: what each is called -> its `name`, its `weight`, and keyword arguments of its class
         (`asen_tf.losses`).
       schedule: constant | step | cosine, which may have a "warmup": the share of steps it rises in.

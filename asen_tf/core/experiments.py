@@ -81,7 +81,7 @@ def pretrained(config: config_dict.ConfigDict, backbone: str = "efficientnet_lit
     """Turns the paper's experiment into one that starts from ImageNet, for a processor.
 
     Three stages take the place of the paper's two. `heads` trains attention and projection on
-    features that stand still, `finetune` the global branch with its backbone, and `local` the
+    frozen features, `finetune` the global branch with its backbone, and `local` the
     heads of its copy, which looks at the attended regions.
     """
     # EfficientNet-Lite0 was trained at 224 pixels; somewhat larger images suit its features better

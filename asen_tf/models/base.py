@@ -70,7 +70,7 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
         """
 
     def frozen_inputs(self, images, names: Iterable[str]) -> dict[str, tf.Tensor]:
-        """What `compute_outputs` takes in place of images while what makes it stands still.
+        """What `compute_outputs` takes in place of images while what makes it is frozen.
 
         Args:
           images: uint8 [B, S, S, 3].

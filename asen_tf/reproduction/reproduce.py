@@ -53,8 +53,8 @@ def reproduce(
       table: of `reproduction.tables.TABLES`.
       data: stem of an experiment file, such as "synthetic".
       output: folder for runs, results and the table.
-      budget_minutes: of training steps, for each row and seed; None: each row trains for the epochs
-        of its own experiment.
+      budget_minutes: of training, for each row and seed; None: each row trains for the epochs of
+        its own experiment.
       seeds: of weights and of the order of examples.
       data_root: where the data lies; "": of synthetic garments, OUTPUT/data.
       changes: key of the configuration -> value, for all rows that have the key. A network of one

@@ -1,4 +1,4 @@
-"""What the parts of a model that stand still in a stage make of photographs: computed once."""
+"""What the parts of a model that are frozen in a stage make of photographs: computed once."""
 
 import hashlib
 import json

@@ -22,7 +22,7 @@ def optimizer(
     """An optimizer that moves each variable of a model at its own rate.
 
     A variable learns at the rate of the first pattern that is found in its path (`re.search`).
-    Those of rate 0 stand still: they are made not trainable, until this is called again.
+    Those of rate 0 are frozen: they are made not trainable, until this is called again.
 
     Args:
       model: built.
@@ -85,7 +85,7 @@ def _pattern_of_each(model: keras.Model, patterns: tuple[str, ...]) -> dict[str,
         said.append(f"no pattern matches {_some(missed)}")
     raise ValueError(
         f"{'; '.join(said)}. The patterns are {', '.join(map(repr, patterns))}, the variables "
-        f"{_some(paths)}. A rate of 0 says that variables stand still"
+        f"{_some(paths)}. A rate of 0 freezes variables"
     )
 
 
