@@ -10,8 +10,9 @@ from absl import logging
 
 from asen_tf.api.catalogues import opened
 from asen_tf.catalogue import Catalogue, Record, indexing
-from asen_tf.catalogue.indexing import BOX, IMAGE_VERSION, Item, Summary
+from asen_tf.catalogue.indexing import BOX, Item, Read, Summary, mark_of
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.files import version
 from asen_tf.core.progress import say
 from asen_tf.data.catalogue_table import CatalogueRow, columns_told, read_catalogue
 from asen_tf.data.doubts import some
@@ -32,7 +33,7 @@ def index(
     follow_links: bool = False,
     batch_size: int = 32,
     embed_again: bool = False,
-    delete_others: bool = False,
+    prune: bool = False,
 ) -> Summary:
     """Embeds what is new or whose photograph has changed; takes over changed labels and metadata.
 
@@ -50,7 +51,7 @@ def index(
       follow_links: read photographs that are links to folders outside of the root.
       batch_size: photographs that go through the model at once.
       embed_again: embed photographs that are unchanged, too.
-      delete_others: delete items that are not in the table.
+      prune: delete items that are not in the table.
 
     Returns:
       How many items were embedded, updated, left alone and deleted, how many there are, and which
@@ -79,7 +80,7 @@ def index(
             _items(rows, Root(folder, follow_links)),
             batch_size=batch_size,
             embed_again=embed_again,
-            delete_others=delete_others,
+            prune=prune,
         )
     if LEADS_OUT in found.problems.values():
         logging.warning("%s", FOLLOW_ADVICE)
@@ -98,32 +99,28 @@ def _unknown_values(rows: Iterable[CatalogueRow], space: AttributeSpace) -> Iter
 
 
 def _items(rows: Iterable[CatalogueRow], root: Root) -> list[Item]:
-    """The items, with the metadata `image`, `image_version` and `box` beside the table's own."""
     return [
-        Item(
-            row.id,
-            Record(row.labels, {**row.metadata, **_metadata(row, root)}),
-            functools.partial(_content, row, root),
-        )
+        Item(row.id, _record(row), _mark(row, root), functools.partial(_read, row, root))
         for row in rows
     ]
 
 
-def _metadata(row: CatalogueRow, root: Root) -> dict[str, str]:
+def _record(row: CatalogueRow) -> Record:
+    """Labels, and the metadata `image` and `box` beside the table's own."""
     box = {BOX: text(row.box)} if row.box else {}
-    return {"image": row.image, IMAGE_VERSION: _version(row.image, root), **box}
+    return Record(row.labels, {**row.metadata, "image": row.image, **box})
 
 
-def _version(image: str, root: Root) -> str:
-    """Tells whether a file was changed; blank where there is none."""
-    if root.file_problem(image):
-        return ""
-    status = os.stat(root.path(image))
-    return f"{status.st_size}-{status.st_mtime_ns}"
+def _mark(row: CatalogueRow, root: Root) -> str | None:
+    """None where there is no photograph."""
+    if root.file_problem(row.image):
+        return None
+    return mark_of(version(root.path(row.image)), row.box and text(row.box)) or None
 
 
-def _content(row: CatalogueRow, root: Root) -> bytes | Boxed:
+def _read(row: CatalogueRow, root: Root, _: str) -> Read:
     if problem := root.file_problem(row.image):
         raise ValueError(problem)
+    mark = _mark(row, root)  # before the content: what comes then is read again
     encoded = Path(root.path(row.image)).read_bytes()
-    return Boxed(encoded, row.box) if row.box else encoded
+    return Read(Boxed(encoded, row.box) if row.box else encoded, mark or "")

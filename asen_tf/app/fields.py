@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from asen_tf.app import problems
 from asen_tf.catalogue import Catalogue
 from asen_tf.catalogue.filters import All, Comparison, Condition, is_number, parse
-from asen_tf.catalogue.indexing import BOX, IMAGE_VERSION
+from asen_tf.catalogue.indexing import BOX
 from asen_tf.catalogue.items import Cell
 
 # Items whose metadata are looked at, evenly spread: enough to see which columns there are.
@@ -19,7 +19,7 @@ _LOOKED_AT = 20_000
 _CHOICES = 60
 
 # For the program, not for visitors.
-_NOT_FOR_VISITORS = {"image", IMAGE_VERSION, BOX}
+_NOT_FOR_VISITORS = {"image", BOX}
 
 
 @dataclasses.dataclass(frozen=True)

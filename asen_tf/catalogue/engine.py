@@ -52,7 +52,9 @@ class Engine(abc.ABC):
     def describe(self, ids: Sequence[str], records: Sequence[Record]) -> None:
         """Gives items other labels and metadata; all or none. ValueError: an unknown id."""
         if len(ids):
-            self.upsert(Items(ids, self.vectors(ids), records))
+            marks = self.marks(ids)
+            marks = [marks.get(name, "") for name in ids]
+            self.upsert(Items(ids, self.vectors(ids), records, marks))
 
     @abc.abstractmethod
     def delete(self, ids: Sequence[str]) -> int:
@@ -69,6 +71,10 @@ class Engine(abc.ABC):
     @abc.abstractmethod
     def known(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids that are there."""
+
+    @abc.abstractmethod
+    def marks(self, ids: Iterable[str]) -> dict[str, str]:
+        """Id -> mark, see `Items`, of those of the ids that are there."""
 
     @abc.abstractmethod
     def vectors(self, ids: Sequence[str], attributes: Sequence[int] | None = None) -> np.ndarray:

@@ -83,6 +83,10 @@ class FaissEngine(Engine):
         with self._store.view() as view:
             return set(view.places(ids))
 
+    def marks(self, ids: Iterable[str]) -> dict[str, str]:
+        with self._store.view() as view:
+            return view.marks(ids)
+
     def ids(self, where: Condition | None = None) -> list[str]:
         self.check_condition(where)
         with self._store.view() as view:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from asen_tf.catalogue.indexing import BOX, mark_of
 from asen_tf.catalogue.items import Items, Record
 from asen_tf.catalogue.store import open_store
 from asen_tf.core.foreign import shown
@@ -47,12 +48,20 @@ def convert(old: str, new: str) -> int:
             some = ids[start : start + _AT_ONCE]
             found = [places[name] for name in some]
             vectors = np.stack([place.vectors[place.row] for place in found])
-            items = Items(some, vectors, [place.record for place in found])
+            records, marks = zip(*(_with_mark(place.record) for place in found), strict=True)
+            items = Items(some, vectors, records, marks)
             try:
                 store.upsert(items)
             except ValueError as error:
                 raise ValueError(f"{folder} cannot be copied: {error}") from error
     return len(ids)
+
+
+def _with_mark(record: Record) -> tuple[Record, str]:
+    """A record, and the photograph's mark, which was metadata."""
+    metadata = dict(record.metadata)
+    version = metadata.pop("image_version", "")
+    return Record(record.labels, metadata), mark_of(str(version), metadata.get(BOX))
 
 
 def _read(folder: Path) -> tuple[Fingerprint, dict[str, _Place]]:

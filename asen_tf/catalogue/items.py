@@ -45,6 +45,7 @@ class Items:
       ids: [N] names, each once, not empty.
       vectors: float32 [N, A, D], a unit vector for each attribute.
       records: [N] labels and metadata; none: all empty.
+      marks: [N] texts that tell of what the vectors were made; none: all empty.
 
     Raises:
       ValueError: the lengths differ, an id is empty or comes twice, a vector is not of length one,
@@ -54,18 +55,23 @@ class Items:
     ids: Sequence[str]
     vectors: np.ndarray
     records: Sequence[Record] = ()
+    marks: Sequence[str] = ()
 
     def __post_init__(self):
         vectors = np.ascontiguousarray(self.vectors, np.float32)
         records = list(self.records) or [Record({}, {}) for _ in self.ids]
-        if vectors.ndim != 3 or not len(self.ids) == len(vectors) == len(records):
+        marks = list(self.marks) or [""] * len(self.ids)
+        counts = {len(self.ids), len(vectors), len(records), len(marks)}
+        if vectors.ndim != 3 or len(counts) > 1:
             raise ValueError(
-                f"expected ids [N], vectors [N, A, D] and records [N], got {len(self.ids)} ids, "
-                f"vectors {list(vectors.shape)} and {len(records)} records"
+                "expected ids [N], vectors [N, A, D], records [N] and marks [N], got "
+                f"{len(self.ids)} ids, vectors {list(vectors.shape)}, {len(records)} records and "
+                f"{len(marks)} marks"
             )
         check_ids(self.ids)
-        for name, record in zip(self.ids, records, strict=True):
+        for name, record, mark in zip(self.ids, records, marks, strict=True):
             check_record(name, record)
+            _check_text(f"item {name!r}: the mark", mark)
         wrong = np.abs(np.linalg.norm(vectors, axis=-1) - 1) > 1e-2
         if not_unit := np.argwhere(wrong | ~np.isfinite(vectors).all(-1)).tolist():
             item, attribute = not_unit[0]
@@ -76,6 +82,7 @@ class Items:
         object.__setattr__(self, "ids", list(self.ids))
         object.__setattr__(self, "vectors", vectors)
         object.__setattr__(self, "records", records)
+        object.__setattr__(self, "marks", marks)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -83,8 +90,9 @@ class Items:
     def take(self, rows: Sequence[int]) -> "Items":
         """The items of these rows, in this order."""
         rows = [int(row) for row in rows]
-        ids, records = ([given[row] for row in rows] for given in (self.ids, self.records))
-        return Items(ids, self.vectors[rows], records)
+        given = self.ids, self.records, self.marks
+        ids, records, marks = ([one[row] for row in rows] for one in given)
+        return Items(ids, self.vectors[rows], records, marks)
 
 
 def check_ids(ids: Sequence[str]) -> None:

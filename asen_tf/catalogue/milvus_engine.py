@@ -28,7 +28,7 @@ logging.getLogger("grpc._server").addFilter(
     lambda record: "Method not implemented" not in record.getMessage()
 )
 
-_LABELS, _METADATA = "labels", "metadata"
+_LABELS, _METADATA, _MARK = "labels", "metadata", "mark"
 
 # Milvus' own limits.
 _LONGEST_VECTOR = 32_768
@@ -116,6 +116,9 @@ class MilvusEngine(Engine):
 
     def known(self, ids: Iterable[str]) -> set[str]:
         return set(self._rows(ids, []))
+
+    def marks(self, ids: Iterable[str]) -> dict[str, str]:
+        return {name: row.get(_MARK, "") for name, row in self._rows(ids, [_MARK]).items()}
 
     def vectors(self, ids: Sequence[str], attributes: Sequence[int] | None = None) -> np.ndarray:
         rows = self._known_rows(ids, ["vectors"])
@@ -311,6 +314,7 @@ class MilvusEngine(Engine):
             "vectors": items.vectors[row].ravel(),
             _LABELS: {name: list(values) for name, values in record.labels.items()},
             _METADATA: dict(record.metadata),
+            _MARK: items.marks[row],
             **facts(record),
         }
 

@@ -6,7 +6,7 @@
 The table has the column image and, for names, id; columns named as the model's attributes hold
 labels, x1,y1,x2,y2 or box the garment's box, all others metadata. The same command goes on where a
 killed run stopped, embeds what is new or whose photograph or box has changed, and takes over
-changed labels and metadata.
+changed labels and metadata; --prune deletes what the table has no more.
 
 A store that a version before 0.2 made is copied into one of this version by
 
@@ -42,7 +42,7 @@ def main() -> int:
             follow_links=given.follow_links,
             batch_size=given.batch_size,
             embed_again=given.embed_again,
-            delete_others=given.delete_others,
+            prune=given.prune,
         )
     print(
         f"{found.embedded} embedded, {found.updated} updated, {found.unchanged} unchanged, "
@@ -69,7 +69,7 @@ def run() -> None:
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)
     flags.DEFINE_bool("embed_again", False, "Whether to embed unchanged photographs again.")
-    flags.DEFINE_bool("delete_others", False, "Whether to delete items not in the manifest.")
+    flags.DEFINE_bool("prune", False, "Whether to delete items that the manifest has no more.")
     flags.DEFINE_string("convert", None, "faiss:PATH of a version before 0.2, to copy from.")
     failures.define_flag()
     flags.mark_flag_as_required("store")

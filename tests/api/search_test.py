@@ -35,7 +35,7 @@ def test_an_open_catalogue_is_brought_up_to_date(catalogue, colors, tmp_path):
             with open(table, "w", newline="") as file:
                 rows = [(name, f"images/{name}.png") for name in names]
                 csv.writer(file).writerows([("id", "image"), *rows])
-            summary = asen_tf.index(None, table, opened, root=catalogue, delete_others=True)
+            summary = asen_tf.index(None, table, opened, root=catalogue, prune=True)
         assert (summary.embedded, summary.unchanged, summary.deleted) == (1, 1, 1)
         assert list(summary.problems) == ["missing"] and summary.items == len(opened) == 2
     with pytest.raises(FileNotFoundError, match="nowhere: no such folder"):

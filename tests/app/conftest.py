@@ -98,7 +98,6 @@ def shop(tmp_path_factory, garments, jpegs, shared_embedder):
             {name: [value] for name, value in garment.labels.items()},
             {
                 "image": f"{name}.jpg",
-                "image_version": "1-2",
                 "brand": ("acme", "b & co")[n % 2],
                 "price": 10 * n,
                 "new": n % 3 == 0,

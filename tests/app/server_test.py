@@ -493,7 +493,6 @@ def test_the_page_has_everything_from_here_and_says_so(client):
     assert "default-src" in client.get("/static/page.js").headers["content-security-policy"]
     for field in ("brand", "price", "new"):
         assert f'data-field="{field}"' in html
-    assert "image_version" not in html and "image version" not in html
 
 
 def test_nothing_of_the_servers_files_is_told(client, shop, monkeypatch, caplog, catalogue):

@@ -149,6 +149,20 @@ def test_records_change_and_vectors_stay(filled_uri, items):
         np.testing.assert_array_equal(engine.vectors(IDS), items.vectors)
 
 
+def test_marks_stay_with_their_vectors(filled_uri, unit):
+    with open_store(filled_uri) as engine:
+        assert engine.marks(["03.jpg", "new"]) == {"03.jpg": ""}
+        engine.upsert(Items(["new", "03.jpg"], unit(2, 3, 8), (), ["7-1", 'a "b"']))
+        engine.describe(["new"], [Record({}, {"mark": "no"})])
+        engine.compact()
+    with open_store(filled_uri) as engine:
+        assert engine.marks(["03.jpg", "new"]) == {"03.jpg": 'a "b"', "new": "7-1"}
+        assert engine.records(["new"]) == [Record({}, {"mark": "no"})]
+        assert engine.ids(parse("mark=no")) == ["new"]
+        engine.upsert(Items(["new"], unit(1, 3, 8)))
+        assert engine.marks(["new"]) == {"new": ""}
+
+
 def test_an_insert_of_a_known_id_writes_nothing(engine, items, unit):
     with pytest.raises(ValueError, match="there already, '03.jpg'"):
         engine.insert(Items(["a", "03.jpg"], unit(2, 3, 8, seed=4)))

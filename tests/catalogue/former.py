@@ -7,6 +7,7 @@ import zlib
 import numpy as np
 
 VECTORS = np.eye(4, dtype="<f4")
+METADATA = {"price": 7, "image_version": "9-1", "box": "0 0 9 9"}
 FINGERPRINT = {
     "attributes": [
         {"name": "color", "values": ["red", "green"]},
@@ -35,7 +36,7 @@ def files() -> dict[str, bytes]:
     deleted, checks = b"[]", json.dumps([zlib.crc32(one) for one in vectors]).encode()
     check = zlib.crc32(checks, zlib.crc32(deleted, zlib.crc32(items)))
     segment = "old/segment-000003"
-    log = entry({"put": [["b", {}, {"price": 7}], ["d", {}, {}]]}, VECTORS.reshape(2, 2, 4))
+    log = entry({"put": [["b", {}, METADATA], ["d", {}, {}]]}, VECTORS.reshape(2, 2, 4))
     store = {
         "settings": {},
         "segments": [["segment-000003", check]],

@@ -27,9 +27,11 @@ def test_all_items_are_copied(old, tmp_path):
         assert catalogue.ids() == ["a", "b", "d"]
         assert catalogue.engine.records(["a", "b", "d"]) == [
             Record({"color": ["red"]}, {"price": 0}),
-            Record({}, {"price": 7}),
+            Record({}, {"price": 7, "box": "0 0 9 9"}),
             Record({}, {}),
         ]
+        marks = {"a": "", "b": "9-1 0 0 9 9", "d": ""}
+        assert catalogue.engine.marks("abd") == marks
         found = catalogue.engine.vectors(["a", "b", "d"])
         np.testing.assert_array_equal(found, former.VECTORS[[[0, 1], [0, 1], [2, 3]]])
         assert json.loads(json.dumps(catalogue.engine.fingerprint.to_dict())) == former.FINGERPRINT

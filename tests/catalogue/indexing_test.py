@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from asen_tf.catalogue import Catalogue, Record
-from asen_tf.catalogue.indexing import IMAGE_VERSION, Item, index
+from asen_tf.catalogue.indexing import Embedded, Item, Read, index, load
 from asen_tf.embedders import VectorEmbedder
 
 
@@ -39,13 +39,13 @@ def catalogue(faiss_uri, fingerprint, model):
 
 
 def item(name, content, **metadata):
-    def read():
+    def read(_):
         if content is None:
             raise FileNotFoundError(2, "no such file")
-        return content
+        return Read(content, f"v-{content}")
 
-    version = "" if content is None else f"v-{content}"
-    return Item(name, Record({"color": ["red"]}, {**metadata, IMAGE_VERSION: version}), read)
+    mark = None if content is None else f"v-{content}"
+    return Item(name, Record({"color": ["red"]}, metadata), mark, read)
 
 
 def test_everything_is_embedded_once(catalogue, model):
@@ -70,7 +70,7 @@ def test_what_changed_is_brought_up_to_date(catalogue, model):
         item("2", b"22", price=2),  # photographed anew
         item("6", b"6"),
     ]
-    found = index(catalogue, items, delete_others=True)
+    found = index(catalogue, items, prune=True)
     assert (found.embedded, found.updated, found.unchanged, found.deleted) == (2, 1, 1, 3)
     assert model.embedded == [b"22", b"6"]
     assert catalogue.ids() == ["0", "1", "2", "6"]
@@ -106,3 +106,44 @@ def test_a_run_that_was_stopped_goes_on(catalogue, model):
     assert len(catalogue) == 6
     assert index(catalogue, items, batch_size=3).embedded == 4
     assert model.embedded == sorted(b"%d" % n for n in range(10))
+
+
+def test_only_reading_tells_whether_some_photographs_changed(catalogue, model):
+    """As behind URLs: what is read tells, given the mark of what was embedded."""
+    asked = []
+
+    def remote(name, content):
+        def read(known):
+            asked.append((name, known))
+            mark = f"etag-{content}"
+            return None if known == mark else Read(content, mark)
+
+        return Item(name, Record({}, {"price": len(asked)}), None, read)
+
+    index(catalogue, [remote("a", b"1"), remote("b", b"2")])
+    model.calls.clear()
+    asked.clear()
+    found = index(catalogue, [remote("a", b"1"), remote("b", b"3")])
+    assert asked == [("a", "etag-b'1'"), ("b", "etag-b'2'")] and model.embedded == [b"3"]
+    assert (found.embedded, found.updated, found.unchanged) == (1, 0, 1)
+    assert catalogue.engine.marks(["b"]) == {"b": "etag-b'3'"}
+
+
+def test_vectors_of_elsewhere_are_kept_without_a_model(faiss_uri, fingerprint, unit):
+    vectors = unit(5, 3, 8)
+    records = {f"{n}": Record({}, {"price": n}) for n in range(4)}
+    parts = [
+        Embedded(["0", "1", "other"], vectors[:3], ["m0", "m1", "m"]),
+        Embedded(["2"], vectors[3:4], [""]),
+    ]
+    with Catalogue(faiss_uri, VectorEmbedder(fingerprint, None)) as catalogue:
+        found = load(catalogue, records, parts)
+        assert (found.embedded, found.items) == (3, 3)
+        assert found.problems == {"3": "it has no vectors there"}
+        np.testing.assert_array_equal(catalogue.engine.vectors(["0", "1", "2"]), vectors[[0, 1, 3]])
+        records = {"0": Record({}, {"price": 0}), "1": Record({}, {"price": 9})}
+        again = [Embedded(["0", "1"], vectors[[0, 4]], ["m0", "m1, changed"])]
+        found = load(catalogue, records, again, prune=True)
+        assert (found.embedded, found.updated, found.unchanged, found.deleted) == (1, 0, 1, 1)
+        np.testing.assert_array_equal(catalogue.engine.vectors(["1"])[0], vectors[4])
+        assert catalogue.engine.records(["1"])[0].metadata == {"price": 9}

@@ -15,13 +15,13 @@ NAME = "store.db"
 # What SQLite makes beside it.
 FILES = {NAME, *(f"{NAME}-{kind}" for kind in ("wal", "shm", "journal"))}
 
-_FORMAT = 2
+_FORMAT = 3
 _TABLES = (
     # `rows` of the matrices in folder number `folder` count, `compacted` of them since it was made.
     "CREATE TABLE store (fingerprint TEXT, settings TEXT, generation INTEGER, folder INTEGER, "
     "rows INTEGER, items INTEGER, compacted INTEGER)",
     "CREATE TABLE items (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, product TEXT, "
-    "record TEXT NOT NULL, crc INTEGER NOT NULL)",
+    "mark TEXT NOT NULL, record TEXT NOT NULL, crc INTEGER NOT NULL)",
     cells.TABLE,
     # CRC-32 of these rows in each matrix, uint32.
     "CREATE TABLE blocks (first INTEGER PRIMARY KEY, count INTEGER NOT NULL, crcs BLOB NOT NULL)",

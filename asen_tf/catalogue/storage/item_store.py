@@ -2,7 +2,6 @@
 
 import contextlib
 import errno
-import itertools
 import json
 import shutil
 import sqlite3
@@ -106,19 +105,21 @@ class ItemStore:
             blocks = self._vectors.append(rows, items.vectors)
             self._vectors.keep()
             count += len(items) - records.forget(writer, self._path, items.ids)
-            records.insert(writer, rows, zip(items.ids, itertools.repeat(None), items.records))
+            products = [None] * len(items)
+            given = zip(items.ids, products, items.marks, items.records, strict=True)
+            records.insert(writer, rows, given)
             writer.executemany("INSERT INTO blocks VALUES (?, ?, ?)", blocks)
             writer.execute("UPDATE store SET rows = ?, items = ?", (rows + len(items), count))
 
     def describe(self, ids: Sequence[str], described: Sequence[Record]) -> None:
         """Gives items other labels and metadata; on the disk when this returns."""
         with self._writing() as (writer, *_):
-            kept = "SELECT row, product, record, crc FROM items WHERE id = ?"
+            kept = "SELECT row, product, mark, record, crc FROM items WHERE id = ?"
             for name, record in zip(ids, described, strict=True):
-                row, product, *before = writer.execute(kept, (name,)).fetchone()
+                row, product, mark, *before = writer.execute(kept, (name,)).fetchone()
                 records.forget_cells(writer, row, records.record(self._path, name, *before))
                 writer.execute("DELETE FROM items WHERE row = ?", (row,))
-                records.insert(writer, row, [(name, product, record)])
+                records.insert(writer, row, [(name, product, mark, record)])
 
     def delete(self, ids: Iterable[str]) -> int:
         """Removes items, on the disk when this returns; gives how many were there."""
@@ -300,10 +301,10 @@ class ItemStore:
     def _replace(self, blocks: Sequence, rows: int) -> None:
         """Makes other matrices count, in which the living items have the first rows."""
         with self._writing() as (writer, *_):
-            kept = writer.execute("SELECT id, product, record, crc FROM items ORDER BY row")
+            kept = writer.execute("SELECT id, product, mark, record, crc FROM items ORDER BY row")
             items = [
-                (name, product, records.record(self._path, name, *record))
-                for name, product, *record in kept
+                (name, product, mark, records.record(self._path, name, *record))
+                for name, product, mark, *record in kept
             ]
             for table in ("items", "cells", "blocks"):
                 writer.execute(f"DELETE FROM {table}")

@@ -54,6 +54,12 @@ class View:
         self._check_rows(np.array(list(places.values()), np.int64))
         return places
 
+    def marks(self, ids: Iterable[str]) -> dict[str, str]:
+        """Id -> mark, of the items that are there."""
+        wanted = "SELECT mark FROM items WHERE id = ?"
+        found = ((name, self._connection.execute(wanted, (name,)).fetchone()) for name in ids)
+        return {name: row[0] for name, row in found if row}
+
     def names(self, rows: np.ndarray) -> list[str]:
         """The ids of rows of living items."""
         if len(rows) > self.items // 8:
