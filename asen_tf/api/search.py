@@ -24,6 +24,7 @@ def search(
     where: str | None = None,
     exclude: Iterable[str] = (),
     threshold: float | None = None,
+    group: str | None = None,
 ) -> list[Match]:
     """The items of a catalogue that are most like the query, best first.
 
@@ -36,11 +37,11 @@ def search(
       id: item of the catalogue to search with, instead.
       model: what `asen_tf.load` takes; with `image`, unless the open catalogue has a model.
       weights, changes, liked, measure: see `Catalogue.query`.
-      k, offset, where, exclude, threshold: see `Catalogue.search`.
+      k, offset, where, exclude, threshold, group: see `Catalogue.search`.
 
     Raises:
-      ValueError: an unknown id, attribute or value; bad weights or a bad condition; not one item
-        to query with, or no model for an image.
+      ValueError: an unknown id, attribute or value; bad weights, a bad condition or
+        group; not one item to query with, or no model for an image.
       FileNotFoundError: no such store or model.
     """
     with opened(store, model, read_only=True) as catalogue:
@@ -56,4 +57,5 @@ def search(
             where=where,
             exclude=exclude,
             threshold=threshold,
+            group=group,
         )

@@ -6,6 +6,7 @@ item with vectors v is the sum of all products, sum_a w_a cos(q_a, v_a), open to
 
     engine.upsert(Items(["a.jpg"], vectors, [Record({"color": ["red"]}, {"price": 20})]))
     hits = engine.search(query, k=20, where=parse("price<50 and not color=red"), exclude=["b.jpg"])
+    engine.search(query, k=20, group="product")  # of each product the best photograph
     engine.vectors(hits.ids, attributes=[2])  # float32 [20, 1, D]
     engine.records(hits.ids)[0].metadata["price"]
 """
@@ -18,6 +19,7 @@ import numpy as np
 
 from asen_tf.catalogue.filters import Condition
 from asen_tf.catalogue.items import Hits, Items, Record
+from asen_tf.catalogue.storage.cells import Kept
 from asen_tf.core.errors import unknown_name
 from asen_tf.embedders import Fingerprint
 
@@ -95,6 +97,7 @@ class Engine(abc.ABC):
         where: Condition | None = None,
         exclude: Sequence[str] = (),
         offset: int = 0,
+        group: str = "",
     ) -> Hits:
         """The best k items after the best `offset` ones; fewer where there are no more.
 
@@ -104,10 +107,22 @@ class Engine(abc.ABC):
           where: only items that meet it.
           exclude: ids to leave out; they need not be there.
           offset: for pages after the first.
+          group: a name of metadata: of the items with the same value the best alone counts; those
+            without a value count each by itself.
 
         Raises:
-          ValueError: the query's shape, a query of zeros, k or offset out of range, or a
-            condition on a field or a label that no item has, or on numbers where there are none.
+          ValueError: the query's shape, a query of zeros, k or offset out of range, an attribute as
+            group, or a condition on a field or a label that no item has, or on numbers where there
+            are none.
+        """
+
+    @abc.abstractmethod
+    def having(
+        self, name: str, values: Iterable[Kept], where: Condition | None = None
+    ) -> dict[Kept, list[str]]:
+        """Value -> ids of the items whose metadata `name` it is and that meet a condition, sorted.
+
+        `values`: as `storage.cells.kept` gives them.
         """
 
     @abc.abstractmethod
@@ -170,7 +185,7 @@ class Engine(abc.ABC):
                 raise ValueError(f"no item {name!r} in the store")
 
     def check_query(
-        self, query: np.ndarray, k: int, where: Condition | None, offset: int
+        self, query: np.ndarray, k: int, where: Condition | None, offset: int, group: str = ""
     ) -> np.ndarray:
         """The query as float32; raises ValueError as `search` does."""
         query = np.ascontiguousarray(query, np.float32)
@@ -181,6 +196,10 @@ class Engine(abc.ABC):
             raise ValueError("the query is all zeros; give at least one attribute a weight")
         if k < 1 or offset < 0:
             raise ValueError(f"k must be positive and offset not negative, got {k} and {offset}")
+        if group in self.fingerprint.attributes:
+            raise ValueError(
+                f"group: {group!r} is an attribute; expected a name of metadata, such as product"
+            )
         self.check_condition(where)
         return query
 
@@ -215,6 +234,7 @@ def best(
     k: int,
     offset: int,
     vectors: Callable[[Sequence[str]], np.ndarray],
+    groups: np.ndarray | None = None,
 ) -> Hits:
     """The best k after the best `offset` of these; equal scores in the order of their ids.
 
@@ -223,24 +243,62 @@ def best(
     in double precision: every engine gives the same pages of the same items.
 
     Args:
-      ids, scores: of candidates, any engine's: all of the best k + offset, and those that score as
-        the last of these, see `tolerance`.
+      ids, scores: of candidates, any engine's: all that score at least as `last_score` says, but
+        for the `tolerance`.
       query: float32 [A, D].
       vectors: ids -> float32 [N, A, D].
+      groups: [N] numbers: of the candidates with the same one, the best alone counts.
     """
-    order = np.argsort(-scores, kind="stable")
-    if not len(order[offset:]):
+    if not len(ids):
+        return Hits([], np.empty(0, np.float32))
+    groups = np.arange(len(ids)) if groups is None else np.unique(groups, return_inverse=True)[1]
+    leading = np.full(groups.max() + 1, -np.inf, np.float32)
+    np.maximum.at(leading, groups, scores)
+    ranked = -np.sort(-leading)
+    if offset >= len(ranked):
         return Hits([], np.empty(0, np.float32))
     allowance = tolerance(query)
-    ranked = scores[order]
     last = ranked[min(offset + k, len(ranked)) - 1]
     before = int((ranked > ranked[offset] + allowance).sum())
-    unclear = [ids[n] for n in order[before : int((ranked >= last - allowance).sum())]]
-    products = np.einsum("nad,ad->n", vectors(unclear), query, dtype=np.float64)
+    own = leading[groups]
+    unclear = (own <= ranked[offset] + allowance) & (own >= last - allowance)
+    unclear = np.flatnonzero(unclear & (scores >= own - allowance))
+    names = [ids[n] for n in unclear]
+    products = np.einsum("nad,ad->n", vectors(names), query, dtype=np.float64)
     exact = products.astype(np.float32).tolist()
-    found = sorted(zip(exact, unclear, strict=True), key=lambda one: (-one[0], one[1]))
+    found, seen = [], set()
+    for score, name, group in sorted(
+        zip(exact, names, groups[unclear].tolist(), strict=True), key=lambda one: (-one[0], one[1])
+    ):
+        if group not in seen:
+            seen.add(group)
+            found.append((name, score))
     found = found[offset - before : offset - before + k]
-    return Hits([name for _, name in found], np.array([score for score, _ in found], np.float32))
+    return Hits([name for name, _ in found], np.array([score for _, score in found], np.float32))
+
+
+def last_score(scores: np.ndarray, count: int, groups: np.ndarray | None = None) -> float:
+    """What the last of the best `count` items scores, or of the best `count` groups.
+
+    -inf where there are not so many.
+    """
+    taken = count if groups is None else 4 * count
+    while taken < len(scores):
+        best_of = np.argpartition(-scores, taken - 1)[:taken]
+        if groups is None:
+            return scores[best_of].min()
+        if (found := _last_of_groups(scores[best_of], count, groups[best_of])) > -np.inf:
+            return found
+        taken *= 4
+    if groups is not None:
+        return _last_of_groups(scores, count, groups)
+    return scores.min() if len(scores) >= count else -np.inf
+
+
+def _last_of_groups(scores: np.ndarray, count: int, groups: np.ndarray) -> float:
+    order = np.argsort(-scores)
+    _, first = np.unique(groups[order], return_index=True)
+    return scores[order[np.sort(first)[count - 1]]] if len(first) >= count else -np.inf
 
 
 def tolerance(query: np.ndarray) -> float:

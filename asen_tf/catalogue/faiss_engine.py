@@ -9,10 +9,10 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from asen_tf.catalogue.engine import Engine, best, tolerance
+from asen_tf.catalogue.engine import Engine, best, last_score, tolerance
 from asen_tf.catalogue.filters import Comparison, Condition
 from asen_tf.catalogue.items import Hits, Items, Record, check_record
-from asen_tf.catalogue.storage.cells import met
+from asen_tf.catalogue.storage.cells import Kept, met
 from asen_tf.catalogue.storage.durable import sync_folder, synced
 from asen_tf.catalogue.storage.item_store import ItemStore, View
 from asen_tf.catalogue.storage.matrices import Matrices
@@ -108,20 +108,32 @@ class FaissEngine(Engine):
         where: Condition | None = None,
         exclude: Sequence[str] = (),
         offset: int = 0,
+        group: str = "",
     ) -> Hits:
-        query = self.check_query(query, k, where, offset)
+        query = self.check_query(query, k, where, offset, group)
         counting = np.flatnonzero(query.any(axis=1)).tolist()
         with self._store.view() as view:
             allowed = view.mask(where)
             allowed[list(view.places(exclude).values())] = False
-            rows, scores = self._best_of(view, query, counting, allowed, k + offset)
+            groups = view.groups(group) if group else None
+            rows, scores = self._best_of(view, query, counting, allowed, k + offset, groups)
             ids = view.names(rows)
             row_of = dict(zip(ids, rows.tolist(), strict=True))
 
             def vectors(names: Sequence[str]) -> np.ndarray:
                 return _take(view, [row_of[name] for name in names], counting)
 
-            return best(ids, scores, query[counting], k, offset, vectors)
+            groups = None if groups is None else groups[rows]
+            return best(ids, scores, query[counting], k, offset, vectors, groups)
+
+    def having(
+        self, name: str, values: Iterable[Kept], where: Condition | None = None
+    ) -> dict[Kept, list[str]]:
+        self.check_condition(where)
+        with self._store.view() as view:
+            met = view.mask(where)
+            rows = {value: view.having(name, value) for value in values}
+            return {value: sorted(view.names(of[met[of]])) for value, of in rows.items()}
 
     def has_field(self, name: str) -> bool:
         return self._any("name = ?", (name,))
@@ -143,20 +155,34 @@ class FaissEngine(Engine):
         self._store.close()
 
     def _best_of(
-        self, view: View, query: np.ndarray, counting: list[int], allowed: np.ndarray, count: int
+        self,
+        view: View,
+        query: np.ndarray,
+        counting: list[int],
+        allowed: np.ndarray,
+        count: int,
+        groups: np.ndarray | None,
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Rows of the best `count` allowed items, with all that may be as good, and scores."""
-        rows = self._candidates(view, query, counting, allowed, count)
-        count = min(count, len(rows))
-        if not count:
+        """Rows of the best `count` allowed items, or of the best `count` groups, and scores.
+
+        With all that may be as good.
+        """
+        rows = self._candidates(view, query, counting, allowed, count, groups)
+        if not len(rows):
             return rows, np.empty(0, np.float32)
         scores = sum(_products(view, attribute, query[attribute], rows) for attribute in counting)
-        least = np.partition(scores, len(scores) - count)[len(scores) - count] - tolerance(query)
-        chosen = scores >= least
+        last = last_score(scores, count, None if groups is None else groups[rows])
+        chosen = scores >= last - tolerance(query)
         return rows[chosen], scores[chosen]
 
     def _candidates(
-        self, view: View, query: np.ndarray, counting: list[int], allowed: np.ndarray, count: int
+        self,
+        view: View,
+        query: np.ndarray,
+        counting: list[int],
+        allowed: np.ndarray,
+        count: int,
+        groups: np.ndarray | None,
     ) -> np.ndarray:
         """Allowed rows: those that the indexes propose, and those that are in none."""
         found, indexed = [np.empty(0, np.int64)], 0
@@ -167,7 +193,7 @@ class FaissEngine(Engine):
             found.append(rows[(rows >= 0) & (rows < indexed)])
         rows = np.unique(np.concatenate(found))
         rows = rows[allowed[rows]]
-        if len(rows) < min(count, int(allowed[:indexed].sum())):
+        if (len(rows) if groups is None else len(np.unique(groups[rows]))) < count:
             rows = np.flatnonzero(allowed[:indexed])
         return np.concatenate([rows, indexed + np.flatnonzero(allowed[indexed:])])
 

@@ -1,5 +1,6 @@
 """The queries that a catalogue answers."""
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,9 +9,11 @@ import numpy as np
 from asen_tf.catalogue import queries
 from asen_tf.catalogue.engine import Engine
 from asen_tf.catalogue.filters import Comparison, Condition, parse
-from asen_tf.catalogue.items import Match, Query, Similarity
+from asen_tf.catalogue.items import Match, Query, Record, Similarity
 from asen_tf.catalogue.nearest import nearest, similarities
+from asen_tf.catalogue.products import checked_group, others, with_groups
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.choices import PRODUCT
 from asen_tf.core.errors import unknown_name
 from asen_tf.embedders import Embedder
 
@@ -115,28 +118,36 @@ class Finder:
         where: str | Condition | None = None,
         exclude: Iterable[str] = (),
         threshold: float | None = None,
+        group: str | None = None,
         **query: Any,
     ) -> list[Match]:
         """The items most like the query, best first, without those it comes from.
+
+        Of the items of a product, which are those with the same metadata `product`, the best is the
+        result and names the others; the query's own products are left out.
 
         Args:
           k: how many at most.
           offset: so many better ones are passed over, for pages after the first.
           where: condition on labels and metadata, see `asen_tf.catalogue.filters`.
-          exclude: ids to leave out.
+          exclude: ids to leave out, with their products.
           threshold: lowest score of a result, -1 to 1.
+          group: metadata in the place of `product`, such as `brand`; "": each item is a result.
           query: as in `query`.
 
         Raises:
-          ValueError: as `query`, or a bad condition, threshold, k or offset.
+          ValueError: as `query`, or a bad condition, threshold, group, k or offset.
         """
         if threshold is not None and not -1 <= threshold <= 1:
             raise ValueError(f"expected a threshold of -1 to 1, got {threshold}")
         wanted = self.query(**query)
+        group = checked_group(self.engine, group)
+        where = parse(where) if isinstance(where, str) else where
         limits = {
-            "where": parse(where) if isinstance(where, str) else where,
-            "exclude": sorted({*exclude, *wanted.items}),
+            "where": where,
+            "exclude": with_groups(self.engine, group, {*exclude, *wanted.items}),
             "offset": offset,
+            "group": group,
         }
         if wanted.measure == "cosine":
             hits = self.engine.search(queries.weighted(wanted.vectors, wanted.weights), k, **limits)
@@ -144,7 +155,12 @@ class Finder:
             hits = nearest(self.engine, wanted, k, **limits)
         kept = np.flatnonzero(hits.scores >= (-np.inf if threshold is None else threshold))
         ids = [hits.ids[n] for n in kept]
-        return self._matches(ids, hits.scores[kept], self._cosines(wanted, ids), wanted)
+        records = self.engine.records(ids) if ids else []
+        of_groups = others(self.engine, group, ids, records, where) if group else {}
+        names = list(itertools.chain.from_iterable(of_groups.values()))
+        alike = dict(zip(names, similarities(self.engine, wanted, names), strict=True))
+        found = {id: sorted(its, key=alike.get, reverse=True) for id, its in of_groups.items()}
+        return self._matches(ids, records, hits.scores[kept], wanted, found)
 
     def rerank(
         self, results: Iterable[tuple[str, float]], *, blend: float = 1.0, **query: Any
@@ -166,10 +182,11 @@ class Finder:
             raise ValueError(f"expected each id once in the results, got {', '.join(twice)} twice")
         scores = [score for _, score in results]
         wanted = self.query(**query)
-        cosines = self._cosines(wanted, ids)
         blended = queries.blended(scores, similarities(self.engine, wanted, ids), blend)
         order = queries.best_first(blended)
-        return self._matches([ids[n] for n in order], blended[order], cosines[order], wanted)
+        ids = [ids[n] for n in order]
+        records = self.engine.records(ids) if ids else []
+        return self._matches(ids, records, blended[order], wanted, {})
 
     def compare(
         self,
@@ -259,14 +276,20 @@ class Finder:
         return queries.cosines(wanted.vectors[counting], found)
 
     def _matches(
-        self, ids: Sequence[str], scores: np.ndarray, cosines: np.ndarray, wanted: Query
+        self,
+        ids: Sequence[str],
+        records: Sequence[Record],
+        scores: np.ndarray,
+        wanted: Query,
+        others: Mapping[str, list[str]],
     ) -> list[Match]:
         names = [self.attributes.names[a] for a in np.flatnonzero(wanted.weights)]
-        records = self.engine.records(ids) if ids else []
+        cosines = self._cosines(wanted, ids)
         found = []
         for id, score, row, record in zip(ids, scores, cosines, records, strict=True):
             of_names = dict(zip(names, map(float, row), strict=True))
-            found.append(Match(id, float(score), of_names, *map(dict, record)))
+            product, its = record.metadata.get(PRODUCT), others.get(id, [])
+            found.append(Match(id, product, its, float(score), of_names, *map(dict, record)))
         return found
 
     def _random_cosines(self, pairs: int, seed: int) -> np.ndarray:

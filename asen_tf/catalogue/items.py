@@ -147,6 +147,8 @@ class Match:
 
     Attributes:
       id: of the item.
+      product: which product it shows, its metadata `product`; None where that is not known.
+      others: ids of the other items that this one stands for, the best first.
       score: of a search the weighted mean of the cosines, or of 1 minus the distances, -1 to 1; of
         a reranked list 0 to 1.
       cosines: attribute -> how similar item and query are there, -1 to 1, where a weight is not 0.
@@ -155,6 +157,8 @@ class Match:
     """
 
     id: str
+    product: Cell
+    others: Sequence[str]
     score: float
     cosines: Mapping[str, float]
     labels: Mapping[str, Sequence[str]]

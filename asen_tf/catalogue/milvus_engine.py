@@ -12,10 +12,19 @@ from urllib.parse import urlsplit
 import numpy as np
 from pymilvus import DataType, MilvusClient, MilvusException
 
-from asen_tf.catalogue.engine import Engine, best, tolerance
+from asen_tf.catalogue.engine import Engine, best, last_score, tolerance
 from asen_tf.catalogue.filters import Comparison, Condition
 from asen_tf.catalogue.items import Hits, Items, Record
-from asen_tf.catalogue.milvus_filter import expression, facts, has_field, has_numbers, of_ids, text
+from asen_tf.catalogue.milvus_filter import (
+    expression,
+    facts,
+    has_field,
+    has_numbers,
+    having,
+    of_ids,
+    text,
+)
+from asen_tf.catalogue.storage.cells import Kept, kept
 from asen_tf.catalogue.store import split_options
 from asen_tf.core import addresses
 from asen_tf.core.lock import hold
@@ -139,24 +148,41 @@ class MilvusEngine(Engine):
         where: Condition | None = None,
         exclude: Sequence[str] = (),
         offset: int = 0,
+        group: str = "",
     ) -> Hits:
-        query = self.check_query(query, k, where, offset)
+        query = self.check_query(query, k, where, offset, group)
         if k + offset > _MOST_HITS:
             raise ValueError(f"Milvus gives {_MOST_HITS} hits at most, got k + offset {k + offset}")
         met = self._filter(where, exclude)
         wanted = k + offset + _TIES if self.exact else _CANDIDATES * (k + offset)
-        ids, scores = self._hits(query, wanted, met)
-        # Which of the items that score as the last are among the hits is Milvus' choice.
-        while (
-            self.exact
-            and wanted <= min(len(ids), _MOST_HITS - 1)
-            and scores[-1] >= scores[k + offset - 1] - tolerance(query)
-        ):
+        while True:
+            wanted = min(wanted, _MOST_HITS)
+            ids, scores, groups = self._hits(query, wanted, met, group)
+            last = last_score(scores, k + offset, groups)
+            # Which of the items that score as the last are among the hits is Milvus' choice.
+            passed = last > -np.inf and (not self.exact or scores[-1] < last - tolerance(query))
+            if passed or len(ids) < wanted or wanted == _MOST_HITS:
+                break
             wanted *= 2
-            ids, scores = self._hits(query, wanted, met)
+        if last == -np.inf and len(ids) == _MOST_HITS:
+            raise ValueError(
+                f"Milvus gives {_MOST_HITS} hits at most, and these have {len(np.unique(groups))} "
+                f"values of {group}, got k + offset {k + offset}"
+            )
         if not self.exact and ids:
             scores = np.einsum("nad,ad->n", self.vectors(ids), query)
-        return best(ids, scores, query, k, offset, self.vectors)
+        return best(ids, scores, query, k, offset, self.vectors, groups)
+
+    def having(
+        self, name: str, values: Iterable[Kept], where: Condition | None = None
+    ) -> dict[Kept, list[str]]:
+        self.check_condition(where)
+        found: dict[Kept, list[str]] = {value: [] for value in values}
+        for some in batched(found, _IDS_A_REQUEST):
+            met = f"({having(name, some)})"
+            for row in self._all_rows([_METADATA], self._filter(where, (), met)):
+                found[kept(row[_METADATA][name])].append(row["id"])
+        return found
 
     def has_field(self, name: str) -> bool:
         return self._has(has_field(name, self.fingerprint.attributes))
@@ -188,18 +214,27 @@ class MilvusEngine(Engine):
             if self._is_file:
                 _release(self._place)
 
-    def _hits(self, query: np.ndarray, count: int, where: str) -> tuple[list[str], np.ndarray]:
+    def _hits(
+        self, query: np.ndarray, count: int, where: str, group: str
+    ) -> tuple[list[str], np.ndarray, np.ndarray | None]:
+        """Ids, scores, and where they are grouped the number of each one's group."""
         with self._errors():
             [hits] = self._client.search(
                 self._name,
                 data=[query.ravel().tolist()],
-                limit=min(count, _MOST_HITS),
+                limit=count,
                 filter=where,
                 anns_field="vectors",
                 search_params={"metric_type": "IP"},
+                output_fields=[_METADATA] if group else [],
             )
         scores = np.array([hit["distance"] for hit in hits], np.float32)
-        return [hit["id"] for hit in hits], scores
+        groups, numbers = None, {}
+        if group:
+            cells = [hit["entity"][_METADATA].get(group) for hit in hits]
+            keys = [at if cell is None else (kept(cell),) for at, cell in enumerate(cells)]
+            groups = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
+        return [hit["id"] for hit in hits], scores, groups
 
     def _connected(self) -> MilvusClient:
         if self._is_file:
@@ -333,10 +368,10 @@ class MilvusEngine(Engine):
         if self._broken:
             raise OSError(f"milvus:{self._place}: an earlier write failed; open the store anew")
 
-    def _filter(self, where: Condition | None, exclude: Sequence[str]) -> str:
+    def _filter(self, where: Condition | None, exclude: Sequence[str], having: str = "") -> str:
         met = where and f"({expression(where, self.fingerprint.attributes)})"
         others = exclude and of_ids(exclude, "not in")
-        return " and ".join(filter(None, (met, others)))
+        return " and ".join(filter(None, (met, others, having)))
 
     def _rows(self, ids: Iterable[str], fields: list[str]) -> dict[str, dict]:
         """Id -> fields of the items that are there."""

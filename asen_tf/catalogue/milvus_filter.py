@@ -18,6 +18,7 @@ from asen_tf.catalogue.filters import (
     number,
 )
 from asen_tf.catalogue.items import Cell, Record
+from asen_tf.catalogue.storage.cells import Kept
 from asen_tf.core.attributes import AttributeSpace
 
 # What Milvus and milvus-lite both know; other control characters stand for themselves.
@@ -69,6 +70,17 @@ def has_field(name: str, space: AttributeSpace) -> str:
 def has_numbers(name: str) -> str:
     """The expression for items whose metadata of this name is a number."""
     return _exists(f"number.{name}")
+
+
+def having(name: str, values: Iterable[Kept]) -> str:
+    """The expression for items whose metadata of this name is one of these values."""
+    kinds = {str: ("text", text), float: ("number", repr), bytes: ("flag", bytes.decode)}
+    tests = []
+    for value in values:
+        kind, literal = kinds[type(value)]
+        key = f"{kind}.{name}"
+        tests.append(f"{_exists(key)} and {_path(key)} == {literal(value)}")
+    return " or ".join(tests)
 
 
 def text(value: str) -> str:

@@ -38,8 +38,9 @@ _EXCLUDED = {
         "threshold",
         "rerank",
         "html",
+        "group",
     ),
-    "rerank": ("filter", "exclude", "threshold"),
+    "rerank": ("filter", "exclude", "threshold", "group"),
 }
 
 
@@ -99,6 +100,7 @@ def find(catalogue: "Catalogue", given: flags.FlagValues) -> "list[Match]":
         where=given.filter,
         exclude=given.exclude,
         threshold=given.threshold,
+        group=given.group,
         **wanted,
     )
 
@@ -215,8 +217,14 @@ def run() -> None:
         "only an id that is liked alone replaces it.",
     )
     lists.define_text("filter", "", 'A condition, such as "price<50 and not color=red".')
-    lists.define("exclude", "Ids of items to leave out, in quotes as those of --liked.")
+    lists.define("exclude", "Ids to leave out, with their products, in quotes as those of --liked.")
     flags.DEFINE_float("threshold", None, "Lowest score of a result, -1 to 1.")
+    lists.define_text(
+        "group",
+        None,
+        "Metadata by which the best photograph stands for all, such as brand; blank: every "
+        "photograph is a result; default: product, where items have it.",
+    )
     flags.DEFINE_integer("k", 20, "How many results at most.", lower_bound=1)
     flags.DEFINE_integer("offset", 0, "How many results to pass over.", lower_bound=0)
     flags.DEFINE_string("rerank", None, 'JSON file, a list of {"id", "score"}, to sort anew.')

@@ -16,9 +16,10 @@ _ENOUGH_PX = 512
 
 
 def table(found: Sequence[Match], first: int) -> list[str]:
-    """A line a result: rank (`first` that of the first), score, id, cosines."""
+    """A line a result: rank (`first` that of the first), score, id, how many others, cosines."""
     return [
         f"{rank:4d}  {match.score:7.4f}  {match.id}  "
+        + (f"+{len(match.others)}  " if match.others else "")
         + "  ".join(f"{name} {cosine:.2f}" for name, cosine in match.cosines.items())
         for rank, match in enumerate(found, first)
     ]

@@ -2,6 +2,9 @@
 
 SPLITS = ("train", "valid", "test")
 
+PRODUCT = "product"
+"""The column of a table, and the metadata, that says which product a photograph shows."""
+
 OFFICIAL, MULTI_LABEL = "official", "multi_label"
 RELEVANCE = (OFFICIAL, MULTI_LABEL)
 """Which values decide whether a candidate is relevant to a query, one shared value being enough:

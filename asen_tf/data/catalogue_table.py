@@ -1,4 +1,4 @@
-"""A catalogue's table: `image[,id][,x1,y1,x2,y2]`, columns of labels, others with metadata."""
+"""A catalogue's table: `image[,id][,product][,x1,y1,x2,y2]`, columns of labels, of metadata."""
 
 import dataclasses
 import re
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from absl import logging
 
+from asen_tf.core.choices import PRODUCT
 from asen_tf.data.doubts import NO_VALUE, some
 from asen_tf.data.formats import garment_boxes
 from asen_tf.data.formats.attributes_file import split_values
@@ -31,7 +32,7 @@ class CatalogueRow:
       id: its name.
       image: path of its photograph relative to the data root.
       labels: attribute -> values, where the cell is not blank.
-      metadata: the other columns, where the cell is not blank.
+      metadata: the other columns, `product` among them, where the cell is not blank.
       box: of the garment, in pixels of the upright photograph; None: all of it counts.
     """
 
@@ -81,7 +82,8 @@ def read_catalogue(
     columns = dict(zip(table.header, zip(*texts, strict=True), strict=False))
     at = [line for line, _ in lines]
     pointed = {name: _with_points(columns.get(name, ())) for name in others}
-    numbers = {n for n in others if _holds_numbers(table.source, n, at, pointed[n])}
+    able = [name for name in others if name != PRODUCT]  # of which `07` and `7` are two
+    numbers = {n for n in able if _holds_numbers(table.source, n, at, pointed[n])}
     rows, seen = [], {}
     for row, (line, cells) in enumerate(lines):
         given = dict(zip(table.header, cells, strict=True))
@@ -118,11 +120,15 @@ def read_catalogue(
 def columns_told(rows: Iterable[CatalogueRow], attributes: Iterable[str]) -> str:
     """A line about which columns hold labels, numbers and texts, and which attributes have none."""
     kinds: dict[str, dict[str, None]] = {"labels": {}, "numbers": {}, "texts": {}}
+    products = set()
     for row in rows:
         kinds["labels"].update(dict.fromkeys(row.labels))
+        products.add(row.metadata.get(PRODUCT))
         for name, value in row.metadata.items():
             kinds["texts" if isinstance(value, str) else "numbers"][name] = None
     found = [f"{kind} {', '.join(names)}" for kind, names in kinds.items() if names]
+    if known := products - {None}:
+        found.append(f"{len(known)} products")
     if without := [name for name in attributes if name not in kinds["labels"]]:
         found.append(f"no labels of {', '.join(without)}")
     return f"columns: {'; '.join(found)}"

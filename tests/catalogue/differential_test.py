@@ -80,7 +80,8 @@ class Drawn:
             return kind, lambda engine: getattr(engine, kind)(items)
         if kind == "search":
             query, exclude, size = self.query(), self.one([(), names]), self.one([1, 3, 7])
-            return f"search {where}", lambda engine: paged(engine, query, where, exclude, size)
+            limits = where, exclude, self.one(["", "brand", "odd", "price", "nobody"])
+            return f"search {limits}", lambda engine: paged(engine, query, size, *limits)
         calls = {
             "delete": lambda engine: engine.delete(names),
             "known": lambda engine: engine.known(names),
@@ -89,11 +90,11 @@ class Drawn:
         return f"{kind} {where}", calls[kind]
 
 
-def paged(engine, query, where, exclude, size):
+def paged(engine, query, size, where, exclude, group):
     """Ids and scores of all pages, which are those of one long page."""
-    whole = engine.search(query, 1000, where, exclude)
+    whole = engine.search(query, 1000, where, exclude, group=group)
     pages = [
-        engine.search(query, size, where, exclude, offset)
+        engine.search(query, size, where, exclude, offset, group)
         for offset in range(0, len(whole.ids) + size, size)
     ]
     assert whole.ids == list(itertools.chain(*(page.ids for page in pages)))

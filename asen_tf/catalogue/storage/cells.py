@@ -8,7 +8,9 @@ import math
 from collections.abc import Sequence
 
 from asen_tf.catalogue.filters import Comparison, is_number, number
-from asen_tf.catalogue.items import Cell, Record
+from asen_tf.catalogue.items import Record
+
+Kept = str | float | bytes
 
 _TRUTH = {"true": b"true", "false": b"false"}
 
@@ -17,10 +19,10 @@ TABLE = """CREATE TABLE cells (
 ) WITHOUT ROWID"""
 
 
-def cells_of(record: Record) -> set[tuple[str, str | float | bytes]]:
+def cells_of(record: Record) -> set[tuple[str, Kept]]:
     """Name and value of each cell of an item."""
     found = {(name, value) for name, values in record.labels.items() for value in values}
-    found.update((k, _kept(v)) for k, v in record.metadata.items() if v is not None)
+    found.update((k, kept(v)) for k, v in record.metadata.items() if v is not None)
     return found
 
 
@@ -35,7 +37,8 @@ def met(comparison: Comparison) -> tuple[str, Sequence]:
     return f"name = ? AND value IN ({', '.join('?' * len(equal))})", (name, *equal)
 
 
-def _kept(value: Cell) -> str | float | bytes:
+def kept(value: str | int | float | bool) -> Kept:
+    """A cell as it is kept: those that are equal are kept alike, and no others."""
     if isinstance(value, bool):
         return _TRUTH[str(value).lower()]
     if not is_number(value):

@@ -11,7 +11,7 @@ import numpy as np
 from asen_tf.catalogue.filters import Comparison, Condition
 from asen_tf.catalogue.items import Record
 from asen_tf.catalogue.storage import records
-from asen_tf.catalogue.storage.cells import met
+from asen_tf.catalogue.storage.cells import Kept, met
 from asen_tf.catalogue.storage.database import damaged
 from asen_tf.catalogue.storage.matrices import Matrices
 
@@ -29,6 +29,7 @@ class Now:
     items: int
     matrices: Matrices
     masks: dict[Comparison | None, np.ndarray] = dataclasses.field(default_factory=dict)
+    groups: dict[str, np.ndarray | None] = dataclasses.field(default_factory=dict)
 
 
 class View:
@@ -82,6 +83,28 @@ class View:
         alive = self._of(None)
         return alive.copy() if where is None else alive & where.mask(self._of)
 
+    def having(self, name: str, value: Kept) -> np.ndarray:
+        """The rows of the items whose metadata of this name it is, ascending."""
+        return self._rows("cells", "name = ? AND value = ?", (name, value))
+
+    def groups(self, name: str) -> np.ndarray | None:
+        """int64 [rows]: a number that rows share whose metadata of this name is the same.
+
+        Rows without it have a number each; None: there are no others.
+        """
+        known = self._now.groups
+        if name not in known:
+            cells = self._connection.execute("SELECT value, row FROM cells WHERE name = ?", (name,))
+            numbers: dict[Kept, int] = {}
+            pairs = [(row, numbers.setdefault(value, len(numbers))) for value, row in cells]
+            found = np.arange(-self.rows, 0) if pairs else None
+            if pairs:
+                rows, numbered = np.array(pairs, np.int64).T
+                self._check_rows(rows)
+                found[rows] = numbered
+            known[name] = found
+        return known[name]
+
     def any(self, condition: str, parameters: Sequence) -> bool:
         """Whether a cell meets a condition of SQL."""
         query = f"SELECT EXISTS (SELECT 1 FROM cells WHERE {condition})"
@@ -96,6 +119,12 @@ class View:
                 raise damaged(self._path, f"no item of row {row}")
             yield found
 
+    def _rows(self, table: str, condition: str = "TRUE", parameters: Sequence = ()) -> np.ndarray:
+        cursor = self._connection.execute(f"SELECT row FROM {table} WHERE {condition}", parameters)
+        rows = np.fromiter(itertools.chain.from_iterable(cursor), np.int64)
+        self._check_rows(rows)
+        return rows
+
     def _check_rows(self, rows: np.ndarray) -> None:
         if len(rows) and not 0 <= rows.min() <= rows.max() < self.rows:
             raise damaged(self._path, f"a row beyond the {self.rows} that count")
@@ -104,15 +133,7 @@ class View:
         masks = self._now.masks
         if (found := masks.get(comparison)) is not None:
             return found
-        if comparison is None:
-            cursor = self._connection.execute("SELECT row FROM items")
-        else:
-            condition, parameters = met(comparison)
-            cursor = self._connection.execute(
-                f"SELECT row FROM cells WHERE {condition}", parameters
-            )
-        rows = np.fromiter(itertools.chain.from_iterable(cursor), np.int64)
-        self._check_rows(rows)
+        rows = self._rows("items") if comparison is None else self._rows("cells", *met(comparison))
         found = np.zeros(self.rows, bool)
         found[rows] = True
         if len(masks) >= _REMEMBERED:
