@@ -9,7 +9,17 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from asen_tf.core import config as configs
-from asen_tf.core.choices import BASELINE, DRAWN, EVERY, MANIPULATION, PROTOCOLS, SIMILARITY
+from asen_tf.core.choices import (
+    BASELINE,
+    DRAWN,
+    EVERY,
+    EXCLUDED_SAME,
+    IMAGE,
+    MANIPULATION,
+    PRODUCT,
+    PROTOCOLS,
+    SIMILARITY,
+)
 from asen_tf.core.errors import check_names
 from asen_tf.data.load import load, load_for
 from asen_tf.data.manifest import Manifest
@@ -37,6 +47,7 @@ def evaluate(
     special: Sequence[str] = (),
     changes: str = DRAWN,
     relevance: str | None = None,
+    exclude_same: str | None = None,
     ks: Sequence[int] = (),
     precision: str | None = None,
     baseline: bool = False,
@@ -57,6 +68,7 @@ def evaluate(
       special: of a manipulation, attributes that make up the labels; (): the configuration's.
       changes: of a manipulation, which are searched for: see `core.choices.CHANGES`.
       relevance: see `core.choices.RELEVANCE`; None: the configuration's.
+      exclude_same: see `core.choices.EXCLUDED_SAME`; None: "product" where the data names products.
       ks: cut-offs; (): the configuration's.
       precision: what a run's networks compute in, see `Workdir.load_best`.
       baseline: of a run, score the linear baseline beside it, as the variant "linear"; it is
@@ -73,12 +85,15 @@ def evaluate(
       slice counts.
 
     Raises:
-      ValueError: an unknown protocol, split, slice or attribute, or data of other attributes.
+      ValueError: an unknown protocol, split, slice or attribute, data of other attributes, or no
+        products that could be excluded.
       FileNotFoundError: the folder holds no run.
     """
     check_names("protocol", [protocol], PROTOCOLS)
     if protocol == MANIPULATION and (slices or relevance):
         raise ValueError("a manipulation is of the whole embedding: it has no slice or relevance")
+    if protocol == MANIPULATION and exclude_same:
+        raise ValueError("exclude_same is for protocol=similarity")
     if protocol == MANIPULATION and baseline:
         raise ValueError("the linear baseline is measured by protocol=similarity")
     if data is not None and not _is_run(model):
@@ -94,6 +109,7 @@ def evaluate(
         subject = _subject_of_embedder(model, data)
     else:
         subject = _subject_of_run(model, data, precision, skip_bad)
+    subject = dataclasses.replace(subject, manifest=_excluding(subject.manifest, exclude_same))
     named, measured = _named(slices, subject.slices), subject
     if baseline:
         subject, named = _beside_baseline(model, data, subject, named)
@@ -132,6 +148,7 @@ def random_order(
     special: Sequence[str] = (),
     changes: str = DRAWN,
     relevance: str | None = None,
+    exclude_same: str | None = None,
     ks: Sequence[int] = (),
 ) -> dict:
     """Scores random orders on one split; no image has to be there.
@@ -140,7 +157,7 @@ def random_order(
       data: a configuration.
       split: "train", "valid" or "test".
       seeds: how many random orders; a manipulation has their expected value alone.
-      protocol, special, changes: see `evaluate`.
+      protocol, special, changes, exclude_same: see `evaluate`.
       relevance: see `core.choices.RELEVANCE`; None: the configuration's.
       ks: cut-offs; (): the configuration's.
 
@@ -154,7 +171,20 @@ def random_order(
     ks, relevance = ks or data.eval.ks, relevance or data.eval.relevance
     if protocol == MANIPULATION:
         return random_manipulation(manifest, split, special or data.data.special, ks, changes)
+    manifest = _excluding(manifest, exclude_same)
     return evaluate_random(manifest, split, range(seeds), ks, relevance)
+
+
+def _excluding(manifest: Manifest, same: str | None) -> Manifest:
+    check_names("exclude_same", [same or IMAGE], EXCLUDED_SAME)
+    if same == IMAGE:
+        return dataclasses.replace(manifest, products=None)
+    if same == PRODUCT and manifest.products is None:
+        raise ValueError(
+            f"exclude_same=product: {manifest.source} has no column product; add it, or name the "
+            "one that says which product a photograph shows: --config.data.column_names.product=sku"
+        )
+    return manifest
 
 
 def _is_run(model) -> bool:

@@ -23,6 +23,7 @@ from asen_tf.core.choices import (
     BASELINE,
     CHANGES,
     DRAWN,
+    EXCLUDED_SAME,
     MANIPULATION,
     PRECISIONS,
     PROTOCOLS,
@@ -47,6 +48,7 @@ def main() -> None:
         "special": given.special,
         "changes": given.changes,
         "relevance": given.relevance,
+        "exclude_same": given.exclude_same,
         "ks": _cut_offs(given.ks),
     }
     output = given.output
@@ -67,7 +69,7 @@ def main() -> None:
     if given.baseline:
         print(f"\n{difference_line(result, BASELINE)}")
     if "relevance" in result:
-        print(f"\nrelevance: {result['relevance']}")
+        print(f"\nrelevance: {result['relevance']}; excluded: the query's {result['exclude_same']}")
     if output:
         save(result, output)
         print(f"saved as {output}")
@@ -99,10 +101,11 @@ def _check_flags(given: flags.FlagValues) -> None:
         )
     if given.workdir and given.config:
         raise app.UsageError("--config is for --model=random: the run in --workdir brings its own")
-    of_similarity = given.slices or given.relevance or given.baseline
+    of_similarity = given.slices or given.relevance or given.baseline or given.exclude_same
     if given.protocol == MANIPULATION and of_similarity:
         raise app.UsageError(
-            "--protocol=manipulation takes neither --slices, --relevance nor --baseline"
+            "--protocol=manipulation takes neither --slices, --relevance, --exclude_same nor "
+            "--baseline"
         )
     if given.special and given.protocol != MANIPULATION:
         raise app.UsageError("--special is for --protocol=manipulation")
@@ -126,6 +129,13 @@ def run() -> None:
     )
     flags.DEFINE_list("ks", "", "Cut-offs, such as 1,20; default: those of the run.")
     flags.DEFINE_enum("relevance", None, RELEVANCE, "Relevant values; default: the run's.")
+    flags.DEFINE_enum(
+        "exclude_same",
+        None,
+        EXCLUDED_SAME,
+        "What a query is not measured with: its own image, or all of its own product, the default "
+        "where the data has a column product.",
+    )
     flags.DEFINE_list("slices", "", "Slices of the embedding to score: global,local,both; every.")
     flags.DEFINE_bool("baseline", False, "Put a linear baseline beside the run; see above.")
     flags.DEFINE_string("data_root", "", "Folder of the run's data, if it moved after training.")

@@ -5,6 +5,12 @@ SPLITS = ("train", "valid", "test")
 PRODUCT = "product"
 """The column of a table, and the metadata, that says which product a photograph shows."""
 
+IMAGE = "image"
+EXCLUDED_SAME = (IMAGE, PRODUCT)
+"""Which candidates are neither right nor wrong for a query: its own photograph, or all those of its
+own product.
+"""
+
 OFFICIAL, MULTI_LABEL = "official", "multi_label"
 RELEVANCE = (OFFICIAL, MULTI_LABEL)
 """Which values decide whether a candidate is relevant to a query, one shared value being enough:

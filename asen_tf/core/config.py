@@ -28,7 +28,7 @@ def defaults() -> config_dict.ConfigDict:
         "root": "",  # folder under which every image lies
         "manifest": "manifest.csv",  # csv: the table
         # csv: what columns are called in the table, such as photo_url, if otherwise
-        "column_names": {name: name for name in ("image", "split", "role", "id", "box")},
+        "column_names": {name: name for name in ("image", "split", "role", "id", "product", "box")},
         "columns": (),  # csv: the attributes; (): all columns that look like attributes
         "attributes_file": "",  # CSV index,attribute,values; "": read off the data
         "attributes": (),  # index_files: (name, number of values or names) pairs

@@ -79,6 +79,8 @@ class Manifest:
       source: name of that file; `{split}` in it stands for the row's split.
       sources: [N] str or None: the file of each row, where there are several.
       garment_boxes: of the garments that photographs are cut to; None: all are whole.
+      products: [N] int32, a number that photographs of one product share, -1 where it is unknown;
+        None: of all.
       boxes: [N, A, 4] float32 or None: left, top, right, bottom of the part that shows an
         attribute, in pixels of the original image, NaN where unknown.
       triplets: [T] records of `TRIPLET` or None: where a data set brings triplets instead of
@@ -94,6 +96,7 @@ class Manifest:
     source: str
     sources: np.ndarray | None = None
     garment_boxes: GarmentBoxes | None = None
+    products: np.ndarray | None = None
     boxes: np.ndarray | None = None
     triplets: np.ndarray | None = None
 
@@ -181,6 +184,7 @@ class Manifest:
             lines=self.lines[rows],
             sources=None if self.sources is None else self.sources[rows],
             garment_boxes=self.garment_boxes and self.garment_boxes.take(rows),
+            products=None if self.products is None else self.products[rows],
             boxes=None if self.boxes is None else self.boxes[rows],
             triplets=triplets,
         )

@@ -21,7 +21,8 @@ class Evaluator:
     """Ranks the candidates of every query, attribute by attribute, and measures the ranking.
 
     Every query ranks all candidates of its attribute by dot product, equal scores by row; a
-    candidate is relevant if it shares a value with the query. An image is never its own candidate.
+    candidate is relevant if it shares a value with the query. An image is never its own candidate,
+    nor is another of its product, where the manifest knows products.
     Average precision runs over the whole list, and queries without a relevant candidate count 0
     (Ma et al., AAAI 2020; Dong et al., TIP 2021).
 
@@ -67,15 +68,16 @@ class Evaluator:
           slices: name -> slice of the embeddings' last axis that is to be measured by itself.
 
         Returns:
-          A dict ready for JSON. `split`; `relevance`; `attributes`: name -> `queries`, `candidates`
-          and means over the queries: `relevant` (how many candidates are), `map`, `random_map`
-          (expected for a random order), `triplet_accuracy` (None where no query has relevant and
-          irrelevant candidates), `precision@k`, `recall@k`, `ndcg@k` and `top_accuracy@k`; on top,
-          the mean of each over all queries under its own name and its plain mean over the
-          attributes under `<name>_macro`, and the sum of the queries; `skipped`: attributes of
-          which nothing is measured, see `retrieval_tasks`. With slices also `variants`: name -> the
-          same layout; `variant`: the one on top, which is the first that takes the whole embedding,
-          else the first; and `differences`: see `rankings.differences`.
+          A dict ready for JSON. `split`; `relevance`; `exclude_same`, see
+          `core.choices.EXCLUDED_SAME`; `attributes`: name -> `queries`, `candidates` and means over
+          the queries: `relevant` (how many candidates are), `map`, `random_map` (expected for a
+          random order), `triplet_accuracy` (None where no query has relevant and irrelevant
+          candidates), `precision@k`, `recall@k`, `ndcg@k` and `top_accuracy@k`; on top, the mean of
+          each over all queries under its own name and its plain mean over the attributes under
+          `<name>_macro`, and the sum of the queries; `skipped`: attributes of which nothing is
+          measured, see `retrieval_tasks`. With slices also `variants`: name -> the same layout;
+          `variant`: the one on top, which is the first that takes the whole embedding, else the
+          first; and `differences`: see `rankings.differences`.
 
         Raises:
           ValueError: unknown split, no attribute with queries and candidates, a slice that takes

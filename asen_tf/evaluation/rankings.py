@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from asen_tf.core.choices import IMAGE, PRODUCT
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation.tasks import RetrievalTask
@@ -42,7 +43,7 @@ def measure(
         for number, task in enumerate(tasks):
             found: dict[str, list[PerQuery]] = {}
             for chunk in _chunks(task, memory_limit_bytes):
-                relevant, excluded = task.relevant(chunk), task.own_image(chunk)
+                relevant, excluded = task.relevant(chunk), task.excluded(chunk)
                 candidates = (~excluded).sum(-1)
                 for name, ranked in rank(number, chunk, relevant, excluded):
                     found.setdefault(name, []).append(_metrics(ranked, candidates, ks))
@@ -61,7 +62,8 @@ def summaries(
     per_query: Mapping[str, Sequence[PerQuery]],
 ) -> dict[str, dict]:
     """Variant -> the layout that `Evaluator.evaluate` describes."""
-    about = {"split": split, "relevance": relevance}
+    same = IMAGE if manifest.products is None else PRODUCT
+    about = {"split": split, "relevance": relevance, "exclude_same": same}
     return {
         name: {**about, **_summary(manifest, tasks, metrics), "skipped": list(skipped)}
         for name, metrics in per_query.items()

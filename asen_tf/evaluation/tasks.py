@@ -27,6 +27,7 @@ class RetrievalTask:
       candidates: [N] manifest rows, ascending.
       query_values: [Q, V] the values each query looks for, padded with -1.
       candidate_values: [N, W] the values each candidate has, padded with -2.
+      products: of each manifest row, see `Manifest.products`.
     """
 
     attribute: int
@@ -34,6 +35,7 @@ class RetrievalTask:
     candidates: np.ndarray
     query_values: np.ndarray
     candidate_values: np.ndarray
+    products: np.ndarray | None = None
 
     @functools.cached_property
     def images(self) -> np.ndarray:
@@ -59,14 +61,19 @@ class RetrievalTask:
         """Whether some query has relevant and irrelevant candidates; else all orders are alike."""
         for start in range(0, len(self.queries), _QUERIES_AT_A_TIME):
             chunk = slice(start, start + _QUERIES_AT_A_TIME)
-            relevant, others = self.relevant(chunk), ~self.own_image(chunk)
+            relevant, others = self.relevant(chunk), ~self.excluded(chunk)
             if ((relevant & others).any(1) & (~relevant & others).any(1)).any():
                 return True
         return False
 
-    def own_image(self, chunk: slice) -> np.ndarray:
-        """[q, N] bool: which candidate is the query's own image."""
-        return self.queries[chunk, None] == self.candidates
+    def excluded(self, chunk: slice) -> np.ndarray:
+        """[q, N] bool: which candidates show the query's own image, or its own product."""
+        queries = self.queries[chunk, None]
+        own = queries == self.candidates
+        if self.products is None:
+            return own
+        products = self.products[queries]
+        return own | ((products == self.products[self.candidates]) & (products >= 0))
 
 
 def checked_relevance(relevance: str) -> str:
@@ -100,7 +107,8 @@ def retrieval_tasks(
         own = labels[labels["attribute"] == attribute]
         queries, query_values = _values_by_image(own, QUERY, relevance, padding=-1)
         candidates, candidate_values = _values_by_image(own, CANDIDATE, relevance, padding=-2)
-        task = RetrievalTask(attribute, queries, candidates, query_values, candidate_values)
+        given = queries, candidates, query_values, candidate_values, manifest.products
+        task = RetrievalTask(attribute, *given)
         if len(candidates) and task.tells:
             tasks.append(task)
         else:

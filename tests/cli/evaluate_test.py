@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from asen_tf.api.evaluate import random_order
+from asen_tf.core.config import defaults
+
 ROOT = Path(__file__).parents[2]
 CSV = f"--config={ROOT / 'configs' / 'asen' / 'csv.py'}"
 
@@ -40,6 +43,26 @@ def test_a_random_order_needs_no_photographs_and_no_tensorflow(catalogue, tmp_pa
     assert list(result["variants"]) == ["mean", "seed 0", "seed 1"]
 
 
+def test_the_querys_own_product_counts_where_images_alone_are_excluded(tmp_path):
+    rows = ["q,query,1,red", "a,candidate,1,red", "b,candidate,2,red", "c,candidate,3,blue"]
+    config = defaults()
+    config.data.root = str(tmp_path)
+
+    def measured(column, **given):
+        text = "\n".join([f"image,role,{column},color,split", *(f"{row},test" for row in rows)])
+        (tmp_path / "manifest.csv").write_text(text)
+        found = random_order(config, seeds=1, **given)
+        return found["exclude_same"], found["attributes"]["color"]["relevant"]
+
+    assert measured("product") == measured("product", exclude_same="product") == ("product", 1)
+    assert measured("product", exclude_same="image") == ("image", 2)
+    assert measured("id") == ("image", 2)
+    with pytest.raises(ValueError, match="manifest.csv has no column product; add it, or name"):
+        measured("id", exclude_same="product")
+    with pytest.raises(ValueError, match="Did you mean 'product'?"):
+        measured("product", exclude_same="produkt")
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -51,6 +74,7 @@ def test_a_random_order_needs_no_photographs_and_no_tensorflow(catalogue, tmp_pa
         (["--workdir=x", CSV], "--config is for --model=random"),
         (["--model=random", CSV, "--changes=every"], "--changes is for --protocol=manipulation"),
         (["--workdir=x", "--protocol=manipulation", "--slices=both"], "takes neither --slices"),
+        (["--workdir=x", "--protocol=manipulation", "--exclude_same=image"], "--exclude_same nor"),
         (["--workdir=x", "--special=color"], "--special is for --protocol=manipulation"),
         (["--workdir=x", "--ks=1,a"], "--ks takes whole numbers from 1, such as 1,20, got 1,a"),
         ([CSV], "expected either --workdir or --model"),

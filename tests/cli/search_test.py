@@ -118,6 +118,30 @@ def test_any_id_can_be_named_in_lists(shop, tmp_path, name):
             catalogue.delete([name])
 
 
+def test_results_are_products_unless_photographs_or_others_are_asked_for(shop, tmp_path):
+    """Items 1, 2 and 7 show one product, 3 and 4 another."""
+    products = {"item-1": "x", "item-2": "x", "item-7": "x", "item-3": "y", "item-4": "y"}
+    with Catalogue(f"faiss:{shop}/store") as catalogue:
+        catalogue.update(list(products), [{"product": name} for name in products.values()])
+    try:
+        by = ["--id=item-0", "--weights=side=1"]
+        first, second, *others = found(shop, tmp_path, *by)
+        assert (first["id"], first["product"], first["others"]) == (
+            "item-1",
+            "x",
+            ["item-2", "item-7"],
+        )
+        assert (second["id"], second["others"]) == ("item-3", ["item-4"])
+        assert ids(others) == [5, 6] and others[0]["product"] is None
+        assert ids(found(shop, tmp_path, *by, "--k=2", "--offset=1")) == [3, 5]
+        assert ids(found(shop, tmp_path, *by, "--exclude=item-7")) == [3, 5, 6]
+        assert ids(found(shop, tmp_path, *by, "--group=")) == [1, 2, 3, 4, 5, 6, 7]
+        assert ids(found(shop, tmp_path, "--id=item-7", "--weights=side=1")) == [6, 5, 4, 0]
+    finally:
+        with Catalogue(f"faiss:{shop}/store") as catalogue:
+            catalogue.update(list(products), [{"product": None}] * len(products))
+
+
 def test_unknown_ids_that_shall_be_left_out_are_told(shop):
     result = search(shop, "--id=item-0", "--exclude=item-1,nobody,item-99")
     assert result.returncode == 0
@@ -215,6 +239,9 @@ def test_photographs_outside_of_the_root_are_not_shown(shop, tmp_path):
         (["--id=item-0", "--filter=price<"], "filter"),
         (["--id=item-0", "--compare=item-1", "--html=a.html"], "--compare takes no --html"),
         (["--id=item-0", "--rerank=a.json", "--threshold=0"], "--rerank takes no --threshold"),
+        (["--id=item-0", "--group=prise"], "group: no item has metadata 'prise'"),
+        (["--id=item-0", "--group=color"], "group: 'color' is an attribute"),
+        (["--id=item-0", "--rerank=a.json", "--group=price"], "--rerank takes no --group"),
         (["--id=item-0", "--rerank=setup.py"], "setup.py: expected JSON"),
     ],
 )
@@ -231,7 +258,7 @@ def test_an_empty_store_is_said(tmp_path, capsys):
         def embed_all(self, images):
             return np.float32([[[1, 0]]])
 
-    flags = dict.fromkeys(("id", "box", "rerank", "filter", "threshold"))
+    flags = dict.fromkeys(("id", "box", "rerank", "filter", "threshold", "group"))
     flags |= {name: [] for name in ("weights", "set", "liked", "exclude")}
     given = SimpleNamespace(
         **flags, image="a.jpg", measure="cosine", k=1, offset=0, store="faiss:store"

@@ -34,6 +34,12 @@ def test_columns_are_labels_or_metadata(table):
     ]
 
 
+def test_products_are_texts(table):
+    rows = table("image,product,price\na.jpg,7,1\nb.jpg,07,2\nc.jpg,,3\n")
+    assert [row.metadata.get("product") for row in rows] == ["7", "07", None]
+    assert columns_told(rows, []) == "columns: numbers price; texts product; 2 products"
+
+
 SAID = "shop.csv: column price: {} of {} cells are numbers; {}"
 
 

@@ -55,6 +55,25 @@ def test_values_splits_and_roles_are_read(tmp_path):
     assert order == sorted(order)
 
 
+PRODUCTS = "image,split,product,fit\na.jpg,train,7,slim\nb.jpg,train,,slim\nc.jpg,train,7,loose\n"
+
+
+def test_products_are_no_attribute(tmp_path):
+    manifest, _ = read(tmp_path, PRODUCTS)
+    a, b, c = manifest.products.tolist()
+    assert list(manifest.space) == ["fit"] and a == c >= 0 and b == -1
+    assert manifest.take([1, 2]).products.tolist() == [b, c]
+    manifest, _ = read(
+        tmp_path, PRODUCTS.replace("product", "sku"), column_names={"product": "sku"}
+    )
+    assert list(manifest.space) == ["fit"] and manifest.products.tolist() == [a, b, c]
+
+
+def test_a_column_product_may_be_an_attribute(tmp_path):
+    manifest, _ = read(tmp_path, PRODUCTS, columns=("product", "fit"))
+    assert list(manifest.space) == ["product", "fit"] and manifest.products is None
+
+
 def test_byte_order_mark_crlf_blank_and_quoted_lines_keep_their_numbers(tmp_path):
     manifest, problems = read(
         tmp_path,

@@ -1,5 +1,6 @@
 """Which candidates are relevant to which queries."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +105,29 @@ def test_what_any_order_answers_alike_is_not_measured(shapes):
     assert [task.attribute for task in tasks] == [FABRIC] and skipped == ["shape"]
     with pytest.raises(NothingToMeasure, match="split test of made-up.csv: . rows, but no query"):
         retrieval_tasks(manifest(alone), "test")
+
+
+@pytest.mark.parametrize(
+    ("products", "excluded"),
+    [
+        # Queries 0 and 1 among candidates 2, 3 and 4.
+        (None, [[0, 0, 0], [0, 0, 0]]),
+        ([7, 8, 7, 7, 8, 9], [[1, 1, 0], [0, 0, 1]]),
+        ([-1, 8, -1, 8, 9, -1], [[0, 0, 0], [0, 1, 0]]),
+    ],
+)
+def test_photographs_of_the_querys_own_product_are_neither_right_nor_wrong(products, excluded):
+    known = None if products is None else np.array(products, np.int32)
+    (fabric, _), _ = retrieval_tasks(dataclasses.replace(manifest(RECORDS), products=known), "test")
+    assert fabric.excluded(EVERY).astype(int).tolist() == excluded
+    assert fabric.excluded(slice(1, 2)).astype(int).tolist() == excluded[1:]
+
+
+def test_what_only_the_own_product_shows_is_not_measured():
+    shapes = [(0, SHAPE, 0, QUERY), (1, SHAPE, 0, CANDIDATE), (2, SHAPE, 1, CANDIDATE)]
+    known = dataclasses.replace(manifest(shapes), products=np.array([3, 3, 4], np.int32))
+    with pytest.raises(NothingToMeasure):
+        retrieval_tasks(known, "test")
 
 
 def test_a_split_without_rows():

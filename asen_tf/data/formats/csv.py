@@ -1,14 +1,16 @@
-"""One CSV table: `image,split[,role][,id][,x1,y1,x2,y2],<attribute>,...`, a row an image.
+"""One CSV table: `image,split[,role][,id][,product][,x1,y1,x2,y2],<attribute>,...`, a row an image.
 
 - `image`: path relative to the data root.
 - `split`: train, valid or test.
 - `role`: query or candidate in the splits for evaluation; may be blank or absent.
 - `id`: of the item in the catalogue; may be absent. Training and evaluation ignore it.
+- `product`: which product it shows, for evaluation; may be blank or absent. Where `options.columns`
+  or the attributes file names it, it is an attribute.
 - `x1,y1,x2,y2`, or `box`: of the garment, see `garment_boxes`; may be blank or absent.
 - every other column is an attribute: one of its values, several as `a|b`, blank for unlabelled.
   `options.columns` names those that are, if not all, in their order.
 
-`options.column_names` says what those of the first four kinds are called, if otherwise.
+`options.column_names` says what those of the first five kinds are called, if otherwise.
 
 Attributes and values are those of the attributes file, if one is named; otherwise the columns in
 their order and, of each, the values found, sorted as text.
@@ -25,6 +27,7 @@ from absl import logging
 from ml_collections import ConfigDict
 
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.choices import PRODUCT
 from asen_tf.core.errors import check_names, unknown_name
 from asen_tf.core.read_ahead import batched
 from asen_tf.data.formats import attributes_file, garment_boxes
@@ -58,12 +61,14 @@ def read(
     source = options.manifest if frame is None else frame
     table = Table(root, source, required=("image", "split"), names=options.column_names)
     box_columns = garment_boxes.BoxColumns(table)
-    names = [name for name in table.header if name not in RESERVED]
+    space = attributes_file.read(root, options.attributes_file) if options.attributes_file else None
+    has_products = PRODUCT in table.header and PRODUCT not in (*options.columns, *(space or ()))
+    reserved = (*RESERVED, PRODUCT) if has_products else RESERVED
+    names = [name for name in table.header if name not in reserved]
     check_names(f"column of {table.source} in data.columns", options.columns, names, once=True)
     names = list(options.columns) or names
     if not names:
         raise ValueError(f"{table.heading}: no attribute column beside {', '.join(table.header)}")
-    space = attributes_file.read(root, options.attributes_file) if options.attributes_file else None
     for name in names if space else ():
         if name not in space:
             raise ValueError(f"{table.heading}: {unknown_name('attribute column', name, space)}")
@@ -100,6 +105,7 @@ def read(
         lines=lines[good],
         source=table.source,
         garment_boxes=garments,
+        products=_products(columns[PRODUCT]) if has_products else None,
     )
     problems.sort(key=lambda problem: problem.line)
     return manifest, problems
@@ -233,6 +239,11 @@ def _boxes(
         except ValueError as error:
             bad.append((row, str(error)))
     return boxes, bad
+
+
+def _products(column: _Column) -> np.ndarray:
+    known = np.array([bool(text) for text in column.texts])
+    return np.where(known[column.codes], column.codes, -1).astype(np.int32)
 
 
 def _space_of(source: str, names: list[str], columns: dict[str, _Column]) -> AttributeSpace:
