@@ -94,15 +94,12 @@ class View:
         """
         known = self._now.groups
         if name not in known:
-            cells = self._connection.execute("SELECT value, row FROM cells WHERE name = ?", (name,))
-            numbers: dict[Kept, int] = {}
-            pairs = [(row, numbers.setdefault(value, len(numbers))) for value, row in cells]
-            found = np.arange(-self.rows, 0) if pairs else None
-            if pairs:
-                rows, numbered = np.array(pairs, np.int64).T
-                self._check_rows(rows)
-                found[rows] = numbered
-            known[name] = found
+            rows = self._rows("cells", "name = ? ORDER BY value", (name,))
+            counted = "SELECT count(*) FROM cells WHERE name = ? GROUP BY value ORDER BY value"
+            counts = [count for (count,) in self._connection.execute(counted, (name,))]
+            found = np.arange(-self.rows, 0)
+            found[rows] = np.repeat(np.arange(len(counts)), counts)
+            known[name] = found if counts else None
         return known[name]
 
     def any(self, condition: str, parameters: Sequence) -> bool:
