@@ -15,12 +15,12 @@ NAME = "store.db"
 # What SQLite makes beside it.
 FILES = {NAME, *(f"{NAME}-{kind}" for kind in ("wal", "shm", "journal"))}
 
-_FORMAT = 3
+_FORMAT = 4
 _TABLES = (
     # `rows` of the matrices in folder number `folder` count, `compacted` of them since it was made.
     "CREATE TABLE store (fingerprint TEXT, settings TEXT, generation INTEGER, folder INTEGER, "
     "rows INTEGER, items INTEGER, compacted INTEGER)",
-    "CREATE TABLE items (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, product TEXT, "
+    "CREATE TABLE items (row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, "
     "mark TEXT NOT NULL, record TEXT NOT NULL, crc INTEGER NOT NULL)",
     cells.TABLE,
     # CRC-32 of these rows in each matrix, uint32.

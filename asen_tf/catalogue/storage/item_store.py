@@ -105,8 +105,7 @@ class ItemStore:
             blocks = self._vectors.append(rows, items.vectors)
             self._vectors.keep()
             count += len(items) - records.forget(writer, self._path, items.ids)
-            products = [None] * len(items)
-            given = zip(items.ids, products, items.marks, items.records, strict=True)
+            given = zip(items.ids, items.marks, items.records, strict=True)
             records.insert(writer, rows, given)
             writer.executemany("INSERT INTO blocks VALUES (?, ?, ?)", blocks)
             writer.execute("UPDATE store SET rows = ?, items = ?", (rows + len(items), count))
@@ -114,12 +113,12 @@ class ItemStore:
     def describe(self, ids: Sequence[str], described: Sequence[Record]) -> None:
         """Gives items other labels and metadata; on the disk when this returns."""
         with self._writing() as (writer, *_):
-            kept = "SELECT row, product, mark, record, crc FROM items WHERE id = ?"
+            kept = "SELECT row, mark, record, crc FROM items WHERE id = ?"
             for name, record in zip(ids, described, strict=True):
-                row, product, mark, *before = writer.execute(kept, (name,)).fetchone()
+                row, mark, *before = writer.execute(kept, (name,)).fetchone()
                 records.forget_cells(writer, row, records.record(self._path, name, *before))
                 writer.execute("DELETE FROM items WHERE row = ?", (row,))
-                records.insert(writer, row, [(name, product, mark, record)])
+                records.insert(writer, row, [(name, mark, record)])
 
     def delete(self, ids: Iterable[str]) -> int:
         """Removes items, on the disk when this returns; gives how many were there."""
@@ -301,10 +300,10 @@ class ItemStore:
     def _replace(self, blocks: Sequence, rows: int) -> None:
         """Makes other matrices count, in which the living items have the first rows."""
         with self._writing() as (writer, *_):
-            kept = writer.execute("SELECT id, product, mark, record, crc FROM items ORDER BY row")
+            kept = writer.execute("SELECT id, mark, record, crc FROM items ORDER BY row")
             items = [
-                (name, product, mark, records.record(self._path, name, *record))
-                for name, product, mark, *record in kept
+                (name, mark, records.record(self._path, name, *record))
+                for name, mark, *record in kept
             ]
             for table in ("items", "cells", "blocks"):
                 writer.execute(f"DELETE FROM {table}")

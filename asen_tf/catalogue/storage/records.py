@@ -23,16 +23,16 @@ def record(path: Path, name: str, text: str, crc: int) -> Record:
 
 
 def insert(
-    writer: sqlite3.Connection, first: int, items: Iterable[tuple[str, str | None, str, Record]]
+    writer: sqlite3.Connection, first: int, items: Iterable[tuple[str, str, Record]]
 ) -> None:
-    """Writes items (id, product, mark, record), from row `first` on."""
+    """Writes items (id, mark, record), from row `first` on."""
     rows, cells = [], []
-    for row, (name, product, mark, given) in enumerate(items, first):
+    for row, (name, mark, given) in enumerate(items, first):
         labels = {key: list(values) for key, values in given.labels.items()}
         text = json.dumps([labels, dict(given.metadata)], ensure_ascii=False)
-        rows.append((row, name, product, mark, text, _crc(name, text)))
+        rows.append((row, name, mark, text, _crc(name, text)))
         cells += ((*cell, row) for cell in cells_of(given))
-    writer.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?, ?)", rows)
+    writer.executemany("INSERT INTO items VALUES (?, ?, ?, ?, ?)", rows)
     writer.executemany("INSERT INTO cells VALUES (?, ?, ?)", sorted(cells, key=_order))
 
 
