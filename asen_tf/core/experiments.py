@@ -86,7 +86,7 @@ def pretrained(config: config_dict.ConfigDict, backbone: str = "efficientnet_lit
     """
     # EfficientNet-Lite0 was trained at 224 pixels; somewhat larger images suit its features better
     # (as Touvron et al., 2019, found for other networks).
-    for branch, size in ((config.model.global_branch, 256), (config.model.local_branch, 224)):
+    for branch, size in ((config.model.global_branch, 256), (config.model.local_branch, 192)):
         branch.update(configs.branch(backbone, size, common_dim=256))
         branch.update(
             weights="imagenet",

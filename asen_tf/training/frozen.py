@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import math
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from asen_tf.core.limits import DECODING
-from asen_tf.core.progress import Progress, say
+from asen_tf.core.progress import Progress, duration, say
 from asen_tf.data.feature_cache import (
     DTYPE,
     FeatureLoader,
@@ -22,6 +24,9 @@ from asen_tf.data.image_cache import ImageLoader
 from asen_tf.data.manifest import Manifest
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.version import __version__
+
+_MOST_TIME = 0.6  # of what a stage has, for its features
+_LEAST_BATCHES = 3  # the first is slow, and three tell how long all take
 
 
 class FrozenFeatures:
@@ -38,6 +43,7 @@ class FrozenFeatures:
 
     def __init__(self, model: EmbeddingModel, names: Iterable[str], stage: str):
         self._model, self._names, self._stage = model, sorted(names), stage
+        self._described = _described(model)  # as it is traced: beta, say, is chosen later
 
         def compute(images):
             kept = model.frozen_inputs(images, self._names)
@@ -66,8 +72,9 @@ class FrozenFeatures:
         folder: Path,
         most_bytes: float,
         batch_size: int,
+        seconds: float = math.inf,
     ) -> FeatureLoader | None:
-        """The features of these rows; None, and a line that says so, where they take too much.
+        """The features of these rows; None, and a line that says so, where they cost too much.
 
         Args:
           manifest, rows: the photographs.
@@ -76,6 +83,7 @@ class FrozenFeatures:
           folder: where they are kept.
           most_bytes: what they may take.
           batch_size: images that go through the model together.
+          seconds: that the stage has, of which computing them may take 60 %.
         """
         need = needed_bytes(rows, self._shapes)
         if need > most_bytes:
@@ -87,7 +95,7 @@ class FrozenFeatures:
         key = {
             "photographs": contents(manifest, rows, squares["box_margin"]),
             "squares": {**squares, "size": self._model.image_size},
-            "model": _described(self._model),
+            "model": self._described,
             "outputs": self._names,
             "weights": self._digest(),
             "versions": {
@@ -96,16 +104,33 @@ class FrozenFeatures:
                 "tensorflow": tf.__version__,
             },
         }
-        return open_features(
-            folder, key, rows, self._shapes, lambda: self._batches(rows, load_images(), batch_size)
-        )
 
-    def _batches(self, rows, load_images, batch_size) -> Iterator[dict[str, np.ndarray]]:
+        def compute():
+            return self._batches(rows, load_images(), batch_size, seconds)
+
+        try:
+            return open_features(folder, key, rows, self._shapes, compute)
+        except _TooSlow as slow:
+            say(
+                f"features take {duration(slow.seconds)} of the {duration(seconds)} that "
+                f"{self._stage} has: it computes them in each step"
+            )
+            return None
+
+    def _batches(self, rows, load_images, batch_size, seconds) -> Iterator[dict[str, np.ndarray]]:
         batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
+        began = time.monotonic()
         with Progress("computing features", len(rows), "images") as progress:
-            for images in batches.map(load_images).prefetch(2):
+            for number, images in enumerate(batches.map(load_images).prefetch(2), 1):
                 yield {name: maps.numpy() for name, maps in self._compute(images).items()}
                 progress.update(len(images))
+                if number == 1:
+                    first = time.monotonic()
+                elif number == _LEAST_BATCHES:
+                    each = (time.monotonic() - first) / (number - 1)
+                    needed = first - began + each * (math.ceil(len(rows) / batch_size) - 1)
+                    if needed > _MOST_TIME * seconds:
+                        raise _TooSlow(needed)
 
     def _digest(self) -> str:
         digest = hashlib.sha256()
@@ -113,6 +138,12 @@ class FrozenFeatures:
             digest.update(str(variable.shape).encode())
             digest.update(np.ascontiguousarray(variable.numpy()))
         return digest.hexdigest()
+
+
+class _TooSlow(Exception):
+    def __init__(self, seconds: float):
+        super().__init__(seconds)
+        self.seconds = seconds
 
 
 def _parts(variable: keras.Variable) -> tuple[tf.Variable, ...]:

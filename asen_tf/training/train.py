@@ -211,6 +211,7 @@ class _Run:
             Path(settings.cache_dir or self.workdir.path) / "features",
             settings.cache_gb * 1e9,
             self.config.eval.batch_size,
+            max(stage.deadline - self._now(), 0),
         )
 
     def run(self):

@@ -1,6 +1,8 @@
 """Stages on frozen features: the same training as on images, without the backbone."""
 
 import json
+import math
+import re
 
 import keras
 import numpy as np
@@ -57,7 +59,11 @@ def weights(run, stage):
 
 
 def test_steps_on_features_are_those_on_images(config, exact, tmp_path, monkeypatch):
-    """Also where the run was stopped in its second stage; it computes nothing again."""
+    """Also where the run was stopped in its second stage; it computes nothing again.
+
+    Nor do the weights of slices and values, which are chosen at the end.
+    """
+    config.stage2.choose_beta = config.train.embed_values = True
     computed = []
     compute = FrozenFeatures._batches
 
@@ -148,7 +154,7 @@ class Kept:
     """Features of a small catalogue, and how often they were computed."""
 
     def __init__(self, root, folder):
-        self.root, self.folder, self.computed = root, folder, 0
+        self.root, self.folder, self.computed, self.seconds = root, folder, 0, math.inf
         self.model = models.TripletNet(2, "resnet6", 32, 8, image_scale=1)
         optimizer(self.model, (("backbone", 0.0), (".*", 0.1)))
         self.features = FrozenFeatures(self.model, ["global"], "stage1")
@@ -166,7 +172,8 @@ class Kept:
             self.computed += 1
             return images
 
-        features = self.features.open(manifest, rows, squares, load_images, self.folder, 1e9, 5)
+        where = rows, squares, load_images, self.folder
+        features = self.features.open(manifest, *where, 1e9, 5, self.seconds)
         asked = tf.constant(rows[[3, 0, 3]])
         (found,) = features(asked, tf.zeros((3, 1), tf.int32)).values()
         (expected,) = self.model.frozen_inputs(images(asked), ["global"]).values()
@@ -195,6 +202,18 @@ def test_features_are_used_while_nothing_has_changed(kept):
     assert about["squares"] == {"fit": "crop", "box_margin": 0.1, "size": 32}
     stored = np.load(next(kept.folder.glob("*/global_0.npy")))
     assert stored.shape == (24, 4, 4, 128) and stored.dtype == np.float16
+
+
+def test_where_they_would_take_most_of_the_time_there_are_none(kept, capsys):
+    kept.seconds = 0.0
+    with pytest.raises(TypeError, match="NoneType"):
+        kept.open()
+    assert re.search(r"features take \d+ s of the 0 s that stage1 has", capsys.readouterr().err)
+    assert not list(kept.folder.rglob("*.npy"))
+    kept.seconds = 1e3
+    assert kept.open() == 2
+    kept.seconds = 0.0  # those that are there take none
+    assert kept.open() == 2
 
 
 def test_another_photograph_fit_box_or_weight_makes_others(kept):
