@@ -126,6 +126,7 @@ def defaults() -> config_dict.ConfigDict:
     config.eval = {
         "batch_size": 32,
         "every_epochs": 1,
+        "max_images": 0,  # photographs that training validates on, drawn at random; 0: all
         "pictures": 4,  # photographs with attention that TensorBoard shows of each validation
         "ks": (1, 5, 10, 20),
         "preprocessing": "default",  # published: photographs prepared as by the authors' code

@@ -105,6 +105,7 @@ _RULES: Mapping[str, Rule] = {
     "augment.color": _SHARE,
     "eval.batch_size": _COUNT,
     "eval.every_epochs": Number(0),
+    "eval.max_images": _WHOLE,
     "eval.pictures": _WHOLE,
     "eval.ks": _cut_offs,
     "data.format": _registered(registries.FORMATS),

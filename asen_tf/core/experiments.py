@@ -104,7 +104,7 @@ def pretrained(config: config_dict.ConfigDict, backbone: str = "efficientnet_lit
         checkpoint_every_steps=200,
         stages=("heads", "finetune", "local"),
     )
-    config.eval.every_epochs = 2
+    config.eval.update(every_epochs=2, max_images=600)
     config.augment.update(flip=True, crop=0.35)
     with config.unlocked():
         del config.stage1, config.stage2

@@ -39,7 +39,7 @@ from asen_tf.training.start import (
 )
 from asen_tf.training.step import TrainStep
 from asen_tf.training.strategy import is_chief
-from asen_tf.training.validation import Validation
+from asen_tf.training.validation import Validation, sampled
 from asen_tf.weights import torchvision
 from asen_tf.workdir import Workdir
 
@@ -124,6 +124,8 @@ class _Run:
         if self.chief:
             self._hold(held)
             workdir.begin(config, space, self.manifest)
+        # Only now: the run's table has all.
+        self.manifest = sampled(self.manifest, config.eval.max_images)
         self.validation = Validation(config, self.manifest, self.model)
         pictures = config.eval.pictures if self.chief else 0
         load_images = self._open_images("none")

@@ -18,6 +18,14 @@ from asen_tf.evaluation.triplets import evaluate_triplets
 from asen_tf.models.base import EmbeddingModel
 
 
+def sampled(manifest: Manifest, most: int) -> Manifest:
+    """The manifest with at most so many of its validation photographs, drawn at random; 0: all."""
+    dropped = np.random.default_rng(0).permutation(manifest.examples_of("valid"))[most:]
+    if not most or not len(dropped):
+        return manifest
+    return manifest.take(np.setdiff1d(np.arange(len(manifest)), dropped))
+
+
 class Validation:
     """The score on the validation split: overall MAP, or the accuracy on the data's triplets.
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from asen_tf.core import config as configs
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.manifest import CANDIDATE, LABEL, NO_ROLE, QUERY, Manifest, sort_labels
-from asen_tf.training.validation import Validation
+from asen_tf.training.validation import Validation, sampled
 
 VALID = 1
 # A lace query; candidates in lace, in denim that has lace besides, and in denim alone.
@@ -28,10 +28,8 @@ class NearestLast:
         return tf.tile(vectors[:, None], (1, tf.shape(attributes)[1], 1))
 
 
-def validation(relevance, split=VALID):
-    config = configs.defaults()
-    config.eval.relevance = relevance
-    manifest = Manifest(
+def manifest(split=VALID):
+    return Manifest(
         root=Path("nowhere"),
         space=AttributeSpace({"fabric": ("lace", "denim")}),
         images=np.array(["a.jpg", "b.jpg", "c.jpg", "d.jpg"]),
@@ -41,10 +39,16 @@ def validation(relevance, split=VALID):
         source="made-up.csv",
     )
 
+
+def validation(relevance, split=VALID):
+    config = configs.defaults()
+    config.eval.relevance = relevance
+
     def load_images(rows):
         return tf.cast(rows, tf.uint8)[:, None, None, None]
 
-    return functools.partial(Validation(config, manifest, NearestLast()), load_images=load_images)
+    made = Validation(config, manifest(split), NearestLast())
+    return functools.partial(made, load_images=load_images)
 
 
 # The last image ranks first, then the one that is relevant only if what it wears besides counts.
@@ -58,6 +62,20 @@ def test_it_scores_by_the_configured_relevance(relevance, score):
 def test_an_unknown_relevance_is_found_before_training():
     with pytest.raises(ValueError, match="unknown relevance 'multi'"):
         validation("multi")
+
+
+def test_a_sample_of_the_validation_split_keeps_all_others():
+    whole = manifest()
+    whole.splits[0] = 0
+    few = sampled(whole, 2)
+    assert few.images[few.splits == 0].tolist() == ["a.jpg"]
+    left = few.images[few.splits == VALID].tolist()
+    assert len(left) == 2 and set(left) < {"b.jpg", "c.jpg", "d.jpg"}
+    for label in few.labels:
+        row = "abcd".index(few.images[label["image"]][0])
+        assert (row, 0, label["value"], label["role"]) in LABELS
+    assert sampled(whole, 2).images.tolist() == few.images.tolist()
+    assert sampled(whole, 0) is sampled(whole, 3) is whole
 
 
 def test_nothing_to_validate_with():
