@@ -13,11 +13,13 @@ def search(
     store: str | Catalogue,
     *,
     image: Any = None,
-    id: str | None = None,
+    id: str | Sequence[str] | None = None,
+    product: str | None = None,
     model: str | os.PathLike | Embedder | None = None,
     weights: Mapping[str, float] | None = None,
     changes: Mapping[str, str] | None = None,
     liked: Sequence[str] | Sequence[Sequence[str]] = (),
+    disliked: Sequence[str] = (),
     measure: str = "cosine",
     k: int = 20,
     offset: int = 0,
@@ -25,6 +27,7 @@ def search(
     exclude: Iterable[str] = (),
     threshold: float | None = None,
     group: str | None = None,
+    diversity: float = 0.0,
 ) -> list[Match]:
     """The items of a catalogue that are most like the query, best first.
 
@@ -33,11 +36,11 @@ def search(
 
     Args:
       store: `faiss:PATH`, `milvus:PATH.db`, `milvus:http://HOST:PORT`, or an open catalogue.
-      image: photograph to search with, as an embedder takes it.
-      id: item of the catalogue to search with, instead.
+      image: photograph to search with, as an embedder takes it, or a list of those of one garment.
+      id, product: item of the catalogue, a list of them, or a product to search with, instead.
       model: what `asen_tf.load` takes; with `image`, unless the open catalogue has a model.
-      weights, changes, liked, measure: see `Catalogue.query`.
-      k, offset, where, exclude, threshold, group: see `Catalogue.search`.
+      weights, changes, liked, disliked, measure: see `Catalogue.query`.
+      k, offset, where, exclude, threshold, group, diversity: see `Catalogue.search`.
 
     Raises:
       ValueError: an unknown id, attribute or value; bad weights, a bad condition or
@@ -48,9 +51,11 @@ def search(
         return catalogue.search(
             image=image,
             id=id,
+            product=product,
             weights=weights,
             changes=changes,
             liked=liked,
+            disliked=disliked,
             measure=measure,
             k=k,
             offset=offset,
@@ -58,4 +63,5 @@ def search(
             exclude=exclude,
             threshold=threshold,
             group=group,
+            diversity=diversity,
         )

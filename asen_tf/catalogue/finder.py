@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 
 from asen_tf.catalogue import queries
+from asen_tf.catalogue.diverse import diverse
 from asen_tf.catalogue.engine import Engine
 from asen_tf.catalogue.filters import Comparison, Condition, parse
-from asen_tf.catalogue.items import Match, Query, Record, Similarity
+from asen_tf.catalogue.items import Cell, Hits, Match, Query, Record, Similarity
 from asen_tf.catalogue.nearest import nearest, similarities
-from asen_tf.catalogue.products import checked_group, others, with_groups
+from asen_tf.catalogue.products import checked_group, items_of, others, with_groups
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import PRODUCT
 from asen_tf.core.errors import unknown_name
@@ -28,7 +29,8 @@ class Finder:
     """Searches a store.
 
     A query is one of `id` (an item of the store), `image` (a photograph, which the embedder gets)
-    and `vectors` (float32 [A, D], a unit vector for each attribute).
+    and `vectors` (float32 [A, D], a unit vector for each attribute). Each may be several of one
+    garment, in a list or as [Q, A, D]: their mean is the query.
 
     Args:
       engine: the store.
@@ -53,18 +55,21 @@ class Finder:
     def query(
         self,
         *,
-        id: str | None = None,
+        id: str | Sequence[str] | None = None,
         image: Any = None,
         vectors: np.ndarray | None = None,
+        product: Cell = None,
         weights: Mapping[str, float] | None = None,
         changes: Mapping[str, str] | None = None,
         liked: Sequence[str] | Sequence[Sequence[str]] = (),
+        disliked: Sequence[str] = (),
         measure: str = "cosine",
     ) -> Query:
         """What `search` and `rerank` look for.
 
         Args:
           id, image, vectors: one of them, see the class; with `liked` it may be left out.
+          product: all items of a product, in the place of these.
           weights: attribute -> weight, which may be negative; the others count 0. None: all count
             1.
           changes: attribute -> the value that is wanted there instead of the item's own; counts 1
@@ -73,6 +78,8 @@ class Finder:
             which attributes matter, see `queries.feedback_weights`.
             Rounds, an extension of this library: a list of them for each round, the oldest first.
             Each multiplies the weights, so that what is liked again and again comes to the fore.
+          disliked: ids of results to lead away from, see `queries.away_from`; of changed attributes
+            they say nothing.
           measure: `euclidean` is the search of Ak et al., WACV 2018, equations 4 to 6: the weighted
             sum of Euclidean distances (see `nearest` for what is exact); a single liked item takes
             the place of the item queried with, which is kept where several are liked.
@@ -95,20 +102,23 @@ class Finder:
                 if measure == "cosine":
                     learned[changed] = 1
                 used *= learned
-        items = [] if id is None else [id]
+        items = items_of(self.engine, product) if product is not None else _listed(id)
         if start := queries.start(rounds, measure):
             items.append(start)
             found = self.engine.vectors(items[-1:])[0]
-        elif rounds and id is None and image is None and vectors is None:
+        elif rounds and not items and image is None and vectors is None:
             raise ValueError(
                 f"measure {measure} keeps the query where several items are liked: give one of id, "
                 "image and vectors, or like a single item"
             )
         else:
-            found = self._vectors(id, image, vectors).copy()
+            _check_one(id=id, image=image, vectors=vectors, product=product)
+            found = self._vectors(items, image, vectors)
+        if disliked := list(dict.fromkeys(disliked)):
+            found = queries.away_from(found, self.engine.vectors(disliked))
         for position, (attribute, value) in zip(changed, changes.items(), strict=True):
             found[position] = self.prototype(attribute, value)
-        return Query(found, used / np.abs(used).sum(), tuple(items), measure)
+        return Query(found, used / np.abs(used).sum(), tuple(items), measure, tuple(disliked))
 
     def search(
         self,
@@ -119,6 +129,7 @@ class Finder:
         exclude: Iterable[str] = (),
         threshold: float | None = None,
         group: str | None = None,
+        diversity: float = 0.0,
         **query: Any,
     ) -> list[Match]:
         """The items most like the query, best first, without those it comes from.
@@ -133,11 +144,14 @@ class Finder:
           exclude: ids to leave out, with their products.
           threshold: lowest score of a result, -1 to 1.
           group: metadata in the place of `product`, such as `brand`; "": each item is a result.
+          diversity: how much results shall differ from each other, 0 to 1, see `diverse`.
           query: as in `query`.
 
         Raises:
-          ValueError: as `query`, or a bad condition, threshold, group, k or offset.
+          ValueError: as `query`, or a bad condition, threshold, group, diversity, k or offset.
         """
+        if not 0 <= diversity <= 1:
+            raise ValueError(f"expected a diversity of 0 to 1, got {diversity}")
         if threshold is not None and not -1 <= threshold <= 1:
             raise ValueError(f"expected a threshold of -1 to 1, got {threshold}")
         wanted = self.query(**query)
@@ -145,22 +159,30 @@ class Finder:
         where = parse(where) if isinstance(where, str) else where
         limits = {
             "where": where,
-            "exclude": with_groups(self.engine, group, {*exclude, *wanted.items}),
-            "offset": offset,
+            "exclude": with_groups(self.engine, group, {*exclude, *wanted.items, *wanted.disliked}),
             "group": group,
         }
-        if wanted.measure == "cosine":
-            hits = self.engine.search(queries.weighted(wanted.vectors, wanted.weights), k, **limits)
+
+        def find(k: int, offset: int) -> Hits:
+            if wanted.measure == "cosine":
+                linear = queries.weighted(wanted.vectors, wanted.weights)
+                hits = self.engine.search(linear, k, offset=offset, **limits)
+            else:
+                hits = nearest(self.engine, wanted, k, offset=offset, **limits)
+            kept = np.flatnonzero(hits.scores >= (-np.inf if threshold is None else threshold))
+            return Hits([hits.ids[n] for n in kept], hits.scores[kept])
+
+        if diversity:
+            hits = diverse(self.engine, wanted, find, k, offset, diversity)
         else:
-            hits = nearest(self.engine, wanted, k, **limits)
-        kept = np.flatnonzero(hits.scores >= (-np.inf if threshold is None else threshold))
-        ids = [hits.ids[n] for n in kept]
+            hits = find(k, offset)
+        ids = hits.ids
         records = self.engine.records(ids) if ids else []
         of_groups = others(self.engine, group, ids, records, where) if group else {}
         names = list(itertools.chain.from_iterable(of_groups.values()))
         alike = dict(zip(names, similarities(self.engine, wanted, names), strict=True))
         found = {id: sorted(its, key=alike.get, reverse=True) for id, its in of_groups.items()}
-        return self._matches(ids, records, hits.scores[kept], wanted, found)
+        return self._matches(ids, records, hits.scores, wanted, found)
 
     def rerank(
         self, results: Iterable[tuple[str, float]], *, blend: float = 1.0, **query: Any
@@ -215,7 +237,8 @@ class Finder:
         Raises:
           ValueError: an unknown id, not one item to compare, or a catalogue of fewer than two.
         """
-        first = self._vectors(id, image, vectors)
+        _check_one(id=id, image=image, vectors=vectors)
+        first = self._vectors(_listed(id), image, vectors)
         cosines = queries.cosines(first, self.engine.vectors([other]))[0]
         percentiles = queries.percentiles(cosines, self._random_cosines(pairs, seed))
         order = np.lexsort([-cosines, -percentiles])
@@ -246,26 +269,20 @@ class Finder:
         examples = self.engine.vectors([ids[n] for n in spread], [position])
         return queries.prototype(examples[:, 0])
 
-    def _vectors(self, id: str | None, image: Any, vectors: np.ndarray | None) -> np.ndarray:
-        """float32 [A, D] of the one item that is given."""
-        ways = {"id": id, "image": image, "vectors": vectors}
-        given = [name for name, one in ways.items() if one is not None]
-        if len(given) != 1:
-            raise ValueError(
-                f"expected one of id, image and vectors, got {' and '.join(given) or 'none'}"
-            )
-        if id is not None:
-            return self.engine.vectors([id])[0]
+    def _vectors(self, ids: Sequence[str], image: Any, vectors: np.ndarray | None) -> np.ndarray:
+        """float32 [A, D] of what is given, the mean where it is several."""
+        if ids:
+            return queries.mean(self.engine.vectors(ids))
         if vectors is None:
-            vectors = self.embed([image])[0]
+            vectors = self.embed(image if isinstance(image, list | tuple) else [image])
         vectors = np.asarray(vectors, np.float32)
         expected = (len(self.attributes), self.engine.fingerprint.dimension)
-        if vectors.shape != expected:
+        if vectors.shape[-2:] != expected or vectors.ndim > 3 or not vectors.size:
             raise ValueError(f"expected vectors {list(expected)}, got {list(vectors.shape)}")
         lengths = np.linalg.norm(vectors, axis=-1)
         if not (np.abs(lengths - 1) < 1e-2).all():
             raise ValueError(f"expected vectors of length 1, got lengths {lengths.round(3)}")
-        return vectors
+        return queries.mean(vectors.reshape(-1, *expected))
 
     def _cosines(self, wanted: Query, ids: Sequence[str]) -> np.ndarray:
         """float32 [N, attributes that count]: query beside items."""
@@ -308,3 +325,20 @@ def _rounds(liked: Sequence[str] | Sequence[Sequence[str]]) -> list[list[str]]:
     """The ids of each round, each once; rounds in which nothing was chosen are left out."""
     rounds = [liked] if liked and isinstance(liked[0], str) else liked
     return [list(dict.fromkeys(chosen)) for chosen in rounds if chosen]
+
+
+def _listed(id: str | Sequence[str] | None) -> list[str]:
+    return [] if id is None else [id] if isinstance(id, str) else list(dict.fromkeys(id))
+
+
+def _check_one(**ways: Any) -> None:
+    given = [
+        name
+        for name, one in ways.items()
+        if one is not None and not (isinstance(one, list | tuple) and not one)
+    ]
+    if len(given) != 1:
+        raise ValueError(
+            f"expected one of id, image and vectors, or a product, got "
+            f"{' and '.join(given) or 'none'}"
+        )

@@ -197,9 +197,11 @@ class Query:
       weights: float64 [A], how much each space counts; their sizes sum to 1.
       items: ids of the items it comes from, which are no results; the last one is where it starts.
       measure: one of `queries.MEASURES`.
+      disliked: ids of items that it leads away from, which are no results either.
     """
 
     vectors: np.ndarray
     weights: np.ndarray
     items: tuple[str, ...] = ()
     measure: str = "cosine"
+    disliked: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from asen_tf.catalogue.engine import Engine
 from asen_tf.catalogue.filters import Condition
-from asen_tf.catalogue.items import Record
+from asen_tf.catalogue.items import Cell, Record
 from asen_tf.catalogue.storage.cells import kept
 from asen_tf.core.choices import PRODUCT
 
@@ -30,6 +30,14 @@ def others(
     values = {one: kept(cell) for one, cell in zip(ids, cells, strict=True) if cell is not None}
     members = engine.having(group, set(values.values()), where) if values else {}
     return {one: [name for name in members[value] if name != one] for one, value in values.items()}
+
+
+def items_of(engine: Engine, product: Cell) -> list[str]:
+    """The ids of a product's items, sorted; ValueError: it has none."""
+    found = [] if checked_group(engine, None) == "" else engine.having(PRODUCT, [kept(product)])
+    if not found or not found[kept(product)]:
+        raise ValueError(f"no item of the product {product!r} in the store")
+    return found[kept(product)]
 
 
 def with_groups(engine: Engine, group: str, ids: Iterable[str]) -> list[str]:

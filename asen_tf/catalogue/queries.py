@@ -17,6 +17,9 @@ from asen_tf.core.errors import check_names
 LEAST_DISTANCES = {"cosine": 0.01, "euclidean": 1e-6}
 MEASURES = tuple(LEAST_DISTANCES)
 
+# Below 1, so that of a query something is left.
+DISLIKED_SHARE = 0.5
+
 
 def weight_vector(
     attributes: Sequence[str],
@@ -88,6 +91,23 @@ def prototype(vectors: np.ndarray) -> np.ndarray:
     if not length > 0:
         raise ValueError("expected vectors with a direction in common, got a mean of 0")
     return (mean / length).astype(np.float32)
+
+
+def mean(vectors: np.ndarray) -> np.ndarray:
+    """One query [A, D] of several photographs [Q, A, D]: their mean in each space, at length 1."""
+    if len(vectors) == 1:
+        return vectors[0].copy()
+    return np.stack([prototype(of_space) for of_space in vectors.swapaxes(0, 1)])
+
+
+def away_from(query: np.ndarray, disliked: np.ndarray) -> np.ndarray:
+    """A query [A, D] away from items [N, A, D] that are not wanted, at length 1 in each space.
+
+    The negative part of Rocchio's formula (1971; Manning et al., Introduction to Information
+    Retrieval, section 9.1.1): q - gamma mean(disliked), with gamma = `DISLIKED_SHARE`.
+    """
+    found = query - DISLIKED_SHARE * np.asarray(disliked, np.float64).mean(0)
+    return (found / np.linalg.norm(found, axis=-1, keepdims=True)).astype(np.float32)
 
 
 def start(rounds: Sequence[Sequence[str]], measure: str) -> str | None:

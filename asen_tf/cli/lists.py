@@ -49,6 +49,11 @@ def define_text(name: str, default: str | None, help: str) -> None:
     flags.DEFINE(Text(), name, default, help)
 
 
+def define_texts(name: str, help: str) -> None:
+    """Defines a flag that takes one each time that it is given, none by default."""
+    flags.DEFINE_multi(Text(), flags.ArgumentSerializer(), name, None, help)
+
+
 def define(name: str, help: str) -> None:
     """Defines a flag that takes a list, empty by default."""
     flags.DEFINE(Values(), name, [], help, serializer=flags.CsvListSerializer(","))

@@ -3,8 +3,9 @@
     asen-search --store=faiss:/data/vectors --model=export/models/asen --image=q.jpg \\
       --weights=neckline=1,color=0.5 --set=collar=mandarin --filter="price<50" --html=found.html
 
-The query is a photograph (--image, then a model is needed), an item of the catalogue (--id), or
-what was liked of earlier results (--liked). --rerank puts another engine's results in a new order;
+The query is a photograph (--image, then a model is needed), an item of the catalogue (--id), each
+given again for more of the same garment, a product (--product), or what was liked of earlier
+results (--liked). --rerank puts another engine's results in a new order;
 --compare says in which attributes one item is like the query.
 """
 
@@ -32,6 +33,8 @@ _EXCLUDED = {
         "weights",
         "set",
         "liked",
+        "disliked",
+        "product",
         "measure",
         "filter",
         "exclude",
@@ -39,8 +42,9 @@ _EXCLUDED = {
         "rerank",
         "html",
         "group",
+        "diversity",
     ),
-    "rerank": ("filter", "exclude", "threshold", "group"),
+    "rerank": ("filter", "exclude", "threshold", "group", "diversity"),
 }
 
 
@@ -77,6 +81,8 @@ def query(given: flags.FlagValues) -> dict:
         "weights": numbers(given.weights),
         "changes": lists.pairs(given.set),
         "liked": _liked(given),
+        "disliked": given.disliked,
+        "product": given.product,
         "measure": given.measure,
     }
 
@@ -101,6 +107,7 @@ def find(catalogue: "Catalogue", given: flags.FlagValues) -> "list[Match]":
         exclude=given.exclude,
         threshold=given.threshold,
         group=given.group,
+        diversity=given.diversity,
         **wanted,
     )
 
@@ -115,7 +122,8 @@ def write_page(catalogue: "Catalogue", found: "Sequence[Match]", given: flags.Fl
     wanted = catalogue.query(**query(given))
     name = wanted.items[-1] if wanted.items else None
     if name is None:
-        start = (os.path.basename(given.image), search_output.pixels(given.image))
+        first = given.image[0]
+        start = (os.path.basename(first), search_output.pixels(first))
     else:
         (record,) = catalogue.engine.records([name])
         start = (name, search_output.photograph(name, record.metadata, root))
@@ -124,6 +132,7 @@ def write_page(catalogue: "Catalogue", found: "Sequence[Match]", given: flags.Fl
         "weights": _learned(wanted, catalogue) if rounds else ", ".join(given.weights),
         "changed": ", ".join(given.set),
         "liked": "; then ".join(map(", ".join, rounds)),
+        "disliked": ", ".join(given.disliked),
         "filter": given.filter,
         "reranked": given.rerank,
     }
@@ -169,11 +178,11 @@ def _learned(wanted: "Query", catalogue: "Catalogue") -> str:
     return ", ".join(f"{name} {share:.0f} %" for name, share in said if share)
 
 
-def _image(given: flags.FlagValues) -> "Photograph | None":
-    """The query's photograph, with the garment's box if it is given."""
+def _image(given: flags.FlagValues) -> "list[Photograph] | None":
+    """The query's photographs, with the garment's box if it is given."""
     from asen_tf.images import Boxed
 
-    return Boxed(given.image, given.box) if given.box else given.image
+    return [Boxed(one, given.box) for one in given.image] if given.box else given.image
 
 
 def _liked(given: flags.FlagValues) -> list[list[str]]:
@@ -182,13 +191,15 @@ def _liked(given: flags.FlagValues) -> list[list[str]]:
 
 
 def _check(given: flags.FlagValues) -> None:
-    named = [name for name in ("image", "id") if given[name].value is not None]
+    named = [f"--{name}" for name in ("image", "id", "product") if given[name].value is not None]
     if len(named) > 1:
-        raise app.UsageError("--image and --id exclude one another: a search starts from one item")
+        raise app.UsageError(
+            f"{' and '.join(named)} exclude one another: a search starts from one garment"
+        )
     if not (named or _liked(given)):
-        raise app.UsageError("give --image or --id, or --liked")
-    if given.box and not given.image:
-        raise app.UsageError("--box is of the photograph of --image, which is not given")
+        raise app.UsageError("give --image, --id or --product, or --liked")
+    if given.box and len(given.image or ()) != 1:
+        raise app.UsageError("--box is of the one photograph of --image, which is not given")
     for name, others in _EXCLUDED.items():
         for other in others:
             if given[name].value and given[other].value != given[other].default:
@@ -198,9 +209,10 @@ def _check(given: flags.FlagValues) -> None:
 def run() -> None:
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     define_flags()
-    flags.DEFINE_string("image", None, "Photograph to search with.")
+    flags.DEFINE_multi_string("image", None, "Photograph to search with; may be given again.")
     flags.DEFINE_list("box", None, "X1,Y1,X2,Y2 of the garment in it, in pixels; default: all.")
-    lists.define_text("id", None, "Id of an item of the catalogue to search with.")
+    lists.define_texts("id", "Id of an item of the catalogue to search with; may be given again.")
+    lists.define_text("product", None, "Product of the catalogue to search with.")
     lists.define("weights", "ATTRIBUTE=NUMBER, also negative; default: all count alike.")
     lists.define("set", "ATTRIBUTE=VALUE that is wanted instead of the query's own.")
     lists.define_several(
@@ -208,6 +220,7 @@ def run() -> None:
         "Ids of results that were chosen; given again for each round, see --measure. An id that "
         "holds a comma stands in quotes: --liked='\"a,1\",b'.",
     )
+    lists.define("disliked", "Ids of results to lead away from, in quotes as those of --liked.")
     flags.DEFINE_enum(
         "measure",
         "cosine",
@@ -224,6 +237,9 @@ def run() -> None:
         None,
         "Metadata by which the best photograph stands for all, such as brand; blank: every "
         "photograph is a result; default: product, where items have it.",
+    )
+    flags.DEFINE_float(
+        "diversity", 0.0, "How much results shall differ from each other, 0 to 1.", 0.0, 1.0
     )
     flags.DEFINE_integer("k", 20, "How many results at most.", lower_bound=1)
     flags.DEFINE_integer("offset", 0, "How many results to pass over.", lower_bound=0)

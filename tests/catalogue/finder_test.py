@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from asen_tf.catalogue import Catalogue, Record
+from asen_tf.catalogue import Catalogue, Record, diverse
 from asen_tf.core import AttributeSpace
 from asen_tf.embedders import Fingerprint, VectorEmbedder
 
@@ -104,6 +104,68 @@ def test_results_say_in_what_they_are_alike_and_what_they_are(catalogue):
 
 def test_a_photograph_is_embedded(catalogue):
     assert catalogue.search(image=7) == catalogue.search(vectors=QUERY)
+
+
+def test_several_photographs_are_one_query(catalogue):
+    chosen = [4, 30, 11]
+    mean = VECTORS[chosen].astype(float).mean(0)
+    mean /= np.linalg.norm(mean, axis=-1, keepdims=True)
+    expected = ranked(mean, [1, 1, 1], lambda n: n not in chosen)
+    check(catalogue.search(id=[IDS[n] for n in (4, 30, 4, 11)], k=COUNT), expected)
+    found = catalogue.search(vectors=VECTORS[chosen], exclude=[IDS[n] for n in chosen], k=COUNT)
+    check(found, expected)
+    check(catalogue.search(image=[7, 7], k=COUNT), ranked(QUERY, [1, 1, 1]))
+    [color] = [
+        one
+        for one in catalogue.compare(IDS[2], id=[IDS[n] for n in chosen])
+        if one.attribute == "color"
+    ]
+    assert color.cosine == pytest.approx(float(mean[1] @ VECTORS[2, 1]), abs=1e-5)
+
+
+@pytest.mark.parametrize("changes", [{}, {"color": "red"}])
+def test_disliked_items_lead_away_by_rocchios_formula(catalogue, changes):
+    disliked = [8, 21]
+    wanted = VECTORS[5] - 0.5 * VECTORS[disliked].astype(float).mean(0)
+    wanted /= np.linalg.norm(wanted, axis=-1, keepdims=True)
+    if changes:
+        wanted[1] = mean_of("color", "red")
+    found = catalogue.search(
+        id=IDS[5], disliked=[IDS[n] for n in disliked], changes=changes, k=COUNT
+    )
+    check(found, ranked(wanted, [1, 1, 1], lambda n: n not in (5, *disliked)))
+
+
+def marginal_relevance(order, diversity):
+    """(id, score) in the order of Carbonell and Goldstein, in loops."""
+    chosen, left = [], list(order)
+    while left:
+
+        def gain(pair):
+            vectors = VECTORS[IDS.index(pair[0])].astype(float)
+            same = [(vectors * VECTORS[IDS.index(one)]).sum() / 3 for one, _ in chosen]
+            return (1 - diversity) * pair[1] - diversity * max(same, default=0)
+
+        best = max(left, key=gain)
+        left.remove(best)
+        chosen.append(best)
+    return chosen
+
+
+@pytest.mark.parametrize("diversity", [0.3, 1.0])
+def test_diverse_results_differ_and_pages_repeat_none(catalogue, diversity, monkeypatch):
+    monkeypatch.setattr(diverse, "POOL", 25)
+    order = ranked(QUERY, [1, 1, 1])
+    blocks = [marginal_relevance(order[n : n + 25], diversity) for n in range(0, COUNT, 25)]
+    expected = [pair for block in blocks for pair in block]
+    assert expected != order
+    asked = {"vectors": QUERY, "diversity": diversity}
+    pages = [catalogue.search(**asked, k=9, offset=offset) for offset in range(0, COUNT + 9, 9)]
+    check([match for page in pages for match in page], expected)
+    check(catalogue.search(**asked, k=COUNT), expected)
+    threshold = (order[9][1] + order[10][1]) / 2
+    found = catalogue.search(**asked, k=COUNT, threshold=threshold)
+    check(found, marginal_relevance(order[:10], diversity))
 
 
 def test_an_item_is_not_its_own_result(catalogue):
@@ -238,7 +300,7 @@ def test_a_copied_detail_stands_out(catalogue):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        ({}, "expected one of id, image and vectors, got none"),
+        ({}, "expected one of id, image and vectors, or a product, got none"),
         ({"id": IDS[0], "image": 7}, "got id and image"),
         ({"id": "none.jpg"}, "none.jpg"),
         ({"liked": ["none.jpg"]}, "none.jpg"),
@@ -250,6 +312,13 @@ def test_a_copied_detail_stands_out(catalogue):
         ({"id": IDS[0], "changes": {"color": "pink"}}, "no item of the catalogue is labelled"),
         ({"id": IDS[0], "changes": {"size": "xl"}}, "unknown attribute 'size'"),
         ({"id": IDS[0], "k": 0}, "k must be positive"),
+        ({"id": IDS[0], "k": 0, "diversity": 0.5}, "k must be positive"),
+        ({"id": IDS[0], "diversity": 1.5}, "expected a diversity of 0 to 1, got 1.5"),
+        ({"id": IDS[0], "disliked": ["none.jpg"]}, "no item 'none.jpg'"),
+        ({"id": []}, "got none"),
+        ({"vectors": VECTORS[:0]}, "expected vectors [3, 8], got [0, 3, 8]"),
+        ({"product": "none"}, "no item of the product 'none'"),
+        ({"id": IDS[0], "product": "none"}, "no item of the product 'none'"),
         ({"id": IDS[0], "where": "price<"}, "expected a value"),
     ],
 )

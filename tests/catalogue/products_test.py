@@ -111,6 +111,23 @@ def test_an_item_finds_other_products(catalogue):
     assert shown(found) == expected(VECTORS[n], lambda n: PRODUCTS[n] != "007")
 
 
+def test_more_like_a_product(catalogue):
+    own = [IDS[n] for n in range(COUNT) if PRODUCTS[n] == 'b & "co"']
+    assert len(own) == 4
+    found = catalogue.search(product='b & "co"', k=COUNT)
+    assert found == catalogue.search(id=own, k=COUNT)
+    assert sorted({match.product for match in found} - {None}) == sorted({*SIZES} - {'b & "co"'})
+    with pytest.raises(ValueError, match="got id and product"):
+        catalogue.search(product="007", id=own[0])
+
+
+def test_diverse_products_are_each_there_once(catalogue):
+    asked = {"vectors": QUERY, "diversity": 0.4}
+    pages = [catalogue.search(**asked, k=5, offset=offset) for offset in range(0, 45, 5)]
+    found = shown([match for page in pages for match in page])
+    assert found[0] == expected(QUERY)[0] and sorted(found) == sorted(expected(QUERY))
+
+
 def test_below_the_threshold_there_is_no_product(catalogue):
     best = catalogue.search(vectors=QUERY, k=COUNT)
     last = next(n for n in range(2, COUNT) if best[n].score > best[n + 1].score + 1e-3)

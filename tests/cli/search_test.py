@@ -93,6 +93,12 @@ def test_every_flag_of_a_query_counts(shop, tmp_path):
     # A second round goes on from another item.
     rounds = ["--liked=item-0,item-6", "--liked=item-6,item-2"]
     assert ids(found(shop, tmp_path, *rounds, "--k=3")) == [4, 2, 0]
+    # The mean of items 2 and 6 looks as item 4 does.
+    assert ids(found(shop, tmp_path, "--id=item-2", "--id=item-6", "--k=1")) == [4]
+    # Away from item 3, which is 20 degrees to the right.
+    assert ids(found(shop, tmp_path, *by, "--disliked=item-3", "--k=2")) == [1, 0]
+    # Of angles to 40 and from 20 degrees, 120 has the largest difference of cosines.
+    assert ids(found(shop, tmp_path, *by, "--diversity=0.5", "--k=2")) == [1, 6]
     # By distances the query is kept, which is green; both liked items are red.
     kept = ["--measure=euclidean", "--id=item-1", "--liked=item-0,item-6"]
     assert ids(found(shop, tmp_path, *kept, "--k=3")) == [3, 5, 7]
@@ -136,6 +142,7 @@ def test_results_are_products_unless_photographs_or_others_are_asked_for(shop, t
         assert ids(found(shop, tmp_path, *by, "--k=2", "--offset=1")) == [3, 5]
         assert ids(found(shop, tmp_path, *by, "--exclude=item-7")) == [3, 5, 6]
         assert ids(found(shop, tmp_path, *by, "--group=")) == [1, 2, 3, 4, 5, 6, 7]
+        assert ids(found(shop, tmp_path, "--product=x", "--k=2")) == [3, 5]
         assert ids(found(shop, tmp_path, "--id=item-7", "--weights=side=1")) == [6, 5, 4, 0]
     finally:
         with Catalogue(f"faiss:{shop}/store") as catalogue:
@@ -219,10 +226,14 @@ def test_photographs_outside_of_the_root_are_not_shown(shop, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give --image or --id, or --liked"),
-        (["--liked="], "give --image or --id, or --liked"),
+        ([], "give --image, --id or --product, or --liked"),
+        (["--liked="], "give --image, --id or --product, or --liked"),
         # 26-messages-of-search-and-query
         (["--id=item-0", "--image=a.jpg"], "--image and --id exclude one another"),
+        (["--id=item-0", "--product=x"], "--id and --product exclude one another"),
+        (["--product=x"], "no item of the product 'x' in the store"),
+        (["--id=item-0", "--disliked=item-9"], "no item 'item-9' in the store"),
+        (["--id=item-0", "--compare=item-1", "--diversity=0.5"], "takes no --diversity"),
         (["--id=item-0", "--filter=color='gray"], "the quote is not closed"),
         (["--id=item-0", "--filter=color=rde"], "Did you mean 'red'? Known: red, green."),
         (["--liked=item-0,item-2", "--measure=euclidean"], "keeps the query where several"),
@@ -258,10 +269,16 @@ def test_an_empty_store_is_said(tmp_path, capsys):
         def embed_all(self, images):
             return np.float32([[[1, 0]]])
 
-    flags = dict.fromkeys(("id", "box", "rerank", "filter", "threshold", "group"))
-    flags |= {name: [] for name in ("weights", "set", "liked", "exclude")}
+    flags = dict.fromkeys(("id", "box", "rerank", "filter", "threshold", "group", "product"))
+    flags |= {name: [] for name in ("weights", "set", "liked", "disliked", "exclude")}
     given = SimpleNamespace(
-        **flags, image="a.jpg", measure="cosine", k=1, offset=0, store="faiss:store"
+        **flags,
+        image=["a.jpg"],
+        measure="cosine",
+        diversity=0.0,
+        k=1,
+        offset=0,
+        store="faiss:store",
     )
     fingerprint = Fingerprint(AttributeSpace({"color": ["red"]}), 2)
     with Catalogue(f"faiss:{tmp_path}/store", Model(fingerprint)) as catalogue:
