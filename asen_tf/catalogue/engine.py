@@ -126,6 +126,15 @@ class Engine(abc.ABC):
         """
 
     @abc.abstractmethod
+    def counts(
+        self, names: Iterable[str], where: Condition | None = None, group: str = ""
+    ) -> dict[str, dict[Kept, int]]:
+        """Name of labels or metadata -> value -> how many items that meet a condition have it.
+
+        `group`: how many groups have such an item, see `search`.
+        """
+
+    @abc.abstractmethod
     def has_field(self, name: str) -> bool:
         """Whether any item has a label or metadata of this name."""
 
@@ -196,12 +205,16 @@ class Engine(abc.ABC):
             raise ValueError("the query is all zeros; give at least one attribute a weight")
         if k < 1 or offset < 0:
             raise ValueError(f"k must be positive and offset not negative, got {k} and {offset}")
+        self.check_group(group)
+        self.check_condition(where)
+        return query
+
+    def check_group(self, group: str) -> None:
+        """Raises ValueError where it is an attribute, of which an item may have several values."""
         if group in self.fingerprint.attributes:
             raise ValueError(
                 f"group: {group!r} is an attribute; expected a name of metadata, such as product"
             )
-        self.check_condition(where)
-        return query
 
     def check_condition(self, where: Condition | None) -> None:
         """Raises ValueError where a condition asks for what neither model nor items know."""

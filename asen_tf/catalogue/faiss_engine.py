@@ -135,6 +135,15 @@ class FaissEngine(Engine):
             rows = {value: view.having(name, value) for value in values}
             return {value: sorted(view.names(of[met[of]])) for value, of in rows.items()}
 
+    def counts(
+        self, names: Iterable[str], where: Condition | None = None, group: str = ""
+    ) -> dict[str, dict[Kept, int]]:
+        self.check_condition(where)
+        self.check_group(group)
+        with self._store.view() as view:
+            met, groups = view.mask(where), view.groups(group) if group else None
+            return {name: view.counts(name, met, groups) for name in names}
+
     def has_field(self, name: str) -> bool:
         return self._any("name = ?", (name,))
 

@@ -13,6 +13,7 @@ from asen_tf.catalogue.filters import Comparison, Condition, parse
 from asen_tf.catalogue.items import Cell, Hits, Match, Query, Record, Similarity
 from asen_tf.catalogue.nearest import nearest, similarities
 from asen_tf.catalogue.products import checked_group, items_of, others, with_groups
+from asen_tf.catalogue.storage.cells import shown
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import PRODUCT
 from asen_tf.core.errors import unknown_name
@@ -244,6 +245,43 @@ class Finder:
         order = np.lexsort([-cosines, -percentiles])
         names = self.attributes.names
         return [Similarity(names[a], float(cosines[a]), float(percentiles[a])) for a in order]
+
+    def facets(
+        self,
+        names: Iterable[str],
+        *,
+        where: str | Condition | None = None,
+        group: str | None = None,
+        most: int = 20,
+    ) -> dict[str, list[tuple[Cell, int]]]:
+        """How many results each value of labels and metadata has under a condition.
+
+        Args:
+          names: of attributes and metadata.
+          where, group: as in `search`; of products, one counts where a photograph has the value.
+          most: how many values of each.
+
+        Returns:
+          Name -> (value, count) pairs, the most frequent values first.
+
+        Raises:
+          ValueError: a name that no item has, or a bad condition, group or `most`.
+        """
+        names, group = list(names), checked_group(self.engine, group)
+        for name in names if len(self.engine) else ():
+            if not self.engine.has_field(name):
+                raise ValueError(f"no item has {name!r}, neither as label nor as metadata")
+        if most < 1:
+            raise ValueError(f"expected 1 or more values of each facet, got {most}")
+        where = parse(where) if isinstance(where, str) else where
+        found = self.engine.counts(names, where, group)
+        return {
+            name: sorted(
+                ((shown(value), count) for value, count in found[name].items()),
+                key=lambda one: (-one[1], str(one[0])),
+            )[:most]
+            for name in names
+        }
 
     def prototype(self, attribute: str, value: str) -> np.ndarray:
         """The vector that stands for a value: the mean of those of the items labelled with it.

@@ -24,7 +24,7 @@ from asen_tf.catalogue.milvus_filter import (
     of_ids,
     text,
 )
-from asen_tf.catalogue.storage.cells import Kept, kept
+from asen_tf.catalogue.storage.cells import Kept, cells_of, kept
 from asen_tf.catalogue.store import split_options
 from asen_tf.core import addresses
 from asen_tf.core.lock import hold
@@ -183,6 +183,20 @@ class MilvusEngine(Engine):
             for row in self._all_rows([_METADATA], self._filter(where, (), met)):
                 found[kept(row[_METADATA][name])].append(row["id"])
         return found
+
+    def counts(
+        self, names: Iterable[str], where: Condition | None = None, group: str = ""
+    ) -> dict[str, dict[Kept, int]]:
+        self.check_condition(where)
+        self.check_group(group)
+        found: dict[str, dict[Kept, set]] = {name: {} for name in names}
+        for row in self._all_rows([_LABELS, _METADATA], self._filter(where, ())):
+            own = row[_METADATA].get(group)
+            key = row["id"] if own is None else (kept(own),)
+            for name, value in cells_of(Record(row[_LABELS], row[_METADATA])):
+                if name in found:
+                    found[name].setdefault(value, set()).add(key)
+        return {n: {value: len(keys) for value, keys in of.items()} for n, of in found.items()}
 
     def has_field(self, name: str) -> bool:
         return self._has(has_field(name, self.fingerprint.attributes))

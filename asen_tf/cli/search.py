@@ -43,8 +43,9 @@ _EXCLUDED = {
         "html",
         "group",
         "diversity",
+        "facets",
     ),
-    "rerank": ("filter", "exclude", "threshold", "group", "diversity"),
+    "rerank": ("filter", "exclude", "threshold", "group", "diversity", "facets"),
 }
 
 
@@ -166,6 +167,9 @@ def main() -> None:
             found = find(catalogue, given)
             lines = search_output.table(found, given.offset + 1)
         print("\n".join(lines) or "nothing was found")
+        if given.facets:
+            limits = {"where": given.filter, "group": given.group}
+            print("\n".join(search_output.facets(catalogue.facets(given.facets, **limits))))
         if given.json:
             search_output.write_json(given.json, found)
         if given.html:
@@ -240,6 +244,9 @@ def run() -> None:
     )
     flags.DEFINE_float(
         "diversity", 0.0, "How much results shall differ from each other, 0 to 1.", 0.0, 1.0
+    )
+    lists.define(
+        "facets", "Attributes and metadata, of which the values that meet --filter are counted."
     )
     flags.DEFINE_integer("k", 20, "How many results at most.", lower_bound=1)
     flags.DEFINE_integer("offset", 0, "How many results to pass over.", lower_bound=0)

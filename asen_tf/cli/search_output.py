@@ -25,6 +25,14 @@ def table(found: Sequence[Match], first: int) -> list[str]:
     ]
 
 
+def facets(found: Mapping[str, Sequence[tuple]]) -> list[str]:
+    """A line a name: its values, and how many results each has."""
+    return [
+        f"{name}: {', '.join(f'{value} {count}' for value, count in counts) or 'none'}"
+        for name, counts in found.items()
+    ]
+
+
 def comparison(found: Sequence[Similarity]) -> list[str]:
     """A line an attribute: its name, the cosine, and of how many pairs it is above."""
     width = max(len(one.attribute) for one in found)

@@ -71,9 +71,8 @@ class Drawn:
 
     def step(self):
         """A name, and a function of an engine."""
-        kind = self.one(
-            ["upsert", "upsert", "insert", "delete", "ids", "search", "search", "known"]
-        )
+        kinds = "upsert upsert insert delete ids search search known counts having"
+        kind = self.one(kinds.split())
         names, where = self.some(TEXTS, 8), self.one([None, self.condition()])
         if kind in ("upsert", "insert"):
             items = self.items(12 if kind == "upsert" else 3)
@@ -82,7 +81,11 @@ class Drawn:
             query, exclude, size = self.query(), self.one([(), names]), self.one([1, 3, 7])
             limits = where, exclude, self.one(["", "brand", "odd", "price", "nobody"])
             return f"search {limits}", lambda engine: paged(engine, query, size, *limits)
+        group = self.one(["", "brand", "odd", "nobody"])
+        fields = ["color", "brand", "odd", "price", "new", "nobody"]
         calls = {
+            "counts": lambda engine: engine.counts(fields, where, group),
+            "having": lambda engine: engine.having("brand", names, where),
             "delete": lambda engine: engine.delete(names),
             "known": lambda engine: engine.known(names),
             "ids": lambda engine: engine.ids(where),

@@ -128,6 +128,40 @@ def test_diverse_products_are_each_there_once(catalogue):
     assert found[0] == expected(QUERY)[0] and sorted(found) == sorted(expected(QUERY))
 
 
+def counted(name, keep=lambda n: True, groups=PRODUCTS):
+    """(value, count) pairs, the most frequent first, in loops."""
+    found = {}
+    for n in filter(keep, range(COUNT)):
+        own = IDS[n] + " alone" if groups[n] is None else groups[n]
+        cells = {**record(n).metadata, **record(n).labels}
+        values = cells.get(name, [])
+        for value in values if isinstance(values, list) else [values]:
+            found.setdefault(value, set()).add(own)
+    pairs = [(value, len(keys)) for value, keys in found.items()]
+    return sorted(pairs, key=lambda pair: (-pair[1], str(pair[0])))
+
+
+def test_facets_count_products_under_the_filter(catalogue):
+    names = ["brand", "color", "price", "maker", "product"]
+    found = catalogue.facets(names)
+    assert found == {name: counted(name) for name in names}
+    keep = ASKED["filter"][1]
+    found = catalogue.facets(names, where="price<3 and color=red", most=2)
+    assert found == {name: counted(name, keep)[:2] for name in names}
+    assert catalogue.facets(["brand"], group="") == {
+        "brand": counted("brand", groups=[None] * COUNT)
+    }
+    assert catalogue.facets(["brand"], where="price<0") == {"brand": []}
+    for asked, message in (
+        ({"names": ["brnd"]}, "no item has 'brnd', neither as label nor as metadata"),
+        ({"names": ["brand"], "group": "color"}, "'color' is an attribute"),
+        ({"names": ["brand"], "most": 0}, "expected 1 or more values"),
+        ({"names": ["brand"], "where": "prise<3"}, "no item has 'prise'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            catalogue.facets(**asked)
+
+
 def test_below_the_threshold_there_is_no_product(catalogue):
     best = catalogue.search(vectors=QUERY, k=COUNT)
     last = next(n for n in range(2, COUNT) if best[n].score > best[n + 1].score + 1e-3)

@@ -149,6 +149,11 @@ def test_results_are_products_unless_photographs_or_others_are_asked_for(shop, t
             catalogue.update(list(products), [{"product": None}] * len(products))
 
 
+def test_values_are_counted(shop):
+    result = search(shop, "--id=item-0", "--k=1", "--facets=color,price", "--filter=price<3")
+    assert result.stdout.splitlines()[1:] == ["color: red 2, green 1", "price: 0 1, 1 1, 2 1"]
+
+
 def test_unknown_ids_that_shall_be_left_out_are_told(shop):
     result = search(shop, "--id=item-0", "--exclude=item-1,nobody,item-99")
     assert result.returncode == 0

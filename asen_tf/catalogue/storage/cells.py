@@ -26,6 +26,13 @@ def cells_of(record: Record) -> set[tuple[str, Kept]]:
     return found
 
 
+def shown(value: Kept) -> str | int | float | bool:
+    """What a cell as it is kept stands for; whole numbers are integers."""
+    if isinstance(value, bytes):
+        return value == _TRUTH["true"]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def met(comparison: Comparison) -> tuple[str, Sequence]:
     """The condition on cells of a comparison, with its parameters."""
     name, sign, value = comparison.name, comparison.sign, comparison.value

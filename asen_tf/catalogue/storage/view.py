@@ -94,13 +94,21 @@ class View:
         """
         known = self._now.groups
         if name not in known:
-            rows = self._rows("cells", "name = ? ORDER BY value", (name,))
-            counted = "SELECT count(*) FROM cells WHERE name = ? GROUP BY value ORDER BY value"
-            counts = [count for (count,) in self._connection.execute(counted, (name,))]
+            values, numbers, rows = self._numbered(name)
             found = np.arange(-self.rows, 0)
-            found[rows] = np.repeat(np.arange(len(counts)), counts)
-            known[name] = found if counts else None
+            found[rows] = numbers
+            known[name] = found if values else None
         return known[name]
+
+    def counts(self, name: str, met: np.ndarray, groups: np.ndarray | None) -> dict[Kept, int]:
+        """Value of a name -> how many of the rows bool [rows] have it, or how many groups."""
+        values, numbers, rows = self._numbered(name)
+        numbers, rows = numbers[met[rows]], rows[met[rows]]
+        if groups is not None:
+            width = 2 * self.rows
+            numbers = np.unique(numbers * width + groups[rows] + self.rows) // width
+        counted = np.bincount(numbers, minlength=len(values)).tolist()
+        return {value: count for value, count in zip(values, counted, strict=True) if count}
 
     def any(self, condition: str, parameters: Sequence) -> bool:
         """Whether a cell meets a condition of SQL."""
@@ -121,6 +129,14 @@ class View:
         rows = np.fromiter(itertools.chain.from_iterable(cursor), np.int64)
         self._check_rows(rows)
         return rows
+
+    def _numbered(self, name: str) -> tuple[list[Kept], np.ndarray, np.ndarray]:
+        """The values of a name, and for each of its cells the value's number and the row."""
+        rows = self._rows("cells", "name = ? ORDER BY value", (name,))
+        counted = "SELECT value, count(*) FROM cells WHERE name = ? GROUP BY value ORDER BY value"
+        found = self._connection.execute(counted, (name,)).fetchall()
+        numbers = np.repeat(np.arange(len(found)), [count for _, count in found])
+        return [value for value, _ in found], numbers, rows
 
     def _check_rows(self, rows: np.ndarray) -> None:
         if len(rows) and not 0 <= rows.min() <= rows.max() < self.rows:
