@@ -17,6 +17,7 @@ from asen_tf.bulk.output import Output, Stamp
 from asen_tf.bulk.shard import EmbedShard, opened
 from asen_tf.core.errors import Failed, check_names
 from asen_tf.core.progress import Progress, say
+from asen_tf.photographs import Remote
 
 # Some ten to a hundred megabytes of vectors, and minutes of work that a kill can cost.
 IMAGES_A_SHARD = 1024
@@ -57,6 +58,7 @@ def embed_catalogue(
     boxes: str | os.PathLike | None = None,
     column_names: Mapping[str, str] | None = None,
     follow_links: bool = False,
+    remote: Remote | None = None,
     attributes: Sequence[str] = (),
     batch_size: int = 32,
     shards: int | None = None,
@@ -80,6 +82,7 @@ def embed_catalogue(
       boxes: a table with the garments' boxes, image,x1,y1,x2,y2, where the manifest has none.
       column_names: what columns are called in the manifest: `{"image": "photo_url"}`.
       follow_links: read photographs that are links to folders outside of a local root.
+      remote: how photographs behind URLs are read; None: as `Remote` does by default.
       attributes: those wanted, in this order; none: all, in the model's.
       batch_size: photographs that go through the model at once.
       shards: files to write; none: one for each `IMAGES_A_SHARD` photographs.
@@ -123,13 +126,13 @@ def embed_catalogue(
         )
         with store.claimed(stamp):
             parts = _parts(rows, stamp.shards)
-            versions = photographs.versions(root, [row.image for row in rows])
+            versions = photographs.versions(root, [row.image for row in rows], follow_links)
             digests = [catalogue.digest(p, (versions[r.image] for r in p)) for p in parts]
             store.keep_fresh(digests, stamp.tags)
             done = store.done(stamp.shards)
             pending = {shard: part for shard, part in enumerate(parts) if shard not in done}
             if pending:
-                work = EmbedShard(store, stamp, batch_size, follow_links)
+                work = EmbedShard(store, stamp, batch_size, follow_links, remote)
                 _embed(work, store, stamp.shards, pending, beam_options)
             if predict:
                 store.write_tags(stamp.shards, stamp.attributes, min_probability)

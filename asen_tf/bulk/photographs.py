@@ -5,80 +5,74 @@ import time
 from collections.abc import Callable, Iterable
 
 from asen_tf.bulk import files
-from asen_tf.core.files import version
-from asen_tf.data.root import Root, name_problem
+from asen_tf.data.root import is_url, name_problem
 from asen_tf.images import UNREADABLE, for_graph
-
-# What a server takes in one message; more is no photograph of a catalogue.
-MAX_BYTES = 64 * 1024 * 1024
+from asen_tf.photographs import Found, Remote, Source
+from asen_tf.photographs.settings import MAX_BYTES
 
 # Seconds before each attempt to read over a network.
 _PAUSES = (0, 1, 4)
 
-# The encoded photograph, or why there is none.
-Read = bytes | str
 
+def reader(
+    root: str, follow_links: bool = False, remote: Remote | None = None
+) -> Callable[[str], Found | str]:
+    """A function from a photograph's name to what was found, or to why there is nothing.
 
-def reader(root: str, follow_links: bool = False) -> Callable[[str], Read]:
-    """A function from a path relative to the root to the encoded photograph, or to a reason.
-
-    A path that leaves the root is not opened; symbolic links are looked at where the root is
-    local, and may lead out of it with `follow_links`. A file of more than `MAX_BYTES` is refused.
+    Names are those of `Source`; paths relative to a root of another file system are read by Beam.
     """
-    local = files.is_local(root)
-    return _local_reader(Root(root, follow_links)) if local else _remote_reader(root)
+    source = Source(root, follow_links, remote)
 
-
-def versions(root: str, names: Iterable[str]) -> dict[str, str]:
-    """What tells whether each photograph was changed; blank where there is none."""
-    if files.is_local(root):
-        return {name: version(os.path.join(root, name)) for name in names}
-    paths = {name: files.join(root, name) for name in names if not name_problem(name)}
-    known = files.versions({os.path.dirname(path) for path in paths.values()})
-    return {name: known.get(paths.get(name), "") for name in names}
-
-
-def _local_reader(root: Root) -> Callable[[str], Read]:
-    def read(name: str) -> Read:
+    def read(name: str) -> Found | str:
         try:
-            return root.file_problem(name) or _content(root.path(name))
-        except (OSError, ValueError) as error:
+            found = _by_beam(root, name) if _is_beams(root, name) else source.read(name)
+            return found._replace(content=for_graph(found.content))
+        except UNREADABLE as error:
             return getattr(error, "strerror", None) or str(error)
 
     return read
 
 
-def _remote_reader(root: str) -> Callable[[str], Read]:
-    def read(name: str) -> Read:
-        if problem := name_problem(name):
-            return problem
-        path, failure = files.join(root, name), None
-        for pause in _PAUSES:
-            time.sleep(pause)
-            try:
-                return _content_or_missing(path)
-            except Exception as error:  # every file system has its own
-                failure = error
-        return f"it cannot be read: {failure}"
-
-    return read
+def versions(root: str, names: Iterable[str], follow_links: bool = False) -> dict[str, str]:
+    """What tells whether each photograph was changed; blank where that is not to be had."""
+    names = list(names)
+    source = Source(root, follow_links)
+    paths = {n: files.join(root, n) for n in names if _is_beams(root, n) and not name_problem(n)}
+    known = files.versions({os.path.dirname(path) for path in paths.values()}) if paths else {}
+    return {
+        n: known.get(paths.get(n), "") if _is_beams(root, n) else source.version(n) or ""
+        for n in names
+    }
 
 
-def _content_or_missing(path: str) -> Read:
+def _is_beams(root: str, name: str) -> bool:
+    is_web = root.startswith(("http://", "https://"))
+    return not (files.is_local(root) or is_web or is_url(name))
+
+
+def _by_beam(root: str, name: str) -> Found:
+    if problem := name_problem(name):
+        raise ValueError(problem)
+    path, failure = files.join(root, name), None
+    for pause in _PAUSES:
+        time.sleep(pause)
+        try:
+            return _content(path)
+        except ValueError:
+            raise
+        except Exception as error:  # every file system has its own
+            failure = error
+    raise ValueError(f"it cannot be read: {failure}")
+
+
+def _content(path: str) -> Found:
     try:
-        return _content(path)
-    except Exception:
+        with files.opened(path) as file:
+            content = file.read(MAX_BYTES + 1)
+    except Exception as error:
         if files.exists(path):
             raise
-        return "no such file"
-
-
-def _content(path: str) -> Read:
-    with files.opened(path) as file:
-        content = file.read(MAX_BYTES + 1)
+        raise ValueError("no such file") from error
     if len(content) > MAX_BYTES:
-        return f"the file has more than {MAX_BYTES} bytes"
-    try:
-        return for_graph(content)
-    except UNREADABLE as error:
-        return str(error)
+        raise ValueError(f"the file has more than {MAX_BYTES} bytes")
+    return Found(content, "")

@@ -19,9 +19,7 @@ from asen_tf.core.read_ahead import batched, read_ahead
 from asen_tf.embedders import Embedder, each, probabilities
 from asen_tf.images import Boxed
 from asen_tf.loading import load
-
-# Photographs that are read at the same time.
-_THREADS = 16
+from asen_tf.photographs import Read, Remote, boxed
 
 
 class _Found(NamedTuple):
@@ -40,11 +38,19 @@ class EmbedShard(beam.DoFn):
     photograph.
     """
 
-    def __init__(self, output: Output, stamp: Stamp, batch_size: int, follow_links: bool = False):
+    def __init__(
+        self,
+        output: Output,
+        stamp: Stamp,
+        batch_size: int,
+        follow_links: bool = False,
+        remote: Remote | None = None,
+    ):
         self._output = output
         self._stamp = stamp
         self._batch_size = batch_size
         self._follow_links = follow_links
+        self._remote = remote or Remote()
 
     def setup(self) -> None:
         self._embedder = embedder_at(self._stamp.place, self._batch_size)
@@ -64,16 +70,17 @@ class EmbedShard(beam.DoFn):
             files.written_whole(vectors_file, aside) as file,
             VectorFile(file, self._stamp.attributes, stamp) as vectors,
         ):
-            for batch, found in self._embedded(rows):
-                good = {}
-                for row, one in zip(batch, found, strict=True):
+            for batch, marks, found in self._embedded(rows):
+                good = []
+                for row, mark, one in zip(batch, marks, found, strict=True):
                     if isinstance(one, str):
                         errors.append({"id": row.name, "image": row.image, "reason": one})
                     else:
-                        good[row.name] = one.vectors
+                        good.append((row.name, one.vectors, mark))
                         tagged.append((row, one.tags))
                 if good:
-                    vectors.add(list(good), np.stack(list(good.values())))
+                    names, found_vectors, marks = zip(*good, strict=True)
+                    vectors.add(names, np.stack(found_vectors), marks)
             # Before the vectors appear, whose file says that the shard is done.
             if self._stamp.tags:
                 with files.written_whole(tags_file, aside) as file:
@@ -83,17 +90,20 @@ class EmbedShard(beam.DoFn):
                 with files.written_whole(errors_file, aside) as log:
                     log.write("".join(json.dumps(error) + "\n" for error in errors).encode())
 
-    def _embedded(self, rows: Sequence[Row]) -> Iterator[tuple[list[Row], list[_Found | str]]]:
-        """Rows with what was found of their photographs, or what is wrong with these."""
-        read = photographs.reader(self._stamp.root, self._follow_links)
+    def _embedded(
+        self, rows: Sequence[Row]
+    ) -> Iterator[tuple[list[Row], list[str], list[_Found | str]]]:
+        """Rows with marks and what was found of their photographs, or what is wrong with these."""
+        read = photographs.reader(self._stamp.root, self._follow_links, self._remote)
 
-        def content(row):
+        def content(row: Row) -> Read:
             found = read(row.image)
-            return Boxed(found, row.box) if row.box and isinstance(found, bytes) else found
+            return Read(found, "") if isinstance(found, str) else boxed(found, row.box)
 
-        batches = read_ahead(batched(rows, self._batch_size), content, _THREADS)
-        for batch, contents in batches:
-            yield batch, each(self._found, contents)
+        batches = batched(rows, self._batch_size)
+        for batch, contents in read_ahead(batches, content, self._remote.threads):
+            encoded, marks = zip(*contents, strict=True)
+            yield batch, marks, each(self._found, encoded)
 
     def _found(self, encoded: Sequence[bytes | Boxed]) -> list[_Found]:
         vectors, names = self._vectors(encoded), self._stamp.attributes

@@ -1,4 +1,7 @@
-"""Vectors as Parquet: `id` string, `attribute` string, `vector` list<float32>."""
+"""Vectors as Parquet: `id` string, `attribute` string, `vector` list<float32>, `mark` string.
+
+The mark tells of which photograph and box the vectors were made, see `asen_tf.photographs`.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
@@ -12,6 +15,7 @@ SCHEMA = pa.schema(
         pa.field("id", pa.string(), nullable=False),
         pa.field("attribute", pa.string(), nullable=False),
         pa.field("vector", pa.list_(pa.float32()), nullable=False),
+        pa.field("mark", pa.string(), nullable=False),
     ]
 )
 
@@ -34,19 +38,20 @@ class VectorFile:
         self._writer = pq.ParquetWriter(
             file,
             SCHEMA.with_metadata(metadata),
-            use_dictionary=["id", "attribute"],
+            use_dictionary=["id", "attribute", "mark"],
             write_page_checksum=True,
         )
         self._gathered: list[pa.Table] = []
 
-    def add(self, ids: Sequence[str], vectors: np.ndarray) -> None:
-        """Appends the vectors float32 [N, A, D] of N photographs."""
+    def add(self, ids: Sequence[str], vectors: np.ndarray, marks: Sequence[str]) -> None:
+        """Appends the vectors float32 [N, A, D] of N photographs with their marks."""
         count, attributes, dimension = vectors.shape
         ends = np.arange(count * attributes + 1, dtype=np.int32) * dimension
         columns = [
             pa.array(np.repeat(np.array(ids, object), attributes), pa.string()),
             pa.array(list(self._attributes) * count, pa.string()),
             pa.ListArray.from_arrays(ends, vectors.ravel()),
+            pa.array(np.repeat(np.array(marks, object), attributes), pa.string()),
         ]
         self._gathered.append(pa.Table.from_arrays(columns, schema=SCHEMA))
         if sum(table.num_rows for table in self._gathered) >= _GROUP:

@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asen_tf.catalogue.indexing import BOX, mark_of
+from asen_tf.catalogue.indexing import BOX
 from asen_tf.catalogue.items import Items, Record
 from asen_tf.catalogue.store import open_store
 from asen_tf.core.foreign import shown
 from asen_tf.embedders import Fingerprint
+from asen_tf.photographs import mark_of
 
 # Mark, bytes of text, bytes of vectors, CRC-32 of both; then CRC-32 of these.
 _HEADER = struct.Struct("<4sQQII")

@@ -11,24 +11,12 @@ from asen_tf.catalogue.items import Items, Record
 from asen_tf.core.progress import Progress
 from asen_tf.core.read_ahead import batched, read_ahead
 from asen_tf.embedders import each
-from asen_tf.images import Boxed
+from asen_tf.photographs import Read
 
 # Metadata with the garment's box, "x1 y1 x2 y2".
 BOX = "box"
 
 _AT_ONCE = 1000
-
-
-def mark_of(version: str, box: str | None) -> str:
-    """The mark of a photograph, of which a text tells whether it was changed, and of its box."""
-    return f"{version} {box}" if version and box else version
-
-
-class Read(NamedTuple):
-    """A photograph that was read, with its box if it has one, and its mark, see `Item`."""
-
-    photograph: bytes | Boxed
-    mark: str
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 from absl import app, flags
 
-from asen_tf.cli import failures, lists, program
+from asen_tf.cli import failures, lists, program, remote
 from asen_tf.core import startup
 
 
@@ -40,6 +40,7 @@ def main(beam_options: Sequence[str]) -> int:
         boxes=given.boxes,
         column_names=lists.pairs(given.column_names),
         follow_links=given.follow_links,
+        remote=remote.given_by(given),
         attributes=given.attributes,
         batch_size=given.batch_size,
         shards=given.shards,
@@ -60,10 +61,11 @@ def main(beam_options: Sequence[str]) -> int:
 def run() -> None:
     flags.DEFINE_string("model", None, "Folder of a run, an export or a preset, or HOST:PORT.")
     flags.DEFINE_string("manifest", None, "A table with the column image and, for names, id.")
-    flags.DEFINE_string("root", None, "Folder of the photographs; default: the manifest's.")
+    flags.DEFINE_string("root", None, "Folder or URL of the photographs; default: the manifest's.")
     flags.DEFINE_string("boxes", None, "A table image,x1,y1,x2,y2, if the manifest has no boxes.")
     lists.define_column_names()
     flags.DEFINE_bool("follow_links", False, "Whether links may lead out of the root.")
+    remote.define_flags()
     flags.DEFINE_string("output", None, "Folder to write vectors/*.parquet and errors/*.jsonl to.")
     flags.DEFINE_list("attributes", "", "Attributes to embed in, in this order; default: all.")
     flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)

@@ -2,8 +2,11 @@
 
 import functools
 import os
+import re
 import unicodedata
 from pathlib import Path
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 LEADS_OUT = "a symbolic link leads out of the data root"
 FOLLOW_ADVICE = (
@@ -12,9 +15,16 @@ FOLLOW_ADVICE = (
 )
 
 
+def is_url(text: str) -> bool:
+    """Whether a table names a photograph by a URL, not by a path."""
+    return bool(_URL.match(text))
+
+
 def clean_name(text: str) -> str:
     """A path as tables have it, spelled in one way: no blanks around it, no `./` and no `//`."""
     text = text.strip()
+    if is_url(text):
+        return text
     parts = [part for part in text.split("/") if part not in ("", ".")]
     return "/" * text.startswith("/") + "/".join(parts)
 
@@ -23,6 +33,8 @@ def name_problem(name: str) -> str | None:
     """Says whether a path leaves the root, or is none, by its text alone; None if all is well."""
     if "\0" in name:
         return "no path: it holds a character NUL"
+    if is_url(name):
+        return "a URL, which asen-index and asen-embed read; expected a path here"
     if os.path.isabs(name) or ".." in name.replace("\\", "/").split("/"):
         return "the path leaves the data root; expected one relative to it, without '..'"
     return None

@@ -1,12 +1,15 @@
 """A catalogue becomes files of vectors, whatever happens on the way."""
 
 import csv
+import functools
+import http.server
 import itertools
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -19,9 +22,12 @@ from apache_beam.io.filesystem import FileMetadata
 from apache_beam.io.localfilesystem import LocalFileSystem
 from PIL import Image
 
+import asen_tf
 from asen_tf.bulk import embed_catalogue, photographs
 from asen_tf.bulk.vector_file import VectorFile
+from asen_tf.catalogue import Catalogue
 from asen_tf.core.errors import Failed
+from asen_tf.photographs import Remote
 from asen_tf.serving import signatures as names
 from asen_tf.serving.signatures import Metadata
 from tests.full_disk import full_disk
@@ -245,7 +251,8 @@ def test_files_say_what_they_hold(embedded):
         f"shard-{shard:05d}-of-00003.parquet" for shard in range(3)
     ]
     schema = pq.read_schema(files_of(output)[0])
-    assert schema.types == [pa.string(), pa.string(), pa.list_(pa.float32())]
+    vector = pa.list_(pa.float32())
+    assert schema.types == [pa.string(), pa.string(), vector, pa.string()]
     stamp = json.loads(schema.metadata[b"asen_tf"])
     assert stamp == json.loads((output / "embedding.json").read_text())
     assert stamp["attributes"] == list(ATTRIBUTES) and stamp["dimension"] == 3
@@ -499,12 +506,56 @@ def test_many_vectors_are_written_in_groups(tmp_path):
     path = tmp_path / "a.parquet"
     with open(path, "wb") as file, VectorFile(file, ["a", "b"], {}) as writer:
         for start in range(0, 3000, 32):
-            writer.add(ids[start : start + 32], vectors[start : start + 32])
+            some = ids[start : start + 32]
+            writer.add(some, vectors[start : start + 32], [f"mark {name}" for name in some])
     assert pq.ParquetFile(path).num_row_groups == 2
     table = pq.read_table(path).to_pydict()
     assert table["id"] == [name for name in ids for _ in range(2)]
+    assert table["mark"] == [f"mark {name}" for name in table["id"]]
     assert table["attribute"] == ["a", "b"] * 3000
     np.testing.assert_array_equal(np.array(table["vector"], np.float32), vectors.reshape(-1, 5))
+
+
+def test_vectors_become_a_store_that_a_model_keeps_up_to_date(
+    saved_model, shop, embedded, tmp_path, monkeypatch
+):
+    pytest.importorskip("faiss")
+    store = f"faiss:{tmp_path / 'store'}"
+    command = [sys.executable, "-m", "asen_tf.cli.index", f"--vectors={embedded[0]}"]
+    command += [f"--store={store}", f"--max_failed={len(BAD)}"]
+    result = subprocess.run(command, env=environment(), capture_output=True, text=True)
+    assert "14 embedded, 0 updated, 0 unchanged, 0 deleted, 9 errors" in result.stdout
+    assert result.returncode == 0 and "it has no vectors there" in result.stderr
+    with Catalogue(store, read_only=True) as catalogue:
+        expected = color(3) / np.linalg.norm(color(3))
+        found = catalogue.engine.vectors(["3.png"])[0]
+        np.testing.assert_allclose(found, [expected] * 3, rtol=1e-6)
+    # The model itself knows all of them by their marks.
+    found = asen_tf.index(saved_model, shop / "manifest.csv", store)
+    assert (found.embedded, found.unchanged) == (0, 14) and found.problems.keys() == BAD.keys()
+
+
+def test_photographs_may_lie_behind_urls(saved_model, shop, tmp_path):
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    handler = functools.partial(Quiet, directory=shop)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        rows = [("a", f"{url}/3.png"), ("b", f"{url}/missing.png"), ("c", "5.png")]
+        rows.append(("d", (shop / "7.png").as_uri()))
+        manifest = write_manifest(tmp_path / "m.csv", ("id", "image"), *rows)
+        allowed = Remote(allow_private=True, cache=tmp_path / "cache")
+        summary = embed_catalogue(saved_model, manifest, tmp_path / "a", root=shop, remote=allowed)
+        assert summary.problems == {"b": "no such file"}
+        found = read_vectors(tmp_path / "a")
+        for name, number in (("a", 3), ("c", 5), ("d", 7)):
+            np.testing.assert_allclose(found[name, "color"], color(number), rtol=1e-6)
+        refused = embed_catalogue(saved_model, manifest, tmp_path / "b", root=shop)
+        assert "no public address" in refused.problems["a"] and refused.errors == 2
+        server.shutdown()
 
 
 def test_starting_it_loads_no_tensorflow():

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from asen_tf.catalogue import Catalogue, Record
-from asen_tf.catalogue.indexing import Embedded, Item, Read, index, load
+from asen_tf.catalogue.indexing import Embedded, Item, index, load
 from asen_tf.embedders import VectorEmbedder
+from asen_tf.photographs import Read
 
 
 class Model:
