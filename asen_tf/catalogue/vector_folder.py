@@ -44,14 +44,14 @@ class VectorFolder:
             raise ValueError(f"{path} is damaged: {error}") from error
         if without := [name for name in self.fingerprint.attributes if name not in self._names]:
             raise ValueError(
-                f"{folder} has no vectors of {', '.join(without)}; a store keeps those of all "
+                f"{path} names no vectors of {', '.join(without)}; a store keeps those of all "
                 "attributes: embed without --attributes"
             )
         self._files = sorted((folder / "vectors").glob("*.parquet"))
         if len(self._files) != shards:
             raise ValueError(
-                f"{folder} has {len(self._files)} of {shards} files of vectors; asen-embed goes on "
-                "with the same command"
+                f"{path} names {shards} files of vectors, there are {len(self._files)}; asen-embed "
+                "goes on with the same command"
             )
 
     def parts(self) -> Iterator[Embedded]:

@@ -27,11 +27,11 @@ from absl import app, flags
 
 from asen_tf.cli import failures, lists, program, remote
 from asen_tf.cli.embedders import define_flags, opened
-from asen_tf.data.root import is_url
 
 
 def main() -> int:
     from asen_tf.api.index import index
+    from asen_tf.data.root import is_url
 
     given = flags.FLAGS
     if given.convert:

@@ -2,7 +2,7 @@
 
 from absl import flags
 
-from asen_tf.photographs import Remote
+from asen_tf.core.remote import Remote
 
 _GB = 1024**3
 

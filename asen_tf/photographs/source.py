@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from asen_tf.core.files import version
+from asen_tf.core.remote import Remote
 from asen_tf.data.root import Root, is_url, name_problem
 from asen_tf.images.boxes import Box, Boxed, text
 from asen_tf.photographs.cache import Cache
 from asen_tf.photographs.fetched import Fetched, Unreachable, too_large
-from asen_tf.photographs.settings import Remote
 from asen_tf.photographs.stores import STORES, Stores
 
 # A host of which so many photographs in a row got no answer is not asked again.
@@ -135,7 +135,7 @@ class Source:
         else:
             self._cache.put(key, *fetched)
         digest = hashlib.sha256(fetched.content).hexdigest()[:16]
-        if same and digest == content_known:
+        if digest == content_known:
             return None
         validator = urllib.parse.quote(fetched.validator, safe="")
         return Found(fetched.content, f"{key[:16]}-{digest}-{validator}")
@@ -152,11 +152,13 @@ class Source:
         for attempt in range(self._settings.attempts):
             try:
                 found = reader.fetch(url, validator)
+                self._note(host, silent=False)
+                return found
             except Unreachable as error:
                 failure = error
-            else:
-                self._note(host, 0)
-                return found
+            except ValueError:
+                self._note(host, silent=False)
+                raise
             if attempt + 1 < self._settings.attempts:
                 time.sleep(min(max(failure.after, _PAUSE * 2**attempt), _MOST_WAITED))
         self._note(host, failure.silent)

@@ -2,8 +2,8 @@
 
 import functools
 
+from asen_tf.core.remote import Remote
 from asen_tf.photographs.fetched import Fetched, Unreachable, too_large
-from asen_tf.photographs.settings import Remote
 
 # Scheme -> the package that fsspec needs for it.
 STORES = {"s3": "s3fs", "gs": "gcsfs"}

@@ -66,7 +66,7 @@ def test_other_folders_are_explained(folder, tmp_path):
             VectorFolder(folder)
 
     refused("no vectors of color, hem", attributes=["collar"])
-    refused("2 of 3 files", shards=3)
+    refused("names 3 files of vectors, there are 2", shards=3)
     refused("embedding.json is damaged", model={})
     refused("embedding.json is damaged", shards="many")
     refused("embedding.json is damaged", manifest=None)

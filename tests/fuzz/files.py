@@ -1,6 +1,8 @@
 """Weights, runs, stores and configurations of servers."""
 
 import contextlib
+import io
+import json
 import pickle
 import shutil
 import tempfile
@@ -62,6 +64,28 @@ def _search(folder: Path) -> None:
         store.search(np.eye(4, dtype=np.float32)[:2], 3)
 
 
+def _vector_files() -> dict[str, bytes]:
+    """What asen-embed writes of four photographs."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    model = Fingerprint(_SPACE, 4, "v1").to_dict()
+    stamp = {"model": model, "attributes": list(_SPACE), "shards": 1, "manifest": "a.csv"}
+    columns = {"id": list("aabbccdd"), "attribute": list(_SPACE) * 4}
+    columns["vector"] = np.eye(8, 4, dtype=np.float32).tolist()
+    columns["mark"] = ["7-1"] * 8
+    file = io.BytesIO()
+    pq.write_table(pa.table(columns), file, write_page_checksum=True)
+    return {"embedding.json": json.dumps(stamp).encode(), "vectors/a.parquet": file.getvalue()}
+
+
+def _load_vectors(folder: Path) -> None:
+    from asen_tf.catalogue.vector_folder import VectorFolder
+
+    for part in VectorFolder(folder).parts():
+        assert len(part.ids) == len(part.vectors) == len(part.marks)
+
+
 def _convert(folder: Path) -> None:
     shutil.rmtree(folder / "new", ignore_errors=True)
     convert(f"faiss:{folder / 'old'}", f"faiss:{folder / 'new'}")
@@ -121,6 +145,10 @@ TARGETS = [
         tensorflow=True,
     ),
 ]
+with contextlib.suppress(ImportError):  # pyarrow is an extra
+    TARGETS += of_files(
+        "vectors", ["asen_tf.catalogue.vector_folder"], _load_vectors, _vector_files()
+    )
 with contextlib.suppress(ImportError):  # faiss is an extra
     TARGETS += of_files(
         "store",

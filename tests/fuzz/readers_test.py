@@ -22,7 +22,8 @@ _PARSERS = ("parse", "read_catalogue", "cells_of")
 
 # Module -> why it has no target of its own.
 _ELSEWHERE = {
-    "api.index": "photographs, which asen_tf.images reads",
+    "photographs.cache": "photographs that it wrote, with a digest, which asen_tf.images reads",
+    "photographs.source": "photographs, which asen_tf.images reads",
     "app.photographs": "photographs, which asen_tf.images reads",
     "serving.client.base": "certificates that the user names, read by gRPC",
     "serving.server.tls": "certificates that the user names, read by gRPC",
