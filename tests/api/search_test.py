@@ -42,6 +42,45 @@ def test_an_open_catalogue_is_brought_up_to_date(catalogue, colors, tmp_path):
         asen_tf.index(colors, table, f"faiss:{tmp_path}/store", root="nowhere")
 
 
+def test_a_table_of_products_answers_with_products(catalogue, colors, tmp_path):
+    store, table = f"faiss:{tmp_path}/store", tmp_path / "stock.csv"
+
+    def index(third):
+        skus = {
+            0: "007",
+            1: "7",
+            3: third,
+            4: "7",
+            6: "",
+            9: "9",
+        }  # green are 1 and 4, red the others
+        rows = [f"images/{n}.png;{sku};{10 + n}" for n, sku in skus.items()]
+        table.write_text("\n".join(["photo;sku;price", *rows]))
+        names = {"image": "photo", "product": "sku"}
+        return asen_tf.index(colors, table, store, root=catalogue, column_names=names)
+
+    def found(**asked):
+        matches = asen_tf.search(store, weights={"color": 1}, k=4, **asked)
+        return [(one.product, sorted([one.id, *one.others])) for one in matches]
+
+    def photographs(*numbers):
+        return [f"images/{n}.png" for n in numbers]
+
+    assert index("007").embedded == 6
+    red = {"image": catalogue / "images/12.png", "model": colors}
+    *first, last = found(**red)
+    assert last == ("7", photographs(1, 4))
+    known = {"007": photographs(0, 3), "9": photographs(9), None: photographs(6)}
+    assert dict(first) == known and len(first) == 3
+    assert ("7", photographs(4)) in found(**red, where="price>11")
+    assert [product for product, _ in found(product="007")][-1] == "7"
+    # The next day one photograph shows another product.
+    summary = index("9")
+    assert (summary.embedded, summary.updated, summary.unchanged) == (0, 1, 5)
+    *first, _ = found(**red)
+    assert dict(first) == {"007": photographs(0), "9": photographs(3, 9), None: photographs(6)}
+
+
 def test_linked_photographs_are_indexed_on_demand(catalogue, colors, tmp_path, caplog):
     """39-linked-photographs."""
     (tmp_path / "linked").mkdir()
