@@ -201,6 +201,8 @@ class FaissEngine(Engine):
             _, rows = index.search(query[None, attribute], min(indexed, _CANDIDATES * count))
             found.append(rows[(rows >= 0) & (rows < indexed)])
         rows = np.unique(np.concatenate(found))
+        if groups is not None:  # whose best item need not be the one proposed
+            rows = np.flatnonzero(np.isin(groups[:indexed], groups[rows]))
         rows = rows[allowed[rows]]
         if (len(rows) if groups is None else len(np.unique(groups[rows]))) < count:
             rows = np.flatnonzero(allowed[:indexed])

@@ -22,6 +22,9 @@ from asen_tf.embedders import Embedder
 # Items whose mean is a value's prototype, at most: more would hardly move it.
 _EXAMPLES = 4096
 
+# Items that a result stands for, at most: brands have thousands, and all of them are compared.
+MOST_OTHERS = 1000
+
 # Random pairs that two items are compared with: the best of 1000 is told from the best of 100.
 _PAIRS, _PAIRS_AT_ONCE = 5000, 500
 
@@ -136,7 +139,8 @@ class Finder:
         """The items most like the query, best first, without those it comes from.
 
         Of the items of a product, which are those with the same metadata `product`, the best is the
-        result and names the others; the query's own products are left out.
+        result and names the others (of very many the first `MOST_OTHERS` by id); the query's own
+        products are left out.
 
         Args:
           k: how many at most.
@@ -180,6 +184,7 @@ class Finder:
         ids = hits.ids
         records = self.engine.records(ids) if ids else []
         of_groups = others(self.engine, group, ids, records, where) if group else {}
+        of_groups = {id: its[:MOST_OTHERS] for id, its in of_groups.items()}
         names = list(itertools.chain.from_iterable(of_groups.values()))
         alike = dict(zip(names, similarities(self.engine, wanted, names), strict=True))
         found = {id: sorted(its, key=alike.get, reverse=True) for id, its in of_groups.items()}

@@ -20,7 +20,7 @@ def items(unit):
     """Groups of ten that lie close together, so that neighbours are clear."""
     vectors = np.repeat(unit(COUNT // 10, 3, 8), 10, axis=0) + 0.05 * unit(COUNT, 3, 8, seed=1)
     vectors /= np.linalg.norm(vectors, axis=-1, keepdims=True)
-    records = [Record({}, {"price": n}) for n in range(COUNT)]
+    records = [Record({}, {"price": n, "look": n // 10}) for n in range(COUNT)]
     return Items([f"{n:03d}" for n in range(COUNT)], vectors, records)
 
 
@@ -71,6 +71,16 @@ def test_where_candidates_run_out_all_items_are_looked_at(engine, items):
     exact = (items.vectors * query).sum((1, 2))[:9]
     hits = engine.search(query, 5, parse("price<9"))
     assert hits.ids == [items.ids[row] for row in np.argsort(-exact)[:5]]
+
+
+@pytest.mark.parametrize("k", [3, 12, 60])
+def test_as_many_groups_are_found_as_there_are(engine, items, k):
+    query = items.vectors[35] * np.array([[1], [0], [0]], np.float32)
+    exact = (items.vectors * query).sum((1, 2)).reshape(-1, 10)
+    hits = engine.search(query, k, group="look")
+    looks = [int(name) // 10 for name in hits.ids]
+    assert looks[0] == 3 and len(set(looks)) == k
+    np.testing.assert_allclose(hits.scores, -np.sort(-exact[looks].max(1)), atol=1e-6)
 
 
 def test_what_was_written_since_is_found_too(engine, items):

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from asen_tf.catalogue import Catalogue, Record, nearest
+from asen_tf.catalogue import Catalogue, Record, finder, nearest
 from asen_tf.core import AttributeSpace
 from asen_tf.embedders import Fingerprint, VectorEmbedder
 
@@ -181,6 +181,14 @@ def test_any_metadata_groups(catalogue, name):
     groups = [record(n).metadata[name] for n in range(COUNT)]
     found = catalogue.search(vectors=QUERY, k=COUNT, group=name)
     assert shown(found) == expected(QUERY, groups=groups)
+
+
+def test_of_large_groups_some_are_named(catalogue, monkeypatch):
+    every = dict(shown(catalogue.search(vectors=QUERY, k=COUNT)))
+    monkeypatch.setattr(finder, "MOST_OTHERS", 3)
+    for name, named in shown(catalogue.search(vectors=QUERY, k=COUNT)):
+        kept = sorted(every[name])[:3]
+        assert named == [one for one in every[name] if one in kept]
 
 
 def test_blocks_of_distances_repeat_no_product(catalogue, monkeypatch):
