@@ -91,8 +91,8 @@ def test_bad_input_ends_with_a_line_and_a_status(demo, monkeypatch, name, flags,
 def test_photographs_to_score_are_asked_for_before_training(catalogue, tmp_path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     table = (catalogue / "manifest.csv").read_text().replace(",test,", ",valid,")
-    (catalogue / "untested.csv").write_text(table)
-    result = program("demo", f"--data={catalogue}/untested.csv", cwd=tmp_path)
+    (tmp_path / "untested.csv").write_text(table)
+    result = program("demo", "--data=untested.csv", cwd=tmp_path)
     assert result.returncode == 1 and not (tmp_path / "demo").exists()
     assert "untested.csv: 0 photographs have the split test, expected 2 or more" in result.stderr
 
