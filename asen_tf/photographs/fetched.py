@@ -14,13 +14,11 @@ class Unreachable(OSError):
     """No answer now, perhaps later.
 
     Attributes:
-      silent: nobody answered at all.
       after: seconds that the server wants to be left alone.
     """
 
-    def __init__(self, message: str, silent: bool = False, after: float = 0.0):
+    def __init__(self, message: str, after: float = 0.0):
         super().__init__(message)
-        self.silent = silent
         self.after = after
 
 

@@ -103,7 +103,7 @@ class Http:
             if len(content) > most:
                 raise too_large(None, most)
         if time.monotonic() >= until:  # what was cut off may look whole
-            raise Unreachable(_LATE, silent=True)
+            raise Unreachable(_LATE)
         found = headers.get("etag") or headers.get("last-modified") or ""
         usable = len(found) <= _LONGEST_VALIDATOR and found.isascii() and found.isprintable()
         return Fetched(bytes(content), found if usable else "")
@@ -210,11 +210,11 @@ def _unreachable(error: urllib3.exceptions.HTTPError, late: bool) -> Exception:
     if isinstance(error, errors.SSLError) and "CERTIFICATE" in str(error):
         return ValueError("the server's certificate cannot be trusted")
     if isinstance(error, errors.NameResolutionError):
-        return Unreachable("no such host", silent=True)
+        return Unreachable("no such host")
     if isinstance(error, errors.NewConnectionError) and not late:
-        return Unreachable("nothing answers there", silent=True)
+        return Unreachable("nothing answers there")
     if late or isinstance(error, errors.TimeoutError):
-        return Unreachable(_LATE, silent=True)
+        return Unreachable(_LATE)
     if any(isinstance(one, IncompleteRead) for one in (error, *error.args)):
         return Unreachable("the file was cut off")
     return Unreachable("the connection broke off")

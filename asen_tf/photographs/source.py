@@ -18,8 +18,9 @@ from asen_tf.photographs.cache import Cache
 from asen_tf.photographs.fetched import Fetched, Unreachable, too_large
 from asen_tf.photographs.stores import STORES, Stores
 
-# A host of which so many photographs in a row got no answer is not asked again.
-_MOST_SILENT = 5
+# A host from which so many photographs in a row were not to be had, after all attempts, is not
+# asked again.
+_MOST_FAILED = 20
 
 # Seconds before a second attempt, twice as many before each one more; and at most.
 _PAUSE, _MOST_WAITED = 0.5, 30.0
@@ -54,7 +55,7 @@ def boxed(found: Found, box: Box | None) -> Read:
 class Source:
     """Photographs by name: a path relative to a root, file://, http://, https://, s3:// or gs://.
 
-    Threads may share it. A host that does not answer is left alone until another `Source` is made.
+    Threads may share it. A host that gives nothing is left alone until another `Source` is made.
 
     Args:
       root: folder of the paths, which they, and file://, do not leave; or a URL that they follow.
@@ -71,7 +72,7 @@ class Source:
         self._settings = remote or Remote()
         self._cache = Cache(self._settings.folder, self._settings.cache_bytes)
         self._readers = {}
-        self._silent = collections.Counter()
+        self._failed = collections.Counter()  # by host, in a row
         self._lock = threading.Lock()
 
     def version(self, name: str) -> str | None:
@@ -144,30 +145,30 @@ class Source:
         """From where the URL says, after some attempts."""
         reader, host = self._reader(url), url.split("/", 3)[2]
         with self._lock:
-            if self._silent[host] >= _MOST_SILENT:
+            if self._failed[host] >= _MOST_FAILED:
                 raise ValueError(
-                    f"{host} gave no answer to {_MOST_SILENT} photographs in a row, and was not "
-                    "asked again"
+                    f"{host} did not give {_MOST_FAILED} photographs in a row, and was not asked "
+                    "again"
                 )
         for attempt in range(self._settings.attempts):
             try:
                 found = reader.fetch(url, validator)
-                self._note(host, silent=False)
+                self._note(host, failed=False)
                 return found
             except Unreachable as error:
                 failure = error
             except ValueError:
-                self._note(host, silent=False)
+                self._note(host, failed=False)
                 raise
             if attempt + 1 < self._settings.attempts:
                 time.sleep(min(max(failure.after, _PAUSE * 2**attempt), _MOST_WAITED))
-        self._note(host, failure.silent)
+        self._note(host, failed=True)
         tried = self._settings.attempts
         raise ValueError(f"{failure}" + (f", in {tried} attempts" if tried > 1 else ""))
 
-    def _note(self, host: str, silent: bool) -> None:
+    def _note(self, host: str, failed: bool) -> None:
         with self._lock:
-            self._silent[host] = self._silent[host] + 1 if silent else 0
+            self._failed[host] = self._failed[host] + 1 if failed else 0
 
     def _reader(self, url: str):
         scheme = url.partition("://")[0]
