@@ -1,4 +1,4 @@
-"""Answers to what the page requests; knows nothing of HTTP."""
+"""Answers to what is requested; knows nothing of HTTP."""
 
 import logging
 import threading
@@ -11,6 +11,7 @@ import numpy as np
 from asen_tf.app import fields, photographs, problems, queries
 from asen_tf.app.limits import Limits
 from asen_tf.app.model import Model
+from asen_tf.app.overview import Overview
 from asen_tf.app.photographs import Pictures, Upload, Uploads
 from asen_tf.catalogue import Catalogue, Match
 from asen_tf.data.root import Root
@@ -48,27 +49,42 @@ class Answers:
         self._uploads = Uploads(limits.kept_upload_bytes)
         self._regions = cachetools.LRUCache(limits.kept_regions)
         self._lock = threading.Lock()
-        self._ids = catalogue.ids()
-        self.fields = fields.fields_of(catalogue, self._ids)
+        self.overview = Overview(catalogue, limits.seen_seconds)
         self.attributes = catalogue.attributes
-        self.labelled = [name for name in self.attributes if catalogue.engine.has_field(name)]
 
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    def check_model(self) -> None:
-        """Raises Problem where the model is away, or is not the one that filled the store."""
-        self._model.check()
+    def health(self) -> dict:
+        """Whether the model can be used; Problem: the store does not answer."""
+        with problems.store_problems():
+            len(self._catalogue)
+        try:
+            self._model.check(wait=False)
+        except problems.Problem as problem:
+            return {"status": "limited", "problem": problem.to_dict()}
+        return {"status": "ready", "problem": None}
 
     def has_photographs(self) -> bool:
         """Whether some of the items have their photographs under the root."""
-        return not self._ids or self._pictures.any_there(self.some_items(queries.Items()))
+        ids = self.overview.now().ids
+        return not ids or self._pictures.any_there(_spread(ids, 0, queries.MOST_RESULTS))
 
-    def some_items(self, request: queries.Items) -> list[str]:
-        """Ids of items from all over the catalogue, others at each turn."""
-        count = min(request.count, len(self._ids))
-        steps = np.linspace(0, len(self._ids), count, endpoint=False).astype(int)
-        return [self._ids[(n + request.turn) % len(self._ids)] for n in steps]
+    def items(self, request: queries.Items) -> dict:
+        """Some items, and how many there are; Problem: a bad condition."""
+        ids = self.overview.now().ids
+        with problems.store_problems():
+            if where := fields.condition({}, request.condition):
+                ids = self._catalogue.engine.ids(where)
+            if request.spread:
+                chosen = _spread(ids, request.offset, request.count)
+            else:
+                chosen = ids[request.offset : request.offset + request.count]
+            there = self._catalogue.engine.known(chosen)
+            chosen = [name for name in chosen if name in there]
+            records = self._catalogue.engine.records(chosen)
+        items = [
+            {"id": name, "labels": labels, "metadata": dict(fields.shown(metadata))}
+            for name, (labels, metadata) in zip(chosen, records, strict=True)
+        ]
+        return {"total": len(ids), "items": items}
 
     def receive(self, encoded: bytes) -> dict:
         """Takes a visitor's photograph: gives its name, width and height.
@@ -160,15 +176,15 @@ class Answers:
         columns = [self._boxes(read, attribute) for attribute in request.attributes]
         return {"regions": [list(boxes) for boxes in zip(*columns, strict=True)]}
 
-    def tags(self, request: queries.Tags) -> dict:
+    def predict(self, request: queries.Prediction) -> dict:
         """The most probable value of each attribute in a photograph, and how probable it is.
 
-        None where the photograph is missing or broken.
+        None of them where the photograph is missing or broken.
         """
         [read] = self._encoded([request.photograph])
-        found = {} if read is None else self._model.tags(read.encoded)
+        found = {} if read is None else self._model.predict(read.encoded)
         return {
-            "tags": [
+            "predictions": [
                 {"attribute": attribute, "value": value, "probability": round(probability, 4)}
                 for attribute, (value, probability) in found.items()
             ]
@@ -221,6 +237,12 @@ class Answers:
         if reference.item is not None:
             return {"id": reference.item}
         return {"vectors": self._uploads.get(reference.photograph).vectors}
+
+
+def _spread(ids: Sequence[str], offset: int, count: int) -> list[str]:
+    """So many of the ids from all over them; with every offset others."""
+    steps = np.linspace(0, len(ids), min(count, len(ids)), endpoint=False).astype(int)
+    return [ids[(n + offset) % len(ids)] for n in steps]
 
 
 def _shown(match: Match) -> dict:

@@ -1,10 +1,13 @@
 """Bodies of requests on their way in: they have a least rate, and the slowest makes way."""
 
 import contextlib
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import anyio
+from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect, Request
 
 from asen_tf.app import problems
@@ -22,6 +25,34 @@ class Arrival:
     def rate(self) -> float:
         """Bytes a second; at first it counts as if it had taken a moment."""
         return len(self.content) / max(0.1, time.monotonic() - self.began)
+
+
+class Received(Request):
+    """A request whose body was read."""
+
+    def __init__(self, request: Request, body: bytes):
+        super().__init__(request.scope, request.receive)
+        self._content = body
+
+    async def body(self) -> bytes:
+        return self._content
+
+    def check_json(self) -> None:
+        """Raises Problem where the body is not what FastAPI reads as JSON."""
+        kind = self.headers.get("content-type", "")
+        if kind.partition(";")[0].strip().lower() != "application/json":
+            title = f"Expected a body of Content-Type application/json, got {kind or 'none'}."
+            raise problems.Problem(415, "query", title, "Send JSON, and say that it is.")
+        read_json(self._content)
+
+
+def read_json(body: bytes) -> Any:
+    """The value; Problem where there is none."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        title = f"Expected JSON, got {len(body)} bytes of something else."
+        raise problems.Problem(400, "query", title, "Send a JSON object.") from error
 
 
 class Bodies:
@@ -71,6 +102,25 @@ class Bodies:
             yield arrival
         finally:
             self._arriving.discard(arrival)
+
+    def route(self) -> type[APIRoute]:
+        """The class of routes whose bodies are read so: FastAPI would take all that comes."""
+        bodies = self
+
+        class Route(APIRoute):
+            def get_route_handler(self) -> Callable:
+                handle = super().get_route_handler()
+
+                async def handled(request: Request) -> Any:
+                    async with bodies.read(request) as body:
+                        received = Received(request, body)
+                        if self.body_field:
+                            received.check_json()
+                        return await handle(received)
+
+                return handled
+
+        return Route
 
     async def _read(self, request: Request, arrival: Arrival) -> bytes:
         limit = f"{self._most_bytes / MEGABYTE:g} MB"

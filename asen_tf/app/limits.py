@@ -19,6 +19,8 @@ class Limits:
       waiting: that may wait for these; more are refused.
       seconds: that a request may take to arrive.
       slow_seconds, least_rate: after so many seconds it arrives with so many bytes a second.
+      seen_seconds: what is known of the catalogue as a whole is at least so fresh, unless it takes
+        more than a tenth of that to find out.
       kept_upload_bytes: photographs that visitors sent; the oldest are forgotten.
       kept_picture_bytes: thumbnails of the catalogue.
       kept_regions: of photographs, one an attribute.
@@ -32,6 +34,7 @@ class Limits:
     seconds: float = 60.0
     slow_seconds: float = 5.0
     least_rate: float = 8000.0
+    seen_seconds: float = 5.0
     kept_upload_bytes: int = 256 * MEGABYTE
     kept_picture_bytes: int = 128 * MEGABYTE
     kept_regions: int = 100_000

@@ -40,15 +40,22 @@ class Model:
         self._problem: problems.Problem | None = None
         self._lock = threading.Lock()
 
-    def check(self) -> None:
-        """Raises Problem where the model is away, or is another than the store's."""
-        with self._lock:
-            if time.monotonic() >= self._check_at:
-                self._problem = self._compared()
-                wait = self._failed_again if self._problem else self._check_again
-                self._check_at = time.monotonic() + wait
-            if self._problem:
-                raise self._problem.with_traceback(None)
+    def check(self, wait: bool = True) -> None:
+        """Raises Problem where the model is away, or is another than the store's.
+
+        Args:
+          wait: for a comparison that is under way; else what was known before counts.
+        """
+        if self._lock.acquire(blocking=wait):
+            try:
+                if time.monotonic() >= self._check_at:
+                    self._problem = self._compared()
+                    again = self._failed_again if self._problem else self._check_again
+                    self._check_at = time.monotonic() + again
+            finally:
+                self._lock.release()
+        if problem := self._problem:
+            raise problem.with_traceback(None)
 
     def embed(self, photograph: bytes | Boxed) -> np.ndarray:
         """Unit vectors of an encoded photograph, or of what is in its box, float32 [A, D].
@@ -79,7 +86,7 @@ class Model:
             raise problems.Problem(422, "no_regions", title, advice) from error
         return [None if isinstance(box, str) else box for box in found]
 
-    def tags(self, photograph: bytes | Boxed) -> dict[str, tuple[str, float]]:
+    def predict(self, photograph: bytes | Boxed) -> dict[str, tuple[str, float]]:
         """Attribute -> the value that a photograph most probably shows, and its probability.
 
         Problem: the model is away or another, refuses the photograph, or says no values.

@@ -2,13 +2,28 @@
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse
 
 from asen_tf.images import KINDS
 
 _LOG = logging.getLogger(__name__)
+
+_MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemDetails(BaseModel):
+    """What went wrong, as RFC 9457 has it; `code` and `advice` are extensions."""
+
+    status: int = Field(description="That of the answer.", examples=[503])
+    code: str = Field(description="For programs.", examples=["model_away"])
+    title: str = Field(
+        description="What went wrong.", examples=["The model server does not answer."]
+    )
+    advice: str = Field(description="What to do.", examples=["Start it, then try again."])
 
 
 class Problem(Exception):
@@ -26,18 +41,31 @@ class Problem(Exception):
         self.status, self.code, self.title, self.advice = status, code, title, advice
 
     def to_dict(self) -> dict:
-        """What JSON can hold."""
-        return {"code": self.code, "title": self.title, "advice": self.advice}
+        """What JSON can hold, see `ProblemDetails`."""
+        names = ("status", "code", "title", "advice")
+        return {name: getattr(self, name) for name in names}
 
-    def response(self) -> JSONResponse:
+    def response(self, headers: Mapping[str, str] | None = None) -> JSONResponse:
         """How it is told."""
-        return JSONResponse({"problem": self.to_dict()}, self.status)
+        return JSONResponse(self.to_dict(), self.status, headers, _MEDIA_TYPE)
+
+
+def documented(*statuses: str) -> dict[int | str, dict[str, Any]]:
+    """What OpenAPI says of the problems of a route; statuses such as `4XX`."""
+    content = {_MEDIA_TYPE: {"schema": ProblemDetails.model_json_schema()}}
+    return {status: {"description": "A problem.", "content": content} for status in statuses}
 
 
 def bad_query(error: object) -> Problem:
     """What is requested does not exist, or makes no sense; the message says which."""
     message = str(error)
     return Problem(422, "query", message[:1].upper() + message[1:], "Change it and try again.")
+
+
+def bad_values(errors: Sequence[Mapping[str, Any]]) -> Problem:
+    """What pydantic found wrong with a request; the first of it is told."""
+    _, *place = errors[0]["loc"]
+    return bad_query(": ".join(filter(None, [".".join(map(str, place)), errors[0]["msg"]])) + ".")
 
 
 def no_photograph(reason: str) -> Problem:

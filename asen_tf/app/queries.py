@@ -1,4 +1,4 @@
-"""What the page may request, checked as it comes in."""
+"""What may be requested, checked as it comes in; what is said here is the API's documentation."""
 
 from typing import Annotated, Literal
 
@@ -6,11 +6,18 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from asen_tf.app.fields import Filter
 
-# Longer texts, and more of them, are no request of the page.
+# Longer texts, and more of them, are no sensible request.
 _Text = Annotated[str, Field(max_length=2000)]
 _Texts = Annotated[list[_Text], Field(max_length=500)]
 _Share = Annotated[float, Field(ge=0, le=1)]
 _Weight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+_Condition = Annotated[
+    _Text,
+    Field(
+        description="That items meet, of their labels and metadata.",
+        examples=['price<50 and not (brand="b & co" or color=red)'],
+    ),
+]
 
 MOST_RESULTS = 48
 
@@ -20,10 +27,12 @@ class _Query(BaseModel):
 
 
 class Reference(_Query):
-    """A photograph: of an item of the catalogue, or one that the visitor sent."""
+    """A photograph: of an item of the catalogue, or one that was sent. Give one of them."""
 
-    item: _Text | None = None
-    photograph: _Text | None = None
+    model_config = ConfigDict(json_schema_extra={"examples": [{"item": "images/000003.jpg"}]})
+
+    item: _Text | None = Field(None, description="Its id.")
+    photograph: _Text | None = Field(None, description="Its name, as the answer to it said.")
 
     @model_validator(mode="after")
     def _one_of_them(self) -> "Reference":
@@ -33,66 +42,81 @@ class Reference(_Query):
 
 
 class Picture(Reference):
-    """A small picture for the grid, or a larger one to look at closely."""
+    """A picture for a grid, or a larger one to look at closely."""
 
-    size: Literal["small", "large"] = "small"
+    size: Literal["small", "large"] = Field(
+        "small", description="480 or 1024 pixels along the longer side, at most."
+    )
 
 
 class Cut(_Query):
-    """The box of the garment in a photograph that the visitor sent; none: all of it counts.
+    """The box of the garment in a photograph that was sent."""
 
-    Attributes:
-      photograph: its name.
-      box: left, top, right, bottom as shares of its sides.
-    """
-
-    photograph: _Text
-    box: tuple[_Share, _Share, _Share, _Share] | None = None
+    photograph: _Text = Field(description="Its name.", examples=["x1b9Ff0cN3mB1n4zq0aP8w"])
+    box: tuple[_Share, _Share, _Share, _Share] | None = Field(
+        None,
+        description="Left, top, right, bottom as shares of its sides; none: all of it counts.",
+        examples=[[0.2, 0.1, 0.8, 0.6]],
+    )
 
 
 class Items(_Query):
-    """Some items to start from, others at each turn."""
+    """Some of the items."""
 
-    turn: Annotated[int, Field(ge=0, le=10**9)] = 0
-    count: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 12
+    condition: _Condition = ""
+    spread: bool = Field(
+        False,
+        description="From all over the catalogue, others with every offset, instead of one after "
+        "the other by their ids.",
+    )
+    offset: int = Field(0, ge=0, le=10**9)
+    count: int = Field(12, ge=1, le=MOST_RESULTS)
 
 
 class Search(_Query):
-    """A search: see `Catalogue.query` and `Catalogue.search` for what they are.
+    """A search by attributes, with changes and feedback, under conditions."""
 
-    Attributes:
-      query: what it starts from.
-      weights: attribute -> weight; none: all count 1.
-      changes: attribute -> value.
-      liked: ids of each round of feedback, the oldest first.
-      measure: what ranks.
-      hidden: ids to leave out.
-      filters: column -> what it shall have.
-      condition: in words, see `asen_tf.catalogue.filters`.
-      offset, count: which of the results.
-    """
-
-    query: Reference
-    weights: Annotated[dict[_Text, _Weight], Field(max_length=500)] = {}
-    changes: Annotated[dict[_Text, _Text], Field(max_length=500)] = {}
-    liked: Annotated[list[_Texts], Field(max_length=50)] = []
-    measure: Literal["cosine", "euclidean"] = "cosine"
-    hidden: _Texts = []
-    filters: Annotated[dict[_Text, Filter], Field(max_length=100)] = {}
-    condition: _Text = ""
-    offset: Annotated[int, Field(ge=0, le=100_000)] = 0
-    count: Annotated[int, Field(ge=1, le=MOST_RESULTS)] = 24
+    query: Reference = Field(description="What it starts from.")
+    weights: dict[_Text, _Weight] = Field(
+        {},
+        max_length=500,
+        description="How much attributes count, below 0 asks for the opposite; none: all count 1.",
+        examples=[{"collar": 1, "color": -0.3}],
+    )
+    changes: dict[_Text, _Text] = Field(
+        {},
+        max_length=500,
+        description="The value that an attribute shall have instead of the query's own.",
+        examples=[{"color": "blue"}],
+    )
+    liked: list[_Texts] = Field(
+        [],
+        max_length=50,
+        description="Ids of items that were liked in each round of feedback, the oldest first.",
+        examples=[[]],
+    )
+    measure: Literal["cosine", "euclidean"] = Field("cosine", description="What ranks.")
+    hidden: _Texts = Field([], description="Ids to leave out.", examples=[[]])
+    filters: dict[_Text, Filter] = Field(
+        {},
+        max_length=100,
+        description="What columns of metadata shall have.",
+        examples=[{"price": {"most": 50}}],
+    )
+    condition: _Condition = ""
+    offset: int = Field(0, ge=0, le=100_000)
+    count: int = Field(24, ge=1, le=MOST_RESULTS)
 
 
 class Look(_Query):
-    """Where does the model look in these photographs, for these attributes?"""
+    """Photographs, and attributes whose regions are looked for in them."""
 
-    photographs: Annotated[list[Reference], Field(max_length=MOST_RESULTS + 1)]
-    attributes: Annotated[list[_Text], Field(min_length=1, max_length=2)]
+    photographs: list[Reference] = Field(max_length=MOST_RESULTS + 1)
+    attributes: list[_Text] = Field(min_length=1, max_length=2, examples=[["collar"]])
 
 
-class Tags(_Query):
-    """Which values does this photograph show?"""
+class Prediction(_Query):
+    """A photograph whose values are looked for."""
 
     photograph: Reference
 

@@ -286,7 +286,7 @@ def test_a_forgotten_photograph_is_sent_again(tab, photograph, jpegs, address):
     def forget():
         for jpeg in jpegs[:2]:
             heavy = jpeg + bytes(200_000)
-            assert tab.request.post(f"{address}/api/photographs", data=heavy).status == 201
+            assert tab.request.post(f"{address}/v1/photographs", data=heavy).status == 201
 
     choose(tab, photograph)
     before = shown(tab)
@@ -309,7 +309,7 @@ def test_a_model_without_regions_is_requested_for_them_once(tab, photograph, emb
 
     monkeypatch.setattr(embedder, "explain", explain)
     calls = []
-    tab.on("request", lambda request: "/api/regions" in request.url and calls.append(request))
+    tab.on("request", lambda request: "/v1/regions" in request.url and calls.append(request))
     choose(tab, photograph)
     expect(tab.get_by_label("Regions of")).to_be_hidden()
     tab.get_by_role("button", name="Search", exact=True).click()

@@ -27,7 +27,7 @@ def client(page):
 
 
 def ask(client, path, query):
-    response = client.post(f"/api/{path}", content=json.dumps(query))
+    response = client.post(f"/v1/{path}", json=query)
     assert response.status_code == 200, response.text
     return response.json()
 
@@ -35,13 +35,14 @@ def ask(client, path, query):
 def refused(response, status, code):
     """The problem that is told."""
     assert response.status_code == status, response.text
-    problem = response.json()["problem"]
-    assert problem["code"] == code and problem["advice"]
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == status and problem["code"] == code and problem["advice"]
     return problem["title"]
 
 
 def send(client, encoded):
-    response = client.post("/api/photographs", content=encoded)
+    response = client.post("/v1/photographs", content=encoded)
     assert response.status_code == 201, response.text
     return response.json()
 
@@ -155,19 +156,20 @@ def test_regions_are_those_of_the_model(client, embedder, jpegs, garments):
     del embedder.explain
 
 
-def test_tags_are_the_most_probable_values(client, embedder, jpegs):
+def test_predictions_are_the_most_probable_values(client, embedder, jpegs):
     photograph = send(client, jpegs[-1])["photograph"]
     found = embedder.predict_all([jpegs[-1], jpegs[7]])
     for n, reference in enumerate(({"photograph": photograph}, {"item": "garment-7"})):
-        tags = ask(client, "tags", {"photograph": reference})["tags"]
-        assert [tag["attribute"] for tag in tags] == list(embedder.attributes)
-        for tag in tags:
-            own = found[tag["attribute"]][n]
-            assert tag["value"] == embedder.attributes[tag["attribute"]].values[own.argmax()]
-            assert tag["probability"] == pytest.approx(own.max(), abs=1e-3)
-    assert ask(client, "tags", {"photograph": {"item": "garment-29"}}) == {"tags": []}
+        predictions = ask(client, "predict", {"photograph": reference})["predictions"]
+        assert [one["attribute"] for one in predictions] == list(embedder.attributes)
+        for one in predictions:
+            own = found[one["attribute"]][n]
+            assert one["value"] == embedder.attributes[one["attribute"]].values[own.argmax()]
+            assert one["probability"] == pytest.approx(own.max(), abs=1e-3)
+    missing = {"photograph": {"item": "garment-29"}}
+    assert ask(client, "predict", missing) == {"predictions": []}
     embedder.away = True
-    refused(client.post("/api/tags", json={"photograph": reference}), 503, "model_away")
+    refused(client.post("/v1/predict", json={"photograph": reference}), 503, "model_away")
     embedder.away = False
 
 
@@ -176,7 +178,7 @@ def test_a_model_that_says_no_values(client, embedder):
     embedder.model.value_classifiers = None
     try:
         query = {"photograph": {"item": "garment-7"}}
-        title = refused(client.post("/api/tags", json=query), 422, "no_values")
+        title = refused(client.post("/v1/predict", json=query), 422, "no_values")
     finally:
         embedder.model.value_classifiers = known
     assert title == "The model does not say which values photographs show."
@@ -193,7 +195,7 @@ def test_a_box_says_which_garment_is_meant(client, catalogue, embedder, jpegs, g
     expected = catalogue.search(vectors=vectors, weights={"collar": 1}, k=3)
     assert ids(ask(client, "search", query)) == [match.id for match in expected]
     # What is seen stays the whole photograph, and regions are shares of it.
-    small = Image.open(io.BytesIO(client.get("/picture", params=cut).content))
+    small = Image.open(io.BytesIO(client.get("/v1/picture", params=cut).content))
     assert small.size == (width, height)
     look = {"photographs": [cut], "attributes": ["collar"]}
     [[region]] = ask(client, "regions", look)["regions"]
@@ -209,8 +211,8 @@ def test_a_box_says_which_garment_is_meant(client, catalogue, embedder, jpegs, g
 @pytest.mark.parametrize("box", [[0.5, 0.1, 0.5, 0.6], [0, 0, 1.2, 1], [0, 0, 1], "all"])
 def test_what_is_no_box_is_told(box, client, jpegs):
     sent = send(client, jpegs[-1])["photograph"]
-    refused(client.post("/api/cut", json={"photograph": sent, "box": box}), 422, "query")
-    gone = client.post("/api/cut", json={"photograph": "gone", "box": [0, 0, 1, 1]})
+    refused(client.post("/v1/cut", json={"photograph": sent, "box": box}), 422, "query")
+    gone = client.post("/v1/cut", json={"photograph": "gone", "box": [0, 0, 1, 1]})
     refused(gone, 410, "photograph_gone")
 
 
@@ -252,7 +254,7 @@ def test_a_model_without_attention_is_told_from_one_that_is_away(client, embedde
 
     monkeypatch.setattr(embedder, "explain", explain)
     look = {"photographs": [{"item": "garment-3"}], "attributes": ["color"]}
-    refused(client.post("/api/regions", json=look), 422, "no_regions")
+    refused(client.post("/v1/regions", json=look), 422, "no_regions")
 
 
 def test_comparison_in_the_order_of_the_attributes(client, catalogue, jpegs):
@@ -267,7 +269,7 @@ def test_comparison_in_the_order_of_the_attributes(client, catalogue, jpegs):
     photograph = {"photograph": send(client, jpegs[2])["photograph"]}
     found = ask(client, "compare", {"left": {"item": "garment-2"}, "right": photograph})
     assert {round(one["cosine"], 3) for one in found["attributes"]} == {1.0}
-    response = client.post("/api/compare", json={"left": photograph, "right": photograph})
+    response = client.post("/v1/compare", json={"left": photograph, "right": photograph})
     assert "must be an item's" in refused(response, 422, "query")
 
 
@@ -282,8 +284,8 @@ def test_no_other_folder_is_read(catalogue, shop, embedder, garments, tmp_path):
         )
         with starlette.TestClient(app) as client:
             for item in "ab":
-                refused(client.get("/picture", params={"item": item}), 404, "no_picture")
-            response = client.get("/picture", params={"item": "c", "size": "large"})
+                refused(client.get("/v1/picture", params={"item": item}), 404, "no_picture")
+            response = client.get("/v1/picture", params={"item": "c", "size": "large"})
     picture = Image.open(io.BytesIO(response.content))
     assert picture.format == "JPEG" and picture.size == garments[0].image.shape[1::-1]
     assert response.headers["content-type"] == "image/jpeg"
@@ -301,7 +303,7 @@ def test_telephones_photographs_are_turned_and_other_formats_taken(client, embed
         assert (one["width"], one["height"]) == upright.size
         query = {"query": {"photograph": one["photograph"]}, "count": 5}
         found.append(ask(client, "search", query)["results"])
-        small = client.get("/picture", params={"photograph": one["photograph"]}).content
+        small = client.get("/v1/picture", params={"photograph": one["photograph"]}).content
         size = Image.open(io.BytesIO(small)).size
         assert size[0] < size[1]
     for other in found[1:]:
@@ -313,14 +315,14 @@ def test_telephones_photographs_are_turned_and_other_formats_taken(client, embed
     "content", [b"", b"<html>", b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n"]
 )
 def test_what_is_no_photograph_is_refused(client, content):
-    response = client.post("/api/photographs", content=content)
+    response = client.post("/v1/photographs", content=content)
     assert "no photograph" in refused(response, 415, "no_photograph")
 
 
 @pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF"])
 def test_a_broken_photograph_is_refused(client, garments, format):
     whole = as_file(Image.fromarray(garments[0].image), format)
-    response = client.post("/api/photographs", content=whole[: len(whole) // 2])
+    response = client.post("/v1/photographs", content=whole[: len(whole) // 2])
     assert "no photograph" in refused(response, 415, "no_photograph")
     assert format == "WEBP" or "broken" in response.text
 
@@ -329,30 +331,33 @@ def test_a_png_of_broken_chunks_is_refused(client, garments):
     whole = as_file(Image.fromarray(garments[0].image), "PNG")
     second = whole.index(b"IDAT") + 4 + int.from_bytes(whole[33:37], "big") + 4
     broken = whole[: second + 4] + b"\0\0\0\0" + whole[second + 8 :]
-    response = client.post("/api/photographs", content=broken)
+    response = client.post("/v1/photographs", content=broken)
     assert "broken" in refused(response, 415, "no_photograph")
 
 
 def test_too_much_is_refused_before_it_is_decoded(client):
     too_long = b"\xff\xd8" + bytes(300_000)
-    refused(client.post("/api/photographs", content=too_long), 413, "too_large")
+    refused(client.post("/v1/photographs", content=too_long), 413, "too_large")
     # Without its length it is counted as it comes.
     parts = (bytes(50_000) for _ in range(10))
-    refused(client.post("/api/photographs", content=parts), 413, "too_large")
+    refused(client.post("/v1/photographs", content=parts), 413, "too_large")
     for side, said in ((1001, "1001 x 1001"), (60_000, "hundreds of millions of")):
-        title = refused(client.post("/api/photographs", content=declaring(side)), 413, "too_large")
+        title = refused(client.post("/v1/photographs", content=declaring(side)), 413, "too_large")
         assert said in title
-    refused(client.post("/api/search", content=b" " * 300_000), 413, "too_large")
+    refused(client.post("/v1/search", content=b" " * 300_000), 413, "too_large")
 
 
 def test_without_its_server_what_needs_no_model_goes_on(client, embedder, jpegs):
     embedder.away = True
-    for response in (client.post("/api/photographs", content=jpegs[0]), client.get("/api/model")):
-        assert "does not answer" in refused(response, 503, "model_away")
-        assert "secret-host" not in response.text
+    response = client.post("/v1/photographs", content=jpegs[0])
+    assert "does not answer" in refused(response, 503, "model_away")
+    health = client.get("/v1/health")
+    assert health.status_code == 200
+    assert health.json() == {"status": "limited", "problem": response.json()}
+    assert "secret-host" not in response.text
     assert ids(ask(client, "search", {"query": {"item": "garment-0"}}))
     embedder.away = False
-    assert client.get("/api/model").json() == {"model": "ready"}
+    assert client.get("/v1/health").json() == {"status": "ready", "problem": None}
     send(client, jpegs[0])
 
 
@@ -374,9 +379,7 @@ def test_a_model_that_hangs_holds_up_no_search(catalogue, shop, embedder, monkey
     )
     look = {"photographs": [{"item": "garment-3"}], "attributes": ["color"]}
     with starlette.TestClient(app) as client:
-        hanging = threading.Thread(
-            target=client.post, args=("/api/regions",), kwargs={"json": look}
-        )
+        hanging = threading.Thread(target=client.post, args=("/v1/regions",), kwargs={"json": look})
         hanging.start()
         assert called.wait(20)
         ask(client, "search", {"query": {"item": "garment-0"}})
@@ -402,7 +405,7 @@ def test_a_model_that_was_away_is_not_called_by_each_visitor(catalogue, embedder
 
 def test_another_model_is_told_from_the_stores(client, embedder, monkeypatch, jpegs):
     monkeypatch.setattr(embedder, "embed_all", lambda images: np.eye(8, 24)[None].repeat(1, 0))
-    response = client.post("/api/photographs", content=jpegs[0])
+    response = client.post("/v1/photographs", content=jpegs[0])
     assert "does not fit" in refused(response, 409, "model_differs")
 
 
@@ -424,13 +427,22 @@ def test_another_model_is_told_from_the_stores(client, embedder, monkeypatch, jp
     ],
 )
 def test_bad_queries_are_explained(client, query, said):
-    response = client.post("/api/search", json=query)
+    response = client.post("/v1/search", json=query)
     assert said in refused(response, 422, "query")
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff", b"[" * 200_000])
 def test_what_is_no_json_is_refused(client, content):
-    assert "JSON" in refused(client.post("/api/search", content=content), 400, "query")
+    kind = {"Content-Type": "application/json"}
+    response = client.post("/v1/search", content=content, headers=kind)
+    assert "JSON" in refused(response, 400, "query")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "", "a/b/c"])
+def test_json_has_to_be_said(client, kind):
+    query = json.dumps({"query": {"item": "garment-0"}})
+    response = client.post("/v1/search", content=query, headers={"Content-Type": kind})
+    assert f"application/json, got {kind or 'none'}" in refused(response, 415, "query")
 
 
 def test_an_upload_that_breaks_off_is_no_error_of_the_server(page, caplog):
@@ -441,7 +453,7 @@ def test_an_upload_that_breaks_off_is_no_error_of_the_server(page, caplog):
     scope = {
         "type": "http",
         "method": "POST",
-        "path": "/api/photographs",
+        "path": "/v1/photographs",
         "query_string": b"",
         "headers": [(b"host", b"testserver")],
     }
@@ -459,19 +471,19 @@ def test_an_upload_that_breaks_off_is_no_error_of_the_server(page, caplog):
 
 def test_a_bad_condition_says_where(client):
     query = {"query": {"item": "garment-0"}, "condition": "price<"}
-    title = refused(client.post("/api/search", json=query), 422, "condition")
+    title = refused(client.post("/v1/search", json=query), 422, "condition")
     assert "expected a value, found the end" in title
 
 
 def test_forgotten_photographs_are_told_as_unknown_ones_are(client, jpegs):
     forgotten = send(client, jpegs[0])["photograph"]
-    assert client.get("/picture", params={"photograph": forgotten}).status_code == 200
+    assert client.get("/v1/picture", params={"photograph": forgotten}).status_code == 200
     for jpeg in jpegs[1:3]:
         send(client, jpeg + bytes(200_000))
     for name in (forgotten, "unknown"):
         gone = {"query": {"photograph": name}}
-        refused(client.post("/api/search", json=gone), 410, "photograph_gone")
-        refused(client.get("/picture", params={"photograph": name}), 410, "photograph_gone")
+        refused(client.post("/v1/search", json=gone), 410, "photograph_gone")
+        refused(client.get("/v1/picture", params={"photograph": name}), 410, "photograph_gone")
 
 
 def test_more_than_may_wait_is_refused(catalogue, shop, embedder, jpegs):
@@ -479,7 +491,7 @@ def test_more_than_may_wait_is_refused(catalogue, shop, embedder, jpegs):
     model = Model(embedder, catalogue.engine.fingerprint)
     app = create_app(catalogue, model, Root(shop), hosts=["testserver"], limits=limits)
     with starlette.TestClient(app) as client:
-        refused(client.post("/api/search", json={"query": {"item": "garment-0"}}), 503, "busy")
+        refused(client.post("/v1/search", json={"query": {"item": "garment-0"}}), 503, "busy")
         assert client.get("/").status_code == 200
 
 
@@ -500,7 +512,7 @@ def test_nothing_of_the_servers_files_is_told(client, shop, monkeypatch, caplog,
         raise RuntimeError(f"{shop}/store: no such row")
 
     monkeypatch.setattr(catalogue, "search", broken)
-    response = client.post("/api/search", json={"query": {"item": "garment-0"}})
+    response = client.post("/v1/search", json={"query": {"item": "garment-0"}})
     refused(response, 500, "unexpected")
     assert "default-src" in response.headers["content-security-policy"]
     assert str(shop) not in response.text and str(shop) in caplog.text

@@ -24,7 +24,8 @@ export function get(path, signal) {
 }
 
 export function post(path, body, signal) {
-  return answered(path, { method: "POST", body: JSON.stringify(body), signal });
+  const headers = { "Content-Type": "application/json" };
+  return answered(path, { method: "POST", headers, body: JSON.stringify(body), signal });
 }
 
 export function send(path, file, signal) {
@@ -46,11 +47,11 @@ async function answered(path, request) {
     if (error.name === "AbortError") throw error;
     throw new Problem(UNREADABLE);
   }
-  if (!response.ok) throw new Problem(answer.problem);
+  if (!response.ok) throw new Problem(answer);
   return answer;
 }
 
 // A reference is {item: id} or {photograph: name}.
 export function pictureOf(reference, size) {
-  return `/picture?${new URLSearchParams({ ...reference, size })}`;
+  return `/v1/picture?${new URLSearchParams({ ...reference, size })}`;
 }

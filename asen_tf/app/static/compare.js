@@ -40,7 +40,7 @@ async function compare() {
   }
   await said(async (isLate) => {
     const pair = { left: chosen("left").reference, right: chosen("right").reference };
-    const { attributes } = await post("/api/compare", pair);
+    const { attributes } = await post("/v1/compare", pair);
     if (isLate()) return;
     body.replaceChildren(...attributes.map(row));
     await look(isLate);

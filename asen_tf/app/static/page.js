@@ -92,7 +92,7 @@ function receive(file) {
   return working(
     "Looking at the photograph…",
     async (signal) => {
-      const { photograph } = await send("/api/photographs", file, signal);
+      const { photograph } = await send("/v1/photographs", file, signal);
       start({ photograph }, file.name || "Your photograph", file);
       await searchNow(signal);
     },
@@ -106,7 +106,7 @@ function cutTo(box) {
   return working(
     "Looking at the garment…",
     async (signal) => {
-      const cut = () => post("/api/cut", { ...current.query, box }, signal);
+      const cut = () => post("/v1/cut", { ...current.query, box }, signal);
       const { photograph } = await remembered(cut, signal);
       start({ photograph }, current.name, current.file, box);
       await searchNow(signal);
@@ -167,7 +167,7 @@ function search() {
 
 async function searchNow(signal) {
   controls.showConditionProblem("");
-  const answer = await remembered(() => post("/api/search", searchRequest(), signal), signal);
+  const answer = await remembered(() => post("/v1/search", searchRequest(), signal), signal);
   shown = answer;
   cards = new Map();
   results.replaceChildren();
@@ -197,8 +197,8 @@ async function remembered(run, signal) {
     return await run();
   } catch (error) {
     if (error.code !== "photograph_gone" || !current.file) throw error;
-    let { photograph } = await send("/api/photographs", current.file, signal);
-    if (current.box) ({ photograph } = await post("/api/cut", { photograph, box: current.box }, signal));
+    let { photograph } = await send("/v1/photographs", current.file, signal);
+    if (current.box) ({ photograph } = await post("/v1/cut", { photograph, box: current.box }, signal));
     current.query = { photograph };
     if (shown.query?.photograph) shown.query = { photograph };
     return run();
@@ -210,7 +210,7 @@ function more() {
   return working(
     "Searching…",
     async (signal) => {
-      const answer = await remembered(() => post("/api/search", searchRequest(offset), signal), signal);
+      const answer = await remembered(() => post("/v1/search", searchRequest(offset), signal), signal);
       shown.results.push(...answer.results);
       shown.more = answer.more;
       const added = addCards(answer.results);
@@ -351,9 +351,9 @@ function openFor({ id }) {
 
 async function showItems() {
   try {
-    const { items } = await get(`/api/items?turn=${turn}`);
+    const { items } = await get(`/v1/items?spread=true&offset=${turn}`);
     find("#items").replaceChildren(
-      ...items.map((id) => {
+      ...items.map(({ id }) => {
         const button = make(
           "button",
           { type: "button" },
@@ -388,7 +388,8 @@ function startOver() {
 
 async function checkModel() {
   try {
-    await get("/api/model");
+    const { problem } = await get("/v1/health");
+    if (problem) tell(problem, checkModel);
   } catch (error) {
     tell(error, checkModel);
   }

@@ -10,7 +10,7 @@ let areShown = true;
 export async function regionsOf(photographs, attributes, signal) {
   if (!areShown || !attributes.length) return [];
   try {
-    return (await post("/api/regions", { photographs, attributes }, signal)).regions;
+    return (await post("/v1/regions", { photographs, attributes }, signal)).regions;
   } catch (error) {
     if (error.code !== "no_regions") throw error;
     areShown = false;

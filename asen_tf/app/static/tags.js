@@ -15,14 +15,14 @@ export async function showTags(photograph, signal) {
   const key = JSON.stringify(photograph);
   if (!areSaid || told === key) return;
   hideTags();
-  let tags = [];
+  let predictions = [];
   try {
-    ({ tags } = await post("/api/tags", { photograph }, signal));
+    ({ predictions } = await post("/v1/predict", { photograph }, signal));
   } catch (error) {
     if (error.code !== "no_values") throw error;
     areSaid = false;
   }
-  const sure = tags.filter(({ probability }) => probability >= LEAST);
+  const sure = predictions.filter(({ probability }) => probability >= LEAST);
   find("dl", section).replaceChildren(
     ...sure.map(({ attribute, value, probability }) =>
       make(

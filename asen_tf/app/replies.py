@@ -1,0 +1,119 @@
+"""What the API answers."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from asen_tf.app.problems import ProblemDetails
+from asen_tf.app.queries import Reference
+from asen_tf.catalogue.items import Cell
+
+_LABELS = {"collar": ["mandarin"], "color": ["blue"]}
+_METADATA = {"brand": "acme", "price": 39.9, "stock": 3}
+
+
+class Item(BaseModel):
+    """An item of the catalogue."""
+
+    id: str = Field(examples=["images/000003.jpg"])
+    labels: dict[str, list[str]] = Field(description="Attribute: its values.", examples=[_LABELS])
+    metadata: dict[str, Cell] = Field(description="What else is known.", examples=[_METADATA])
+
+
+class Hit(Item):
+    """A result of a search."""
+
+    # A search that groups items says more of each.
+    model_config = ConfigDict(extra="allow")
+
+    score: float = Field(description="Weighted mean of the cosines, -1 to 1.", examples=[0.87])
+    cosines: dict[str, float] = Field(
+        description="How similar it is in each attribute that counts.", examples=[{"collar": 0.87}]
+    )
+
+
+class Found(BaseModel):
+    """What a search found."""
+
+    query: Reference = Field(description="Where it starts; feedback may lead elsewhere.")
+    results: list[Hit] = Field(description="Best first.")
+    more: bool = Field(description="Whether there are more after these.")
+    weights: dict[str, float] = Field(
+        description="How much each attribute counted; their sizes sum to 1.",
+        examples=[{"collar": 0.75, "color": -0.25}],
+    )
+    regions: list[str] = Field(
+        description="Attributes whose regions say most about the results.", examples=[["collar"]]
+    )
+
+
+class SomeItems(BaseModel):
+    """Some of the items."""
+
+    total: int = Field(description="How many meet the condition.", examples=[200_000])
+    items: list[Item]
+
+
+class Likeness(BaseModel):
+    """How similar two photographs are in one attribute."""
+
+    attribute: str = Field(examples=["collar"])
+    cosine: float = Field(description="-1 to 1.", examples=[0.93])
+    percentile: float = Field(
+        description="Percentage of random pairs of the catalogue that are less similar.",
+        examples=[99.8],
+    )
+
+
+class Compared(BaseModel):
+    """Two photographs, attribute by attribute."""
+
+    attributes: list[Likeness]
+
+
+class Prediction(BaseModel):
+    """A value that a photograph shows."""
+
+    attribute: str = Field(examples=["collar"])
+    value: str = Field(examples=["mandarin"])
+    probability: float = Field(examples=[0.91])
+
+
+class Predictions(BaseModel):
+    """The most probable value of each attribute; none where an item's photograph is missing."""
+
+    predictions: list[Prediction]
+
+
+class Looks(BaseModel):
+    """Where the model looks."""
+
+    regions: list[list[tuple[float, float, float, float] | None]] = Field(
+        description=(
+            "For each photograph a box for each attribute: left, top, right, bottom as shares of "
+            "its sides; null where the photograph is missing or broken."
+        ),
+        examples=[[[[0.1, 0.05, 0.6, 0.4]], [None]]],
+    )
+
+
+class Cut(BaseModel):
+    """A photograph that can be searched with."""
+
+    photograph: str = Field(description="Its name here.", examples=["x1b9Ff0cN3mB1n4zq0aP8w"])
+
+
+class Received(Cut):
+    """A photograph that was sent, and its size in pixels."""
+
+    width: int = Field(examples=[1080])
+    height: int = Field(examples=[1440])
+
+
+class Health(BaseModel):
+    """Whether everything works."""
+
+    status: Literal["ready", "limited"] = Field(
+        description="`limited`: the store answers, the model does not, or is another than its own."
+    )
+    problem: ProblemDetails | None = Field(description="What is wrong with the model.")
