@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Of requests that lead to no route (by their own paths there would be any number of them), or that
-# nobody waited for.
+# Of requests that lead to no route, such as static files (by their own paths there would be any
+# number of them), and of answers that nobody waited for.
 _NONE = "none"
 
 

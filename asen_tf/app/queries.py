@@ -10,6 +10,8 @@ from asen_tf.app.fields import Filter
 _Text = Annotated[str, Field(max_length=2000)]
 _Texts = Annotated[list[_Text], Field(max_length=500)]
 _Share = Annotated[float, Field(ge=0, le=1)]
+# No tuple: what FastAPI says of tuples in its documentation is no valid schema.
+_Box = Annotated[list[_Share], Field(min_length=4, max_length=4)]
 _Weight = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 _Condition = Annotated[
     _Text,
@@ -53,7 +55,7 @@ class Cut(_Query):
     """The box of the garment in a photograph that was sent."""
 
     photograph: _Text = Field(description="Its name.", examples=["x1b9Ff0cN3mB1n4zq0aP8w"])
-    box: tuple[_Share, _Share, _Share, _Share] | None = Field(
+    box: _Box | None = Field(
         None,
         description="Left, top, right, bottom as shares of its sides; none: all of it counts.",
         examples=[[0.2, 0.1, 0.8, 0.6]],

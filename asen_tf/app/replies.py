@@ -1,6 +1,6 @@
 """What the API answers."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -8,6 +8,7 @@ from asen_tf.app.problems import ProblemDetails
 from asen_tf.app.queries import Reference
 from asen_tf.catalogue.items import Cell
 
+_Box = Annotated[list[float], Field(min_length=4, max_length=4)]
 _LABELS = {"collar": ["mandarin"], "color": ["blue"]}
 _METADATA = {"brand": "acme", "price": 39.9, "stock": 3}
 
@@ -88,7 +89,7 @@ class Predictions(BaseModel):
 class Looks(BaseModel):
     """Where the model looks."""
 
-    regions: list[list[tuple[float, float, float, float] | None]] = Field(
+    regions: list[list[_Box | None]] = Field(
         description=(
             "For each photograph a box for each attribute: left, top, right, bottom as shares of "
             "its sides; null where the photograph is missing or broken."

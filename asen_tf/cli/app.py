@@ -1,12 +1,15 @@
-"""Serves a page on which a catalogue that asen-index filled can be tried.
+"""Serves a catalogue that asen-index filled: an HTTP API, and a page on which it can be tried.
 
     asen-app --store=faiss:/data/vectors --model=export/models/asen --images=/data/photographs
 
-It answers at http://127.0.0.1:8080 and, unless --host says otherwise, to this machine alone: it
-knows no passwords. A model at a server may be away for a while; what needs no model goes on.
+It answers at http://127.0.0.1:8080 and, unless --host says otherwise, to this machine alone. With
+--api_key_file, or the key itself in the environment variable ASEN_API_KEY, it answers to those who
+bring the key. /openapi.json says what can be requested. A model at a server may be away for a
+while; what needs no model goes on.
 """
 
 import logging
+import os
 import socket
 import sys
 from pathlib import Path
@@ -19,6 +22,7 @@ from asen_tf.core.limits import MAX_PIXELS
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _MEGABYTE = 1_000_000
+_KEY_VARIABLE = "ASEN_API_KEY"
 
 
 def main() -> int | None:
@@ -33,6 +37,7 @@ def main() -> int | None:
     images = Path(given.images)
     if not images.is_dir():
         raise FileNotFoundError(f"{images}: no such folder; expected that of the photographs")
+    key = _key(given.api_key_file)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     with opened(given) as embedder, Catalogue(given.store, read_only=True) as catalogue:
         model = app.Model(embedder, catalogue.engine.fingerprint)
@@ -48,9 +53,22 @@ def main() -> int | None:
                 pixels=given.max_pixels,
                 at_once=given.at_once,
             ),
+            key=key,
         )
         _serve(page, given.host, given.port)
     return None
+
+
+def _key(file: str | None) -> str | None:
+    """That a file or the environment holds, where everyone on the machine would see a flag's."""
+    from asen_tf.app import checked_key
+
+    text = os.environ.get(_KEY_VARIABLE)
+    if file is None:
+        return None if text is None else checked_key(text, _KEY_VARIABLE)
+    if text is not None:
+        raise ValueError(f"expected either --api_key_file or {_KEY_VARIABLE}, got both")
+    return checked_key(Path(file).read_text(encoding="utf-8"), file)
 
 
 def _check(model) -> None:
@@ -105,6 +123,7 @@ def run() -> None:
     flags.DEFINE_string("images", ".", "Folder of the photographs; none outside of it is shown.")
     flags.DEFINE_string("host", "127.0.0.1", "Address to answer at; 0.0.0.0: the whole network.")
     flags.DEFINE_integer("port", 8080, "Port to answer at; 0: a free one.", 0, 65535)
+    flags.DEFINE_string("api_key_file", None, "File of the key that requests have to bring.")
     flags.DEFINE_list("allowed_hosts", "", "Host names to answer to; default: as --host says.")
     flags.DEFINE_string("title", "Find by attribute", "Heading of the page.")
     flags.DEFINE_float("max_upload_mb", 20.0, "Megabytes of a visitor's photograph at most.", 0.001)

@@ -1,9 +1,11 @@
 """`asen-app` as a program."""
 
+import os
 import re
 import signal
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -16,11 +18,15 @@ pytest.importorskip("faiss")
 ROOT = Path(__file__).parents[2]
 
 
-def started(shop, *arguments):
+KEY = "0123456789abcdefghij"
+
+
+def started(shop, *arguments, **variables):
     command = [sys.executable, "-m", "asen_tf.cli.app", f"--store=faiss:{shop}/store"]
     return subprocess.Popen(
         [*command, "--port=0", f"--images={shop}/photographs", *arguments],
         cwd=ROOT,
+        env={**os.environ, **variables},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -28,11 +34,15 @@ def started(shop, *arguments):
 
 
 def test_it_serves_until_it_is_ended_while_the_models_server_is_away(shop):
-    with started(shop, "--model=localhost:1", "--timeout=0.2", "--title=My shop") as process:
+    arguments = "--model=localhost:1", "--timeout=0.2", "--title=My shop"
+    with started(shop, *arguments, ASEN_API_KEY=KEY) as process:
         try:
             line = process.stdout.readline()
             address = re.fullmatch(r"asen-app: (http://127\.0\.0\.1:\d+)\n", line)[1]
-            with urllib.request.urlopen(address) as response:
+            with pytest.raises(urllib.error.HTTPError, match="401"):
+                urllib.request.urlopen(address)
+            headers = {"Authorization": f"Bearer {KEY}"}
+            with urllib.request.urlopen(urllib.request.Request(address, None, headers)) as response:
                 html = response.read().decode()
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 0
@@ -53,6 +63,7 @@ def test_the_address_that_it_answers_at_is_a_name_to_ask_for_it_by():
     [
         (["--model=localhost:1", "--store=faiss:nowhere"], "nowhere"),
         (["--model=localhost:1", "--images=nowhere"], "nowhere: no such folder"),
+        (["--model=localhost:1", "--api_key_file=/dev/null"], "expected an API key of 16 or more"),
     ],
 )
 def test_wrong_use_is_explained(shop, arguments, message):

@@ -73,7 +73,9 @@ def _read_results(folder: Path):
 
 
 def _query(_: Path, raw: bytes) -> None:
-    from asen_tf.app import problems, queries, server
+    from pydantic import ValidationError
+
+    from asen_tf.app import bodies, problems, queries
 
     kinds = [
         k
@@ -81,15 +83,15 @@ def _query(_: Path, raw: bytes) -> None:
         if isinstance(k, type) and k.__module__ == queries.__name__
     ]
     try:
-        given = server._json(raw)
+        given = bodies.read_json(raw)
         for kind in kinds:
             try:
-                server._checked(kind, given)
+                kind.model_validate(given)
                 break
-            except problems.Problem as error:
-                refused = error
+            except ValidationError as error:
+                refused = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
         else:
-            raise refused
+            raise problems.bad_values(refused)
     except problems.Problem as error:
         assert error.response().status_code in (400, 422)
         raise ValueError(str(error)) from error
@@ -125,7 +127,7 @@ TARGETS = [
     ),
     Target(
         "query of the page",
-        ["asen_tf.app.server"],
+        ["asen_tf.app.bodies"],
         _query,
         seeds=[json.dumps(query).encode() for query in _QUERIES],
     ),

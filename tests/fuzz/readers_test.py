@@ -39,6 +39,7 @@ _ELSEWHERE = {
     "reproduction.reproduce": "results that the same command wrote",
     "benchmarks.cases": "what its own processes print",
     "benchmarks.machine": "what the kernel says of the machine",
+    "cli.app": "a key, whose form is checked and which is compared",
     "cli.convert": "the record that the same command wrote",
     "cli.reproduce": "the table that the same command wrote",
     "backbones.feature_extractor": "a copy by way of JSON",
