@@ -19,8 +19,7 @@ class Limits:
       waiting: that may wait for these; more are refused.
       seconds: that a request may take to arrive.
       slow_seconds, least_rate: after so many seconds it arrives with so many bytes a second.
-      seen_seconds: what is known of the catalogue as a whole is at least so fresh, unless it takes
-        more than a tenth of that to find out.
+      seen_seconds: that what is known of the catalogue as a whole is used for, see `Overview`.
       kept_upload_bytes: photographs that visitors sent; the oldest are forgotten.
       kept_picture_bytes: thumbnails of the catalogue.
       kept_regions: of photographs, one an attribute.

@@ -11,8 +11,8 @@ from asen_tf.catalogue import Catalogue
 
 _LOG = logging.getLogger(__name__)
 
-# Looking takes at most this share of the time.
-_SHARE = 0.1
+# In seconds; a look that takes longer is taken less often, by as much.
+_QUICK = 0.5
 
 
 class Contents(NamedTuple):
@@ -27,7 +27,7 @@ class Overview:
     """Looks at a catalogue again when what it saw is old; threads may share it.
 
     Args:
-      seconds: that what was seen is used for; longer, where looking takes long.
+      seconds: that what was seen is used for; longer, where looking takes long; 0: not at all.
     """
 
     def __init__(self, catalogue: Catalogue, seconds: float):
@@ -53,4 +53,4 @@ class Overview:
         labelled = filter(self._catalogue.engine.has_field, self._catalogue.attributes)
         self._contents = Contents(ids, fields_of(self._catalogue, ids), list(labelled))
         ended = time.monotonic()
-        self._until = ended + max(self._seconds, (ended - began) / _SHARE)
+        self._until = ended + self._seconds * max(1.0, (ended - began) / _QUICK)

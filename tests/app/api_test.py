@@ -2,6 +2,7 @@
 
 import base64
 import shutil
+import threading
 
 import anyio
 import pytest
@@ -85,6 +86,37 @@ def test_what_is_written_meanwhile_is_seen(client_of, shop, tmp_path):
             assert listed(client, condition="price=1234")[0] == ["garment-2"]
             html = client.get("/").text
     assert 'data-field="stock"' in html and 'placeholder="1234"' in html
+
+
+def test_health_waits_for_no_model_that_hangs(client_of, catalogue, embedder, monkeypatch):
+    called, answer = threading.Event(), threading.Event()
+
+    def fingerprint():
+        called.set()
+        answer.wait(20)
+        raise OSError("DEADLINE_EXCEEDED")
+
+    monkeypatch.setattr(embedder, "fingerprint", fingerprint)
+    with client_of(catalogue) as client:
+        first = threading.Thread(target=client.get, args=("/v1/health",))
+        first.start()
+        assert called.wait(20)
+        assert client.get("/v1/health").json()["status"] == "ready"  # as far as is known
+        assert first.is_alive()
+        answer.set()
+        first.join()
+        assert client.get("/v1/health").json()["problem"]["code"] == "model_away"
+
+
+def test_health_tells_of_a_store_that_is_away(client_of, catalogue, monkeypatch):
+    def away(_):
+        raise OSError("connection to secret-host refused")
+
+    monkeypatch.setattr(type(catalogue), "__len__", away)
+    with client_of(catalogue) as client:
+        answer = client.get("/v1/health")
+    assert (answer.status_code, answer.json()["code"]) == (503, "store_away")
+    assert "secret-host" not in answer.text
 
 
 def basic(name, password):

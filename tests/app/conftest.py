@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("faiss")
-pytest.importorskip("starlette")
+pytest.importorskip("fastapi")
 
 import uvicorn
 
