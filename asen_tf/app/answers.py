@@ -132,6 +132,7 @@ class Answers:
             "weights": request.weights,
             "changes": request.changes,
             "liked": request.liked,
+            "disliked": request.disliked,
             "measure": request.measure,
         }
         with problems.store_problems():
@@ -141,6 +142,9 @@ class Answers:
                 offset=request.offset,
                 where=fields.condition(request.filters, request.condition),
                 exclude=request.hidden,
+                threshold=request.threshold,
+                group=request.group,
+                diversity=request.diversity,
                 **query,
             )
         weights = dict(zip(self.attributes, map(float, wanted.weights), strict=True))

@@ -97,7 +97,22 @@ class Search(_Query):
         description="Ids of items that were liked in each round of feedback, the oldest first.",
         examples=[[]],
     )
+    disliked: _Texts = Field(
+        [], description="Ids of items that the search leads away from.", examples=[[]]
+    )
     measure: Literal["cosine", "euclidean"] = Field("cosine", description="What ranks.")
+    group: _Text | None = Field(
+        None,
+        description="Metadata of which each value is one result, its best item, which names the "
+        "others; none: `product`; empty: each item is a result.",
+        examples=["product"],
+    )
+    diversity: float = Field(
+        0.0, ge=0, le=1, description="How much results shall differ from each other."
+    )
+    threshold: float | None = Field(
+        None, ge=-1, le=1, description="The lowest score of a result.", examples=[0.5]
+    )
     hidden: _Texts = Field([], description="Ids to leave out.", examples=[[]])
     filters: dict[_Text, Filter] = Field(
         {},

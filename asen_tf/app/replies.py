@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from asen_tf.app.problems import ProblemDetails
 from asen_tf.app.queries import Reference
@@ -24,9 +24,10 @@ class Item(BaseModel):
 class Hit(Item):
     """A result of a search."""
 
-    # A search that groups items says more of each.
-    model_config = ConfigDict(extra="allow")
-
+    product: Cell = Field(description="Which product it shows.", examples=["4711"])
+    others: list[str] = Field(
+        description="Ids of the other items that it stands for.", examples=[["images/000004.jpg"]]
+    )
     score: float = Field(description="Weighted mean of the cosines, -1 to 1.", examples=[0.87])
     cosines: dict[str, float] = Field(
         description="How similar it is in each attribute that counts.", examples=[{"collar": 0.87}]

@@ -88,6 +88,41 @@ def test_what_is_written_meanwhile_is_seen(client_of, shop, tmp_path):
     assert 'data-field="stock"' in html and 'placeholder="1234"' in html
 
 
+def found(client, **search):
+    answer = client.post("/v1/search", json=search)
+    assert answer.status_code == 200, answer.text
+    return answer.json()["results"]
+
+
+def test_a_result_is_a_product(client_of, catalogue, tmp_path):
+    fingerprint = catalogue.engine.fingerprint
+    vectors = catalogue.engine.vectors([f"garment-{n}" for n in range(4)])
+    records = [Record({}, {"product": name}) for name in ("p", "q", "q", None)]
+    with Catalogue(f"faiss:{tmp_path}/store", VectorEmbedder(fingerprint)) as other:
+        other.insert(["a", "b", "c", "d"], vectors, records)
+        with client_of(other) as client:
+            hits = found(client, query={"item": "a"})
+            items = found(client, query={"item": "a"}, group="")
+    assert sorted((hit["product"] or "", hit["id"], *hit["others"]) for hit in hits) in (
+        [("", "d"), ("q", "b", "c")],
+        [("", "d"), ("q", "c", "b")],
+    )
+    assert sorted(hit["id"] for hit in items) == ["b", "c", "d"]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"disliked": ["garment-9"]}, {"diversity": 0.7}, {"threshold": 0.3}, {"group": "brand"}],
+)
+def test_searches_are_the_catalogues(client_of, catalogue, more):
+    with client_of(catalogue) as client:
+        hits = found(client, query={"item": "garment-0"}, count=9, **more)
+        plain = found(client, query={"item": "garment-0"}, count=9)
+    expected = catalogue.search(id="garment-0", k=9, **more)
+    assert [hit["id"] for hit in hits] == [match.id for match in expected]
+    assert "threshold" in more or [hit["id"] for hit in hits] != [hit["id"] for hit in plain]
+
+
 def test_health_waits_for_no_model_that_hangs(client_of, catalogue, embedder, monkeypatch):
     called, answer = threading.Event(), threading.Event()
 

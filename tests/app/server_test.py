@@ -130,7 +130,8 @@ def test_feedback_goes_on_from_what_was_liked(client, catalogue):
     assert ids(found) == [match.id for match in expected]
     weights = np.array(list(found["weights"].values()))
     assert weights.sum() == pytest.approx(1) and weights.std() > 0
-    assert found["regions"] == [max(found["weights"], key=found["weights"].get)]
+    near = weights.max() * (1 - 1e-3)  # two that count alike are both shown
+    assert found["regions"] == [name for name, weight in found["weights"].items() if weight > near]
     by_distance = {"query": {"item": "garment-0"}, "liked": rounds, "measure": "euclidean"}
     found = ask(client, "search", by_distance | {"count": 5})
     expected = catalogue.search(id="garment-0", liked=rounds, measure="euclidean", k=5)

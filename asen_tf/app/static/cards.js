@@ -1,6 +1,6 @@
 // Results as cards.
 
-import { bar, make, makeSvg, words } from "./elements.js";
+import { bar, make, makeSvg, plural, words } from "./elements.js";
 import { photo } from "./photos.js";
 
 const HEART =
@@ -70,10 +70,9 @@ function cosines(result, weights) {
 }
 
 function facts(result) {
-  const known = Object.entries(result.metadata);
-  if (!known.length) return [];
-  const text = known.map(([name, value]) => `${words(name)} ${value}`).join(" · ");
-  return [make("p", { className: "facts" }, text)];
+  const known = Object.entries(result.metadata).map(([name, value]) => `${words(name)} ${value}`);
+  if (result.others.length) known.push(plural(result.others.length, "more photograph"));
+  return known.length ? [make("p", { className: "facts" }, known.join(" · "))] : [];
 }
 
 function action(text, label, run) {
