@@ -17,7 +17,7 @@ FOLLOW_ADVICE = (
 
 def is_url(text: str) -> bool:
     """Whether a table names a photograph by a URL, not by a path."""
-    return bool(_URL.match(text))
+    return "://" in text and bool(_URL.match(text))
 
 
 def clean_name(text: str) -> str:

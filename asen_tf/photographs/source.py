@@ -76,10 +76,10 @@ class Source:
         self._lock = threading.Lock()
 
     def version(self, name: str) -> str | None:
-        """That of `read`, without reading; None where only reading tells, or there is none."""
+        """That of `read`, without reading; None where only reading tells, or nothing is there."""
         try:
             place = self._place(name)
-            if is_url(place) or self._root.file_problem(place):
+            if is_url(place) or self._root.path_problem(place):
                 return None
         except ValueError:
             return None
