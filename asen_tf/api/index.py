@@ -47,7 +47,7 @@ def index(
         `vectors`.
       table: a file or frame (see `asen_tf.data.tables`) with the column image and, for names, id;
         columns named as the model's attributes hold labels, x1, y1, x2, y2 or box the garment's
-        box, all others metadata.
+        box, all others metadata, of which product says which photographs show one product.
       store: `faiss:PATH`, `milvus:PATH.db`, `milvus:http://HOST:PORT`, or an open catalogue.
       root: folder, or URL, that the photographs' paths follow; None: the table's folder, which a
         frame does not have. A table may also name photographs by https://, http://, s3://, gs:// or

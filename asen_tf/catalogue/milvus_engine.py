@@ -240,7 +240,7 @@ class MilvusEngine(Engine):
                 filter=where,
                 anns_field="vectors",
                 search_params={"metric_type": "IP"},
-                output_fields=[_METADATA] if group else [],
+                output_fields=[_METADATA] if group else None,
             )
         scores = np.array([hit["distance"] for hit in hits], np.float32)
         groups, numbers = None, {}

@@ -4,9 +4,10 @@
       --store=faiss:/data/vectors
 
 The table has the column image and, for names, id; columns named as the model's attributes hold
-labels, x1,y1,x2,y2 or box the garment's box, all others metadata. The same command goes on where a
-killed run stopped, embeds what is new or whose photograph or box has changed, and takes over
-changed labels and metadata; --prune deletes what the table has no more.
+labels, x1,y1,x2,y2 or box the garment's box, all others metadata, of which product says which
+photographs show one product. The same command goes on where a killed run stopped, embeds what is
+new or whose photograph or box has changed, and takes over changed labels and metadata; --prune
+deletes what the table has no more.
 
 Photographs may be paths under --root, file://, https://, http://, s3:// or gs://. Those behind URLs
 are asked for each time, and embedded again where the server gives others.
