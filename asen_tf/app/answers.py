@@ -14,8 +14,8 @@ from asen_tf.app.model import Model
 from asen_tf.app.overview import Overview
 from asen_tf.app.photographs import Pictures, Upload, Uploads
 from asen_tf.catalogue import Catalogue, Match
-from asen_tf.data.root import Root
 from asen_tf.images.boxes import Box, Boxed
+from asen_tf.photographs import Source
 
 _LOG = logging.getLogger(__name__)
 
@@ -39,13 +39,13 @@ class _Encoded(NamedTuple):
 
 
 class Answers:
-    """A catalogue, its photographs under `root`, and its model; threads may share it."""
+    """A catalogue, its photographs, and its model; threads may share it."""
 
-    def __init__(self, catalogue: Catalogue, model: Model, root: Root, limits: Limits):
+    def __init__(self, catalogue: Catalogue, model: Model, source: Source, limits: Limits):
         self._catalogue = catalogue
         self._model = model
         self._limits = limits
-        self._pictures = Pictures(catalogue, root, limits.pixels, limits.kept_picture_bytes)
+        self._pictures = Pictures(catalogue, source, limits.pixels, limits.kept_picture_bytes)
         self._uploads = Uploads(limits.kept_upload_bytes)
         self._regions = cachetools.LRUCache(limits.kept_regions)
         self._lock = threading.Lock()
@@ -63,7 +63,7 @@ class Answers:
         return {"status": "ready", "problem": None}
 
     def has_photographs(self) -> bool:
-        """Whether some of the items have their photographs under the root."""
+        """Whether some of the items have their photographs where they should be."""
         ids = self.overview.now().ids
         return not ids or self._pictures.any_there(_spread(ids, 0, queries.MOST_RESULTS))
 

@@ -1,11 +1,10 @@
 """Photographs of visitors and of the catalogue: checked before they are decoded, made small."""
 
 import contextlib
-import os
+import logging
 import secrets
 import threading
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import cachetools
@@ -16,8 +15,11 @@ from asen_tf.app import problems
 from asen_tf.app.limits import MEGABYTE
 from asen_tf.catalogue import Catalogue, Record
 from asen_tf.catalogue.indexing import BOX
-from asen_tf.data.root import Root
+from asen_tf.data.root import is_url
 from asen_tf.images.boxes import Box, checked_box
+from asen_tf.photographs import Source
+
+_LOG = logging.getLogger(__name__)
 
 
 class Photograph(NamedTuple):
@@ -91,17 +93,18 @@ def _size(upload: Upload) -> int:
 class Pictures:
     """Reads items' photographs, and makes and keeps small ones.
 
-    A photograph lies where the item's metadata `image` says, or else its id, under the root; its
-    metadata `box` is that of the garment.
+    A photograph is what the item's metadata `image` names, or else its id; its metadata `box` is
+    that of the garment.
 
     Args:
+      source: of the photographs.
       max_pixels: of a photograph.
       kept_bytes: of small pictures in memory.
     """
 
-    def __init__(self, catalogue: Catalogue, root: Root, max_pixels: int, kept_bytes: int):
+    def __init__(self, catalogue: Catalogue, source: Source, max_pixels: int, kept_bytes: int):
         self._catalogue = catalogue
-        self._root = root
+        self._source = source
         self._max_pixels = max_pixels
         self._small = cachetools.LRUCache(kept_bytes, len)
         self._lock = threading.Lock()
@@ -111,40 +114,44 @@ class Pictures:
 
         Problem: an unknown item.
         """
-        return [
-            path and (Path(path).read_bytes(), _box(record))
-            for path, record in self._located(items)
-        ]
+        contents = [(self._content(name), record) for name, record in self._named(items)]
+        return [content and (content, _box(record)) for content, record in contents]
 
     def small(self, item: str, side: int) -> bytes:
         """A small picture of an item as JPEG; Problem: an unknown item, or no photograph."""
-        [(path, _)] = self._located([item])
-        if path is None:
-            title = "The item's photograph is not at hand."
-            raise problems.Problem(404, "no_picture", title, "See --images of asen-app.")
-        key = (path, os.stat(path).st_mtime_ns, side)
+        [(name, _)] = self._named([item])
+        key = (name, self._source.version(name), side)
         with self._lock:
             found = self._small.get(key)
         if found is None:
-            found = preview(Path(path).read_bytes(), side, self._max_pixels)
+            content = self._content(name)
+            if content is None:
+                title = "The item's photograph is not at hand."
+                raise problems.Problem(404, "no_picture", title, "See --images of asen-app.")
+            found = preview(content, side, self._max_pixels)
             with self._lock:
                 self._small[key] = found
         return found
 
     def any_there(self, items: Sequence[str]) -> bool:
-        """Whether one of these items has its photograph under the root."""
-        return any(path for path, _ in self._located(items))
+        """Whether one of these items has its photograph under the root, or behind a URL."""
+        return any(is_url(name) or self._source.version(name) for name, _ in self._named(items))
 
-    def _located(self, items: Sequence[str]) -> list[tuple[str | None, Record]]:
-        """Each item's photograph, None where there is none, and what is known of the item."""
+    def _content(self, name: str) -> bytes | None:
+        try:
+            return self._source.read(name).content
+        except (OSError, ValueError) as error:
+            _LOG.info("%s: %s", name, error)
+            return None
+
+    def _named(self, items: Sequence[str]) -> list[tuple[str, Record]]:
+        """What names each item's photograph, and what is known of the item."""
         with problems.store_problems():
             records = self._catalogue.engine.records(items)
-        found = []
-        for item, record in zip(items, records, strict=True):
-            name = str(record.metadata.get("image") or item)
-            path = None if self._root.file_problem(name) else self._root.path(name)
-            found.append((path, record))
-        return found
+        return [
+            (str(record.metadata.get("image") or item), record)
+            for item, record in zip(items, records, strict=True)
+        ]
 
 
 def _box(record: Record) -> Box | None:

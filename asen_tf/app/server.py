@@ -26,7 +26,7 @@ from asen_tf.app.model import Model
 from asen_tf.app.own_site import OwnSite
 from asen_tf.app.web import ConcurrencyLimit, Headers
 from asen_tf.catalogue import Catalogue
-from asen_tf.data.root import Root
+from asen_tf.photographs import Source
 from asen_tf.version import __version__
 
 _LOG = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ _DESCRIPTION = "Search by attribute in a catalogue of photographs. What went wro
 def create_app(
     catalogue: Catalogue,
     model: Model,
-    images: Root,
+    images: Source,
     *,
     title: str = "Find by attribute",
     hosts: Sequence[str] = ("localhost", "127.0.0.1", "[::1]"),
@@ -54,7 +54,7 @@ def create_app(
     Args:
       catalogue: opened to be read; the caller closes it.
       model: that filled it.
-      images: folder of its photographs.
+      images: where its photographs lie.
       title: heading.
       hosts: names by which it may be requested; `*` for any. Others are refused, so that no other
         site can read the page through a name of its own; see `OwnSite` for what else is.

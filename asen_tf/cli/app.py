@@ -16,7 +16,7 @@ from pathlib import Path
 
 from absl import flags
 
-from asen_tf.cli import program
+from asen_tf.cli import program, remote
 from asen_tf.cli.embedders import define_flags, opened
 from asen_tf.core.limits import MAX_PIXELS
 
@@ -30,7 +30,7 @@ def main() -> int | None:
     try:
         from asen_tf import app
         from asen_tf.catalogue import Catalogue
-        from asen_tf.data.root import Root
+        from asen_tf.photographs import Source
     except ImportError as error:
         print(f'error: needs pip install "asen_tf[app]" ({error})', file=sys.stderr)
         return 1
@@ -45,7 +45,7 @@ def main() -> int | None:
         page = app.create_app(
             catalogue,
             model,
-            Root(images, given.follow_links),
+            Source(images, given.follow_links, remote.given_by(given)),
             title=given.title,
             hosts=given.allowed_hosts or names(given.host),
             limits=app.Limits(
@@ -120,7 +120,8 @@ def run() -> None:
     flags.DEFINE_bool("follow_links", False, "Whether links may lead out of --images.")
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     define_flags()
-    flags.DEFINE_string("images", ".", "Folder of the photographs; none outside of it is shown.")
+    flags.DEFINE_string("images", ".", "Folder of the photographs; no file outside of it is shown.")
+    remote.define_flags()
     flags.DEFINE_string("host", "127.0.0.1", "Address to answer at; 0.0.0.0: the whole network.")
     flags.DEFINE_integer("port", 8080, "Port to answer at; 0: a free one.", 0, 65535)
     flags.DEFINE_string("api_key_file", None, "File of the key that requests have to bring.")

@@ -1,6 +1,8 @@
 """What programs use: the list of items, the key, metrics, documentation; new items are seen."""
 
 import base64
+import functools
+import http.server
 import shutil
 import threading
 
@@ -14,8 +16,8 @@ from starlette.testclient import TestClient
 
 from asen_tf.app import Limits, Model, checked_key, create_app
 from asen_tf.catalogue import Catalogue, Record
-from asen_tf.data.root import Root
 from asen_tf.embedders import VectorEmbedder
+from asen_tf.photographs import Remote, Source
 
 KEY = "0123456789abcdefghij"
 
@@ -24,9 +26,10 @@ KEY = "0123456789abcdefghij"
 def client_of(shop, embedder):
     """A function that gives a client of a catalogue's application."""
 
-    def client_of(catalogue, **options):
+    def client_of(catalogue, images=None, **options):
         model = Model(embedder, catalogue.engine.fingerprint)
-        app = create_app(catalogue, model, Root(shop), hosts=["testserver"], **options)
+        images = images or Source(shop)
+        app = create_app(catalogue, model, images, hosts=["testserver"], **options)
         return TestClient(app)
 
     return client_of
@@ -121,6 +124,31 @@ def test_searches_are_the_catalogues(client_of, catalogue, more):
     expected = catalogue.search(id="garment-0", k=9, **more)
     assert [hit["id"] for hit in hits] == [match.id for match in expected]
     assert "threshold" in more or [hit["id"] for hit in hits] != [hit["id"] for hit in plain]
+
+
+def test_photographs_behind_urls_are_shown(client_of, catalogue, shop, tmp_path):
+    handler = functools.partial(
+        http.server.SimpleHTTPRequestHandler, directory=shop / "photographs"
+    )
+    vectors = catalogue.engine.vectors(["garment-0", "garment-1"])
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        place = f"http://127.0.0.1:{server.server_port}"
+        names = [f"{place}/garment-0.jpg", f"{place}/nowhere.jpg"]
+        records = [Record({}, {"image": name}) for name in names]
+        with Catalogue(
+            f"faiss:{tmp_path}/store", VectorEmbedder(catalogue.engine.fingerprint)
+        ) as other:
+            other.insert(["a", "b"], vectors, records)
+            statuses = []
+            for allowed in (True, False):
+                remote = Remote(attempts=1, allow_private=allowed, cache=tmp_path, cache_bytes=0)
+                with client_of(other, images=Source(shop, remote=remote)) as client:
+                    for item in "ab":
+                        answer = client.get("/v1/picture", params={"item": item})
+                        statuses.append(answer.status_code)
+        server.shutdown()
+    assert statuses == [200, 404, 404, 404]
 
 
 def test_health_waits_for_no_model_that_hangs(client_of, catalogue, embedder, monkeypatch):

@@ -16,11 +16,11 @@ import uvicorn
 from asen_tf.app import Limits, Model, create_app
 from asen_tf.app.connections import Protocol
 from asen_tf.catalogue import Catalogue, Record
-from asen_tf.data.root import Root
 from asen_tf.data.synthetic import SPACE, render
 from asen_tf.keras_embedder import KerasEmbedder
 from asen_tf.models import ASEN
 from asen_tf.models.recognition import ValueClassifiers
+from asen_tf.photographs import Source
 
 ITEMS = 30
 LIMITS = Limits(upload_bytes=300_000, pixels=1_000_000, kept_upload_bytes=310_000, slow_seconds=1.5)
@@ -122,7 +122,7 @@ def page(catalogue, shop, embedder):
     """The application."""
     model = Model(embedder, catalogue.engine.fingerprint, check_again=0, failed_again=0)
     hosts = ("127.0.0.1", "testserver")
-    return create_app(catalogue, model, Root(shop / "photographs"), hosts=hosts, limits=LIMITS)
+    return create_app(catalogue, model, Source(shop / "photographs"), hosts=hosts, limits=LIMITS)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from PIL import Image
 
 from asen_tf.app import Limits, Model, Problem, create_app
 from asen_tf.catalogue import Catalogue, Record
-from asen_tf.data.root import Root
 from asen_tf.embedders import VectorEmbedder
+from asen_tf.photographs import Source
 
 starlette = pytest.importorskip("starlette.testclient")
 
@@ -224,7 +224,7 @@ def test_regions_of_items_lie_in_their_boxes(catalogue, shop, embedder, garments
     with Catalogue(f"faiss:{tmp_path}/store", VectorEmbedder(fingerprint)) as other:
         other.insert(["a", "b"], np.repeat(vectors, 2, axis=0), records)
         app = create_app(
-            other, Model(embedder, fingerprint), Root(shop / "photographs"), hosts=["testserver"]
+            other, Model(embedder, fingerprint), Source(shop / "photographs"), hosts=["testserver"]
         )
         with starlette.TestClient(app) as client:
             look = {"photographs": [{"item": "a"}, {"item": "b"}], "attributes": ["collar"]}
@@ -281,7 +281,7 @@ def test_no_other_folder_is_read(catalogue, shop, embedder, garments, tmp_path):
         records = [Record({}, {"image": name}) for name in outside]
         other.insert(["a", "b", "c"], np.repeat(vectors, 3, axis=0), records)
         app = create_app(
-            other, Model(embedder, fingerprint), Root(shop / "photographs"), hosts=["testserver"]
+            other, Model(embedder, fingerprint), Source(shop / "photographs"), hosts=["testserver"]
         )
         with starlette.TestClient(app) as client:
             for item in "ab":
@@ -374,7 +374,7 @@ def test_a_model_that_hangs_holds_up_no_search(catalogue, shop, embedder, monkey
     app = create_app(
         catalogue,
         Model(embedder, catalogue.engine.fingerprint),
-        Root(shop / "photographs"),
+        Source(shop / "photographs"),
         hosts=["testserver"],
         limits=Limits(at_once=1),
     )
@@ -490,7 +490,7 @@ def test_forgotten_photographs_are_told_as_unknown_ones_are(client, jpegs):
 def test_more_than_may_wait_is_refused(catalogue, shop, embedder, jpegs):
     limits = Limits(at_once=1, waiting=-1)  # no place at all
     model = Model(embedder, catalogue.engine.fingerprint)
-    app = create_app(catalogue, model, Root(shop), hosts=["testserver"], limits=limits)
+    app = create_app(catalogue, model, Source(shop), hosts=["testserver"], limits=limits)
     with starlette.TestClient(app) as client:
         refused(client.post("/v1/search", json={"query": {"item": "garment-0"}}), 503, "busy")
         assert client.get("/").status_code == 200
