@@ -258,7 +258,7 @@ ROUTES = {
     "published": lambda path: np.asarray(published.open_fn(manifest_of([path]))([0])[0]),
     "page": by_page,
     "client": by_client,
-    "bulk": lambda path: by_export(reader(str(path.parent))(path.name)),
+    "bulk": lambda path: by_export(reader(str(path.parent))(path.name).content),
 }
 
 
