@@ -24,7 +24,6 @@ _PARSERS = ("parse", "read_catalogue", "cells_of")
 _ELSEWHERE = {
     "photographs.cache": "photographs that it wrote, with a digest, which asen_tf.images reads",
     "photographs.source": "photographs, which asen_tf.images reads",
-    "app.photographs": "photographs, which asen_tf.images reads",
     "serving.client.base": "certificates that the user names, read by gRPC",
     "serving.server.tls": "certificates that the user names, read by gRPC",
     "data.fingerprint": "digests, made in the same function",
