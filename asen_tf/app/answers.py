@@ -127,17 +127,18 @@ class Answers:
 
     def search(self, request: queries.Search) -> dict:
         """The results, what they were searched by, and which regions say most about them."""
-        query = {
-            **self._given(request.query),
-            "weights": request.weights,
-            "changes": request.changes,
-            "liked": request.liked,
-            "disliked": request.disliked,
-            "measure": request.measure,
-        }
+        given = self._given(request.query)
         with problems.store_problems():
-            wanted = self._catalogue.query(**query)
+            wanted = self._catalogue.query(
+                **given,
+                weights=request.weights,
+                changes=request.changes,
+                liked=request.liked,
+                disliked=request.disliked,
+                measure=request.measure,
+            )
             found = self._catalogue.search(
+                wanted,
                 k=request.count + 1,  # one more tells whether there are more
                 offset=request.offset,
                 where=fields.condition(request.filters, request.condition),
@@ -145,7 +146,6 @@ class Answers:
                 threshold=request.threshold,
                 group=request.group,
                 diversity=request.diversity,
-                **query,
             )
         weights = dict(zip(self.attributes, map(float, wanted.weights), strict=True))
         shown = found[: request.count]

@@ -37,13 +37,16 @@ class Received(Request):
     async def body(self) -> bytes:
         return self._content
 
+    async def json(self) -> Any:
+        return self._value
+
     def check_json(self) -> None:
-        """Raises Problem where the body is not what FastAPI reads as JSON."""
+        """Reads the body as JSON, once; raises Problem where it is none, or is not said to be."""
         kind = self.headers.get("content-type", "")
         if kind.partition(";")[0].strip().lower() != "application/json":
             title = f"Expected a body of Content-Type application/json, got {kind or 'none'}."
             raise problems.Problem(415, "query", title, "Send JSON, and say that it is.")
-        read_json(self._content)
+        self._value = read_json(self._content)
 
 
 def read_json(body: bytes) -> Any:

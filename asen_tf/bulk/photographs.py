@@ -9,6 +9,7 @@ from asen_tf.core.remote import MAX_BYTES
 from asen_tf.data.root import is_url, name_problem
 from asen_tf.images import UNREADABLE, for_graph
 from asen_tf.photographs import Found, Remote, Source
+from asen_tf.photographs.fetched import too_large
 
 # Seconds before each attempt to read over a network.
 _PAUSES = (0, 1, 4)
@@ -74,5 +75,5 @@ def _content(path: str) -> Found:
             raise
         raise ValueError("no such file") from error
     if len(content) > MAX_BYTES:
-        raise ValueError(f"the file has more than {MAX_BYTES} bytes")
+        raise too_large(None, MAX_BYTES)
     return Found(content, "")

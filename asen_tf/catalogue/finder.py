@@ -126,6 +126,7 @@ class Finder:
 
     def search(
         self,
+        wanted: Query | None = None,
         *,
         k: int = 20,
         offset: int = 0,
@@ -143,6 +144,7 @@ class Finder:
         products are left out.
 
         Args:
+          wanted: what `query` gave, in the place of its arguments.
           k: how many at most.
           offset: so many better ones are passed over, for pages after the first.
           where: condition on labels and metadata, see `asen_tf.catalogue.filters`.
@@ -159,9 +161,12 @@ class Finder:
             raise ValueError(f"expected a diversity of 0 to 1, got {diversity}")
         if threshold is not None and not -1 <= threshold <= 1:
             raise ValueError(f"expected a threshold of -1 to 1, got {threshold}")
-        wanted = self.query(**query)
+        if wanted is None:
+            wanted = self.query(**query)
+        elif query:
+            raise ValueError(f"expected a query or its arguments, got {', '.join(query)} beside it")
         group = checked_group(self.engine, group)
-        where = parse(where) if isinstance(where, str) else where
+        where = _parsed(where)
         limits = {
             "where": where,
             "exclude": with_groups(self.engine, group, {*exclude, *wanted.items, *wanted.disliked}),
@@ -278,7 +283,7 @@ class Finder:
                 raise ValueError(f"no item has {name!r}, neither as label nor as metadata")
         if most < 1:
             raise ValueError(f"expected 1 or more values of each facet, got {most}")
-        where = parse(where) if isinstance(where, str) else where
+        where = _parsed(where)
         found = self.engine.counts(names, where, group)
         return {
             name: sorted(
@@ -368,6 +373,10 @@ def _rounds(liked: Sequence[str] | Sequence[Sequence[str]]) -> list[list[str]]:
     """The ids of each round, each once; rounds in which nothing was chosen are left out."""
     rounds = [liked] if liked and isinstance(liked[0], str) else liked
     return [list(dict.fromkeys(chosen)) for chosen in rounds if chosen]
+
+
+def _parsed(where: str | Condition | None) -> Condition | None:
+    return parse(where) if isinstance(where, str) else where
 
 
 def _listed(id: str | Sequence[str] | None) -> list[str]:

@@ -5,7 +5,7 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from pymilvus import DataType, MilvusClient, MilvusException
 
 from asen_tf.catalogue.engine import Engine, best, last_score, tolerance
 from asen_tf.catalogue.filters import Comparison, Condition
-from asen_tf.catalogue.items import Hits, Items, Record
+from asen_tf.catalogue.items import Cell, Hits, Items, Record
 from asen_tf.catalogue.milvus_filter import (
     expression,
     facts,
@@ -191,8 +191,7 @@ class MilvusEngine(Engine):
         self.check_group(group)
         found: dict[str, dict[Kept, set]] = {name: {} for name in names}
         for row in self._all_rows([_LABELS, _METADATA], self._filter(where, ())):
-            own = row[_METADATA].get(group)
-            key = row["id"] if own is None else (kept(own),)
+            key = _group_of(row[_METADATA], group, row["id"])
             for name, value in cells_of(Record(row[_LABELS], row[_METADATA])):
                 if name in found:
                     found[name].setdefault(value, set()).add(key)
@@ -245,8 +244,7 @@ class MilvusEngine(Engine):
         scores = np.array([hit["distance"] for hit in hits], np.float32)
         groups, numbers = None, {}
         if group:
-            cells = [hit["entity"][_METADATA].get(group) for hit in hits]
-            keys = [at if cell is None else (kept(cell),) for at, cell in enumerate(cells)]
+            keys = [_group_of(hit["entity"][_METADATA], group, hit["id"]) for hit in hits]
             groups = np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int64)
         return [hit["id"] for hit in hits], scores, groups
 
@@ -451,6 +449,12 @@ class MilvusEngine(Engine):
             yield
         except MilvusException as error:
             raise OSError(f"milvus:{self._place}: {error.message}") from error
+
+
+def _group_of(metadata: Mapping[str, Cell], group: str, alone: str) -> Hashable:
+    """What items of a group share; of one without a group `alone`, its id, which equals none."""
+    cell = metadata.get(group)
+    return alone if cell is None else (kept(cell),)
 
 
 def _has_host(url: str) -> bool:

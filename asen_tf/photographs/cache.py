@@ -5,19 +5,12 @@ import hashlib
 import os
 import threading
 from pathlib import Path
-from typing import NamedTuple
 
 from asen_tf.core.files import written_whole
+from asen_tf.photographs.fetched import Fetched
 
 # Room is made for this part of the bound at once.
 _SPARE = 0.1
-
-
-class Kept(NamedTuple):
-    """A photograph, and what the server knew its state by."""
-
-    content: bytes
-    validator: str
 
 
 class Cache:
@@ -36,7 +29,7 @@ class Cache:
         self._lock = threading.Lock()
         self._room = 0.0  # bytes until the folder is looked at again
 
-    def get(self, key: str) -> Kept | None:
+    def get(self, key: str) -> Fetched | None:
         """What is kept of a key."""
         if not self._most:
             return None
@@ -48,7 +41,7 @@ class Cache:
             return None
         if hashlib.sha256(validator + content).hexdigest().encode() != digest:
             return None
-        return Kept(content, validator.decode("ascii", "replace"))
+        return Fetched(content, validator.decode("ascii", "replace"))
 
     def put(self, key: str, content: bytes, validator: str) -> None:
         """Keeps a photograph in place of what was kept of the key."""

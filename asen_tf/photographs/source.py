@@ -98,8 +98,8 @@ class Source:
             raise ValueError(problem)
         path = self._root.path(place)
         found = version(path)  # before the content: what comes then is read again
-        if os.path.getsize(path) > self._settings.max_bytes:
-            raise too_large(os.path.getsize(path), self._settings.max_bytes)
+        if (size := os.path.getsize(path)) > self._settings.max_bytes:
+            raise too_large(size, self._settings.max_bytes)
         return Found(Path(path).read_bytes(), found)
 
     def _place(self, name: str) -> str:
@@ -130,7 +130,7 @@ class Source:
         if fetched is None and same:
             return None
         if fetched is None:
-            fetched = Fetched(*kept)
+            fetched = kept
         elif not fetched.content:
             raise ValueError("the file is empty")
         else:

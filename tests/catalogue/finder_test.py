@@ -102,6 +102,13 @@ def test_results_say_in_what_they_are_alike_and_what_they_are(catalogue):
     assert json.loads(json.dumps(best.to_dict()))["id"] == best.id
 
 
+def test_what_query_gave_is_searched_as_its_arguments_are(catalogue):
+    given = {"id": IDS[3], "liked": [IDS[5], IDS[9]], "changes": {"color": "blue"}}
+    assert catalogue.search(catalogue.query(**given), k=7) == catalogue.search(**given, k=7)
+    with pytest.raises(ValueError, match="a query or its arguments, got id beside it"):
+        catalogue.search(catalogue.query(**given), id=IDS[0])
+
+
 def test_a_photograph_is_embedded(catalogue):
     assert catalogue.search(image=7) == catalogue.search(vectors=QUERY)
 
