@@ -222,7 +222,7 @@ class Workdir:
         it, `beta` is the weight of each attribute's first slice, by name. With `recognition`, the
         model has classifiers of values; where its embedding holds what they find, `values` is how
         much this counts, by attribute. `measure` is the split to measure it on, "" where there is
-        none.
+        none. `before` names the best of the stages before its own, and the score.
         """
         files.write_text(self.best_file, json.dumps(record, indent=1))
 

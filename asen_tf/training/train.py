@@ -242,6 +242,7 @@ class _Run:
 
     def _run_from(self, state, stage, previous, made, log):
         goes_on = state.restore()
+        self.before = self._best_before(stage) if previous else {}
         if goes_on:
             self.earlier = max(self.earlier, state.seconds)
         else:
@@ -255,8 +256,8 @@ class _Run:
                 size = self.config.eval.batch_size
                 fit_closed_form(self.model, self.manifest, self._inputs(features), size)
             state.began = state.seconds = self._now()
-            if stage.must_improve and previous:
-                state.best = self.workdir.best().get(self.validation.metric, state.best)
+            if stage.must_improve and self.before.get(self.validation.metric) is not None:
+                state.best = self.before[self.validation.metric]
         if stage.steps:
             self._take_steps(stage, state, made, features, log)
         else:
@@ -290,9 +291,14 @@ class _Run:
 
     def _start(self, stage: Stage, previous: Stage | None):
         if previous:
-            self.model.load_weights(self.workdir.best_model(self.workdir.best()["stage"]))
+            self.model.load_weights(self.workdir.best_model(self.before["stage"]))
         for target, source in stage.copies:
             copy_weights(self.model, target, source)
+
+    def _best_before(self, stage: Stage) -> dict:
+        """The best of the stages before; that of a process killed in this one does not count."""
+        best = self.workdir.best()
+        return best.get("before", best) if best["stage"] == stage.name else best
 
     def _inputs(self, features):
         """A function from rows to what the model takes of their photographs."""
@@ -379,6 +385,8 @@ class _Run:
             named = {"stage": stage.name, "step": step, "slices": self.trained[stage.name]}
             named["measure"] = next(filter(self.validation.measures, ("test", "valid")), "")
             measured = {} if np.isnan(score) else {self.validation.metric: score}
+            if self.before:
+                named["before"] = {k: self.before.get(k) for k in ("stage", self.validation.metric)}
             self.workdir.write_best({**named, "map": None, **measured, **more})
 
     def _now(self) -> float:

@@ -135,16 +135,44 @@ def test_stages_that_there_is_no_time_for(config):
     assert minutes(0.0) == {"stage1": np.inf, "stage2": np.inf}
 
 
-def test_a_stage_that_makes_it_worse_is_left_behind(config, tmp_path, monkeypatch):
-    scores = iter([0.5, 0.6, 0.4, 0.3, 0.7, 0.2])
-    monkeypatch.setattr(Validation, "__call__", lambda *_: next(scores))
+def improving(config, *more):
+    """Stages that must improve; two epochs each, of two steps."""
     with config.unlocked():
-        config.worse = config.better = config.stage1
-    config.train.stages = ("stage1", "worse", "better")
+        for name in more:
+            config[name] = config.stage1
+    config.train.stages = ("stage1", *more)
     for name in config.train.stages:
         config[name].update(epochs=2, must_improve=True)
+
+
+def test_a_stage_that_makes_it_worse_is_left_behind(config, tmp_path, monkeypatch):
+    scores(monkeypatch, 0.5, 0.6, 0.4, 0.3, 0.7, 0.2)
+    improving(config, "worse", "better")
     run = train(config, tmp_path / "run")
     assert not run.best_model("worse").exists()
     assert run.best()["stage"] == "better" and run.best()["map"] == 0.7
     restored = train(config, tmp_path / "run")
     assert restored.best() == run.best()
+
+
+def test_a_stage_that_must_improve_where_nothing_is_validated(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(Validation, "__call__", lambda *_: np.nan)
+    improving(config, "second")
+    assert train(config, tmp_path / "run").best()["stage"] == "second"
+
+
+def test_killed_before_a_stage_s_first_checkpoint(config, tmp_path, monkeypatch):
+    """It begins again with what the stages before left, though its own had scored higher."""
+    improving(config, "second")
+    config.train.checkpoint_every_steps = 100
+    scores(monkeypatch, 0.1, 0.2, 0.3, 0.5)
+    whole = train(config, tmp_path / "whole")
+    # The last score is never found: StopIteration.
+    scores(monkeypatch, 0.1, 0.2, 0.3)
+    with pytest.raises(StopIteration):
+        train(config, tmp_path / "run")
+    scores(monkeypatch, 0.3, 0.5)
+    run = train(config, tmp_path / "run")
+    assert run.best() == whole.best()
+    again, undisturbed = (r.load_best().get_weights() for r in (run, whole))
+    assert all(map(np.array_equal, again, undisturbed))
