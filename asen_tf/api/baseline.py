@@ -7,7 +7,9 @@ from asen_tf.core.progress import say
 from asen_tf.workdir import Workdir
 
 
-def linear_baseline(run: Workdir, root: str | os.PathLike | None = None) -> Workdir:
+def linear_baseline(
+    run: Workdir, root: str | os.PathLike | None = None, skip_bad: bool = False
+) -> Workdir:
     """The linear baseline on a run's data and the backbone it started from.
 
     It is trained in the run's folder when it is first asked for.
@@ -15,6 +17,7 @@ def linear_baseline(run: Workdir, root: str | os.PathLike | None = None) -> Work
     Args:
       run: any trained model.
       root: folder where the run's data lies now; None: where it lay in training.
+      skip_bad: drop bad rows of it, whatever the run's configuration says.
 
     Raises:
       ValueError: the run's model has no backbone of its own, or its data has no labels or other
@@ -27,6 +30,7 @@ def linear_baseline(run: Workdir, root: str | os.PathLike | None = None) -> Work
         config = run.config()
         experiments.linear(config)
         config.data.root = os.fspath(root or config.data.root)
+        config.data.skip_bad = config.data.skip_bad or skip_bad
         config.eval.preprocessing = "default"
         if config.data.format == "csv" and not config.data.attributes_file:
             config.data.columns = run.space().names

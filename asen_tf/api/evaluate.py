@@ -112,7 +112,7 @@ def evaluate(
     subject = dataclasses.replace(subject, manifest=_excluding(subject.manifest, exclude_same))
     named, measured = _named(slices, subject.slices), subject
     if baseline:
-        subject, named = _beside_baseline(model, data, subject, named)
+        subject, named = _beside_baseline(model, data, subject, named, skip_bad)
     manifest, settings = subject.manifest, subject.settings
     inputs = (subject.embed, manifest, split, subject.photographs)
     size = settings.batch_size
@@ -255,7 +255,7 @@ def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
     )
 
 
-def _beside_baseline(run, data, subject, named) -> tuple[_Subject, dict[str, slice]]:
+def _beside_baseline(run, data, subject, named, skip_bad) -> tuple[_Subject, dict[str, slice]]:
     """The run's subject with the baseline's embedding before its own, and where each stands."""
     from asen_tf.api.baseline import linear_baseline
     from asen_tf.workdir import Workdir
@@ -263,7 +263,7 @@ def _beside_baseline(run, data, subject, named) -> tuple[_Subject, dict[str, sli
     run = run if isinstance(run, Workdir) else Workdir(run)
     root = data if isinstance(data, str | os.PathLike) else None
     manifest = subject.manifest
-    other = _subject_of_run(linear_baseline(run, root), manifest, None)
+    other = _subject_of_run(linear_baseline(run, root, skip_bad), manifest, None)
     width = max(manifest.space.value_counts)  # of its embedding
 
     def photographs(rows):

@@ -1,6 +1,7 @@
 """Where the ImageNet weights of a backbone are."""
 
 import importlib.util
+from collections.abc import Mapping
 from pathlib import Path
 
 from asen_tf.backbones import efficientnet_lite
@@ -30,6 +31,13 @@ def imagenet_weights(backbone: object) -> str:
         f"no ImageNet weights of {backbone} are known: as weights name a file or a KerasHub "
         f"preset, or take a backbone that has some: {known}"
     )
+
+
+def check_imagenet(model: Mapping[str, object]) -> None:
+    """Raises what `imagenet_weights` raises for the branches of a configuration's `model`."""
+    for part in (model, *(value for value in model.values() if isinstance(value, Mapping))):
+        if part.get("weights") == "imagenet" and part.get("backbone") in BACKBONES:
+            imagenet_weights(part["backbone"])
 
 
 def _packaged(name: str) -> str:

@@ -88,7 +88,8 @@ def main() -> None:
         + _commands(
             ["asen-export", f"--workdir={workdir}", f"--output={served}"],
             ["asen-index", f"--model={served}", f"--manifest={data.root}/{data.manifest}", store]
-            + [f"--column_names={named}"] * bool(named),
+            + [f"--column_names={named}"] * bool(named)
+            + [f"--boxes={data.root}/{data.garment_boxes}"] * bool(data.garment_boxes),
             ["asen-app", f"--model={served}", f"--images={data.root}", store],
         )
         + "or in Python:\n"

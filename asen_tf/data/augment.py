@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+import re
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -15,6 +16,7 @@ _DRAWS = (
     *("color", "brightness", "contrast", "saturation"),
 )
 _ASPECT = 1.1  # a crop is up to so much wider or higher than a square
+_SIDE = re.compile("(?<![a-z])(left|right)(?![a-z])", re.IGNORECASE)
 _GRAY = (0.2989, 0.587, 0.114)
 
 
@@ -166,6 +168,12 @@ class Augment:
         level = tf.reduce_mean(pixels, axis=1, keepdims=True) @ to_gray
         changed = pixels @ (brightness * contrast * mix) + brightness * (1 - contrast) * level
         return tf.reshape(changed, tf.shape(images))
+
+
+def sides_falsified(augment: Mapping[str, object], space: AttributeSpace) -> list[str]:
+    """Attributes with values that say left or right, which flips of `config.augment` falsify."""
+    named = [n for n in space if any(map(_SIDE.search, space[n].values))]
+    return [n for n in named if augment["flip"] and n not in augment["flip_falsifies"]]
 
 
 def _with_mirrored_border(images, boxes, share):

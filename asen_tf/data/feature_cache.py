@@ -1,5 +1,6 @@
 """Feature maps of photographs by row number: computed once, kept in files, mapped into memory."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ from asen_tf.data.manifest import Manifest
 # Rows int64 [N], attributes int32 [N, M] -> what a model takes in place of images; runs in a graph.
 FeatureLoader = Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]
 
+_PART = ".part"
 DTYPE = np.dtype("float16")
 
 
@@ -57,6 +59,7 @@ def open_features(
     folder.parent.mkdir(parents=True, exist_ok=True)
     with filelock.FileLock(f"{folder}.lock"):
         if not _is_whole(folder, len(rows), shapes):
+            _remove_unfinished(folder.parent)
             _write(folder, text, len(rows), shapes, compute())
     place = np.zeros(rows.max(initial=0) + 1, np.int64)
     place[rows] = np.arange(len(rows))
@@ -101,8 +104,16 @@ def _sums(folder, names):
     return found
 
 
+def _remove_unfinished(folder):
+    """What killed processes left, of other keys; whoever writes now holds the lock of its own."""
+    for part in folder.glob(f".*{_PART}"):
+        name = part.name.removeprefix(".").removesuffix(_PART)
+        with contextlib.suppress(filelock.Timeout), filelock.FileLock(folder / f"{name}.lock", 0):
+            shutil.rmtree(part, ignore_errors=True)
+
+
 def _write(folder, text, count, shapes, batches):
-    aside = folder.with_name(f".{folder.name}.part")
+    aside = folder.with_name(f".{folder.name}{_PART}")
     shutil.rmtree(aside, ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
     aside.mkdir()

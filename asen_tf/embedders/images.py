@@ -69,7 +69,7 @@ def placed(
 
 def _boxed(place: Place, box: Sequence[float] | None) -> Place:
     try:
-        if box is None or np.isnan(np.asarray(box, np.float64)).all():
+        if box is None or (np.size(box) and np.isnan(np.asarray(box, np.float64)).all()):
             return place
         return place._replace(photograph=Boxed(place.photograph, box))
     except ValueError as error:

@@ -14,6 +14,7 @@ import numpy as np
 from ml_collections import config_dict
 
 from asen_tf.api.evaluate import evaluate, random_order
+from asen_tf.backbones.imagenet import check_imagenet
 from asen_tf.core import config as configs
 from asen_tf.core import experiment_files, experiments
 from asen_tf.core.choices import CHANGES, DRAWN, EVERY, MANIPULATION, WITH_VALUES
@@ -28,7 +29,6 @@ from asen_tf.reproduction import pace, summary
 from asen_tf.reproduction.processes import Task, run_all
 from asen_tf.reproduction.tables import ASEN, PART_GUIDED, TABLES, Row, Table
 from asen_tf.version import __version__
-from asen_tf.weights import torchvision
 from asen_tf.workdir import Workdir
 
 KS = (1, 5, 10, 20, 30, 40, 50)  # of the curves of Ak et al.
@@ -125,7 +125,7 @@ class _Reproduction:
                 known = {name: None for config in given for name in configs.flat(config)}
                 raise ValueError(unknown_name("key of the configuration", key, known))
         for config in runs.values():
-            torchvision.check(config.model.to_dict())
+            check_imagenet(config.model.to_dict())
         if load(base.data).triplets is not None:
             if self.table.protocol == MANIPULATION:
                 raise ValueError(f"{self.data} has triplets: expected a data set with labels")

@@ -10,15 +10,18 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
+from absl import logging
 from ml_collections import config_dict
 
 from asen_tf import losses, models
+from asen_tf.backbones.imagenet import check_imagenet
 from asen_tf.core import config_check
 from asen_tf.core.errors import Failed
 from asen_tf.core.progress import say
 from asen_tf.core.signals import told
 from asen_tf.data import load as data
 from asen_tf.data import pipeline
+from asen_tf.data.augment import sides_falsified
 from asen_tf.data.feature_cache import FeatureLoader
 from asen_tf.data.image_cache import ImageLoader, open_images
 from asen_tf.evaluation.published import is_published
@@ -40,7 +43,6 @@ from asen_tf.training.start import (
 from asen_tf.training.step import TrainStep
 from asen_tf.training.strategy import is_chief
 from asen_tf.training.validation import Validation, sampled
-from asen_tf.weights import torchvision
 from asen_tf.workdir import Workdir
 
 
@@ -89,11 +91,17 @@ class _Run:
         if left_out:
             say(f"train.max_minutes leaves no time for: {', '.join(sorted(left_out))}")
         trained = set(start.best()["slices"] or ()) if start else set()
-        torchvision.check(config.model.to_dict())  # reading the data may take hours
+        check_imagenet(config.model.to_dict())  # reading the data may take hours
         self.manifest = data.load(config.data)
         if start:
             self.manifest = matched_to_start(self.manifest, start, config.model)
         space = self.manifest.space
+        for name in sides_falsified(config.augment, space):
+            logging.warning(
+                "values of %s say left or right, and augment.flip mirrors photographs: name it in "
+                "augment.flip_falsifies",
+                name,
+            )
         self.losses = {s.name: losses.build(s.losses, space.offsets) for s in self.stages}
         if self.chief and workdir.path.exists():
             self._hold(held)

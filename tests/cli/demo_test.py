@@ -1,6 +1,7 @@
 """`asen-demo`, and with it training, evaluation and pictures as programs."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -107,12 +108,17 @@ def test_from_imagenet(catalogue, tmp_path, monkeypatch, rendered):
         for setting in ("size=64", "levels=('P3','P4')")
     ]
     bounds = ["--config.heads.epochs=0.04", "--output=out"]
-    data = "--config.data.images=40" if rendered else f"--data={catalogue}"
-    result = program("demo", data, *small, *bounds, cwd=tmp_path)
+    (tmp_path / "boxes.csv").write_text("image,x1,y1,x2,y2\nimages/1.png,2,2,30,30\n")
+    boxes = os.path.relpath(tmp_path / "boxes.csv", catalogue)
+    data = [f"--data={catalogue}", f"--config.data.garment_boxes={boxes}"]
+    if rendered:
+        data = ["--config.data.images=40"]
+    result = program("demo", *data, *small, *bounds, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "color" in result.stdout and "random" in result.stdout
     root = "out/data" if rendered else catalogue
     assert f"asen-index --model=out/served --manifest={root}/manifest.csv" in result.stdout
+    assert (f"--boxes={catalogue}/{boxes}" in result.stdout) != rendered
     run = Workdir(tmp_path / "out" / "run")
     best = run.best()
     assert (best["stage"], best["slices"]) == ("heads", ["global", "values"])

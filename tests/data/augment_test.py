@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from asen_tf.core import AttributeSpace
-from asen_tf.data.augment import Augment
+from asen_tf.data.augment import Augment, sides_falsified
 
 SPACE = AttributeSpace({"collar": ["no", "yes"], "color": ["red", "blue"]})
 NUMBERS = tf.range(64, dtype=tf.int64)
@@ -160,3 +160,11 @@ def test_resolution_is_the_side_of_what_comes_out():
     expected = np.apply_along_axis(lambda v: np.interp(at, np.arange(side), v), 2, rows)
     assert smaller.shape == expected.shape
     np.testing.assert_allclose(smaller, expected, atol=0.51)
+
+
+def test_values_of_sides_are_noticed_where_photographs_are_flipped():
+    sleeve, buttons = ["long_left", "Right"], ["left-over", "none"]
+    space = AttributeSpace({"sleeve": sleeve, "look": ["bright", "cleft"], "buttons": buttons})
+    given = {"flip": True, "flip_falsifies": ("buttons",)}
+    assert sides_falsified(given, space) == ["sleeve"]
+    assert not sides_falsified(given | {"flip": False}, space)

@@ -216,6 +216,7 @@ def test_with_pad_whole_photographs_are_seen_in_every_kind(run, photographs, tmp
 def test_bad_boxes_are_named_by_their_position(embedder, photographs):
     for box, message in (
         ((5, 5, 3, 9), "x2 at least a pixel above x1"),
+        ((), "expected a box as four numbers"),
         ((0, 0, 300, 9), "x2 300 lies 258 pixels outside of the photograph of 42 x 88"),
     ):
         with pytest.raises(InvalidInputError, match=f"^photograph 2: .*{message}") as caught:

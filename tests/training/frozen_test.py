@@ -4,6 +4,7 @@ import json
 import math
 import re
 
+import filelock
 import keras
 import numpy as np
 import pytest
@@ -230,6 +231,15 @@ def test_another_photograph_fit_box_or_weight_makes_others(kept):
     assert [kept.open(boxes="boxes.csv"), kept.open(boxes="boxes.csv", box_margin=0.0)] == [6, 7]
     boxes.write_text("image,x1,y1,x2,y2\nimages/3.png,4,2,30,30\n")
     assert kept.open(boxes="boxes.csv") == 8
+
+
+def test_what_killed_processes_left_is_removed_but_not_what_others_write(kept):
+    left, written = (kept.folder / f".{name}.part" for name in ("left", "written"))
+    for folder in (left, written):
+        folder.mkdir(parents=True)
+    with filelock.FileLock(kept.folder / "written.lock"):
+        kept.open()
+    assert written.exists() and not left.exists()
 
 
 def test_half_written_files_are_not_used(kept, monkeypatch):

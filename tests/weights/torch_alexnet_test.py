@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from asen_tf import backbones
+from asen_tf.backbones.imagenet import check_imagenet
 from asen_tf.backbones.preprocessing import rescaling
-from asen_tf.weights import StateDict, torch_alexnet, torchvision
+from asen_tf.weights import StateDict, torch_alexnet
 
 # Shapes [O, C, k, k] as the models print them; `groups` see a share of the channels.
 OF_2012 = ((96, 3, 11), (256, 48, 5), (384, 256, 3), (384, 192, 3), (256, 192, 3))
@@ -102,6 +103,6 @@ def test_other_networks_are_told_apart():
 def test_the_network_of_2012_needs_a_file_that_is_named():
     model = {"backbone": "alexnet", "weights": "imagenet"}
     with pytest.raises(ValueError, match="name it in the key `weights`") as told:
-        torchvision.check(model)
+        check_imagenet(model)
     assert not re.search(r"\. |\n", str(told.value))  # one sentence
-    torchvision.check(model | {"weights": "random"})
+    check_imagenet(model | {"weights": "random"})

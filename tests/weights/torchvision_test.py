@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from asen_tf.backbones.imagenet import check_imagenet
 from asen_tf.core import experiment_files
 from asen_tf.weights import torchvision
 
@@ -17,13 +18,13 @@ def test_the_papers_experiments_do_not_start_without_them(name, tmp_path, monkey
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     model = model_of(name)
     with pytest.raises(ValueError, match=r"resnet50-0676ba61\.pth, .*name it in the key") as told:
-        torchvision.check(model.to_dict())
+        check_imagenet(model.to_dict())
     assert str(tmp_path / "hub" / "checkpoints") in str(told.value)
     assert not re.search(r"\. |\n", str(told.value))  # one sentence
     for branch in (model, model.get("global_branch"), model.get("local_branch")):
         if branch:
             branch.update({key: "random" for key in ("weights",) if key in branch})
-    torchvision.check(model.to_dict())
+    check_imagenet(model.to_dict())
 
 
 def test_both_branches_need_their_own(tmp_path, monkeypatch):
@@ -34,4 +35,4 @@ def test_both_branches_need_their_own(tmp_path, monkeypatch):
     older.touch()
     assert torchvision.find("resnet50") == str(older)
     with pytest.raises(ValueError, match="weights of resnet34"):
-        torchvision.check(model_of("asen").to_dict())
+        check_imagenet(model_of("asen").to_dict())
