@@ -2,6 +2,8 @@
 
 import os
 
+from absl import logging
+
 from asen_tf.core import experiments
 from asen_tf.core.progress import say
 from asen_tf.workdir import Workdir
@@ -28,11 +30,19 @@ def linear_baseline(
     baseline = Workdir(run.path / "baseline")
     if not baseline.best_file.exists():
         config = run.config()
+        if config.train.init_from and not config.data.attributes_file:
+            # Which may know more values than the data has.
+            config.data.attributes_file = os.path.abspath(run.attributes_file)
         experiments.linear(config)
+        if config.model.weights in ("", "random"):
+            logging.warning(
+                "the linear baseline is of random features: model.weights of %s names none",
+                run.path,
+            )
         config.data.root = os.fspath(root or config.data.root)
         config.data.skip_bad = config.data.skip_bad or skip_bad
         config.eval.preprocessing = "default"
-        if config.data.format == "csv" and not config.data.attributes_file:
+        if config.data.format == "csv":
             config.data.columns = run.space().names
         say(f"training the linear baseline, kept in {baseline.path}")
         train(config, baseline.path)

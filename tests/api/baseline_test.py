@@ -6,12 +6,15 @@ import sys
 
 import pytest
 
+from asen_tf.api.baseline import linear_baseline
 from asen_tf.api.evaluate import evaluate
+from asen_tf.core import AttributeSpace, experiments
 from asen_tf.core import config as configs
-from asen_tf.core import experiments
 from asen_tf.core.choices import BASELINE
+from asen_tf.data.load import load
 from asen_tf.evaluation.report import difference_line
 from asen_tf.training.train import train
+from asen_tf.workdir import Workdir
 from tests.networks import shrink
 
 
@@ -56,6 +59,23 @@ def test_rows_that_have_become_bad_are_dropped_for_both(catalogue, tmp_path):
     run = trained(root, tmp_path / "run")
     (root / "images" / "0.png").unlink()
     assert BASELINE in evaluate(run, baseline=True, skip_bad=True)["variants"]
+
+
+def test_what_a_run_started_from(catalogue, tmp_path, monkeypatch, caplog):
+    """Random weights are told; of another run it has the values, also those not in its table."""
+    space = AttributeSpace({"side": ["left", "right"], "color": ["blue", "gray", "green", "red"]})
+    config = configs.defaults()
+    config.data.root = str(catalogue)
+    config.train.init_from = "earlier"
+    run = Workdir(tmp_path)
+    run.begin(config, space)
+
+    def begin(given, path):
+        Workdir(path).begin(given, load(given.data, training=False).space)
+
+    monkeypatch.setattr("asen_tf.training.train.train", begin)
+    assert linear_baseline(run).space() == space
+    assert "of random features" in caplog.text
 
 
 def test_it_is_of_runs(colors, catalogue):
