@@ -30,25 +30,23 @@ def linear_baseline(
     baseline = Workdir(run.path / "baseline")
     if not baseline.best_file.exists():
         config = run.config()
-        if config.train.init_from and not config.data.attributes_file:
-            # Which may know more values than the data has.
-            config.data.attributes_file = os.path.abspath(run.attributes_file)
         experiments.linear(config)
         if config.model.weights in ("", "random"):
             logging.warning(
-                "the linear baseline is of random features: model.weights of %s names none",
-                run.path,
+                "the linear baseline is of random features: no weights are named in %s",
+                run.config_file,
             )
         config.data.root = os.fspath(root or config.data.root)
         config.data.skip_bad = config.data.skip_bad or skip_bad
         config.eval.preprocessing = "default"
-        if config.data.format == "csv":
+        if config.data.format == "csv" and not config.data.attributes_file:
             config.data.columns = run.space().names
         say(f"training the linear baseline, kept in {baseline.path}")
         train(config, baseline.path)
     if baseline.space() != run.space():
         raise ValueError(
-            f"{baseline.path} is of other attributes than the run, whose data has changed since: "
+            f"{baseline.path} is of other attributes than the run, whose data has changed since, "
+            "or has not all that the run it started from knows: "
             f"expected {run.space()}, got {baseline.space()}"
         )
     return baseline

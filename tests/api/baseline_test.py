@@ -61,12 +61,11 @@ def test_rows_that_have_become_bad_are_dropped_for_both(catalogue, tmp_path):
     assert BASELINE in evaluate(run, baseline=True, skip_bad=True)["variants"]
 
 
-def test_what_a_run_started_from(catalogue, tmp_path, monkeypatch, caplog):
-    """Random weights are told; of another run it has the values, also those not in its table."""
+def test_random_features_and_other_attributes_are_told(catalogue, tmp_path, monkeypatch, caplog):
+    """A run that started from another one may know values that its table has not."""
     space = AttributeSpace({"side": ["left", "right"], "color": ["blue", "gray", "green", "red"]})
     config = configs.defaults()
     config.data.root = str(catalogue)
-    config.train.init_from = "earlier"
     run = Workdir(tmp_path)
     run.begin(config, space)
 
@@ -74,7 +73,8 @@ def test_what_a_run_started_from(catalogue, tmp_path, monkeypatch, caplog):
         Workdir(path).begin(given, load(given.data, training=False).space)
 
     monkeypatch.setattr("asen_tf.training.train.train", begin)
-    assert linear_baseline(run).space() == space
+    with pytest.raises(ValueError, match="has not all that the run it started from knows"):
+        linear_baseline(run)
     assert "of random features" in caplog.text
 
 
