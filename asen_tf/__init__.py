@@ -7,8 +7,15 @@ to use. Its building blocks are in `asen_tf.layers`, `asen_tf.losses`, `asen_tf.
 """
 
 import importlib
+import os
+import platform
 
 from asen_tf.version import __version__
+
+if platform.machine() in ("x86_64", "AMD64"):
+    # By itself TensorFlow has oneDNN only where a processor has AVX-512 VNNI, AVX-VNNI or AMX;
+    # others train EfficientNets twice as fast with it, too.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _MODULES = (
     "backbones",

@@ -84,8 +84,9 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
 
     `train.max_steps` is shared out in proportion to their epochs. Of `train.max_minutes` a stage
     gets its `least_minutes`, and a part of what is left in proportion to its `share` or, where that
-    is 0, its epochs. One whose least is more than the stages before it leave is left out. A little
-    remains for what `training.recognition` does when all are over.
+    is 0, its epochs. One whose least is more than the stages before it leave is left out, and those
+    after it, which go on from it. A little remains for what `training.recognition` does when all
+    are over.
 
     Args:
       config: `asen_tf.core.config.defaults()` with its changes.
@@ -132,9 +133,10 @@ def _within(minutes: float, least: Mapping[str, float]) -> tuple[list[str], list
     """The stages that there is time for, the first in any case, and what each needs at least."""
     chosen, left = {}, minutes
     for name, needed in least.items():
-        if not chosen or needed <= left:
-            chosen[name] = min(needed, left)
-            left -= chosen[name]
+        if chosen and needed > left:
+            break
+        chosen[name] = min(needed, left)
+        left -= chosen[name]
     return list(chosen), list(chosen.values())
 
 

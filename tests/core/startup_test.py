@@ -4,6 +4,7 @@ Case 22-lines-that-nobody-asked-for.
 """
 
 import os
+import platform
 import subprocess
 import sys
 
@@ -63,3 +64,14 @@ Image.open(file)
         for more in ((), ("quiet",))
     ]
     assert "decompression bomb" in said[0] and said[1] == ""
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is for x86 here")
+@pytest.mark.parametrize("chosen", [None, "0"])
+def test_tensorflow_has_onednn_unless_the_user_says_otherwise(chosen):
+    code = "import asen_tf; from tensorflow.python.util import _pywrap_util_port as port"
+    environment = {k: v for k, v in os.environ.items() if k != "TF_ENABLE_ONEDNN_OPTS"}
+    environment |= {"TF_ENABLE_ONEDNN_OPTS": chosen} if chosen else {}
+    command = [sys.executable, "-c", f"{code}; print(port.IsMklEnabled())"]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert said.stdout.strip() == str(chosen is None), said.stderr
