@@ -3,9 +3,7 @@
 import collections
 import csv
 import io
-import os
 import pickle
-import subprocess
 import sys
 import types
 import zipfile
@@ -16,6 +14,7 @@ import pytest
 from PIL import Image
 
 from asen_tf.core import startup
+from tests import programs
 
 startup.quiet()
 
@@ -28,6 +27,26 @@ def pytest_collection_modifyitems(items):
     """Slow files go first, so that workers that take file by file end together."""
     rank = {name: n for n, name in enumerate(SLOW)}
     items.sort(key=lambda item: rank.get(item.path.parent.name, len(rank)))
+
+
+@pytest.fixture(scope="module")
+def eagerly():
+    """TensorFlow traces nothing in this module: of small networks that takes most of the time."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
+@pytest.fixture
+def traced(eagerly):
+    """But it does in this test."""
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(False)
+    yield
+    tf.config.run_functions_eagerly(True)
 
 
 @pytest.fixture(scope="session")
@@ -99,13 +118,7 @@ def demo(tmp_path_factory):
     }
     flags = [f"--config.{key}={value}" for key, value in tiny.items()]
     scratch = f"--config={ROOT / 'configs' / 'asen' / 'synthetic.py'}"
-    result = subprocess.run(
-        [sys.executable, "-m", "asen_tf.cli.demo", "--output=demo", scratch, *flags],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-    )
+    result = programs.run("demo", "--output=demo", scratch, *flags, cwd=folder)
     assert result.returncode == 0, result.stderr[-5000:]
     (folder / "output.txt").write_text(result.stdout)
     return folder

@@ -1,8 +1,6 @@
 """The linear baseline beside a run."""
 
 import shutil
-import subprocess
-import sys
 
 import pytest
 
@@ -15,6 +13,7 @@ from asen_tf.data.load import load
 from asen_tf.evaluation.report import difference_line
 from asen_tf.training.train import train
 from asen_tf.workdir import Workdir
+from tests import programs
 from tests.networks import shrink
 
 
@@ -31,11 +30,7 @@ def trained(root, folder):
 
 def test_beside_a_run(catalogue, tmp_path):
     run = trained(catalogue, tmp_path / "run")
-    done = subprocess.run(
-        [sys.executable, "-m", "asen_tf.cli.evaluate", f"--workdir={run.path}", "--baseline"],
-        capture_output=True,
-        text=True,
-    )
+    done = programs.run("evaluate", f"--workdir={run.path}", "--baseline")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].split("  ")[-3:] == ["random", "global MAP", "linear MAP"]

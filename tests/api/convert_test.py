@@ -1,9 +1,6 @@
 import dataclasses
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -14,8 +11,8 @@ from asen_tf.api.convert import RECORD, convert
 from asen_tf.core import experiments
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.workdir import Workdir
+from tests import programs
 
-REPOSITORY = Path(__file__).parents[2]
 SPACE = AttributeSpace({"color": ("red", "green", "blue"), "side": ("left", "right")})
 E, K, D, C = 12, 10, 6, 256
 
@@ -246,13 +243,7 @@ def write_index_files(root):
 
 
 def program(name, *flags):
-    path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
-    done = subprocess.run(
-        [sys.executable, "-m", f"asen_tf.cli.{name}", *flags],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "PYTHONPATH": path},
-    )
+    done = programs.run(name, *flags)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -1,14 +1,13 @@
 """Stores of versions before 0.2 become stores of this one."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
 from asen_tf.catalogue import Catalogue, Record
 from asen_tf.catalogue.former import convert
+from tests import programs
 from tests.catalogue import former
 
 
@@ -41,8 +40,7 @@ def test_all_items_are_copied(old, tmp_path):
 
 def test_one_command_converts(old, tmp_path):
     def index(*arguments):
-        command = [sys.executable, "-m", "asen_tf.cli.index", f"--store=faiss:{tmp_path}/new"]
-        return subprocess.run([*command, *arguments], capture_output=True, text=True)
+        return programs.run("index", f"--store=faiss:{tmp_path}/new", *arguments)
 
     result = index(f"--convert=faiss:{old}")
     assert (result.returncode, result.stdout) == (0, f"3 items: faiss:{tmp_path}/new\n")

@@ -1,12 +1,8 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 from PIL import Image
 
-REPOSITORY = Path(__file__).parents[2]
+from tests import programs
+
 CONFIG = """
 from asen_tf.core.config import defaults
 get_config = defaults
@@ -23,11 +19,8 @@ def run(tmp_path):
         Image.new("RGB", (8, 8)).save(tmp_path / row.split(",")[0])
 
     def run(*flags):
-        command = [sys.executable, "-m", "asen_tf.cli.check_data"]
-        command += [f"--config={tmp_path / 'config.py'}", f"--config.data.root={tmp_path}", *flags]
-        path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
-        environment = {**os.environ, "PYTHONPATH": path}
-        return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+        data = [f"--config={tmp_path / 'config.py'}", f"--config.data.root={tmp_path}"]
+        return programs.run("check_data", *data, *flags)
 
     return run
 

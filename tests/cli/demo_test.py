@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ from PIL import Image
 
 from asen_tf.data.synthetic import SPACE
 from asen_tf.workdir import Workdir
+from tests import programs
 
 CSV = Path(__file__).parents[2] / "configs" / "asen" / "csv.py"
 
@@ -61,11 +60,6 @@ def test_both_stages_ran_within_the_bound(demo):
     assert max(step for _, step in steps) == 3 and ("stage2", 1) in steps
 
 
-def program(name, *flags, cwd):
-    command = [sys.executable, "-m", f"asen_tf.cli.{name}", *flags]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
-
-
 @pytest.mark.parametrize(
     ("name", "flags", "message"),
     [
@@ -79,9 +73,8 @@ def program(name, *flags, cwd):
         ("train", [f"--config={CSV}", "--workdir=w", "--config.model.brunch.size=8"], "'brunch'"),
     ],
 )
-def test_bad_input_ends_with_a_line_and_a_status(demo, monkeypatch, name, flags, message):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
-    result = program(name, *flags, cwd=demo)
+def test_bad_input_ends_with_a_line_and_a_status(demo, name, flags, message):
+    result = programs.run(name, *flags, cwd=demo)
     wrong_use = name == "train" or message == "--report"
     assert result.returncode == (2 if wrong_use else 1)
     assert message in result.stderr
@@ -89,19 +82,17 @@ def test_bad_input_ends_with_a_line_and_a_status(demo, monkeypatch, name, flags,
         assert noise not in result.stderr
 
 
-def test_photographs_to_score_are_asked_for_before_training(catalogue, tmp_path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+def test_photographs_to_score_are_asked_for_before_training(catalogue, tmp_path):
     table = (catalogue / "manifest.csv").read_text().replace(",test,", ",valid,")
     (tmp_path / "untested.csv").write_text(table)
-    result = program("demo", "--data=untested.csv", cwd=tmp_path)
+    result = programs.run("demo", "--data=untested.csv", cwd=tmp_path)
     assert result.returncode == 1 and not (tmp_path / "demo").exists()
     assert "untested.csv: 0 photographs have the split test, expected 2 or more" in result.stderr
 
 
 @pytest.mark.parametrize("rendered", [False, True])
-def test_from_imagenet(catalogue, tmp_path, monkeypatch, rendered):
+def test_from_imagenet(catalogue, tmp_path, rendered):
     """Heads alone, on a small part of the network that a catalogue starts from."""
-    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
     small = [
         f"--config.model.{branch}.{setting}"
         for branch in ("global_branch", "local_branch")
@@ -113,7 +104,7 @@ def test_from_imagenet(catalogue, tmp_path, monkeypatch, rendered):
     data = [f"--data={catalogue}", f"--config.data.garment_boxes={boxes}"]
     if rendered:
         data = ["--config.data.images=40"]
-    result = program("demo", *data, *small, *bounds, cwd=tmp_path)
+    result = programs.run("demo", *data, *small, *bounds, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "color" in result.stdout and "random" in result.stdout
     root = "out/data" if rendered else catalogue

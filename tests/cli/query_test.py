@@ -1,8 +1,5 @@
 """`asen-query` without a server; tests/serving/end_to_end_test.py has it with one."""
 
-import subprocess
-import sys
-from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -10,13 +7,11 @@ import pytest
 
 from asen_tf.cli.query import predictions
 from asen_tf.core.attributes import AttributeSpace
-
-ROOT = Path(__file__).parents[2]
+from tests import programs
 
 
 def query(*arguments, timeout="--timeout=0.5"):
-    command = [sys.executable, "-m", "asen_tf.cli.query", "--model=localhost:1", timeout]
-    return subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True)
+    return programs.run("query", "--model=localhost:1", timeout, *arguments)
 
 
 def test_a_server_that_is_away_is_one_line_and_a_status():

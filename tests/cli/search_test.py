@@ -18,6 +18,7 @@ from asen_tf.cli.lists import pairs
 from asen_tf.cli.search import find, numbers
 from asen_tf.core import AttributeSpace
 from asen_tf.embedders import Fingerprint, VectorEmbedder
+from tests import programs
 
 pytest.importorskip("faiss")
 
@@ -48,8 +49,7 @@ def shop(tmp_path_factory):
 
 
 def search(shop, *arguments):
-    command = [sys.executable, "-m", "asen_tf.cli.search", f"--store=faiss:{shop}/store"]
-    return subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True)
+    return programs.run("search", f"--store=faiss:{shop}/store", *arguments)
 
 
 def found(shop, tmp_path, *arguments):

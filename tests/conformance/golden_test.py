@@ -5,9 +5,6 @@ flat, so that a grey level more or less in the input moves regions.
 """
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +17,7 @@ from asen_tf.evaluation.published import authors_boxes, global_input, local_inpu
 from asen_tf.images.graph import decode
 from asen_tf.layers import WeaklySupervisedLocalization
 from asen_tf.workdir import Workdir
+from tests import programs
 
 REPOSITORY = Path(__file__).parents[2]
 SHARED = REPOSITORY.parent / "shared"
@@ -34,10 +32,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def program(name, *flags):
-    path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
-    command = [sys.executable, "-m", f"asen_tf.cli.{name}", *flags]
-    environment = {**os.environ, "PYTHONPATH": path}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    done = programs.run(name, *flags)
     assert done.returncode == 0, done.stderr[-5000:]
 
 

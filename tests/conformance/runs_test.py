@@ -14,6 +14,8 @@ from asen_tf.models import MODELS
 from asen_tf.training.train import train
 from tests.networks import shrink
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 IMAGES = 40
 ATTRIBUTE = "collar"
 EXPERIMENTS = Path(__file__).parents[2] / "configs"

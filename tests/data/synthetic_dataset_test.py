@@ -4,10 +4,7 @@ import csv
 import inspect
 import json
 import re
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +13,7 @@ from PIL import Image
 from asen_tf.core import experiment_files
 from asen_tf.data.synthetic import SPACE, render, write_dataset
 from asen_tf.data.synthetic.dataset import split_and_role
+from tests import programs
 
 IMAGES = 20
 
@@ -168,15 +166,9 @@ def test_bad_input_is_named_and_nothing_written(tmp_path, arguments, message):
     assert not (tmp_path / "set").exists()
 
 
-def program(*flags):
-    command = [sys.executable, "-m", "asen_tf.cli.synthesize", *flags]
-    root = Path(__file__).parents[2]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
-
-
 def test_the_program_writes_the_same_set(folder, tmp_path):
     flags = ("--images=18", "--seed=4", "--look=plain", "--processes=1")
-    done = program(f"--output={tmp_path / 'set'}", *flags)
+    done = programs.run("synthesize", f"--output={tmp_path / 'set'}", *flags)
     assert done.returncode == 0, done.stderr
     name = "images/000011.jpg"
     assert (tmp_path / "set" / name).read_bytes() == (folder / name).read_bytes()
@@ -194,7 +186,7 @@ def test_a_run_that_was_cut_off_is_begun_anew(tmp_path):
 def test_the_program_makes_by_default_what_the_experiment_reads():
     """21-two-looks."""
     wanted = experiment_files.read(experiment_files.find("asen", "synthetic")).data
-    said = program("--help").stdout
+    said = programs.run("synthesize", "--help").stdout
     for key in ("images", "seed", "look"):
         assert re.search(rf"--(\[no\])?{key}:[^-]*\(default: '{wanted[key]}'\)", said), said
     assert inspect.signature(write_dataset).parameters["look"].default == wanted.look
@@ -208,7 +200,7 @@ def test_two_at_once_make_one_set(tmp_path):
 
 
 def test_the_program_reports_a_bad_number_in_one_line(tmp_path):
-    done = program(f"--output={tmp_path / 'set'}", "--images=3")
+    done = programs.run("synthesize", f"--output={tmp_path / 'set'}", "--images=3")
     assert done.returncode == 1
     assert (
         done.stderr.startswith("error: images must be at least 18") and done.stderr.count("\n") == 1

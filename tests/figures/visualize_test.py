@@ -1,10 +1,5 @@
 """`asen_tf.visualize`, and figures of one's own: through the function and through the program."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import matplotlib.figure
 import pytest
 from PIL import Image
@@ -12,6 +7,7 @@ from PIL import Image
 import asen_tf
 from asen_tf.figures import FIGURES, Picture
 from asen_tf.figures.registry import Figure
+from tests import programs
 
 OWN = """
 from matplotlib.figure import Figure
@@ -94,14 +90,8 @@ def test_a_figure_of_ones_own_is_drawn_by_the_function(opened, own_package, monk
 
 
 def test_a_figure_of_ones_own_is_drawn_by_the_program(opened, own_package, tmp_path):
-    paths = [str(own_package), str(Path(__file__).parents[2])]
-    command = [sys.executable, "-m", "asen_tf.cli.visualize", "--figures=colours"]
-    result = subprocess.run(
-        [*command, f"--workdir={opened[0].path}", f"--output={tmp_path}"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
-        capture_output=True,
-        text=True,
-    )
+    flags = ["--figures=colours", f"--workdir={opened[0].path}", f"--output={tmp_path}"]
+    result = programs.run("visualize", *flags, path=[own_package])
     assert result.returncode == 0, result.stderr
     assert result.stdout == f"{tmp_path / 'colours.png'}\n"
     assert (tmp_path / "colours.png").exists()

@@ -2,14 +2,13 @@
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
 import pytest
+
+from tests import programs
 
 ROOT = Path(__file__).parents[2]
 
@@ -135,13 +134,7 @@ def items(catalogue, tmp_path_factory):
 
 
 def run(package, program, *flags):
-    path = os.pathsep.join([str(ROOT), str(package)])
-    result = subprocess.run(
-        [sys.executable, "-m", f"asen_tf.cli.{program}", *flags],
-        env={**os.environ, "PYTHONPATH": path, "TF_CPP_MIN_LOG_LEVEL": "2"},
-        capture_output=True,
-        text=True,
-    )
+    result = programs.run(program, *flags, path=[package])
     assert result.returncode == 0, result.stderr[-4000:]
     return result.stdout
 

@@ -15,6 +15,7 @@ from PIL import Image
 from asen_tf.images import Boxed
 from asen_tf.serving import AsyncClient, Client, InvalidInputError
 from asen_tf.serving.export import export
+from tests import programs
 
 ROOT = Path(__file__).parents[2]
 LENGTH = "skirt length (cm)"
@@ -151,13 +152,7 @@ def test_bad_photographs_are_named(address, photographs):
 
 
 def query(address, *arguments):
-    command = [sys.executable, "-m", "asen_tf.cli.query", f"--model={address}"]
-    return subprocess.run(
-        [*command, f"--attribute={LENGTH}", *map(str, arguments)],
-        env=ENVIRONMENT,
-        capture_output=True,
-        text=True,
-    )
+    return programs.run("query", f"--model={address}", f"--attribute={LENGTH}", *arguments)
 
 
 def test_query_prints_similarities_and_draws(address, embedder, photographs, tmp_path):

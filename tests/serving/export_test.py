@@ -3,8 +3,6 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -18,6 +16,7 @@ from asen_tf.serving import signatures as names
 from asen_tf.serving.export import SIGNATURES, VerificationFailed, export, export_model, write
 from asen_tf.version import __version__
 from asen_tf.workdir import Workdir
+from tests import programs
 
 COLOR, LENGTH = "color", "skirt length (cm)"
 
@@ -348,9 +347,4 @@ def test_the_program_exports(workdir, tmp_path):
 
 
 def asen_export(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "asen_tf.cli.export", *arguments],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-        capture_output=True,
-        text=True,
-    )
+    return programs.run("export", *arguments)

@@ -1,9 +1,6 @@
 """`asen-index` with an exported model, here and at a server."""
 
 import csv
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,10 +9,9 @@ import asen_tf
 from asen_tf.catalogue import Catalogue
 from asen_tf.images import Boxed
 from asen_tf.serving import SavedModel, signatures
+from tests import programs
 
 pytest.importorskip("faiss")
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -34,13 +30,8 @@ def write(shop, rows):
 
 
 def run(shop, *arguments):
-    command = [sys.executable, "-m", "asen_tf.cli.index", f"--manifest={shop}/catalogue.csv"]
-    return subprocess.run(
-        [*command, f"--store=faiss:{shop}/store", *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
+    where = [f"--manifest={shop}/catalogue.csv", f"--store=faiss:{shop}/store"]
+    return programs.run("index", *where, *arguments)
 
 
 def test_a_shop_is_indexed_and_kept_up_to_date(shop, served, workdir, embedder, jpegs):
@@ -103,9 +94,8 @@ def test_items_are_cut_to_their_boxes(shop, workdir, embedder, jpegs):
     write_boxes(cells)
     result = run(shop, f"--model={workdir}", f"--boxes={shop}/boxes.csv")
     assert result.returncode == 1 and "boxes.csv and in the columns box" in result.stderr
-    command = [sys.executable, "-m", "asen_tf.cli.search", f"--store={store}", "--k=1"]
-    command += [f"--model={workdir}", f"--image={shop}/0.jpg", "--box=5,5,25,46"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    asked = [f"--image={shop}/0.jpg", "--box=5,5,25,46", "--k=1"]
+    result = programs.run("search", f"--store={store}", f"--model={workdir}", *asked)
     assert "1.0000  sku-0" in result.stdout, result.stderr
 
 

@@ -10,6 +10,8 @@ from asen_tf.training import validation
 from asen_tf.training.train import train
 from tests.training.runs import model_of, tiny
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 def choosing(catalogue, **train_keys):
     config = tiny(catalogue, steps_per_epoch=2, **train_keys)

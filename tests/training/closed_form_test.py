@@ -11,6 +11,8 @@ from asen_tf.data.load import load
 from asen_tf.training.train import train
 from tests.networks import shrink
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture(scope="module")
 def config(catalogue):

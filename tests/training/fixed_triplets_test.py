@@ -14,6 +14,8 @@ from asen_tf.evaluation.report import tables
 from asen_tf.training.train import train
 from tests.networks import shrink
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 COLORS = ((220, 20, 20), (20, 20, 220))
 IMAGES = 24
 

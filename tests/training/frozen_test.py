@@ -22,6 +22,8 @@ from asen_tf.training.step import TrainStep
 from asen_tf.training.train import train
 from tests.networks import shrink
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 BACKBONES = ("/backbone/", 0.0)
 
 

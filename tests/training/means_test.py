@@ -16,6 +16,8 @@ from asen_tf.evaluation.report import tables
 from asen_tf.training.train import train
 from tests.networks import shrink
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture(scope="module")
 def run(catalogue, tmp_path_factory):

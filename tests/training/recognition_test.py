@@ -19,6 +19,8 @@ from asen_tf.training.validation import Validation
 from asen_tf.workdir import Workdir
 from tests.training.runs import tiny
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture(scope="module")
 def config(catalogue):

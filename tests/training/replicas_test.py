@@ -45,7 +45,7 @@ def assert_same_run(run, expected):
 def test_two_replicas_train_as_one_device(catalogue, tmp_path, one_device):
     file = experiment(without_batch_statistics(catalogue), tmp_path / "tiny.py")
     flags = ["--strategy=mirrored", "--logical_cpus=2"]
-    run_program(command(file, tmp_path / "run", *flags))
+    run_program(file, tmp_path / "run", *flags)
     assert_same_run(Workdir(tmp_path / "run"), one_device)
 
 

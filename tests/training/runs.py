@@ -1,7 +1,6 @@
 """Runs of a tiny network, in this process or by the program in another one."""
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import keras
 
 from asen_tf.core import config as configs
 from asen_tf.core import experiments
+from tests import programs
 from tests.networks import shrink
 
 ROOT = Path(__file__).parents[2]
@@ -50,13 +50,16 @@ def experiment(config, path):
     return path
 
 
+def flags_of(config_file, workdir, *flags):
+    return [f"--config={config_file}", f"--workdir={workdir}", *flags]
+
+
 def command(config_file, workdir, *flags):
-    program = [sys.executable, "-m", "asen_tf.cli.train"]
-    return [*program, f"--config={config_file}", f"--workdir={workdir}", *flags]
+    return [sys.executable, "-m", "asen_tf.cli.train", *flags_of(config_file, workdir, *flags)]
 
 
-def run_program(words):
-    result = subprocess.run(words, env=environment(), capture_output=True, text=True)
+def run_program(config_file, workdir, *flags):
+    result = programs.run("train", *flags_of(config_file, workdir, *flags))
     assert result.returncode == 0, result.stderr[-5000:]
 
 

@@ -13,6 +13,8 @@ from asen_tf.training.train import train
 from asen_tf.training.validation import Validation
 from tests.networks import shrink
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 FOR_STAGES = 0.95  # of train.max_minutes; the rest is for classifiers of values
 
 
@@ -120,19 +122,22 @@ def test_without_patience_it_goes_on(config, tmp_path, monkeypatch):
 
 
 def test_stages_that_there_is_no_time_for(config):
-    for name, least, share in (("stage1", 2.0, 1.0), ("stage2", 3.0, 3.0)):
+    with config.unlocked():
+        config.stage3 = config.stage2.copy_and_resolve_references()
+    for name, least, share in (("stage1", 2.0, 1.0), ("stage2", 3.0, 3.0), ("stage3", 1.0, 1.0)):
         config[name].update(least_minutes=least, share=share)
-    config.train.stages = ("stage1", "stage2")
+    config.train.stages = ("stage1", "stage2", "stage3")
 
     def minutes(most):
         config.train.max_minutes = most / FOR_STAGES
         return {stage.name: round(stage.deadline / 60, 6) for stage in plan(config)}
 
     assert minutes(1.0) == {"stage1": 1.0}
+    # Nor for those after them, which go on from what they would have learned.
     assert minutes(4.0) == {"stage1": 4.0}
     assert minutes(5.0) == {"stage1": 2.0, "stage2": 5.0}
-    assert minutes(9.0) == {"stage1": 3.0, "stage2": 9.0}
-    assert minutes(0.0) == {"stage1": np.inf, "stage2": np.inf}
+    assert minutes(11.0) == {"stage1": 3.0, "stage2": 9.0, "stage3": 11.0}
+    assert minutes(0.0) == {"stage1": np.inf, "stage2": np.inf, "stage3": np.inf}
 
 
 def improving(config, *more):

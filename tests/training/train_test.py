@@ -20,6 +20,8 @@ from asen_tf.training.step import TrainStep
 from asen_tf.training.train import TrainingDiverged, train
 from tests.training.runs import environment, model_of, tiny, weights
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 @pytest.fixture(scope="module")
 def finished(catalogue, tmp_path_factory):
@@ -191,7 +193,7 @@ def test_nan_stops_the_run_and_names_the_last_good_checkpoint(catalogue, tmp_pat
         train(config, tmp_path / "run")
 
 
-def test_lower_precision_and_compiled_backbones(catalogue, tmp_path):
+def test_lower_precision_and_compiled_backbones(traced, catalogue, tmp_path):
     keys = {"precision": "mixed_bfloat16", "jit_backbone": True, "deterministic": False}
     config = tiny(catalogue, stages=("stage2",), max_steps=1, **keys)
     config.eval.pictures = 0
@@ -256,6 +258,7 @@ def test_bad_names_stop_before_training(catalogue, tmp_path, change, message):
 
 KILLED = """
 import os, signal, sys
+import tensorflow as tf
 from asen_tf.core import config
 from asen_tf.training.step import TrainStep
 from asen_tf.training.train import train
@@ -269,6 +272,7 @@ def dying(self, batch):
     return take(self, batch)
 
 TrainStep.__call__ = dying
+tf.config.run_functions_eagerly(True)
 train(config.load(sys.argv[1]), sys.argv[2])
 """
 

@@ -1,0 +1,70 @@
+"""Runs the library's programs, each to its end in a process of its own."""
+
+import multiprocessing
+import multiprocessing.forkserver
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["tensorflow", "keras", "keras_hub"])
+
+
+def run(
+    name: str,
+    *flags: object,
+    cwd: str | os.PathLike = ROOT,
+    path: Sequence[str | os.PathLike] = (),
+    **environment: str,
+) -> subprocess.CompletedProcess:
+    """Runs `asen-NAME FLAGS`.
+
+    Its process is a copy of one that has loaded TensorFlow, which takes longer than most of what
+    programs do in tests.
+
+    Args:
+      cwd: the folder to run it in.
+      path: folders with modules, beside those of this process.
+      **environment: variables, beside those of this process.
+    """
+    _begin()
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / stream for stream in ("stdout", "stderr")]
+        where = {"cwd": os.fspath(cwd), "path": list(map(os.fspath, path))}
+        variables = {**os.environ, **environment}
+        arguments = name, list(map(str, flags)), files, variables
+        process = _PROCESSES.Process(target=_run, args=arguments, kwargs=where)
+        process.start()
+        process.join()
+        said = [file.read_text(encoding="utf-8") for file in files]
+        return subprocess.CompletedProcess([name, *flags], process.exitcode, *said)
+
+
+def _begin() -> None:
+    """Starts the process that is copied; what TensorFlow says while it is loaded is dropped."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        multiprocessing.forkserver.ensure_running()
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _run(name, flags, files, variables, cwd, path) -> None:
+    for number, file in enumerate(files, 1):
+        with open(file, "wb") as opened:
+            os.dup2(opened.fileno(), number)
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(variables)
+    sys.path[:0] = [str(ROOT), *path]
+    sys.argv[1:] = flags
+    runpy.run_module(f"asen_tf.cli.{name}", run_name="__main__", alter_sys=True)
