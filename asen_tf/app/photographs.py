@@ -120,7 +120,9 @@ class Pictures:
     def small(self, item: str, side: int) -> bytes:
         """A small picture of an item as JPEG; Problem: an unknown item, or no photograph."""
         [(name, _)] = self._named([item])
-        key = (name, self._source.version(name), side)
+        # Of a URL, what was embedded tells of a change.
+        version = self._source.version(name) or self._catalogue.engine.marks([item]).get(item)
+        key = (name, version, side)
         with self._lock:
             found = self._small.get(key)
         if found is None:

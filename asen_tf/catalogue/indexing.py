@@ -15,6 +15,7 @@ from asen_tf.photographs import Read
 
 # Metadata with the garment's box, "x1 y1 x2 y2".
 BOX = "box"
+_EMBEDDED = ("image", BOX)  # metadata of what the vectors were made of
 
 _AT_ONCE = 1000
 
@@ -60,7 +61,8 @@ class Summary:
       updated: items that got other labels or metadata, and kept their vectors.
       unchanged: items left alone.
       deleted: items that the table does not have.
-      problems: id -> why its photograph has no vectors. What the store has of it stays.
+      problems: id -> why there is nothing to make vectors of. Those that the store has of it stay;
+        its labels and other metadata follow the table.
       items: how many the catalogue has now.
     """
 
@@ -130,7 +132,8 @@ def load(
         for part in parts:
             update.load(part, records)
             left.difference_update(part.ids)
-        update.fail({name: "it has no vectors there" for name in records if name in left})
+        why = "it has no vectors there"
+        update.fail((name, one, why) for name, one in records.items() if name in left)
     return update.finished(records, prune)
 
 
@@ -156,30 +159,30 @@ class _Update:
     def fresh(self, batches: Iterable) -> Iterator[tuple[Item, Read]]:
         """Of what was read, what is to be embedded."""
         for batch, contents in batches:
-            same, problems = [], {}
+            same, failed = [], []
             for (one, _), content in zip(batch, contents, strict=True):
                 if isinstance(content, Read):
                     yield one, content
                 elif content is None:
                     same.append((one.id, one.record))
                 else:
-                    problems[one.id] = content
+                    failed.append((one.id, one.record, content))
             self._keep(same)
-            self.fail(problems)
+            self.fail(failed)
 
     def embed(self, batch: Sequence[tuple[Item, Read]]) -> None:
         """Embeds photographs and keeps the vectors."""
         found = each(self._catalogue.embed, [content.photograph for _, content in batch])
-        problems, good = {}, []
+        failed, good = [], []
         for (one, content), vectors in zip(batch, found, strict=True):
             if isinstance(vectors, str):
-                problems[one.id] = vectors
+                failed.append((one.id, one.record, vectors))
             else:
                 good.append((one.id, vectors, one.record, content.mark))
         if good:
             ids, vectors, records, marks = zip(*good, strict=True)
             self._put(Items(ids, np.stack(vectors), records, marks))
-        self.fail(problems)
+        self.fail(failed)
 
     def load(self, part: Embedded, records: Mapping[str, Record]) -> None:
         """Keeps those of these vectors that the store does not have."""
@@ -193,10 +196,17 @@ class _Update:
             ids, marks = ([given[row] for row in new] for given in (part.ids, part.marks))
             self._put(Items(ids, part.vectors[new], [records[name] for name in ids], marks))
 
-    def fail(self, problems: Mapping[str, str]) -> None:
-        """Notes why items have no vectors."""
-        self._summary.problems.update(problems)
-        self._meter.update(len(problems))
+    def fail(self, failed: Iterable[tuple[str, Record, str]]) -> None:
+        """Notes why items get no vectors; of those with earlier ones, describes the rest anew."""
+        engine = self._catalogue.engine
+        for some in batched(failed, _AT_ONCE):
+            self._summary.problems.update((name, problem) for name, _, problem in some)
+            known = engine.known(name for name, *_ in some)
+            there = {name: record for name, record, _ in some if name in known}
+            kept = engine.records([*there]) if there else []
+            now = map(_of_embedded, there.values(), kept)
+            self._describe([*zip(there, now, strict=True)])
+            self._meter.update(len(some))
 
     def finished(self, ids: Iterable[str], prune: bool) -> Summary:
         """What was done, after others than these items were deleted where that is wanted."""
@@ -207,19 +217,30 @@ class _Update:
         return self._summary
 
     def _keep(self, given: Sequence[tuple[str, Record]]) -> None:
-        """Brings labels and metadata up to date."""
+        changed = self._describe(given)
+        self._summary.updated += changed
+        self._summary.unchanged += len(given) - changed
+        self._meter.update(len(given))
+
+    def _describe(self, given: Sequence[tuple[str, Record]]) -> int:
+        """Brings labels and metadata up to date; gives of how many items."""
         kept = self._catalogue.engine.records([name for name, _ in given]) if given else []
         changed = [one for one, record in zip(given, kept, strict=True) if one[1] != record]
         if changed:
             self._catalogue.engine.describe(*zip(*changed, strict=True))
-        self._summary.updated += len(changed)
-        self._summary.unchanged += len(given) - len(changed)
-        self._meter.update(len(given))
+        return len(changed)
 
     def _put(self, items: Items) -> None:
         self._catalogue.engine.upsert(items)
         self._summary.embedded += len(items)
         self._meter.update(len(items))
+
+
+def _of_embedded(new: Record, old: Record) -> Record:
+    """What the table says now, of the photograph and the box that were embedded."""
+    metadata = {name: cell for name, cell in new.metadata.items() if name not in _EMBEDDED}
+    metadata |= {name: cell for name, cell in old.metadata.items() if name in _EMBEDDED}
+    return Record(new.labels, metadata)
 
 
 def _read(item_and_mark: tuple[Item, str]) -> Read | str | None:

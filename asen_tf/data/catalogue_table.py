@@ -18,7 +18,7 @@ from asen_tf.data.tables import Frame, Table
 from asen_tf.images.boxes import Box
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
-_COMMA = re.compile(r"-?(0|[1-9]\d*),\d{1,2}")
+_WITH_COMMA = re.compile(r"-?(0|[1-9]\d*|[1-9]\d{0,2}(\.\d{3})+)(,\d{1,2})?")
 _CODE = re.compile(r"0\d+")
 _FEW = 5  # at most one in so many cells of a column of numbers is odd
 _SHOWN = 50
@@ -51,9 +51,9 @@ def read_catalogue(
 ) -> list[CatalogueRow]:
     """Reads a table of `asen_tf.data.tables`; without the column `id` an image's path is its name.
 
-    A column holds numbers if most cells that are not blank are, or most are as `12,90`; the log
-    names odd ones, which are left out. One with many odd cells, or with one such as `007`, is text,
-    which the log says, too.
+    A column holds numbers if most cells that are not blank are, or most are as `12,90`, some
+    perhaps as `1.299,00`; the log names odd ones, which are left out. One with many odd cells, or
+    with one such as `007`, is text, which the log says, too.
 
     Args:
       manifest: the table, a file or a frame.
@@ -177,11 +177,17 @@ def _holds_numbers(source: str, name: str, lines: Sequence[int], cells: Sequence
 
 
 def _with_points(cells: Sequence[str]) -> list[str]:
-    """A column with points for decimal commas, where most cells have those and none a point."""
-    commas = sum(bool(_COMMA.fullmatch(cell)) for cell in cells)
-    if any("." in cell for cell in cells) or 2 * commas <= sum(map(bool, cells)):
+    """A column with points for decimal commas, where most cells have those.
+
+    A point is then one between thousands; where any is not, the column stays as it is.
+    """
+    able = [bool(_WITH_COMMA.fullmatch(cell)) for cell in cells]
+    commas = sum(ok and "," in cell for cell, ok in zip(cells, able, strict=True))
+    other = any("." in cell and not ok for cell, ok in zip(cells, able, strict=True))
+    if other or 2 * commas <= sum(map(bool, cells)):
         return list(cells)
-    return [cell.replace(",", ".") if _COMMA.fullmatch(cell) else cell for cell in cells]
+    plain = str.maketrans({".": "", ",": "."})
+    return [c.translate(plain) if ok else c for c, ok in zip(cells, able, strict=True)]
 
 
 def _number(text: str) -> int | float:

@@ -90,6 +90,21 @@ def test_a_bad_photograph_takes_no_other_with_it(catalogue):
     np.testing.assert_allclose(catalogue.engine.vectors(["9"]), Model()([b"9"]), atol=1e-6)
 
 
+def test_what_is_known_of_a_lost_photograph_is_brought_up_to_date(catalogue):
+    """It is sold out, though its photograph cannot be read or is none today."""
+    index(catalogue, [item(n, n.encode(), image=f"{n}.jpg", stock=3) for n in "ab"])
+    now = {"image": "moved.jpg", "box": "0 0 9 9", "stock": 0}
+    found = index(catalogue, [item("a", None, **now), item("b", b"bad", **now), item("c", None)])
+    assert (found.embedded, found.updated, found.unchanged) == (0, 0, 0)
+    assert list(found.problems) == ["a", "c", "b"] and found.items == 2
+    for name, record in zip("ab", catalogue.engine.records(["a", "b"]), strict=True):
+        assert record.metadata == {"image": f"{name}.jpg", "stock": 0}  # as it was embedded
+    marks = {"a": "v-b'a'", "b": "v-b'b'"}
+    assert catalogue.engine.marks(["a", "b"]) == marks
+    expected = Model()([b"a", b"b"])
+    np.testing.assert_allclose(catalogue.engine.vectors(["a", "b"]), expected, atol=1e-6)
+
+
 def test_a_run_that_was_stopped_goes_on(catalogue, model):
     items = [item(f"{n}", b"%d" % n) for n in range(10)]
     embed, left = model.__class__.__call__, [2]
