@@ -1,5 +1,6 @@
-"""Runs the library's programs, each to its end in a process of its own."""
+"""Runs the library's programs, each in a process of its own."""
 
+import contextlib
 import multiprocessing
 import multiprocessing.forkserver
 import os
@@ -7,7 +8,7 @@ import runpy
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -15,17 +16,26 @@ _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["tensorflow", "keras", "keras_hub"])
 
 
-def run(
+def run(name: str, *flags: object, **where: object) -> subprocess.CompletedProcess:
+    """Runs `asen-NAME FLAGS` to its end; `where` as `running` takes it."""
+    with running(name, *flags, **where) as (process, *files):
+        process.join()
+        said = [file.read_text(encoding="utf-8") for file in files]
+        return subprocess.CompletedProcess([name, *flags], process.exitcode, *said)
+
+
+@contextlib.contextmanager
+def running(
     name: str,
     *flags: object,
     cwd: str | os.PathLike = ROOT,
     path: Sequence[str | os.PathLike] = (),
     **environment: str,
-) -> subprocess.CompletedProcess:
-    """Runs `asen-NAME FLAGS`.
+) -> Iterator[tuple[multiprocessing.Process, Path, Path]]:
+    """Starts `asen-NAME FLAGS`: gives its process, and the files of its stdout and stderr.
 
     Its process is a copy of one that has loaded TensorFlow, which takes longer than most of what
-    programs do in tests.
+    programs do in tests. SIGTERM ends it.
 
     Args:
       cwd: the folder to run it in.
@@ -40,9 +50,11 @@ def run(
         arguments = name, list(map(str, flags)), files, variables
         process = _PROCESSES.Process(target=_run, args=arguments, kwargs=where)
         process.start()
-        process.join()
-        said = [file.read_text(encoding="utf-8") for file in files]
-        return subprocess.CompletedProcess([name, *flags], process.exitcode, *said)
+        try:
+            yield process, *files
+        finally:
+            process.terminate()
+            process.join()
 
 
 def _begin() -> None:
