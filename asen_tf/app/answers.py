@@ -126,11 +126,19 @@ class Answers:
         return photographs.preview(encoded, side, self._limits.pixels)
 
     def search(self, request: queries.Search) -> dict:
-        """The results, what they were searched by, and which regions say most about them."""
-        given = self._given(request.query)
+        """The results, what they were searched by, and which regions say most about them.
+
+        With `facets` also how many results their values have.
+        """
+        fields.check_shown(request.facets)
+        limits = {
+            "where": fields.condition(request.filters, request.condition),
+            "group": request.group,
+        }
+        start = self._start(request.query) if request.query else {}
         with problems.store_problems():
             wanted = self._catalogue.query(
-                **given,
+                **start,
                 weights=request.weights,
                 changes=request.changes,
                 liked=request.liked,
@@ -141,21 +149,26 @@ class Answers:
                 wanted,
                 k=request.count + 1,  # one more tells whether there are more
                 offset=request.offset,
-                where=fields.condition(request.filters, request.condition),
-                exclude=request.hidden,
+                exclude=request.exclude,
                 threshold=request.threshold,
-                group=request.group,
                 diversity=request.diversity,
+                **limits,
             )
+            counts = self._catalogue.facets(request.facets, **limits) if request.facets else {}
         weights = dict(zip(self.attributes, map(float, wanted.weights), strict=True))
         shown = found[: request.count]
-        start = queries.Reference(item=wanted.items[-1]) if wanted.items else request.query
+        query = queries.Garment(item=wanted.liked) if wanted.liked else request.query
+        facets = {
+            name: [{"value": value, "count": count} for value, count in of_values]
+            for name, of_values in counts.items()
+        }
         return {
-            "query": start.model_dump(exclude_none=True),
+            "query": query.model_dump(exclude_none=True),
             "results": [_shown(match) for match in shown],
             "more": len(found) > len(shown),
             "weights": weights,
             "regions": _heaviest(weights, shown),
+            **({"facets": facets} if facets else {}),
         }
 
     def compare(self, request: queries.Comparison) -> dict:
@@ -235,6 +248,13 @@ class Answers:
         key = one.item, one.photograph, hash(encoded), box
         shown = Boxed(encoded, box) if box else encoded
         return _Encoded(key, shown, (photograph.width, photograph.height))
+
+    def _start(self, garment: queries.Garment) -> dict:
+        """The garment as `Catalogue.query` takes it."""
+        if garment.photograph is None:
+            return {"id": garment.item, "product": garment.product}
+        names = [garment.photograph] if isinstance(garment.photograph, str) else garment.photograph
+        return {"vectors": np.stack([self._uploads.get(name).vectors for name in names])}
 
     def _given(self, reference: queries.Reference) -> dict:
         """The item or photograph as `Catalogue.query` takes it."""

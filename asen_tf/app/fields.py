@@ -1,7 +1,7 @@
 """The metadata of a catalogue: what a visitor can filter by, and the condition that comes of it."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
@@ -63,6 +63,13 @@ def fields_of(catalogue: Catalogue, ids: Sequence[str]) -> list[Field]:
 def shown(metadata: Mapping[str, Cell]) -> Iterator[tuple[str, Cell]]:
     """Name and value of the metadata that visitors see."""
     return ((k, v) for k, v in metadata.items() if v is not None and k not in _NOT_FOR_VISITORS)
+
+
+def check_shown(names: Iterable[str]) -> None:
+    """Raises Problem where one is of a column that visitors do not see."""
+    for name in names:
+        if name in _NOT_FOR_VISITORS:
+            raise problems.bad_query(f"facets: the column {name!r} is not shown.")
 
 
 def condition(filters: Mapping[str, Filter], text: str) -> Condition | None:

@@ -65,7 +65,8 @@ def bad_query(error: object) -> Problem:
 def bad_values(errors: Sequence[Mapping[str, Any]]) -> Problem:
     """What pydantic found wrong with a request; the first of it is told."""
     _, *place = errors[0]["loc"]
-    return bad_query(": ".join(filter(None, [".".join(map(str, place)), errors[0]["msg"]])) + ".")
+    said = errors[0]["msg"].removeprefix("Value error, ")
+    return bad_query(": ".join(filter(None, [".".join(map(str, place)), said])) + ".")
 
 
 def no_photograph(reason: str) -> Problem:

@@ -1,8 +1,9 @@
 """What may be requested, checked as it comes in; what is said here is the API's documentation."""
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from asen_tf.app.fields import Filter
 
@@ -22,25 +23,78 @@ _Condition = Annotated[
 ]
 
 MOST_RESULTS = 48
+# Of one garment.
+MOST_PHOTOGRAPHS = 16
+_MOST_FACETS = 20
+
+
+def _number_of(value: Any) -> str:
+    return "several" if isinstance(value, list) else "one"
+
+
+# What is wrong is told of the one form that was meant.
+_OneOrMore = Annotated[
+    Annotated[_Text, Tag("one")]
+    | Annotated[list[_Text], Field(min_length=1, max_length=MOST_PHOTOGRAPHS), Tag("several")],
+    Discriminator(_number_of),
+]
+# Numbers by which a shop counts its products, and no truth values.
+_Product = (
+    _Text
+    | Annotated[int, Field(strict=True)]
+    | Annotated[float, Field(strict=True, allow_inf_nan=False)]
+)
 
 
 class _Query(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Reference(_Query):
+class _Choice(_Query):
+    """One of several ways to name something."""
+
+    _ways: ClassVar[Sequence[str]]
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "_Choice":
+        if sum(getattr(self, way) is not None for way in self._ways) != 1:
+            *others, last = self._ways
+            raise ValueError(f"expected one of {', '.join(others)} and {last}")
+        return self
+
+
+class Reference(_Choice):
     """A photograph: of an item of the catalogue, or one that was sent. Give one of them."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"item": "images/000003.jpg"}]})
+    _ways = ("item", "photograph")
 
     item: _Text | None = Field(None, description="Its id.")
     photograph: _Text | None = Field(None, description="Its name, as the answer to it said.")
 
-    @model_validator(mode="after")
-    def _one_of_them(self) -> "Reference":
-        if (self.item is None) == (self.photograph is None):
-            raise ValueError("expected one of item and photograph")
-        return self
+
+class Garment(_Choice):
+    """A garment: an item, a photograph that was sent, several of these, or a product.
+
+    Give one of them.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"item": "images/000003.jpg"},
+                {"photograph": ["x1b9Ff0cN3mB1n4zq0aP8w", "Qm4s0bq7uWc2yJ9hV1xT6A"]},
+                {"product": "4711"},
+            ]
+        }
+    )
+    _ways = ("item", "photograph", "product")
+
+    item: _OneOrMore | None = Field(None, description="Its id, or those of several.")
+    photograph: _OneOrMore | None = Field(
+        None, description="Its name, as the answer to it said, or those of several."
+    )
+    product: _Product | None = Field(None, description="All of its items.")
 
 
 class Picture(Reference):
@@ -78,7 +132,33 @@ class Items(_Query):
 class Search(_Query):
     """A search by attributes, with changes and feedback, under conditions."""
 
-    query: Reference = Field(description="What it starts from.")
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "query": {"item": "images/000003.jpg"},
+                    "weights": {"collar": 1},
+                    "condition": "price<=50",
+                    "facets": ["color", "brand"],
+                },
+                {
+                    "query": {"photograph": ["x1b9Ff0cN3mB1n4zq0aP8w", "Qm4s0bq7uWc2yJ9hV1xT6A"]},
+                    "changes": {"color": "blue"},
+                    "diversity": 0.3,
+                },
+                {
+                    "query": {"product": "4711"},
+                    "disliked": ["images/000012.jpg"],
+                    "exclude": ["images/000031.jpg"],
+                },
+                {"liked": [["images/000012.jpg"]]},
+            ]
+        }
+    )
+
+    query: Garment | None = Field(
+        None, description="What it starts from; may be left out where items are liked."
+    )
     weights: dict[_Text, _Weight] = Field(
         {},
         max_length=500,
@@ -113,7 +193,9 @@ class Search(_Query):
     threshold: float | None = Field(
         None, ge=-1, le=1, description="The lowest score of a result.", examples=[0.5]
     )
-    hidden: _Texts = Field([], description="Ids to leave out.", examples=[[]])
+    exclude: _Texts = Field(
+        [], description="Ids of items to leave out, with their products.", examples=[[]]
+    )
     filters: dict[_Text, Filter] = Field(
         {},
         max_length=100,
@@ -121,8 +203,21 @@ class Search(_Query):
         examples=[{"price": {"most": 50}}],
     )
     condition: _Condition = ""
+    facets: list[_Text] = Field(
+        [],
+        max_length=_MOST_FACETS,
+        description="Attributes and columns of metadata, of whose values the answer tells how many "
+        "items, or products, have them, of all that meet the filters and the condition.",
+        examples=[["color", "brand"]],
+    )
     offset: int = Field(0, ge=0, le=100_000)
     count: int = Field(24, ge=1, le=MOST_RESULTS)
+
+    @model_validator(mode="after")
+    def _some_start(self) -> "Search":
+        if self.query is None and not any(self.liked):
+            raise ValueError("expected a query, or liked items, to start from")
+        return self
 
 
 class Look(_Query):

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field
 
 from asen_tf.app.problems import ProblemDetails
-from asen_tf.app.queries import Reference
+from asen_tf.app.queries import Garment
 from asen_tf.catalogue.items import Cell
 
 _Box = Annotated[list[float], Field(min_length=4, max_length=4)]
@@ -34,10 +34,17 @@ class Hit(Item):
     )
 
 
+class Count(BaseModel):
+    """How many items, or products, have a value."""
+
+    value: Cell = Field(examples=["blue"])
+    count: int = Field(examples=[310])
+
+
 class Found(BaseModel):
     """What a search found."""
 
-    query: Reference = Field(description="Where it starts; feedback may lead elsewhere.")
+    query: Garment = Field(description="Where it starts; feedback may lead elsewhere.")
     results: list[Hit] = Field(description="Best first.")
     more: bool = Field(description="Whether there are more after these.")
     weights: dict[str, float] = Field(

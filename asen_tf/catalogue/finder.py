@@ -112,8 +112,8 @@ class Finder:
             found = self.engine.vectors(items[-1:])[0]
         elif rounds and not items and image is None and vectors is None:
             raise ValueError(
-                f"measure {measure} keeps the query where several items are liked: give one of id, "
-                "image and vectors, or like a single item"
+                f"measure {measure} keeps the query where several items are liked: give one, or "
+                "like a single item"
             )
         else:
             _check_one(id=id, image=image, vectors=vectors, product=product)
@@ -122,7 +122,8 @@ class Finder:
             found = queries.away_from(found, self.engine.vectors(disliked))
         for position, (attribute, value) in zip(changed, changes.items(), strict=True):
             found[position] = self.prototype(attribute, value)
-        return Query(found, used / np.abs(used).sum(), tuple(items), measure, tuple(disliked))
+        used /= np.abs(used).sum()
+        return Query(found, used, tuple(items), measure, tuple(disliked), start)
 
     def search(
         self,

@@ -198,6 +198,7 @@ class Query:
       items: ids of the items it comes from, which are no results; the last one is where it starts.
       measure: one of `queries.MEASURES`.
       disliked: ids of items that it leads away from, which are no results either.
+      liked: id of the liked item that took the place of what was given; None: none did.
     """
 
     vectors: np.ndarray
@@ -205,3 +206,4 @@ class Query:
     items: tuple[str, ...] = ()
     measure: str = "cosine"
     disliked: tuple[str, ...] = ()
+    liked: str | None = None

@@ -139,10 +139,11 @@ def feedback_weights(chosen: np.ndarray, measure: str = "cosine") -> np.ndarray:
     """
     if len(chosen) < 2:
         raise ValueError(f"expected at least two chosen items to compare, got {len(chosen)}")
-    first, second = np.triu_indices(len(chosen), 1)
     exact = np.asarray(chosen, np.float64)
-    apart = np.linalg.norm(exact[first] - exact[second], axis=-1).sum(0)
-    weights = 1 / np.maximum(apart, LEAST_DISTANCES[measure] * len(first))
+    # An item at a time: the pairs of hundreds would fill the memory.
+    apart = sum(np.linalg.norm(exact[n + 1 :] - one, axis=-1).sum(0) for n, one in enumerate(exact))
+    pairs = len(chosen) * (len(chosen) - 1) // 2
+    weights = 1 / np.maximum(apart, LEAST_DISTANCES[measure] * pairs)
     return weights / weights.sum()
 
 

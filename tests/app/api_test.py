@@ -7,6 +7,7 @@ import shutil
 import threading
 
 import anyio
+import numpy as np
 import pytest
 
 pytest.importorskip("fastapi")
@@ -14,7 +15,7 @@ pytest.importorskip("fastapi")
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
-from asen_tf.app import Limits, Model, checked_key, create_app
+from asen_tf.app import Limits, Model, checked_key, create_app, queries
 from asen_tf.catalogue import Catalogue, Record
 from asen_tf.embedders import VectorEmbedder
 from asen_tf.photographs import Remote, Source
@@ -91,10 +92,14 @@ def test_what_is_written_meanwhile_is_seen(client_of, shop, tmp_path):
     assert 'data-field="stock"' in html and 'placeholder="1234"' in html
 
 
-def found(client, **search):
+def asked(client, **search):
     answer = client.post("/v1/search", json=search)
     assert answer.status_code == 200, answer.text
-    return answer.json()["results"]
+    return answer.json()
+
+
+def found(client, **search):
+    return asked(client, **search)["results"]
 
 
 def test_a_result_is_a_product(client_of, catalogue, tmp_path):
@@ -106,16 +111,78 @@ def test_a_result_is_a_product(client_of, catalogue, tmp_path):
         with client_of(other) as client:
             hits = found(client, query={"item": "a"})
             items = found(client, query={"item": "a"}, group="")
+            alike = found(client, query={"product": "q"})
     assert sorted((hit["product"] or "", hit["id"], *hit["others"]) for hit in hits) in (
         [("", "d"), ("q", "b", "c")],
         [("", "d"), ("q", "c", "b")],
     )
     assert sorted(hit["id"] for hit in items) == ["b", "c", "d"]
+    of_product = vectors[1:3].mean(0) / np.linalg.norm(vectors[1:3].mean(0), axis=-1)[:, None]
+    scores = {name: (of_product * vectors[n]).sum(-1).mean() for name, n in (("a", 0), ("d", 3))}
+    assert {hit["id"]: hit["score"] for hit in alike} == pytest.approx(scores, abs=1e-5)
+
+
+def same(hits, matches):
+    assert [hit["id"] for hit in hits] == [match.id for match in matches]
+    scores = [match.score for match in matches]
+    assert [hit["score"] for hit in hits] == pytest.approx(scores, abs=1e-6)
+
+
+def test_several_photographs_or_items_of_one_garment(client_of, catalogue, embedder, jpegs):
+    chosen = [f"garment-{n}" for n in (4, 11, 20)]
+    with client_of(catalogue) as client:
+        sent = [client.post("/v1/photographs", content=one).json() for one in jpegs[-3:]]
+        query = {"photograph": [one["photograph"] for one in sent]}
+        of_photographs = asked(client, query=query, count=9)
+        of_items = asked(client, query={"item": chosen}, count=9)
+    assert (of_photographs["query"], of_items["query"]) == (query, {"item": chosen})
+    same(of_photographs["results"], catalogue.search(vectors=embedder.embed_all(jpegs[-3:]), k=9))
+    same(of_items["results"], catalogue.search(id=chosen, k=9))
+
+
+def test_what_is_liked_is_enough_to_start_from(client_of, catalogue):
+    with client_of(catalogue) as client:
+        answer = asked(client, liked=[[], ["garment-4", "garment-11"]], count=9)
+        kept = {
+            "query": {"item": ["garment-1", "garment-4"]},
+            "liked": [["garment-4", "garment-11"]],
+        }
+        by_distance = asked(client, **kept, measure="euclidean")
+    assert answer["query"] == {"item": "garment-4"} and by_distance["query"] == kept["query"]
+    same(answer["results"], catalogue.search(liked=["garment-4", "garment-11"], k=9))
+
+
+@pytest.mark.parametrize(
+    ("given", "limits", "count"),
+    [
+        ({}, {}, 30),
+        ({"condition": "price<90"}, {"where": "price<90"}, 9),
+        ({"filters": {"brand": {"equals": "acme"}}}, {"where": "brand=acme"}, 15),
+        ({"group": "brand"}, {"group": "brand"}, 2),
+    ],
+)
+def test_facets_are_the_catalogues(client_of, catalogue, given, limits, count):
+    names = ["collar", "brand", "price", "new"]
+    with client_of(catalogue) as client:
+        answer = asked(client, query={"item": "garment-0"}, facets=names, **given)
+        plain = asked(client, query={"item": "garment-0"}, **given)
+    facets = {
+        name: [(one["value"], one["count"]) for one in counts]
+        for name, counts in answer.pop("facets").items()
+    }
+    assert facets == catalogue.facets(names, **limits) and answer == plain
+    assert sum(of_value for _, of_value in facets["brand"]) == count
 
 
 @pytest.mark.parametrize(
     "more",
-    [{"disliked": ["garment-9"]}, {"diversity": 0.7}, {"threshold": 0.3}, {"group": "brand"}],
+    [
+        {"disliked": ["garment-9"]},
+        {"diversity": 0.7},
+        {"threshold": 0.3},
+        {"group": "brand"},
+        {"exclude": ["garment-1", "garment-2", "garment-4"]},
+    ],
 )
 def test_searches_are_the_catalogues(client_of, catalogue, more):
     with client_of(catalogue) as client:
@@ -288,4 +355,6 @@ def test_the_documentation_has_examples_and_says_where_a_key_is_needed(client_of
     schemas = document["components"]["schemas"]
     for name, column in (("Search", "weights"), ("Hit", "cosines"), ("Likeness", "cosine")):
         assert schemas[name]["properties"][column]["examples"], name
+    for example in schemas["Search"]["examples"]:
+        assert queries.Search.model_validate(example)
     assert {"/v1/search", "/v1/items", "/v1/compare", "/v1/predict", "/v1/health"} < needs.keys()

@@ -152,7 +152,7 @@ def test_a_changed_attribute_is_weighed_as_the_others_are(catalogue):
     ("asked", "message"),
     [
         ({"id": "000", "measure": "euclid"}, "Did you mean 'euclidean'?"),
-        ({"liked": ["000", "001"]}, "keeps the query where several items are liked: give one of"),
+        ({"liked": ["000", "001"]}, "keeps the query where several items are liked: give one"),
         ({"id": "000", "k": 0}, "k must be positive"),
         ({"id": "000", "where": "size=1"}, "no item has 'size'"),
     ],

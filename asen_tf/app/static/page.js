@@ -147,7 +147,7 @@ function searchRequest(offset = 0) {
     changes: controls.changes(),
     liked: current.rounds,
     measure: controls.measure(),
-    hidden: current.hidden,
+    exclude: current.hidden,
     filters: controls.filters(),
     condition: controls.conditionText(),
     offset,
