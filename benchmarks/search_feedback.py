@@ -55,7 +55,7 @@ def photographs(name: str, series: int, count: int) -> tuple[list, list[dict]]:
 
 def ranking(catalogue: Catalogue, query: Query) -> list[str]:
     """All ids but the query's own, best first."""
-    vectors = weighted(query.vectors, query.weights)
+    vectors = weighted(query.vectors[0], query.weights)
     return catalogue.engine.search(vectors, len(catalogue), exclude=query.items).ids
 
 

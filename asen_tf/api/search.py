@@ -21,11 +21,13 @@ def search(
     liked: Sequence[str] | Sequence[Sequence[str]] = (),
     disliked: Sequence[str] = (),
     measure: str = "cosine",
+    several: str = "mean",
     k: int = 20,
     offset: int = 0,
     where: str | None = None,
     exclude: Iterable[str] = (),
     threshold: float | None = None,
+    ceiling: float | None = None,
     group: str | None = None,
     diversity: float = 0.0,
 ) -> list[Match]:
@@ -39,8 +41,8 @@ def search(
       image: photograph to search with, as an embedder takes it, or a list of those of one garment.
       id, product: item of the catalogue, a list of them, or a product to search with, instead.
       model: what `asen_tf.load` takes; with `image`, unless the open catalogue has a model.
-      weights, changes, liked, disliked, measure: see `Catalogue.query`.
-      k, offset, where, exclude, threshold, group, diversity: see `Catalogue.search`.
+      weights, changes, liked, disliked, measure, several: see `Catalogue.query`.
+      k, offset, where, exclude, threshold, ceiling, group, diversity: see `Catalogue.search`.
 
     Raises:
       ValueError: an unknown id, attribute or value; bad weights, a bad condition or
@@ -57,11 +59,13 @@ def search(
             liked=liked,
             disliked=disliked,
             measure=measure,
+            several=several,
             k=k,
             offset=offset,
             where=where,
             exclude=exclude,
             threshold=threshold,
+            ceiling=ceiling,
             group=group,
             diversity=diversity,
         )

@@ -144,6 +144,7 @@ class Answers:
                 liked=request.liked,
                 disliked=request.disliked,
                 measure=request.measure,
+                several=request.several,
             )
             found = self._catalogue.search(
                 wanted,
@@ -151,6 +152,7 @@ class Answers:
                 offset=request.offset,
                 exclude=request.exclude,
                 threshold=request.threshold,
+                ceiling=request.ceiling,
                 diversity=request.diversity,
                 **limits,
             )
@@ -168,7 +170,7 @@ class Answers:
             "more": len(found) > len(shown),
             "weights": weights,
             "regions": _heaviest(weights, shown),
-            **({"facets": facets} if facets else {}),
+            "facets": facets,
         }
 
     def compare(self, request: queries.Comparison) -> dict:

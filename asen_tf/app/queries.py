@@ -181,6 +181,11 @@ class Search(_Query):
         [], description="Ids of items that the search leads away from.", examples=[[]]
     )
     measure: Literal["cosine", "euclidean"] = Field("cosine", description="What ranks.")
+    several: Literal["mean", "best"] = Field(
+        "mean",
+        description="What several photographs or items are: one query, their mean, or each its "
+        "own, of whose scores the best counts.",
+    )
     group: _Text | None = Field(
         None,
         description="Metadata of which each value is one result, its best item, which names the "
@@ -192,6 +197,9 @@ class Search(_Query):
     )
     threshold: float | None = Field(
         None, ge=-1, le=1, description="The lowest score of a result.", examples=[0.5]
+    )
+    ceiling: float | None = Field(
+        None, ge=-1, le=1, description="The highest score of a result.", examples=[0.999]
     )
     exclude: _Texts = Field(
         [], description="Ids of items to leave out, with their products.", examples=[[]]

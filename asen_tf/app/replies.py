@@ -54,6 +54,10 @@ class Found(BaseModel):
     regions: list[str] = Field(
         description="Attributes whose regions say most about the results.", examples=[["collar"]]
     )
+    facets: dict[str, list[Count]] = Field(
+        description="Of each facet that was asked the most frequent values, 20 at most.",
+        examples=[{"color": [{"value": "blue", "count": 310}]}],
+    )
 
 
 class SomeItems(BaseModel):

@@ -31,7 +31,6 @@ def diverse(
       find: (k, offset) -> the results by their likeness to the query alone.
       diversity: 0, their order, to 1.
     """
-    engine.check_query(queries.weighted(wanted.vectors, wanted.weights), k, None, offset)
     found = Hits([], np.empty(0, np.float32))
     for block in range(offset // POOL, -(-(offset + k) // POOL)):
         hits = find(POOL, block * POOL)

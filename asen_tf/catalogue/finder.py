@@ -1,5 +1,6 @@
 """The queries that a catalogue answers."""
 
+import functools
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,8 +12,9 @@ from asen_tf.catalogue.diverse import diverse
 from asen_tf.catalogue.engine import Engine
 from asen_tf.catalogue.filters import Comparison, Condition, parse
 from asen_tf.catalogue.items import Cell, Hits, Match, Query, Record, Similarity
-from asen_tf.catalogue.nearest import nearest, similarities
+from asen_tf.catalogue.nearest import scores_of, similarities
 from asen_tf.catalogue.products import checked_group, items_of, others, with_groups
+from asen_tf.catalogue.ranking import above, ranked
 from asen_tf.catalogue.storage.cells import shown
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import PRODUCT
@@ -34,7 +36,7 @@ class Finder:
 
     A query is one of `id` (an item of the store), `image` (a photograph, which the embedder gets)
     and `vectors` (float32 [A, D], a unit vector for each attribute). Each may be several of one
-    garment, in a list or as [Q, A, D]: their mean is the query.
+    garment, in a list or as [Q, A, D]: their mean is the query, unless `several` says otherwise.
 
     Args:
       engine: the store.
@@ -68,6 +70,7 @@ class Finder:
         liked: Sequence[str] | Sequence[Sequence[str]] = (),
         disliked: Sequence[str] = (),
         measure: str = "cosine",
+        several: str = "mean",
     ) -> Query:
         """What `search` and `rerank` look for.
 
@@ -89,13 +92,18 @@ class Finder:
             the place of the item queried with, which is kept where several are liked.
             `cosine` is this library's: the weighted mean of cosines; the first item liked always
             takes that place, and of changed attributes the liked items say nothing.
+          several: what several items, photographs or vectors are. `mean`: one query, their mean in
+            each space at length 1. `best`: each is a query (`queries.MOST_OF_BEST` at most); an
+            item's score is the best of those that they give it.
 
         Raises:
-          ValueError: an unknown id, attribute, value or measure, bad weights, or not one item to
-            query with.
+          ValueError: an unknown id, attribute, value, measure or `several`, bad weights, too many
+            for `best`, or not one item to query with.
         """
         if measure not in queries.MEASURES:
             raise ValueError(unknown_name("measure", measure, queries.MEASURES))
+        if several not in queries.SEVERAL:
+            raise ValueError(unknown_name("several", several, queries.SEVERAL))
         changes, rounds = dict(changes or {}), _rounds(liked)
         used = queries.weight_vector(self.attributes.names, weights, changes)
         changed = [self.attributes.index(name) for name in changes]
@@ -109,7 +117,7 @@ class Finder:
         items = items_of(self.engine, product) if product is not None else _listed(id)
         if start := queries.start(rounds, measure):
             items.append(start)
-            found = self.engine.vectors(items[-1:])[0]
+            found = self.engine.vectors(items[-1:])
         elif rounds and not items and image is None and vectors is None:
             raise ValueError(
                 f"measure {measure} keeps the query where several items are liked: give one, or "
@@ -118,10 +126,17 @@ class Finder:
         else:
             _check_one(id=id, image=image, vectors=vectors, product=product)
             found = self._vectors(items, image, vectors)
+        if several == "mean":
+            found = queries.mean(found)[None]
+        elif len(found) > queries.MOST_OF_BEST:
+            raise ValueError(
+                f"several=best is of {queries.MOST_OF_BEST} photographs at most, got {len(found)}; "
+                "several=mean takes any number"
+            )
         if disliked := list(dict.fromkeys(disliked)):
             found = queries.away_from(found, self.engine.vectors(disliked))
         for position, (attribute, value) in zip(changed, changes.items(), strict=True):
-            found[position] = self.prototype(attribute, value)
+            found[:, position] = self.prototype(attribute, value)
         used /= np.abs(used).sum()
         return Query(found, used, tuple(items), measure, tuple(disliked), start)
 
@@ -134,6 +149,7 @@ class Finder:
         where: str | Condition | None = None,
         exclude: Iterable[str] = (),
         threshold: float | None = None,
+        ceiling: float | None = None,
         group: str | None = None,
         diversity: float = 0.0,
         **query: Any,
@@ -151,21 +167,31 @@ class Finder:
           where: condition on labels and metadata, see `asen_tf.catalogue.filters`.
           exclude: ids to leave out, with their products.
           threshold: lowest score of a result, -1 to 1.
+          ceiling: highest score of a result, -1 to 1, such as 0.999 to leave out what is the same;
+            of a product the score of its best item counts.
           group: metadata in the place of `product`, such as `brand`; "": each item is a result.
           diversity: how much results shall differ from each other, 0 to 1, see `diverse`.
           query: as in `query`.
 
         Raises:
-          ValueError: as `query`, or a bad condition, threshold, group, diversity, k or offset.
+          ValueError: as `query`, or a bad condition, threshold, ceiling, group, diversity, k or
+            offset.
         """
         if not 0 <= diversity <= 1:
             raise ValueError(f"expected a diversity of 0 to 1, got {diversity}")
-        if threshold is not None and not -1 <= threshold <= 1:
-            raise ValueError(f"expected a threshold of -1 to 1, got {threshold}")
+        for name, score in (("threshold", threshold), ("ceiling", ceiling)):
+            if score is not None and not -1 <= score <= 1:
+                raise ValueError(f"expected a {name} of -1 to 1, got {score}")
+        if None not in (threshold, ceiling) and threshold > ceiling:
+            raise ValueError(
+                f"nothing scores {threshold} or more and {ceiling} or less; "
+                "expected a threshold below the ceiling"
+            )
         if wanted is None:
             wanted = self.query(**query)
         elif query:
             raise ValueError(f"expected a query or its arguments, got {', '.join(query)} beside it")
+        self.engine.check_query(wanted.vectors[0], k, None, offset)
         group = checked_group(self.engine, group)
         where = _parsed(where)
         limits = {
@@ -174,12 +200,11 @@ class Finder:
             "group": group,
         }
 
+        rank = functools.partial(ranked, self.engine, wanted, **limits)
+        passed = 0 if ceiling is None else above(rank, ceiling)
+
         def find(k: int, offset: int) -> Hits:
-            if wanted.measure == "cosine":
-                linear = queries.weighted(wanted.vectors, wanted.weights)
-                hits = self.engine.search(linear, k, offset=offset, **limits)
-            else:
-                hits = nearest(self.engine, wanted, k, offset=offset, **limits)
+            hits = rank(k, offset=passed + offset)
             kept = np.flatnonzero(hits.scores >= (-np.inf if threshold is None else threshold))
             return Hits([hits.ids[n] for n in kept], hits.scores[kept])
 
@@ -250,7 +275,7 @@ class Finder:
           ValueError: an unknown id, not one item to compare, or a catalogue of fewer than two.
         """
         _check_one(id=id, image=image, vectors=vectors)
-        first = self._vectors(_listed(id), image, vectors)
+        first = queries.mean(self._vectors(_listed(id), image, vectors))
         cosines = queries.cosines(first, self.engine.vectors([other]))[0]
         percentiles = queries.percentiles(cosines, self._random_cosines(pairs, seed))
         order = np.lexsort([-cosines, -percentiles])
@@ -319,27 +344,28 @@ class Finder:
         return queries.prototype(examples[:, 0])
 
     def _vectors(self, ids: Sequence[str], image: Any, vectors: np.ndarray | None) -> np.ndarray:
-        """float32 [A, D] of what is given, the mean where it is several."""
+        """float32 [Q, A, D] of what is given, which is the caller's to change."""
         if ids:
-            return queries.mean(self.engine.vectors(ids))
+            return self.engine.vectors(ids)
         if vectors is None:
             vectors = self.embed(image if isinstance(image, list | tuple) else [image])
-        vectors = np.asarray(vectors, np.float32)
+        vectors = np.array(vectors, np.float32)
         expected = (len(self.attributes), self.engine.fingerprint.dimension)
         if vectors.shape[-2:] != expected or vectors.ndim > 3 or not vectors.size:
             raise ValueError(f"expected vectors {list(expected)}, got {list(vectors.shape)}")
         lengths = np.linalg.norm(vectors, axis=-1)
         if not (np.abs(lengths - 1) < 1e-2).all():
             raise ValueError(f"expected vectors of length 1, got lengths {lengths.round(3)}")
-        return queries.mean(vectors.reshape(-1, *expected))
+        return vectors.reshape(-1, *expected)
 
     def _cosines(self, wanted: Query, ids: Sequence[str]) -> np.ndarray:
-        """float32 [N, attributes that count]: query beside items."""
+        """float32 [N, attributes that count]: items beside what is most like them in the query."""
         counting = np.flatnonzero(wanted.weights)
         if not ids:
             return np.zeros((0, len(counting)), np.float32)
         found = self.engine.vectors(ids, counting.tolist())
-        return queries.cosines(wanted.vectors[counting], found)
+        cosines = np.stack([queries.cosines(one, found) for one in wanted.vectors[:, counting]])
+        return cosines[scores_of(wanted, found).argmax(0), np.arange(len(ids))]
 
     def _matches(
         self,

@@ -193,7 +193,8 @@ class Query:
     """What is looked for.
 
     Attributes:
-      vectors: float32 [A, D], a unit vector in each space.
+      vectors: float32 [Q, A, D], unit vectors in each space; an item counts as similar as it is to
+        the one of the Q that is most like it.
       weights: float64 [A], how much each space counts; their sizes sum to 1.
       items: ids of the items it comes from, which are no results; the last one is where it starts.
       measure: one of `queries.MEASURES`.

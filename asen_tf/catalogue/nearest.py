@@ -30,9 +30,10 @@ def nearest(
 
     Exact where at most `CANDIDATES` items meet the limits, or a quarter as many groups. Where more
     do, first come the `CANDIDATES` best by the weighted sum of cosines, then the next so many, each
-    of these in the exact order of distances: pages never overlap.
+    of these in the exact order of distances: pages never overlap. The query is a single one.
     """
-    linear = engine.check_query(queries.weighted(wanted.vectors, wanted.weights), k, None, offset)
+    [vectors] = wanted.vectors
+    linear = engine.check_query(queries.weighted(vectors, wanted.weights), k, None, offset)
     group = group if group and engine.has_field(group) else ""
     size = max(1, CANDIDATES // _A_GROUP) if group else CANDIDATES
     blocks = -(-(offset + k) // size)
@@ -52,10 +53,19 @@ def nearest(
 
 def similarities(engine: Engine, wanted: Query, ids: Sequence[str]) -> np.ndarray:
     """float64 [N]: how similar items are to a query, by its measure, -1 to 1."""
-    counting = np.flatnonzero(wanted.weights)
-    alike = queries.cosines if wanted.measure == "cosine" else queries.closeness
+    counting = np.flatnonzero(wanted.weights).tolist()
     found = [np.empty(0)]
     for some in batched(ids, CANDIDATES):
-        rows = alike(wanted.vectors[counting], engine.vectors(some, counting.tolist()))
-        found.append(queries.mean_score(rows, wanted.weights[counting]))
+        found.append(scores_of(wanted, engine.vectors(some, counting)).max(0))
     return np.concatenate(found)
+
+
+def scores_of(wanted: Query, items: np.ndarray) -> np.ndarray:
+    """float64 [Q, N]: how similar items are to each of a query's Q, by its measure, -1 to 1.
+
+    `items`: [N, attributes that count, D].
+    """
+    counting = np.flatnonzero(wanted.weights)
+    alike = queries.cosines if wanted.measure == "cosine" else queries.closeness
+    rows = [alike(one, items) for one in wanted.vectors[:, counting]]
+    return np.stack([queries.mean_score(row, wanted.weights[counting]) for row in rows])

@@ -32,6 +32,15 @@ def others(
     return {one: [name for name in members[value] if name != one] for one, value in values.items()}
 
 
+def leading(engine: Engine, group: str, ids: Sequence[str]) -> list[str]:
+    """Of ids the first of each group; those without a group are each their own."""
+    cells = (record.metadata.get(group) for record in engine.records(ids))
+    first: dict[object, str] = {}
+    for one, cell in zip(ids, cells, strict=True):
+        first.setdefault((one,) if cell is None else kept(cell), one)
+    return list(first.values())
+
+
 def items_of(engine: Engine, product: Cell) -> list[str]:
     """The ids of a product's items, sorted; ValueError: it has none."""
     found = [] if checked_group(engine, None) == "" else engine.having(PRODUCT, [kept(product)])

@@ -17,6 +17,11 @@ from asen_tf.core.errors import check_names
 LEAST_DISTANCES = {"cosine": 0.01, "euclidean": 1e-6}
 MEASURES = tuple(LEAST_DISTANCES)
 
+# What several photographs of one garment are: their mean, or what each of them finds.
+SEVERAL = ("mean", "best")
+# Each is searched with.
+MOST_OF_BEST = 64
+
 # Below 1, so that of a query something is left.
 DISLIKED_SHARE = 0.5
 
@@ -101,7 +106,7 @@ def mean(vectors: np.ndarray) -> np.ndarray:
 
 
 def away_from(query: np.ndarray, disliked: np.ndarray) -> np.ndarray:
-    """A query [A, D] away from items [N, A, D] that are not wanted, at length 1 in each space.
+    """Queries [Q, A, D] away from items [N, A, D] that are not wanted, at length 1 in each space.
 
     The negative part of Rocchio's formula (1971; Manning et al., Introduction to Information
     Retrieval, section 9.1.1): q - gamma mean(disliked), with gamma = `DISLIKED_SHARE`.

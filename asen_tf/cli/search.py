@@ -39,13 +39,15 @@ _EXCLUDED = {
         "filter",
         "exclude",
         "threshold",
+        "ceiling",
+        "several",
         "rerank",
         "html",
         "group",
         "diversity",
         "facets",
     ),
-    "rerank": ("filter", "exclude", "threshold", "group", "diversity", "facets"),
+    "rerank": ("filter", "exclude", "threshold", "ceiling", "group", "diversity", "facets"),
 }
 
 
@@ -85,6 +87,7 @@ def query(given: flags.FlagValues) -> dict:
         "disliked": given.disliked,
         "product": given.product,
         "measure": given.measure,
+        "several": given.several,
     }
 
 
@@ -107,6 +110,7 @@ def find(catalogue: "Catalogue", given: flags.FlagValues) -> "list[Match]":
         where=given.filter,
         exclude=given.exclude,
         threshold=given.threshold,
+        ceiling=given.ceiling,
         group=given.group,
         diversity=given.diversity,
         **wanted,
@@ -233,9 +237,17 @@ def run() -> None:
         "replaces the query. euclidean (Ak et al., WACV 2018): the weighted sum of distances; "
         "only an id that is liked alone replaces it.",
     )
+    flags.DEFINE_enum(
+        "several",
+        "mean",
+        ("mean", "best"),
+        "What several photographs are: one query, their mean, or each its own, of whose scores the "
+        "best counts.",
+    )
     lists.define_text("filter", "", 'A condition, such as "price<50 and not color=red".')
     lists.define("exclude", "Ids to leave out, with their products, in quotes as those of --liked.")
     flags.DEFINE_float("threshold", None, "Lowest score of a result, -1 to 1.")
+    flags.DEFINE_float("ceiling", None, "Highest score of a result: 0.999 leaves out the same.")
     lists.define_text(
         "group",
         None,

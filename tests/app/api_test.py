@@ -135,9 +135,13 @@ def test_several_photographs_or_items_of_one_garment(client_of, catalogue, embed
         query = {"photograph": [one["photograph"] for one in sent]}
         of_photographs = asked(client, query=query, count=9)
         of_items = asked(client, query={"item": chosen}, count=9)
+        best_of = asked(client, query={"item": chosen}, several="best", count=9)
     assert (of_photographs["query"], of_items["query"]) == (query, {"item": chosen})
     same(of_photographs["results"], catalogue.search(vectors=embedder.embed_all(jpegs[-3:]), k=9))
     same(of_items["results"], catalogue.search(id=chosen, k=9))
+    best = catalogue.search(id=chosen, k=9, several="best")
+    same(best_of["results"], best)
+    assert best != catalogue.search(id=chosen, k=9)
 
 
 def test_what_is_liked_is_enough_to_start_from(client_of, catalogue):
@@ -166,11 +170,12 @@ def test_facets_are_the_catalogues(client_of, catalogue, given, limits, count):
     with client_of(catalogue) as client:
         answer = asked(client, query={"item": "garment-0"}, facets=names, **given)
         plain = asked(client, query={"item": "garment-0"}, **given)
+    assert plain == answer | {"facets": {}}
     facets = {
         name: [(one["value"], one["count"]) for one in counts]
-        for name, counts in answer.pop("facets").items()
+        for name, counts in answer["facets"].items()
     }
-    assert facets == catalogue.facets(names, **limits) and answer == plain
+    assert facets == catalogue.facets(names, **limits)
     assert sum(of_value for _, of_value in facets["brand"]) == count
 
 
@@ -181,7 +186,6 @@ def test_facets_are_the_catalogues(client_of, catalogue, given, limits, count):
         {"diversity": 0.7},
         {"threshold": 0.3},
         {"group": "brand"},
-        {"exclude": ["garment-1", "garment-2", "garment-4"]},
     ],
 )
 def test_searches_are_the_catalogues(client_of, catalogue, more):
@@ -191,6 +195,13 @@ def test_searches_are_the_catalogues(client_of, catalogue, more):
     expected = catalogue.search(id="garment-0", k=9, **more)
     assert [hit["id"] for hit in hits] == [match.id for match in expected]
     assert "threshold" in more or [hit["id"] for hit in hits] != [hit["id"] for hit in plain]
+
+
+def test_above_the_ceiling_nothing_is_found(client_of, catalogue):
+    with client_of(catalogue) as client:
+        plain = found(client, query={"item": "garment-0"}, count=9)
+        ceiling = (plain[3]["score"] + plain[4]["score"]) / 2
+        assert found(client, query={"item": "garment-0"}, ceiling=ceiling, count=5) == plain[4:]
 
 
 def test_photographs_behind_urls_are_shown(client_of, catalogue, shop, tmp_path):

@@ -130,6 +130,90 @@ def test_several_photographs_are_one_query(catalogue):
     assert color.cosine == pytest.approx(float(mean[1] @ VECTORS[2, 1]), abs=1e-5)
 
 
+def best_of(chosen, row, similar=lambda a, b: a @ b):
+    """(id, score) of the best of what each of the items gives the others, in loops."""
+    scored = []
+    for n in set(range(COUNT)) - {*chosen}:
+        scores = [
+            sum(w * similar(VECTORS[q, a], VECTORS[n, a]) for a, w in enumerate(row)) / sum(row)
+            for q in chosen
+        ]
+        scored.append((IDS[n], float(max(scores))))
+    return sorted(scored, key=lambda pair: -pair[1])
+
+
+@pytest.mark.parametrize(
+    ("measure", "similar"),
+    [("cosine", lambda a, b: a @ b), ("euclidean", lambda a, b: 1 - np.linalg.norm(a - b))],
+)
+def test_of_several_photographs_the_best_counts(catalogue, measure, similar):
+    chosen = [4, 30, 11]
+    expected = best_of(chosen, [1, 0.5, 0], similar)
+    asked = {
+        "id": [IDS[n] for n in chosen],
+        "several": "best",
+        "measure": measure,
+        "weights": {"neckline": 1, "color": 0.5},
+    }
+    check(catalogue.search(**asked, k=COUNT), expected)
+    pages = [catalogue.search(**asked, k=7, offset=n) for n in range(0, COUNT, 7)]
+    check([match for page in pages for match in page], expected)
+    names = [IDS[n] for n in (50, 2, 17, 33)]
+    alone = [pair for pair in expected if pair[0] in names]
+    assert [m.id for m in catalogue.rerank([(one, 1.0) for one in names], **asked)] == [
+        name for name, _ in alone
+    ]
+    if measure == "cosine":  # those to the photograph that is most like it
+        for match in catalogue.search(**asked, k=COUNT):
+            cosines = 1 * match.cosines["neckline"] + 0.5 * match.cosines["color"]
+            assert cosines / 1.5 == pytest.approx(match.score, abs=1e-5)
+
+
+def test_what_is_changed_or_disliked_is_so_in_each_of_several(catalogue):
+    chosen, red = [4, 30], mean_of("color", "red")
+    expected = []
+    for n in set(range(COUNT)) - {*chosen, 8}:
+        scores = []
+        for q in chosen:
+            wanted = VECTORS[q] - 0.5 * VECTORS[8].astype(float)
+            wanted /= np.linalg.norm(wanted, axis=-1, keepdims=True)
+            wanted[1] = red
+            scores.append((wanted * VECTORS[n]).sum() / 3)
+        expected.append((IDS[n], max(scores)))
+    found = catalogue.search(
+        id=[IDS[n] for n in chosen],
+        several="best",
+        disliked=[IDS[8]],
+        changes={"color": "red"},
+        k=COUNT,
+    )
+    check(found, sorted(expected, key=lambda pair: -pair[1]))
+
+
+@pytest.mark.parametrize("above", [0, 1, 2, 3, 6, 7, 29, COUNT - 1, COUNT])
+def test_above_the_ceiling_nothing_is_found(catalogue, above):
+    order = ranked(QUERY, [1, 1, 1])
+    scores = [1.0, *(score for _, score in order), -1.0]
+    ceiling = (scores[above] + scores[above + 1]) / 2
+    check(catalogue.search(vectors=QUERY, ceiling=ceiling, k=9), order[above : above + 9])
+    found = catalogue.search(vectors=QUERY, ceiling=ceiling, k=9, offset=5)
+    check(found, order[above + 5 : above + 14])
+
+
+def test_the_ceiling_holds_with_everything_else(catalogue, monkeypatch):
+    monkeypatch.setattr(diverse, "POOL", 25)
+    order = ranked(QUERY, [1, 1, 1])
+    ceiling, threshold = ((order[n][1] + order[n + 1][1]) / 2 for n in (3, 19))
+    limits = {"ceiling": ceiling, "threshold": threshold, "k": COUNT}
+    check(catalogue.search(vectors=QUERY, **limits), order[4:20])
+    found = catalogue.search(vectors=QUERY, **limits, diversity=0.3)
+    check(found, marginal_relevance(order[4:20], 0.3))
+    best = best_of([4, 30], [1, 1, 1])
+    ceiling = (best[2][1] + best[3][1]) / 2
+    found = catalogue.search(id=[IDS[4], IDS[30]], several="best", ceiling=ceiling, k=9)
+    check(found, best[3:12])
+
+
 @pytest.mark.parametrize("changes", [{}, {"color": "red"}])
 def test_disliked_items_lead_away_by_rocchios_formula(catalogue, changes):
     disliked = [8, 21]
@@ -322,6 +406,12 @@ def test_a_copied_detail_stands_out(catalogue):
         ({"id": IDS[0], "k": 0, "diversity": 0.5}, "k must be positive"),
         ({"id": IDS[0], "diversity": 1.5}, "expected a diversity of 0 to 1, got 1.5"),
         ({"id": IDS[0], "disliked": ["none.jpg"]}, "no item 'none.jpg'"),
+        ({"id": IDS[0], "offset": -1, "ceiling": 0.1}, "offset not negative"),
+        ({"id": IDS[:2], "k": 0, "offset": 1, "several": "best"}, "k must be positive"),
+        ({"id": IDS[0], "several": "bst"}, "Did you mean 'best'?"),
+        ({"image": [7] * 65, "several": "best"}, "several=best is of 64 photographs at most, got"),
+        ({"id": IDS[0], "ceiling": -1.5}, "expected a ceiling of -1 to 1, got -1.5"),
+        ({"id": IDS[0], "threshold": 0.5, "ceiling": 0.4}, "a threshold below the ceiling"),
         ({"id": []}, "got none"),
         ({"vectors": VECTORS[:0]}, "expected vectors [3, 8], got [0, 3, 8]"),
         ({"product": "none"}, "no item of the product 'none'"),

@@ -176,6 +176,25 @@ def test_photographs_are_results_where_they_are_asked_for(catalogue):
     assert len(catalogue.search(id=IDS[0], k=COUNT, group="")) == COUNT - 1
 
 
+@pytest.mark.parametrize("group", [None, ""])
+def test_of_several_photographs_the_best_counts_for_a_product(catalogue, group):
+    several = np.stack([QUERY, unit(2, DIMENSION, seed=2), unit(2, DIMENSION, seed=3)])
+    groups = PRODUCTS if group is None else [None] * COUNT
+    best = expected(several, score=lambda all, n: max(cosine(q, n) for q in all), groups=groups)
+    asked = {"vectors": several, "several": "best", "group": group}
+    assert shown(catalogue.search(**asked, k=COUNT)) == best
+    pages = [catalogue.search(**asked, k=4, offset=offset) for offset in range(0, COUNT, 4)]
+    assert [one for page in pages for one in shown(page)] == best
+
+
+def test_a_product_whose_best_is_above_the_ceiling_is_none(catalogue):
+    order = catalogue.search(vectors=QUERY, k=COUNT)
+    falls = [n for n in range(len(order) - 1) if order[n].score - order[n + 1].score > 1e-4]
+    last = next(n for n in falls if order[n].others)
+    ceiling = (order[last].score + order[last + 1].score) / 2
+    assert catalogue.search(vectors=QUERY, k=COUNT, ceiling=ceiling) == order[last + 1 :]
+
+
 @pytest.mark.parametrize("name", ["brand", "maker"])
 def test_any_metadata_groups(catalogue, name):
     groups = [record(n).metadata[name] for n in range(COUNT)]

@@ -53,4 +53,4 @@ def kept(value: str | int | float | bool) -> Kept:
     try:
         return float(value)
     except OverflowError:  # of stores of earlier versions
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf

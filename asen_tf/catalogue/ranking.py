@@ -1,0 +1,60 @@
+"""Results by their likeness to the query alone."""
+
+import bisect
+import dataclasses
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from asen_tf.catalogue import queries
+from asen_tf.catalogue.engine import Engine
+from asen_tf.catalogue.filters import Condition
+from asen_tf.catalogue.items import Hits, Query
+from asen_tf.catalogue.nearest import nearest
+from asen_tf.catalogue.products import leading
+
+
+def ranked(
+    engine: Engine,
+    wanted: Query,
+    k: int,
+    where: Condition | None = None,
+    exclude: Sequence[str] = (),
+    offset: int = 0,
+    group: str = "",
+) -> Hits:
+    """As `Engine.search`, by the query's measure, and by the best of the query's several."""
+    limits = {"where": where, "exclude": exclude, "group": group}
+    if len(wanted.vectors) == 1:
+        if wanted.measure != "cosine":
+            return nearest(engine, wanted, k, offset=offset, **limits)
+        linear = queries.weighted(wanted.vectors[0], wanted.weights)
+        return engine.search(linear, k, offset=offset, **limits)
+    best: dict[str, np.float32] = {}
+    for vectors in wanted.vectors:
+        one = dataclasses.replace(wanted, vectors=vectors[None])
+        # What is among the best of all is among the best of those that it is most like.
+        for id, score in zip(*ranked(engine, one, offset + k, **limits), strict=True):
+            best[id] = max(score, best.get(id, score))
+    ids = sorted(best, key=lambda id: (-best[id], id))
+    if group and engine.has_field(group):
+        ids = leading(engine, group, ids)
+    ids = ids[offset : offset + k]
+    return Hits(ids, np.array([best[id] for id in ids], np.float32))
+
+
+def above(find: Callable[..., Hits], ceiling: float) -> int:
+    """How many results score more, looked for one at a time: few do, of very many.
+
+    Args:
+      find: (k, offset=) -> the results, best first.
+    """
+
+    def is_above(place: int) -> bool:
+        return any(score > ceiling for score in find(1, offset=place).scores)
+
+    end = 0
+    while is_above(end):
+        end = 2 * end + 1
+    start = (end + 1) // 2  # all before it are above
+    return bisect.bisect_left(range(end), True, lo=start, key=lambda place: not is_above(place))
