@@ -21,7 +21,7 @@ from asen_tf.core.choices import PRODUCT
 from asen_tf.core.errors import unknown_name
 from asen_tf.embedders import Embedder
 
-# Items whose mean is a value's prototype, at most: more would hardly move it.
+# Items whose mean stands for a value or a product, at most: more would hardly move it.
 _EXAMPLES = 4096
 
 # Items that a result stands for, at most: brands have thousands, and all of them are compared.
@@ -76,7 +76,8 @@ class Finder:
 
         Args:
           id, image, vectors: one of them, see the class; with `liked` it may be left out.
-          product: all items of a product, in the place of these.
+          product: all items of a product, in the place of these; of more than 4096, the mean is
+            of 4096 that are evenly spread over their ids.
           weights: attribute -> weight, which may be negative; the others count 0. None: all count
             1.
           changes: attribute -> the value that is wanted there instead of the item's own; counts 1
@@ -201,7 +202,7 @@ class Finder:
         }
 
         rank = functools.partial(ranked, self.engine, wanted, **limits)
-        passed = 0 if ceiling is None else above(rank, ceiling)
+        passed = 0 if ceiling is None else above(rank, ceiling, wanted.measure)
 
         def find(k: int, offset: int) -> Hits:
             hits = rank(k, offset=passed + offset)
@@ -339,14 +340,13 @@ class Finder:
                 f"no item of the catalogue is labelled {attribute}={value}; label some, so that "
                 "it is known what that looks like"
             )
-        spread = np.linspace(0, len(ids) - 1, min(len(ids), _EXAMPLES)).astype(int)
-        examples = self.engine.vectors([ids[n] for n in spread], [position])
+        examples = self.engine.vectors(_examples(ids), [position])
         return queries.prototype(examples[:, 0])
 
     def _vectors(self, ids: Sequence[str], image: Any, vectors: np.ndarray | None) -> np.ndarray:
         """float32 [Q, A, D] of what is given, which is the caller's to change."""
         if ids:
-            return self.engine.vectors(ids)
+            return self.engine.vectors(_examples(ids))
         if vectors is None:
             vectors = self.embed(image if isinstance(image, list | tuple) else [image])
         vectors = np.array(vectors, np.float32)
@@ -400,6 +400,12 @@ def _rounds(liked: Sequence[str] | Sequence[Sequence[str]]) -> list[list[str]]:
     """The ids of each round, each once; rounds in which nothing was chosen are left out."""
     rounds = [liked] if liked and isinstance(liked[0], str) else liked
     return [list(dict.fromkeys(chosen)) for chosen in rounds if chosen]
+
+
+def _examples(ids: Sequence[str]) -> list[str]:
+    """`_EXAMPLES` of them at most, evenly spread."""
+    spread = np.linspace(0, len(ids) - 1, min(len(ids), _EXAMPLES)).astype(int)
+    return [ids[n] for n in spread]
 
 
 def _parsed(where: str | Condition | None) -> Condition | None:

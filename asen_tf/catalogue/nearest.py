@@ -14,7 +14,7 @@ from asen_tf.core.read_ahead import batched
 # Engines rank by cosines: so many of their best are put in the order of distances at a time.
 CANDIDATES = 4096
 # Groups have several items each.
-_A_GROUP = 4
+A_GROUP = 4
 
 
 def nearest(
@@ -35,7 +35,7 @@ def nearest(
     [vectors] = wanted.vectors
     linear = engine.check_query(queries.weighted(vectors, wanted.weights), k, None, offset)
     group = group if group and engine.has_field(group) else ""
-    size = max(1, CANDIDATES // _A_GROUP) if group else CANDIDATES
+    size = max(1, CANDIDATES // A_GROUP) if group else CANDIDATES
     blocks = -(-(offset + k) // size)
     found = engine.search(linear, blocks * size, where, exclude, group=group).ids
     owners = {name: place for place, name in enumerate(found)}

@@ -10,8 +10,11 @@ from asen_tf.catalogue import queries
 from asen_tf.catalogue.engine import Engine
 from asen_tf.catalogue.filters import Condition
 from asen_tf.catalogue.items import Hits, Query
-from asen_tf.catalogue.nearest import nearest
+from asen_tf.catalogue.nearest import A_GROUP, CANDIDATES, nearest
 from asen_tf.catalogue.products import leading
+
+# So many results may be passed over for their scores; of distances, the order is exact so far.
+MOST_ABOVE = {"cosine": 2**17 - 1, "euclidean": CANDIDATES // A_GROUP - 1}
 
 
 def ranked(
@@ -43,11 +46,14 @@ def ranked(
     return Hits(ids, np.array([best[id] for id in ids], np.float32))
 
 
-def above(find: Callable[..., Hits], ceiling: float) -> int:
-    """How many results score more, looked for one at a time: few do, of very many.
+def above(find: Callable[..., Hits], ceiling: float, measure: str) -> int:
+    """How many results score more, looked for one at a time: mostly few do, of very many.
 
     Args:
-      find: (k, offset=) -> the results, best first.
+      find: (k, offset=) -> the results by this measure, best first.
+
+    Raises:
+      ValueError: more than `MOST_ABOVE` do.
     """
 
     def is_above(place: int) -> bool:
@@ -55,6 +61,11 @@ def above(find: Callable[..., Hits], ceiling: float) -> int:
 
     end = 0
     while is_above(end):
+        if end >= MOST_ABOVE[measure]:
+            raise ValueError(
+                f"more than {MOST_ABOVE[measure]} results score above the ceiling of {ceiling}; "
+                "raise it, or narrow the search by a condition"
+            )
         end = 2 * end + 1
     start = (end + 1) // 2  # all before it are above
     return bisect.bisect_left(range(end), True, lo=start, key=lambda place: not is_above(place))

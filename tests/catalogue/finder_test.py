@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from asen_tf.catalogue import Catalogue, Record, diverse
+from asen_tf.catalogue import Catalogue, Record, diverse, ranking
 from asen_tf.core import AttributeSpace
 from asen_tf.embedders import Fingerprint, VectorEmbedder
 
@@ -198,6 +198,18 @@ def test_above_the_ceiling_nothing_is_found(catalogue, above):
     check(catalogue.search(vectors=QUERY, ceiling=ceiling, k=9), order[above : above + 9])
     found = catalogue.search(vectors=QUERY, ceiling=ceiling, k=9, offset=5)
     check(found, order[above + 5 : above + 14])
+
+
+@pytest.mark.parametrize(("ceiling", "is_told"), [(6, False), (7, False), (8, True), (COUNT, True)])
+def test_a_ceiling_far_below_is_refused(catalogue, monkeypatch, ceiling, is_told):
+    monkeypatch.setitem(ranking.MOST_ABOVE, "cosine", 7)
+    scores = [score for _, score in ranked(QUERY, [1, 1, 1])]
+    asked = {"vectors": QUERY, "ceiling": (scores[ceiling - 1] + [*scores, -1][ceiling]) / 2}
+    if is_told:
+        with pytest.raises(ValueError, match="more than 7 results score above the ceiling of"):
+            catalogue.search(**asked)
+    else:
+        assert catalogue.search(**asked)[0].id == ranked(QUERY, [1, 1, 1])[ceiling][0]
 
 
 def test_the_ceiling_holds_with_everything_else(catalogue, monkeypatch):
