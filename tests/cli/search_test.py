@@ -85,6 +85,7 @@ def test_every_flag_of_a_query_counts(shop, tmp_path):
     assert ids(found(shop, tmp_path, *by, "--exclude=item-1,item-4", "--k=2")) == [3, 0]
     assert ids(found(shop, tmp_path, *by, "--filter=price>3 and color=green")) == [5, 7]
     assert ids(found(shop, tmp_path, *by, "--threshold=0.9")) == [1, 3]
+    assert ids(found(shop, tmp_path, *by, "--ceiling=0.9", "--k=2")) == [0, 4]
     assert ids(found(shop, tmp_path, "--id=item-2", "--weights=side=-1", "--k=1")) == [7]
     both = ["--id=item-0", "--weights=color=1,side=0.0001", "--set=color=green"]
     assert ids(found(shop, tmp_path, *both, "--k=4")) == [3, 5, 1, 7]
@@ -95,6 +96,9 @@ def test_every_flag_of_a_query_counts(shop, tmp_path):
     assert ids(found(shop, tmp_path, *rounds, "--k=3")) == [4, 2, 0]
     # The mean of items 2 and 6 looks as item 4 does.
     assert ids(found(shop, tmp_path, "--id=item-2", "--id=item-6", "--k=1")) == [4]
+    # Those that are 20 degrees from one of two.
+    best = ["--id=item-0", "--id=item-6", "--several=best", "--weights=side=1", "--k=3"]
+    assert sorted(ids(found(shop, tmp_path, *best))) == [1, 5, 7]
     # Away from item 3, which is 20 degrees to the right.
     assert ids(found(shop, tmp_path, *by, "--disliked=item-3", "--k=2")) == [1, 0]
     # Of angles to 40 and from 20 degrees, 120 has the largest difference of cosines.
