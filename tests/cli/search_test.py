@@ -281,12 +281,14 @@ def test_an_empty_store_is_said(tmp_path, capsys):
         def embed_all(self, images):
             return np.float32([[[1, 0]]])
 
-    flags = dict.fromkeys(("id", "box", "rerank", "filter", "threshold", "group", "product"))
+    unset = ("id", "box", "rerank", "filter", "threshold", "ceiling", "group", "product")
+    flags = dict.fromkeys(unset)
     flags |= {name: [] for name in ("weights", "set", "liked", "disliked", "exclude")}
     given = SimpleNamespace(
         **flags,
         image=["a.jpg"],
         measure="cosine",
+        several="mean",
         diversity=0.0,
         k=1,
         offset=0,
