@@ -19,6 +19,7 @@ from asen_tf.evaluation.published import PublishedInputs, is_published
 from asen_tf.images import MAX_PIXELS, graph
 from asen_tf.images.geometry import pixel_boxes
 from asen_tf.models.base import EmbeddingModel
+from asen_tf.tracing import traced
 from asen_tf.workdir import Workdir
 
 # Beside the model in a preset.
@@ -198,7 +199,7 @@ class _Squares:
         self._to_square = graph.square_fn(size, fit)
         squares = tf.TensorSpec((None, size, size, 3), tf.uint8)
         ids, sizes = tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, 2), tf.int32)
-        self._embed = tf.function(
+        self._embed = traced(
             lambda images, ids: model.embed(images, ids, slices), input_signature=[squares, ids]
         )
 
@@ -206,9 +207,9 @@ class _Squares:
             attention, boxes = model.explain(images, ids)
             return attention, pixel_boxes(boxes, sizes, fit)
 
-        self._explain = tf.function(explain, input_signature=[squares, ids, sizes])
+        self._explain = traced(explain, input_signature=[squares, ids, sizes])
         chosen = tf.TensorSpec((None,), tf.int32)
-        self._predict = tf.function(
+        self._predict = traced(
             lambda images, chosen: model.value_probabilities(images, chosen),
             input_signature=[squares, chosen],
         )

@@ -160,11 +160,13 @@ def workdir(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def served(workdir, tmp_path_factory):
-    """The folder of versions that `export` makes of this run; it holds version 1."""
-    from asen_tf.serving.export import export
+    """The folder of versions that `export` makes of this run, unverified; it holds version 1."""
+    from asen_tf.serving.export import export_model
+    from asen_tf.workdir import Workdir
 
-    folder = tmp_path_factory.mktemp("served") / "asen"
-    export(workdir, folder)
+    folder, run = tmp_path_factory.mktemp("served") / "asen", Workdir(workdir)
+    given = {"slices": run.best()["slices"], "box_margin": run.config().data.box_margin}
+    export_model(run.load_best(), run.space(), folder, verified=False, **given)
     return folder
 
 

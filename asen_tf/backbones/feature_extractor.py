@@ -15,6 +15,7 @@ from asen_tf.backbones.preprocessing import rescaling
 from asen_tf.backbones.recompute import check_recomputable, recomputing
 from asen_tf.backbones.scope import child_scope
 from asen_tf.core.errors import unknown_name
+from asen_tf.tracing import traced
 
 _SETTINGS = ("name", "weights", "levels", "preprocessing")
 
@@ -153,7 +154,7 @@ class FeatureExtractor(keras.layers.Layer):
         training = learns and not self.frozen_statistics
         network = self._network(images.shape[1] or self.size, folded=not training)
         if self._jit_compile:
-            maps = tf.function(network, jit_compile=True)(images, training=training)
+            maps = traced(network, jit_compile=True)(images, training=training)
         elif self._recompute and learns:
             maps = recomputing(self.backbone, training)(images)
         else:

@@ -18,6 +18,7 @@ from asen_tf.core.limits import BOX_MARGIN, DECODING
 from asen_tf.core.progress import Progress, say
 from asen_tf.data.manifest import Manifest
 from asen_tf.images import graph
+from asen_tf.tracing import as_written
 
 # Row numbers int64 [B] -> images uint8 [B, S, S, 3]; runs in a graph.
 ImageLoader = Callable[[tf.Tensor], tf.Tensor]
@@ -77,7 +78,7 @@ def open_images(
 def _decoded(photographs, rows, read):
     """Yields the images of these rows, in order, saying how far it is."""
     wanted = tf.data.Dataset.from_tensor_slices(tuple(column[rows] for column in photographs))
-    batches = wanted.map(read, num_parallel_calls=tf.data.AUTOTUNE).batch(64)
+    batches = wanted.map(as_written(read), num_parallel_calls=tf.data.AUTOTUNE).batch(64)
     with Progress("decoding", len(rows), "images") as progress:
         for batch in batches:
             yield from batch.numpy()

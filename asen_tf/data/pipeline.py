@@ -17,6 +17,7 @@ from asen_tf.data.manifest import Manifest
 from asen_tf.data.manipulations import ManipulationSampler
 from asen_tf.data.signature_triplets import SignatureTriplets
 from asen_tf.data.triplets import FixedTriplets, TripletSampler
+from asen_tf.tracing import as_written
 
 # Independent random streams of one seed.
 _TRIPLETS, _IMAGES, _ATTRIBUTES, _CHANGES, _MANIPULATIONS = range(5)
@@ -174,7 +175,7 @@ def dataset(
 
     positions = tf.data.Dataset.range(start * local, np.iinfo(np.int64).max)
     return positions.map(
-        lambda position: examples(numbers(position)), num_parallel_calls=2
+        as_written(lambda position: examples(numbers(position))), num_parallel_calls=2
     ).prefetch(2)
 
 

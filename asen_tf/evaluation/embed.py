@@ -13,11 +13,12 @@ from asen_tf.evaluation.pairs import EmbedFn
 from asen_tf.evaluation.recognition import PredictFn
 from asen_tf.images.geometry import cell_centres
 from asen_tf.models.base import EmbeddingModel
+from asen_tf.tracing import traced
 
 
 def image_fn(load_images: ImageLoader) -> Callable[[np.ndarray], np.ndarray]:
     """Images for an `Evaluator`: rows int64 [B] -> uint8 [B, S, S, 3], decoded side by side."""
-    run = tf.function(load_images)
+    run = traced(load_images)
     return lambda rows: run(tf.constant(rows)).numpy()
 
 
@@ -26,7 +27,7 @@ def embed_fn(model: EmbeddingModel, slices: Sequence[str] | None = None) -> Embe
 
     The vectors consist of these slices, see `EmbeddingModel.embed`.
     """
-    run = tf.function(lambda images, attributes: model.embed(images, attributes, slices))
+    run = traced(lambda images, attributes: model.embed(images, attributes, slices))
     return lambda images, attributes: run(tf.constant(images), tf.constant(attributes)).numpy()
 
 
@@ -34,7 +35,7 @@ def embed_rows_fn(
     model: EmbeddingModel, features: FeatureLoader, slices: Sequence[str] | None = None
 ) -> EmbedFn:
     """`embed_fn` of rows, int64 [B], in place of their images, by the features that are kept."""
-    run = tf.function(
+    run = traced(
         lambda rows, attributes: model.embed(features(rows, attributes), attributes, slices)
     )
     return lambda rows, attributes: run(tf.constant(rows), tf.constant(attributes)).numpy()
@@ -45,7 +46,7 @@ def change_fn(model: EmbeddingModel) -> ChangeFn | None:
     if not model.manipulates:
         return None
     vectors, ids = tf.TensorSpec((None, None), tf.float32), tf.TensorSpec((None, None), tf.int32)
-    run = tf.function(model.change, input_signature=[vectors, ids, ids])
+    run = traced(model.change, input_signature=[vectors, ids, ids])
 
     def change(vectors, attributes, values):
         ids = (tf.constant(numbers, tf.int32) for numbers in (attributes, values))
@@ -58,7 +59,7 @@ def predict_fn(model: EmbeddingModel) -> PredictFn | None:
     """Probabilities, see `EmbeddingModel.value_probabilities`; None where it does not predict."""
     if not model.predicts:
         return None
-    run = tf.function(
+    run = traced(
         lambda images, attributes: model.value_probabilities(images, attributes),
         reduce_retracing=True,
     )
@@ -67,7 +68,7 @@ def predict_fn(model: EmbeddingModel) -> PredictFn | None:
 
 def explain_fn(model: EmbeddingModel) -> ExplainFn:
     """(images, attributes) -> peaks [B, M, 2] and regions [B, M, 4], as parts of the side."""
-    run = tf.function(lambda images, attributes: model.explain(images, attributes))
+    run = traced(lambda images, attributes: model.explain(images, attributes))
 
     def explain(images, attributes):
         attention, boxes = run(tf.constant(images), tf.constant(attributes))

@@ -5,7 +5,6 @@ from collections.abc import Iterator, Sequence
 import matplotlib
 import matplotlib.figure
 import numpy as np
-import tensorflow as tf
 from matplotlib.axes import Axes
 
 from asen_tf.figures import style
@@ -14,6 +13,7 @@ from asen_tf.figures.registry import figure
 from asen_tf.figures.source import NothingToDraw, Source
 from asen_tf.images.graph import to_square
 from asen_tf.models.base import EmbeddingModel
+from asen_tf.tracing import traced
 
 PHOTOGRAPHS = 64
 COLORS = matplotlib.colormaps["PuOr_r"]
@@ -65,7 +65,7 @@ def channel_profiles(model: EmbeddingModel, images: np.ndarray, batch_size: int 
         )
     if not len(images):
         raise ValueError("expected photographs, received none")
-    weigh = tf.function(
+    weigh = traced(
         lambda batch: model.channel_weights(batch, model.all_attributes(batch)),
         reduce_retracing=True,
     )

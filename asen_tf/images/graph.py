@@ -16,6 +16,7 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.images import kinds, pillow
 from asen_tf.images.boxes import Boxed
 from asen_tf.images.inputs import Photograph
+from asen_tf.tracing import traced
 
 _JFIF = kinds.JPEG + b"\xe0\x00\x10"
 _UPRIGHT = 1
@@ -153,12 +154,12 @@ def square_fn(size: int, fit: str = "crop") -> Callable[[tf.Tensor], tf.Tensor]:
     A graph: operation by operation, each of so little work, it takes three times as long.
     """
     photograph = tf.TensorSpec((None, None, 3), tf.uint8)
-    return tf.function(lambda p: to_square(p, size, fit), input_signature=[photograph])
+    return traced(lambda p: to_square(p, size, fit), input_signature=[photograph])
 
 
 @functools.cache
 def _decode_fn():
-    return tf.function(decode, input_signature=[tf.TensorSpec((), tf.string)])
+    return traced(decode, input_signature=[tf.TensorSpec((), tf.string)])
 
 
 def _by_pillow(encoded) -> np.ndarray:

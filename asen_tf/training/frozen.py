@@ -23,6 +23,7 @@ from asen_tf.data.feature_cache import (
 from asen_tf.data.image_cache import ImageLoader
 from asen_tf.data.manifest import Manifest
 from asen_tf.models.base import EmbeddingModel
+from asen_tf.tracing import as_written, traced
 from asen_tf.version import __version__
 
 _MOST_TIME = 0.6  # of what a stage has, for its features
@@ -51,7 +52,7 @@ class FrozenFeatures:
 
         size = model.image_size
         spec = tf.TensorSpec((None, size, size, 3), tf.uint8)
-        self._compute = tf.function(compute).get_concrete_function(spec)
+        self._compute = traced(compute).get_concrete_function(spec)
         self._shapes = {n: tuple(s[1:]) for n, s in self._compute.output_shapes.items()}
         read = set(map(id, self._compute.graph.variables))
         self._variables = [v for v in model.variables if read.intersection(map(id, _parts(v)))]
@@ -121,7 +122,7 @@ class FrozenFeatures:
         batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
         began = time.monotonic()
         with Progress("computing features", len(rows), "images") as progress:
-            for number, images in enumerate(batches.map(load_images).prefetch(2), 1):
+            for number, images in enumerate(batches.map(as_written(load_images)).prefetch(2), 1):
                 yield {name: maps.numpy() for name, maps in self._compute(images).items()}
                 progress.update(len(images))
                 if number == 1:

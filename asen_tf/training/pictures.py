@@ -9,6 +9,7 @@ from asen_tf.evaluation.embed import image_fn
 from asen_tf.figures.overlay import attention_overlay
 from asen_tf.figures.style import square, strip
 from asen_tf.models.base import EmbeddingModel
+from asen_tf.tracing import traced
 
 SIDE_PX = 128
 
@@ -34,7 +35,7 @@ class AttentionPictures:
         self._names = manifest.space.names
         if self._shown:
             self._images = image_fn(load_images)(rows)
-            self._explain = tf.function(
+            self._explain = traced(
                 lambda images: model.explain(images, model.all_attributes(images))
             )
 

@@ -18,6 +18,7 @@ from asen_tf.evaluation.pairs import embedded_pairs
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.models.linear.discriminant import linear_discriminant
 from asen_tf.models.recognition import ValueClassifiers
+from asen_tf.tracing import traced
 
 MOST_IMAGES = {"train": 10_000, "valid": 2_000}  # more tell little
 _SHARE_OF_TIME = {"train": 0.8, "valid": 0.2}
@@ -99,7 +100,7 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
 def _functions(model, slices, load_images, features) -> tuple[Callable, Callable]:
     """What loads rows, and what embeds (loaded, attributes)."""
 
-    @tf.function(reduce_retracing=True)
+    @traced(reduce_retracing=True)
     def embed(given, ids):
         inputs = features(given, ids) if features else {"images": given}
         return model.slice_vectors({**inputs, "attributes": ids}, slices)

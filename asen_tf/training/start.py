@@ -14,6 +14,7 @@ from asen_tf.data.manifest import Manifest
 from asen_tf.data.matching import matched
 from asen_tf.data.pipeline import ValueTable
 from asen_tf.models import EmbeddingModel
+from asen_tf.tracing import as_written, traced
 from asen_tf.workdir import Workdir
 
 
@@ -117,8 +118,8 @@ def fit_closed_form(
       batch_size: images that go through the model together.
     """
     rows = manifest.examples_of("train")
-    batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size).map(load)
-    compute = tf.function(model.closed_form_vectors)
+    batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size).map(as_written(load))
+    compute = traced(model.closed_form_vectors)
     vectors = []
     with Progress("solving", len(rows), "images") as progress:
         for inputs in batches.prefetch(2):

@@ -4,6 +4,7 @@ import keras
 import tensorflow as tf
 
 from asen_tf.models.base import EmbeddingModel
+from asen_tf.tracing import traced
 
 
 class TrainStep:
@@ -28,7 +29,7 @@ class TrainStep:
         self._model = model
         self._optimizer = optimizer
         self._variables = model.trainable_variables
-        self._run = tf.function(self._on_replicas)
+        self._run = traced(self._on_replicas)
 
     def __call__(self, batch) -> dict[str, tf.Tensor]:
         """Runs a step: a distributed batch (x, y) -> the loss and the gradient's norm.

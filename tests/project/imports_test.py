@@ -13,6 +13,7 @@ FILES = sorted(path.relative_to(ROOT) for path in ROOT.glob("asen_tf/**/*.py"))
 LEVELS = (
     {"version"},
     {"core"},
+    {"tracing"},
     {"images", "weights"},
     {"data", "backbones", "layers", "losses", "metrics"},
     {"photographs"},

@@ -9,6 +9,7 @@ from asen_tf.images.geometry import pixel_boxes
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving.export.photographs import read_images, refuse, rows
 from asen_tf.serving.signatures import Metadata
+from asen_tf.tracing import traced
 
 Outputs = dict[str, tf.Tensor]
 # What `Functions.prepare` does: encoded, string [N], and what messages call them, string [N], to
@@ -46,22 +47,22 @@ class Functions:
         sizes = tf.TensorSpec((None, 2), tf.int32)
         encoded = tf.TensorSpec((None,), tf.string)
 
-        @tf.function(input_signature=[encoded, encoded])
+        @traced(input_signature=[encoded, encoded])
         def prepare_in_graph(encoded, labels):
             return read_images(encoded, labels, size, metadata.max_pixels, metadata.fit)
 
-        @tf.function(input_signature=[images, pairs])
+        @traced(input_signature=[images, pairs])
         def embed(images, pairs):
             given = map(_at_least_one, (images, pairs))
             return model.embed(*given, slices)[: tf.shape(images)[0]]
 
-        @tf.function(input_signature=[images, pairs, sizes])
+        @traced(input_signature=[images, pairs, sizes])
         def attend(images, pairs, sizes):
             count = tf.shape(images)[0]
             attention, boxes = model.explain(*map(_at_least_one, (images, pairs)))
             return attention[:count], pixel_boxes(boxes[:count], sizes, metadata.fit)
 
-        @tf.function(input_signature=[images, tf.TensorSpec((None,), tf.int32)])
+        @traced(input_signature=[images, tf.TensorSpec((None,), tf.int32)])
         def predict(images, ids):
             return model.value_probabilities(_at_least_one(images), ids)[: tf.shape(images)[0]]
 

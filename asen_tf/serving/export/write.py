@@ -29,6 +29,7 @@ from asen_tf.serving.export.signature import Signature, signatures_of
 from asen_tf.serving.export.verify import TOLERANCES, expected_answers, read_outside, verify
 from asen_tf.serving.export.warmup import write_warmup
 from asen_tf.serving.signatures import Metadata
+from asen_tf.tracing import traced
 from asen_tf.version import __version__
 from asen_tf.workdir import Workdir
 
@@ -171,7 +172,7 @@ def _explained(folder: Path) -> Iterator[None]:
 
 
 def _traced(signature, functions):
-    function = tf.function(functools.partial(signature.answer, functions))
+    function = traced(functools.partial(signature.answer, functions))
     specs = signature.inputs.items()
     inputs = {name: tf.TensorSpec(spec.shape, spec.dtype, name) for name, spec in specs}
     return function.get_concrete_function(**inputs)
