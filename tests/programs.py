@@ -1,6 +1,7 @@
 """Runs the library's programs, each in a process of its own."""
 
 import contextlib
+import logging
 import multiprocessing
 import multiprocessing.forkserver
 import os
@@ -79,4 +80,5 @@ def _run(name, flags, files, variables, cwd, path) -> None:
     os.environ.update(variables)
     sys.path[:0] = [str(ROOT), *path]
     sys.argv[1:] = flags
+    logging.getLogger().handlers.clear()  # that libraries left which had no program's to write to
     runpy.run_module(f"asen_tf.cli.{name}", run_name="__main__", alter_sys=True)
