@@ -80,7 +80,7 @@ def defaults() -> config_dict.ConfigDict:
         "stages": ("stage1", "stage2"),
         "steps_per_epoch": 6250,  # 100 000 triplets
         "max_steps": 0,  # bounds the whole run, shared out over its stages; 0: no bound
-        "max_minutes": 0.0,  # likewise, from the start of the program; rates fall in this time
+        "max_minutes": 0.0,  # likewise, from when TensorFlow has loaded; rates fall in this time
         "checkpoint_every_steps": 1000,
         "log_every_steps": 20,
         "init_from": "",  # workdir whose weights the run starts from
