@@ -172,8 +172,8 @@ def stage(
         "resolution": 1.0,  # side of its images / side of those that the model embeds
         "must_improve": False,  # its model counts only where it scores higher than those before
         "patience": 0,  # validations in a row without a better score that end it; 0: none do
-        # With train.max_minutes: without so many it is left out. What all stages together need less
-        # is shared out in proportion to `share`, 0: to epochs.
+        # With train.max_minutes: without so many it and those after it are left out. What all
+        # stages together need less is shared out in proportion to `share`, 0: to epochs.
         "least_minutes": 0.0,
         "share": 0.0,
     }
