@@ -38,6 +38,9 @@ def best_rate(call, clock) -> float:
 
 
 def ours(threads: int, clock) -> dict[str, float]:
+    import asen_tf  # noqa: F401  before TensorFlow, which it tells to use oneDNN
+
+    # isort: split
     import numpy as np
     import tensorflow as tf
 

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -128,19 +129,19 @@ def _write(folder, text, count, shapes, batches):
 
 
 def _fill(folder, count, shapes, batches):
-    written = {}
-    for name, shape in shapes.items():
-        path = folder / f"{name}.npy"
-        written[name] = np.lib.format.open_memmap(path, "w+", DTYPE, (count, *shape))
-        # Where there is no room: an error now, instead of a signal when a page is written.
-        if hasattr(os, "posix_fallocate"):
-            with open(path, "r+b") as file:
-                os.posix_fallocate(file.fileno(), 0, os.path.getsize(path))
-    start = 0
-    for batch in batches:
-        stop = start + len(next(iter(batch.values())))
-        for name, maps in batch.items():
-            written[name][start:stop] = maps
-        start = stop
-    for file in written.values():
-        file.flush()
+    with contextlib.ExitStack() as opened:
+        files_of = {}
+        for name, shape in shapes.items():
+            # Not mapped: a page that is being written to the disk would stop who changes it.
+            file = opened.enter_context(open(folder / f"{name}.npy", "wb"))
+            described = {"descr": DTYPE.str, "fortran_order": False, "shape": (count, *shape)}
+            np.lib.format.write_array_header_1_0(file, described)
+            # Where there is no room: an error now, instead of when all is computed.
+            if hasattr(os, "posix_fallocate"):
+                file.flush()
+                size = DTYPE.itemsize * math.prod((count, *shape))
+                os.posix_fallocate(file.fileno(), 0, file.tell() + size)
+            files_of[name] = file
+        for batch in batches:
+            for name, maps in batch.items():
+                files_of[name].write(np.ascontiguousarray(maps, DTYPE))

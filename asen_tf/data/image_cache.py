@@ -18,7 +18,7 @@ from asen_tf.core.limits import BOX_MARGIN, DECODING
 from asen_tf.core.progress import Progress, say
 from asen_tf.data.manifest import Manifest
 from asen_tf.images import graph
-from asen_tf.tracing import as_written
+from asen_tf.tracing import as_written, untuned
 
 # Row numbers int64 [B] -> images uint8 [B, S, S, 3]; runs in a graph.
 ImageLoader = Callable[[tf.Tensor], tf.Tensor]
@@ -78,10 +78,10 @@ def open_images(
 def _decoded(photographs, rows, read):
     """Yields the images of these rows, in order, saying how far it is."""
     wanted = tf.data.Dataset.from_tensor_slices(tuple(column[rows] for column in photographs))
-    batches = wanted.map(as_written(read), num_parallel_calls=tf.data.AUTOTUNE).batch(64)
+    decoded = wanted.map(as_written(read), num_parallel_calls=os.cpu_count()).batch(64)
     with Progress("decoding", len(rows), "images") as progress:
-        for batch in batches:
-            yield from batch.numpy()
+        for batch in untuned(decoded.prefetch(1)):
+            yield from np.asarray(memoryview(batch))  # not copied
             progress.update(len(batch))
 
 
@@ -91,8 +91,13 @@ def _in_memory(photographs, rows, read, size):
         table[place] = image
     place = np.full(len(photographs[0]), -1, np.int64)
     place[rows] = np.arange(len(rows))
-    table, place = tf.constant(table), tf.constant(place)
-    return lambda wanted: tf.gather(table, tf.gather(place, wanted))
+
+    def load(wanted):
+        """Copies what is asked for and no more; a constant would be a second table."""
+        found = tf.numpy_function(lambda at: table[place[at]], [wanted], tf.uint8, stateful=False)
+        return tf.ensure_shape(found, (None, size, size, 3))
+
+    return load
 
 
 def _on_disk(photographs, rows, read, size, fit, folder):

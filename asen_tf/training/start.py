@@ -14,7 +14,7 @@ from asen_tf.data.manifest import Manifest
 from asen_tf.data.matching import matched
 from asen_tf.data.pipeline import ValueTable
 from asen_tf.models import EmbeddingModel
-from asen_tf.tracing import as_written, traced
+from asen_tf.tracing import as_written, traced, untuned
 from asen_tf.workdir import Workdir
 
 
@@ -118,11 +118,12 @@ def fit_closed_form(
       batch_size: images that go through the model together.
     """
     rows = manifest.examples_of("train")
-    batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size).map(as_written(load))
+    batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
+    batches = untuned(batches.map(as_written(load)).prefetch(2))
     compute = traced(model.closed_form_vectors)
     vectors = []
     with Progress("solving", len(rows), "images") as progress:
-        for inputs in batches.prefetch(2):
+        for inputs in batches:
             vectors.append(compute(inputs).numpy())
             progress.update(len(vectors[-1]))
     model.fit_closed_form(np.concatenate(vectors), ValueTable(manifest).labels(rows).numpy())

@@ -113,7 +113,7 @@ class _Run:
         if start:
             start_from(self.model, start, config.model)
         self.model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
-        self.trained, self.frozen, self.learned = {}, {}, set()
+        self.trained, self.frozen, self.opened, self.learned = {}, {}, {}, set()
         for stage in self.stages:
             self._compile(stage)
             needed = self.model.compiled_losses.outputs
@@ -210,8 +210,11 @@ class _Run:
 
     def _open_features(self, stage) -> FeatureLoader | None:
         """What batches of the stage hold in place of images; None: images."""
-        if not stage.frozen_features:
-            return None
+        if stage.frozen_features and stage.name not in self.opened:
+            self.opened[stage.name] = self._compute_features(stage)
+        return self.opened.get(stage.name)
+
+    def _compute_features(self, stage):
         settings = self.config.data
         return self.frozen[stage.name].open(
             self.manifest,
@@ -299,7 +302,7 @@ class _Run:
 
     def _start(self, stage: Stage, previous: Stage | None):
         if previous:
-            self.model.load_weights(self.workdir.best_model(self.before["stage"]))
+            self.workdir.restore_best(self.model, self.before["stage"])
         for target, source in stage.copies:
             copy_weights(self.model, target, source)
 
@@ -342,7 +345,7 @@ class _Run:
     def _choose_beta(self, stage, state, log, features):
         """Weighs the slices of the stage's best model; stages to come begin as configured."""
         configured = self.model.beta
-        self.model.load_weights(self.workdir.best_model(stage.name))
+        self.workdir.restore_best(self.model, stage.name)
         load_images = None if features else self.load_images
         score = self.validation.choose_beta(load_images, features)
         if not np.isnan(score):
@@ -358,7 +361,7 @@ class _Run:
         if "recognition" in best or not len(labels) or self.learned & {*self.model.class_outputs}:
             return
         [stage] = [stage for stage in self.stages if stage.name == best["stage"]]
-        self.model.load_weights(self.workdir.best_model(stage.name))
+        self.workdir.restore_best(self.model, stage.name)
         if "beta" in best:
             self.model.beta = tuple(best["beta"].values())
         features, limit = self._open_features(stage), 60 * self.config.train.max_minutes
