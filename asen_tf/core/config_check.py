@@ -21,19 +21,23 @@ Rule = Callable[[object], str | None]
 
 @dataclasses.dataclass(frozen=True)
 class Number:
-    """A rule: a finite number within bounds, of which `above` excludes the lower."""
+    """A rule: a finite number within bounds; `above` excludes the lower, `below` the upper."""
 
     least: float = -math.inf
     most: float = math.inf
     above: bool = False
+    below: bool = False
     whole: bool = False
 
     def __call__(self, value: object) -> str | None:
         kind = numbers.Integral if self.whole else numbers.Real
         fits = isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
-        if fits and self.least <= value <= self.most and not (self.above and value == self.least):
-            return None
-        return f"expected {self}"
+        outside = fits and (
+            not self.least <= value <= self.most
+            or (self.above and value == self.least)
+            or (self.below and value == self.most)
+        )
+        return None if fits and not outside else f"expected {self}"
 
     def __str__(self) -> str:
         kind = "a whole number" if self.whole else "a finite number"
@@ -44,6 +48,8 @@ class Number:
             return f"{kind} above {self.least:g}{end}"
         if self.most == math.inf:
             return f"{kind} of {self.least:g} or more"
+        if self.below:
+            return f"{kind} of {self.least:g} or more, below {self.most:.10g}"
         return f"{kind} from {self.least:g} to {self.most:.10g}"
 
 
@@ -86,6 +92,11 @@ def _cut_offs(value: object) -> str | None:
     return f"expected numbers, each {_COUNT}"
 
 
+def _if_number(rule: Number) -> Rule:
+    """A rule for numbers; what a model of another package understands may be of any kind."""
+    return lambda value: rule(value) if isinstance(value, numbers.Real) else None
+
+
 _COUNT, _WHOLE, _SHARE = Number(1, whole=True), Number(0, whole=True), Number(0, 1)
 _RULES: Mapping[str, Rule] = {
     "data.box_margin": Number(0),
@@ -112,6 +123,9 @@ _RULES: Mapping[str, Rule] = {
     "model.name": _registered(registries.MODELS),
     "model.*backbone": _preset("backbone or preset", registries.BACKBONES.names),
     "model.*weights": _preset("weights", lambda: ("", "imagenet", "random")),
+    "model.*size": _if_number(_COUNT),
+    "model.*_dim": _if_number(_COUNT),
+    "model.*dropout": _if_number(Number(0, 1, below=True)),
     "*.losses.*.name": _registered(registries.LOSSES),
     "*.optimizer": _registered(registries.OPTIMIZERS),
     "*.optimizer.name": _registered(registries.OPTIMIZERS),
