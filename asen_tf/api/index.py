@@ -13,6 +13,7 @@ from asen_tf.catalogue import Catalogue, Record, indexing
 from asen_tf.catalogue.indexing import BOX, Item, Summary
 from asen_tf.catalogue.vector_folder import VectorFolder
 from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.limits import MAX_PRUNED
 from asen_tf.core.progress import say
 from asen_tf.data.catalogue_table import CatalogueRow, columns_told, read_catalogue
 from asen_tf.data.doubts import some
@@ -36,6 +37,7 @@ def index(
     batch_size: int = 32,
     embed_again: bool = False,
     prune: bool = False,
+    max_pruned: float = MAX_PRUNED,
     vectors: str | os.PathLike | None = None,
 ) -> Summary:
     """Embeds what is new or whose photograph has changed; takes over changed labels and metadata.
@@ -59,6 +61,8 @@ def index(
       batch_size: photographs that go through the model at once.
       embed_again: embed photographs that are unchanged, too.
       prune: delete items that are not in the table.
+      max_pruned: share of the catalogue, from 0 to 1, that it may delete; a table that was cut off
+        would delete more.
       vectors: folder that asen-embed wrote, whose vectors are kept; nothing is embedded then. Where
         `table` is None, it is the one that was embedded.
 
@@ -68,11 +72,12 @@ def index(
 
     Raises:
       FileNotFoundError: no such table, folder or model.
-      ValueError: a bad table, or a store that another model filled.
+      ValueError: a bad table, a store that another model filled, or too much to prune; nothing was
+        changed.
       OSError: the server, or the disk, fails.
     """
     if vectors is not None:
-        return _loaded(Path(vectors), table, store, boxes, column_names, prune)
+        return _loaded(Path(vectors), table, store, boxes, column_names, prune, max_pruned)
     if table is None:
         raise ValueError("give a table of the photographs")
     if isinstance(table, str | os.PathLike):
@@ -92,6 +97,7 @@ def index(
             batch_size=batch_size,
             embed_again=embed_again,
             prune=prune,
+            max_pruned=max_pruned,
         )
     if LEADS_OUT in found.problems.values():
         logging.warning("%s", FOLLOW_ADVICE)
@@ -105,6 +111,7 @@ def _loaded(
     boxes: str | os.PathLike | None,
     column_names: Mapping[str, str] | None,
     prune: bool,
+    max_pruned: float,
 ) -> Summary:
     folder = VectorFolder(vectors)
     if table is None:
@@ -117,7 +124,8 @@ def _loaded(
         catalogue.engine.fingerprint.check(folder.fingerprint)
         rows = _rows(table, catalogue.attributes, boxes, column_names)
         records = {row.id: _record(row) for row in rows}
-        return indexing.load(catalogue, records, folder.parts(), prune=prune)
+        parts = folder.parts()
+        return indexing.load(catalogue, records, parts, prune=prune, max_pruned=max_pruned)
 
 
 def _rows(

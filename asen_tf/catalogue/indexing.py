@@ -8,6 +8,7 @@ import numpy as np
 
 from asen_tf.catalogue.catalogue import Catalogue
 from asen_tf.catalogue.items import Items, Record
+from asen_tf.core.limits import MAX_PRUNED
 from asen_tf.core.progress import Progress
 from asen_tf.core.read_ahead import batched, read_ahead
 from asen_tf.embedders import each
@@ -82,6 +83,7 @@ def index(
     threads: int = 8,
     embed_again: bool = False,
     prune: bool = False,
+    max_pruned: float = MAX_PRUNED,
 ) -> Summary:
     """Embeds and keeps what is new or changed, a batch at a time.
 
@@ -95,17 +97,20 @@ def index(
       threads: photographs that are read at once.
       embed_again: embed photographs that are unchanged, too.
       prune: delete items that are not among these.
+      max_pruned: share of the catalogue that it may delete.
 
     Raises:
+      ValueError: it would delete more.
       OSError: the server, or the disk, fails.
     """
     with Progress("indexing", len(items), "images") as meter:
-        update = _Update(catalogue, meter)
+        ids = [one.id for one in items]
+        update = _Update(catalogue, meter, _pruned(catalogue, ids, max_pruned) if prune else [])
         unread = batched(update.unread(items, embed_again), batch_size)
         fresh = update.fresh(read_ahead(unread, _read, threads))
         for batch in batched(fresh, batch_size):
             update.embed(batch)
-    return update.finished([one.id for one in items], prune)
+    return update.finished()
 
 
 def load(
@@ -114,6 +119,7 @@ def load(
     parts: Iterable[Embedded],
     *,
     prune: bool = False,
+    max_pruned: float = MAX_PRUNED,
 ) -> Summary:
     """Keeps vectors that were made elsewhere, as `index` keeps those that it makes.
 
@@ -122,27 +128,43 @@ def load(
       records: id -> labels and metadata, of all items. Vectors of others are passed over.
       parts: the vectors.
       prune: delete items that are not among the records.
+      max_pruned: share of the catalogue that it may delete.
 
     Raises:
+      ValueError: it would delete more.
       OSError: the server, or the disk, fails.
     """
     with Progress("loading", len(records), "images") as meter:
-        update = _Update(catalogue, meter)
+        gone = _pruned(catalogue, records, max_pruned) if prune else []
+        update = _Update(catalogue, meter, gone)
         left = set(records)
         for part in parts:
             update.load(part, records)
             left.difference_update(part.ids)
         why = "it has no vectors there"
         update.fail((name, one, why) for name, one in records.items() if name in left)
-    return update.finished(records, prune)
+    return update.finished()
+
+
+def _pruned(catalogue: Catalogue, ids: Iterable[str], most: float) -> list[str]:
+    """The catalogue's items that are not among these; a table that was cut off lacks many."""
+    there = catalogue.ids()
+    gone = sorted(set(there).difference(ids))
+    if len(gone) > most * len(there):
+        raise ValueError(
+            f"prune would delete {len(gone)} of the catalogue's {len(there)} items, and may delete "
+            f"{most:g} of them (max_pruned): is the table whole? If so, set max_pruned=1"
+        )
+    return gone
 
 
 class _Update:
     """What `index` and `load` share."""
 
-    def __init__(self, catalogue: Catalogue, meter: Progress):
+    def __init__(self, catalogue: Catalogue, meter: Progress, gone: Sequence[str]):
         self._catalogue = catalogue
         self._meter = meter
+        self._gone = gone
         self._summary = Summary()
 
     def unread(self, items: Sequence[Item], embed_again: bool) -> Iterator[tuple[Item, str]]:
@@ -208,11 +230,10 @@ class _Update:
             self._describe([*zip(there, now, strict=True)])
             self._meter.update(len(some))
 
-    def finished(self, ids: Iterable[str], prune: bool) -> Summary:
-        """What was done, after others than these items were deleted where that is wanted."""
-        if prune:
-            others = set(self._catalogue.ids()).difference(ids)
-            self._summary.deleted = self._catalogue.delete(sorted(others))
+    def finished(self) -> Summary:
+        """What was done, after those that are gone were deleted."""
+        if self._gone:
+            self._summary.deleted = self._catalogue.delete(self._gone)
         self._summary.items = len(self._catalogue)
         return self._summary
 

@@ -28,6 +28,7 @@ from absl import app, flags
 
 from asen_tf.cli import failures, lists, program, remote
 from asen_tf.cli.embedders import define_flags, opened
+from asen_tf.core.limits import MAX_PRUNED
 
 
 def main() -> int:
@@ -57,6 +58,7 @@ def main() -> int:
             batch_size=given.batch_size,
             embed_again=given.embed_again,
             prune=given.prune,
+            max_pruned=given.max_pruned,
             vectors=given.vectors,
         )
     print(
@@ -87,6 +89,9 @@ def run() -> None:
     flags.DEFINE_integer("batch_size", 32, "Photographs that go through the model at once.", 1)
     flags.DEFINE_bool("embed_again", False, "Whether to embed unchanged photographs again.")
     flags.DEFINE_bool("prune", False, "Whether to delete items that the manifest has no more.")
+    flags.DEFINE_float(
+        "max_pruned", MAX_PRUNED, "Share of the items that --prune may delete, or else none.", 0, 1
+    )
     flags.DEFINE_string("convert", None, "faiss:PATH of a version before 0.2, to copy from.")
     failures.define_flag()
     flags.mark_flag_as_required("store")

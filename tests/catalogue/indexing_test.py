@@ -80,6 +80,18 @@ def test_what_changed_is_brought_up_to_date(catalogue, model):
     np.testing.assert_allclose(catalogue.engine.vectors(catalogue.ids()), expected, atol=1e-6)
 
 
+def test_a_table_that_was_cut_off_deletes_nothing(catalogue, model):
+    items = [item(f"{n}", b"%d" % n) for n in range(5)]
+    index(catalogue, items)
+    model.calls.clear()
+    few = [item("0", b"dearer"), item("1", b"1")]
+    with pytest.raises(ValueError, match=r"delete 3 of the catalogue's 5 items.*max_pruned=1"):
+        index(catalogue, few, prune=True)
+    assert len(catalogue) == 5 and not model.calls
+    assert index(catalogue, few, prune=True, max_pruned=1).deleted == 3
+    assert catalogue.ids() == ["0", "1"]
+
+
 def test_a_bad_photograph_takes_no_other_with_it(catalogue):
     items = [item(f"{n}", b"bad" if n in (3, 8) else b"%d" % n) for n in range(10)]
     items += [item("gone", None)]

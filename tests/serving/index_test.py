@@ -53,7 +53,7 @@ def test_a_shop_is_indexed_and_kept_up_to_date(shop, served, workdir, embedder, 
     (shop / "4.jpg").write_bytes(jpegs[4])
     # The run that the export was made of fits the store, too.
     write(shop, [(f"sku-{n}", f"{n}.jpg", "", 9.5 if n == 2 else n + 0.5) for n in (0, 2, 4)])
-    result = run(shop, f"--model={workdir}", "--prune")
+    result = run(shop, f"--model={workdir}", "--prune", "--max_pruned=1")
     assert "1 embedded, 1 updated, 1 unchanged, 3 deleted, 0 errors; 3 items" in result.stdout
 
 
