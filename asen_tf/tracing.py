@@ -6,19 +6,22 @@ program's start.
 """
 
 import functools
+from collections.abc import Callable
 
 import tensorflow as tf
 
 traced = functools.partial(tf.function, autograph=False)
-as_written = tf.autograph.experimental.do_not_convert  # for functions that tf.data traces
 
 
-def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """The dataset without tf.data's autotuner: what it would choose is set.
+def mapped(
+    dataset: tf.data.Dataset, function: Callable, at_once: int | None = None
+) -> tf.data.Dataset:
+    """A dataset whose function becomes a graph as it is written, without tf.data's autotuner.
 
-    Its thread sleeps twice as long each time, and often the end of a dataset waits for it: 40 s
-    after as many.
+    The tuner's thread sleeps twice as long each time, and often the end of a dataset waits for it:
+    40 s after as many. So many calls run `at_once`; None: each when its result is asked for.
     """
     options = tf.data.Options()
     options.autotune.enabled = False
-    return dataset.with_options(options)
+    as_written = tf.autograph.experimental.do_not_convert(function)
+    return dataset.map(as_written, num_parallel_calls=at_once).with_options(options)

@@ -1,7 +1,7 @@
 """Brings a catalogue up to what a table says."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -104,13 +104,13 @@ def index(
       OSError: the server, or the disk, fails.
     """
     with Progress("indexing", len(items), "images") as meter:
-        ids = [one.id for one in items]
-        update = _Update(catalogue, meter, _pruned(catalogue, ids, max_pruned) if prune else [])
+        gone = _gone(catalogue, {one.id for one in items}, max_pruned) if prune else []
+        update = _Update(catalogue, meter)
         unread = batched(update.unread(items, embed_again), batch_size)
         fresh = update.fresh(read_ahead(unread, _read, threads))
         for batch in batched(fresh, batch_size):
             update.embed(batch)
-    return update.finished()
+    return update.finished(gone)
 
 
 def load(
@@ -135,21 +135,21 @@ def load(
       OSError: the server, or the disk, fails.
     """
     with Progress("loading", len(records), "images") as meter:
-        gone = _pruned(catalogue, records, max_pruned) if prune else []
-        update = _Update(catalogue, meter, gone)
+        gone = _gone(catalogue, records, max_pruned) if prune else []
+        update = _Update(catalogue, meter)
         left = set(records)
         for part in parts:
             update.load(part, records)
             left.difference_update(part.ids)
         why = "it has no vectors there"
         update.fail((name, one, why) for name, one in records.items() if name in left)
-    return update.finished()
+    return update.finished(gone)
 
 
-def _pruned(catalogue: Catalogue, ids: Iterable[str], most: float) -> list[str]:
+def _gone(catalogue: Catalogue, ids: Container[str], most: float) -> list[str]:
     """The catalogue's items that are not among these; a table that was cut off lacks many."""
     there = catalogue.ids()
-    gone = sorted(set(there).difference(ids))
+    gone = [name for name in there if name not in ids]
     if len(gone) > most * len(there):
         raise ValueError(
             f"prune would delete {len(gone)} of the catalogue's {len(there)} items, and may delete "
@@ -161,10 +161,9 @@ def _pruned(catalogue: Catalogue, ids: Iterable[str], most: float) -> list[str]:
 class _Update:
     """What `index` and `load` share."""
 
-    def __init__(self, catalogue: Catalogue, meter: Progress, gone: Sequence[str]):
+    def __init__(self, catalogue: Catalogue, meter: Progress):
         self._catalogue = catalogue
         self._meter = meter
-        self._gone = gone
         self._summary = Summary()
 
     def unread(self, items: Sequence[Item], embed_again: bool) -> Iterator[tuple[Item, str]]:
@@ -230,10 +229,10 @@ class _Update:
             self._describe([*zip(there, now, strict=True)])
             self._meter.update(len(some))
 
-    def finished(self) -> Summary:
-        """What was done, after those that are gone were deleted."""
-        if self._gone:
-            self._summary.deleted = self._catalogue.delete(self._gone)
+    def finished(self, gone: Sequence[str]) -> Summary:
+        """What was done, after these items were deleted."""
+        if gone:
+            self._summary.deleted = self._catalogue.delete(gone)
         self._summary.items = len(self._catalogue)
         return self._summary
 

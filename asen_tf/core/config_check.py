@@ -31,13 +31,12 @@ class Number:
 
     def __call__(self, value: object) -> str | None:
         kind = numbers.Integral if self.whole else numbers.Real
-        fits = isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value)
-        outside = fits and (
-            not self.least <= value <= self.most
-            or (self.above and value == self.least)
-            or (self.below and value == self.most)
-        )
-        return None if fits and not outside else f"expected {self}"
+        if isinstance(value, kind) and not isinstance(value, bool) and math.isfinite(value):
+            enough = value > self.least if self.above else value >= self.least
+            few = value < self.most if self.below else value <= self.most
+            if enough and few:
+                return None
+        return f"expected {self}"
 
     def __str__(self) -> str:
         kind = "a whole number" if self.whole else "a finite number"
@@ -94,7 +93,7 @@ def _cut_offs(value: object) -> str | None:
 
 def _if_number(rule: Number) -> Rule:
     """A rule for numbers; what a model of another package understands may be of any kind."""
-    return lambda value: rule(value) if isinstance(value, numbers.Real) else None
+    return lambda value: rule(value) if isinstance(value, numbers.Real) else _finite(value)
 
 
 _COUNT, _WHOLE, _SHARE = Number(1, whole=True), Number(0, whole=True), Number(0, 1)

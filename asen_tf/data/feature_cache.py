@@ -3,7 +3,6 @@
 import contextlib
 import hashlib
 import json
-import math
 import os
 import shutil
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +14,7 @@ import tensorflow as tf
 
 from asen_tf.core import files
 from asen_tf.data.manifest import Manifest
+from asen_tf.data.rows import places_of, read_rows
 
 # Rows int64 [N], attributes int32 [N, M] -> what a model takes in place of images; runs in a graph.
 FeatureLoader = Callable[[tf.Tensor, tf.Tensor], dict[str, tf.Tensor]]
@@ -62,20 +62,18 @@ def open_features(
         if not _is_whole(folder, len(rows), shapes):
             _remove_unfinished(folder.parent)
             _write(folder, text, len(rows), shapes, compute())
-    place = np.zeros(rows.max(initial=0) + 1, np.int64)
-    place[rows] = np.arange(len(rows))
+    places = places_of(rows, rows.max(initial=-1) + 1)
     kept = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in shapes}
     return lambda wanted, attributes: {
-        name: _read(maps, tf.gather(place, wanted), attributes) for name, maps in kept.items()
+        name: _read(maps, tf.gather(places, wanted), attributes) for name, maps in kept.items()
     }
 
 
 def _read(maps, places, attributes):
-    """Copies what is asked for into memory, and no more."""
+    """As `read_rows`; where the maps are of attributes, those of each row's."""
     _, *shape = maps.shape
     if len(shape) == 3:
-        found = tf.numpy_function(lambda at: maps[at], [places], DTYPE, stateful=False)
-        return tf.ensure_shape(found, (None, *shape))
+        return read_rows(maps, places)
     found = tf.numpy_function(
         lambda at, which: maps[at[:, None], which], [places, attributes], DTYPE, stateful=False
     )
@@ -129,19 +127,19 @@ def _write(folder, text, count, shapes, batches):
 
 
 def _fill(folder, count, shapes, batches):
-    with contextlib.ExitStack() as opened:
-        files_of = {}
-        for name, shape in shapes.items():
-            # Not mapped: a page that is being written to the disk would stop who changes it.
-            file = opened.enter_context(open(folder / f"{name}.npy", "wb"))
-            described = {"descr": DTYPE.str, "fortran_order": False, "shape": (count, *shape)}
-            np.lib.format.write_array_header_1_0(file, described)
-            # Where there is no room: an error now, instead of when all is computed.
-            if hasattr(os, "posix_fallocate"):
-                file.flush()
-                size = DTYPE.itemsize * math.prod((count, *shape))
-                os.posix_fallocate(file.fileno(), 0, file.tell() + size)
-            files_of[name] = file
-        for batch in batches:
-            for name, maps in batch.items():
-                files_of[name].write(np.ascontiguousarray(maps, DTYPE))
+    written = {}
+    for name, shape in shapes.items():
+        path = folder / f"{name}.npy"
+        written[name] = np.lib.format.open_memmap(path, "w+", DTYPE, (count, *shape))
+        # Where there is no room: an error now, instead of a signal when a page is written.
+        if hasattr(os, "posix_fallocate"):
+            with open(path, "r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, os.path.getsize(path))
+    start = 0
+    for batch in batches:
+        stop = start + len(next(iter(batch.values())))
+        for name, maps in batch.items():
+            written[name][start:stop] = maps
+        start = stop
+    for file in written.values():
+        file.flush()

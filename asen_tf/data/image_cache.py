@@ -17,8 +17,9 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.core.limits import BOX_MARGIN, DECODING
 from asen_tf.core.progress import Progress, say
 from asen_tf.data.manifest import Manifest
+from asen_tf.data.rows import places_of, read_rows
 from asen_tf.images import graph
-from asen_tf.tracing import as_written, untuned
+from asen_tf.tracing import mapped
 
 # Row numbers int64 [B] -> images uint8 [B, S, S, 3]; runs in a graph.
 ImageLoader = Callable[[tf.Tensor], tf.Tensor]
@@ -78,9 +79,9 @@ def open_images(
 def _decoded(photographs, rows, read):
     """Yields the images of these rows, in order, saying how far it is."""
     wanted = tf.data.Dataset.from_tensor_slices(tuple(column[rows] for column in photographs))
-    decoded = wanted.map(as_written(read), num_parallel_calls=os.cpu_count()).batch(64)
+    batches = mapped(wanted, read, os.cpu_count() or 1).batch(64).prefetch(1)
     with Progress("decoding", len(rows), "images") as progress:
-        for batch in untuned(decoded.prefetch(1)):
+        for batch in batches:
             yield from np.asarray(memoryview(batch))  # not copied
             progress.update(len(batch))
 
@@ -89,15 +90,8 @@ def _in_memory(photographs, rows, read, size):
     table = np.empty((len(rows), size, size, 3), np.uint8)
     for place, image in enumerate(_decoded(photographs, rows, read)):
         table[place] = image
-    place = np.full(len(photographs[0]), -1, np.int64)
-    place[rows] = np.arange(len(rows))
-
-    def load(wanted):
-        """Copies what is asked for and no more; a constant would be a second table."""
-        found = tf.numpy_function(lambda at: table[place[at]], [wanted], tf.uint8, stateful=False)
-        return tf.ensure_shape(found, (None, size, size, 3))
-
-    return load
+    places = tf.constant(places_of(rows, len(photographs[0])))
+    return lambda wanted: read_rows(table, tf.gather(places, wanted))
 
 
 def _on_disk(photographs, rows, read, size, fit, folder):

@@ -17,7 +17,7 @@ from asen_tf.data.manifest import Manifest
 from asen_tf.data.manipulations import ManipulationSampler
 from asen_tf.data.signature_triplets import SignatureTriplets
 from asen_tf.data.triplets import FixedTriplets, TripletSampler
-from asen_tf.tracing import as_written, untuned
+from asen_tf.tracing import mapped
 
 # Independent random streams of one seed.
 _TRIPLETS, _IMAGES, _ATTRIBUTES, _CHANGES, _MANIPULATIONS = range(5)
@@ -174,10 +174,7 @@ def dataset(
         return step * batch_size + replica * share + tf.range(share, dtype=tf.int64)
 
     positions = tf.data.Dataset.range(start * local, np.iinfo(np.int64).max)
-    batches = positions.map(
-        as_written(lambda position: examples(numbers(position))), num_parallel_calls=2
-    )
-    return untuned(batches.prefetch(2))
+    return mapped(positions, lambda position: examples(numbers(position)), at_once=2).prefetch(2)
 
 
 def stream(seed: int, which: int) -> int:

@@ -23,7 +23,7 @@ from asen_tf.data.feature_cache import (
 from asen_tf.data.image_cache import ImageLoader
 from asen_tf.data.manifest import Manifest
 from asen_tf.models.base import EmbeddingModel
-from asen_tf.tracing import as_written, traced, untuned
+from asen_tf.tracing import mapped, traced
 from asen_tf.version import __version__
 
 _MOST_TIME = 0.8  # of what a stage has, for its features: a step on them takes a tenth of the time
@@ -119,11 +119,10 @@ class FrozenFeatures:
             return None
 
     def _batches(self, rows, load_images, batch_size, seconds) -> Iterator[dict[str, np.ndarray]]:
-        batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
-        batches = untuned(batches.map(as_written(load_images)).prefetch(2))
+        wanted = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
         began = time.monotonic()
         with Progress("computing features", len(rows), "images") as progress:
-            for number, images in enumerate(batches, 1):
+            for number, images in enumerate(mapped(wanted, load_images).prefetch(2), 1):
                 yield {name: maps.numpy() for name, maps in self._compute(images).items()}
                 progress.update(len(images))
                 if number == 1:

@@ -14,7 +14,7 @@ from asen_tf.data.manifest import Manifest
 from asen_tf.data.matching import matched
 from asen_tf.data.pipeline import ValueTable
 from asen_tf.models import EmbeddingModel
-from asen_tf.tracing import as_written, traced, untuned
+from asen_tf.tracing import mapped, traced
 from asen_tf.workdir import Workdir
 
 
@@ -118,12 +118,11 @@ def fit_closed_form(
       batch_size: images that go through the model together.
     """
     rows = manifest.examples_of("train")
-    batches = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
-    batches = untuned(batches.map(as_written(load)).prefetch(2))
+    wanted = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
     compute = traced(model.closed_form_vectors)
     vectors = []
     with Progress("solving", len(rows), "images") as progress:
-        for inputs in batches:
+        for inputs in mapped(wanted, load).prefetch(2):
             vectors.append(compute(inputs).numpy())
             progress.update(len(vectors[-1]))
     model.fit_closed_form(np.concatenate(vectors), ValueTable(manifest).labels(rows).numpy())
