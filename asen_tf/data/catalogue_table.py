@@ -20,10 +20,16 @@ from asen_tf.images.boxes import Box
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 _WITH_COMMA = re.compile(r"-?(0|[1-9]\d*|[1-9]\d{0,2}(\.\d{3})+)(,\d{1,2})?")
 _WITH_THOUSANDS = re.compile(r"-?(0|[1-9]\d*|[1-9]\d{0,2}(,\d{3})+)(\.\d+)?")
+_TO_PLAIN = {
+    _WITH_COMMA: str.maketrans({".": "", ",": "."}),
+    _WITH_THOUSANDS: str.maketrans("", "", ","),
+}
 _CURRENCY = re.compile(
-    r"[$€£¥₹₺₩]|\b(?:EUR|USD|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CZK|kr|zł)\b"
+    r"[$€£¥₹₺₩]|(?<![^\W\d_])"
+    r"(?:EUR|USD|GBP|CHF|JPY|CNY|INR|CAD|AUD|SEK|NOK|DKK|PLN|CZK|kr|zł)(?![^\W\d_])"
 )
-_SPACE = re.compile(r"(?<=\d)\s(?=\d{3}(?!\d))")  # between thousands
+_SPACE = re.compile(r"(?<=\d)[\s'\u2019](?=\d{3}(?!\d))")  # between thousands
+_DIGITS = re.compile(r"-?\d[\d.,]*")
 _CODE = re.compile(r"0\d+")
 _FEW = 5  # at most one in so many cells of a column of numbers is odd
 _SHOWN = 50
@@ -57,9 +63,9 @@ def read_catalogue(
     """Reads a table of `asen_tf.data.tables`; without the column `id` an image's path is its name.
 
     A column holds numbers if most cells that are not blank are, or most are as `12,90`, some
-    perhaps as `1.299,00`, or some as `1,299.00`; all may name one currency, `39,90 €`. The log
-    names odd ones, which are left out. One with many odd cells, or with one such as `007`, is text,
-    which the log says, too.
+    perhaps as `1.299,00`, or some as `1,299.00`; all may name one currency, `39,90 €`, of which
+    `1.299 €` is more than a thousand. The log names odd ones, which are left out. One with many odd
+    cells, or with one such as `007`, is text, which the log says, too.
 
     Args:
       manifest: the table, a file or a frame.
@@ -87,7 +93,7 @@ def read_catalogue(
     others = [name for name in table.header if name not in known]
     columns = dict(zip(table.header, zip(*texts, strict=True), strict=False))
     at = [line for line, _ in lines]
-    plain = {name: _plain(_without_currency(columns.get(name, ()))) for name in others}
+    plain = {name: _plain(columns.get(name, ())) for name in others}
     able = [name for name in others if name != PRODUCT]  # of which `07` and `7` are two
     numbers = {n for n in able if _holds_numbers(table.source, n, at, plain[n])}
     rows, seen = [], {}
@@ -182,31 +188,42 @@ def _holds_numbers(source: str, name: str, lines: Sequence[int], cells: Sequence
     return bool(given) and holds
 
 
-def _without_currency(cells: Sequence[str]) -> list[str]:
-    """A column without its currency, before or behind; one that names several stays as it is."""
+def _plain(cells: Sequence[str]) -> list[str]:
+    """A column as Python writes numbers, without its currency; one that names several has none.
+
+    Money has three digits behind a mark between thousands, unless another cell speaks against it.
+    """
     named = {mark for cell in cells for mark in _CURRENCY.findall(cell)}
     if len(named) != 1:
-        return list(cells)
-    mark = named.pop()
-    bare = (cell.removeprefix(mark).removesuffix(mark).strip() for cell in cells)
-    return [_SPACE.sub("", cell) for cell in bare]
+        return _with_points(cells)
+    mark = re.escape(named.pop())
+    bare = (re.sub(rf"^(-?)\s*{mark}\s*|\s*{mark}$", r"\1", cell) for cell in cells)
+    cells = [_SPACE.sub("", cell) for cell in bare]
+    digits = [*filter(_DIGITS.fullmatch, cells)]
+    for form in _TO_PLAIN:
+        if all(map(form.fullmatch, digits)):
+            return _from(form, cells)
+    return _with_points(cells)
 
 
-def _plain(cells: Sequence[str]) -> list[str]:
+def _with_points(cells: Sequence[str]) -> list[str]:
     """A column with points for decimal commas, where most cells have those.
 
     A point is then one between thousands; where any is not, the column stays as it is. Where a cell
     has commas before its point, those of all cells are between thousands.
     """
     if any("," in c and "." in c and _WITH_THOUSANDS.fullmatch(c) for c in cells):
-        return [c.replace(",", "") if _WITH_THOUSANDS.fullmatch(c) else c for c in cells]
+        return _from(_WITH_THOUSANDS, cells)
     able = [bool(_WITH_COMMA.fullmatch(cell)) for cell in cells]
     commas = sum(ok and "," in cell for cell, ok in zip(cells, able, strict=True))
     other = any("." in cell and not ok for cell, ok in zip(cells, able, strict=True))
     if other or 2 * commas <= sum(map(bool, cells)):
         return list(cells)
-    points = str.maketrans({".": "", ",": "."})
-    return [c.translate(points) if ok else c for c, ok in zip(cells, able, strict=True)]
+    return _from(_WITH_COMMA, cells)
+
+
+def _from(form: re.Pattern, cells: Sequence[str]) -> list[str]:
+    return [c.translate(_TO_PLAIN[form]) if form.fullmatch(c) else c for c in cells]
 
 
 def _number(text: str) -> int | float:
