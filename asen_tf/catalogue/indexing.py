@@ -100,7 +100,7 @@ def index(
       max_pruned: share of the catalogue that it may delete.
 
     Raises:
-      ValueError: it would delete more.
+      ValueError: it would delete more, or that is no share.
       OSError: the server, or the disk, fails.
     """
     with Progress("indexing", len(items), "images") as meter:
@@ -131,7 +131,7 @@ def load(
       max_pruned: share of the catalogue that it may delete.
 
     Raises:
-      ValueError: it would delete more.
+      ValueError: it would delete more, or that is no share.
       OSError: the server, or the disk, fails.
     """
     with Progress("loading", len(records), "images") as meter:
@@ -148,6 +148,8 @@ def load(
 
 def _gone(catalogue: Catalogue, ids: Container[str], most: float) -> list[str]:
     """The catalogue's items that are not among these; a table that was cut off lacks many."""
+    if not 0 <= most <= 1:
+        raise ValueError(f"max_pruned={most}: expected a share from 0 to 1")
     there = catalogue.ids()
     gone = [name for name in there if name not in ids]
     if len(gone) > most * len(there):

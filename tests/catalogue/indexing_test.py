@@ -1,5 +1,7 @@
 """A catalogue that follows a table."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -87,6 +89,9 @@ def test_a_table_that_was_cut_off_deletes_nothing(catalogue, model):
     few = [item("0", b"dearer"), item("1", b"1")]
     with pytest.raises(ValueError, match=r"delete 3 of the catalogue's 5 items.*max_pruned=1"):
         index(catalogue, few, prune=True)
+    for percent in (50, math.nan, -1):
+        with pytest.raises(ValueError, match=f"max_pruned={percent}: expected a share"):
+            index(catalogue, few, prune=True, max_pruned=percent)
     assert len(catalogue) == 5 and not model.calls
     assert index(catalogue, few, prune=True, max_pruned=1).deleted == 3
     assert catalogue.ids() == ["0", "1"]
