@@ -123,6 +123,8 @@ _RULES: Mapping[str, Rule] = {
     "model.*backbone": _preset("backbone or preset", registries.BACKBONES.names),
     "model.*weights": _preset("weights", lambda: ("", "imagenet", "random")),
     "model.*size": _if_number(_COUNT),
+    "model.image_scale": _if_number(_COUNT),
+    "model.*reduction": _if_number(_COUNT),
     "model.*_dim": _if_number(_COUNT),
     "model.*dropout": _if_number(Number(0, 1, below=True)),
     "*.losses.*.name": _registered(registries.LOSSES),

@@ -45,6 +45,8 @@ def test_every_experiment_passes(path):
         ("stage1.resolution", 0.0, "a finite number above 0"),
         ("model.global_branch.size", 0, "a whole number of 1 or more"),
         ("model.local_branch.size", 56.5, "a whole number of 1 or more"),
+        ("model.image_scale", 0, "a whole number of 1 or more"),
+        ("model.channel_reduction", 0, "a whole number of 1 or more"),
         ("model.attribute_dim", -1, "a whole number of 1 or more"),
         ("model.global_branch.dropout", 1.0, "a finite number of 0 or more, below 1"),
         ("model.global_branch.dropout", -0.1, "a finite number of 0 or more, below 1"),
