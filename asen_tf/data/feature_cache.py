@@ -70,14 +70,10 @@ def open_features(
 
 
 def _read(maps, places, attributes):
-    """As `read_rows`; where the maps are of attributes, those of each row's."""
-    _, *shape = maps.shape
-    if len(shape) == 3:
+    """The rows' maps; where they are of attributes, those of each row's."""
+    if maps.ndim == 4:
         return read_rows(maps, places)
-    found = tf.numpy_function(
-        lambda at, which: maps[at[:, None], which], [places, attributes], DTYPE, stateful=False
-    )
-    return tf.ensure_shape(found, (None, attributes.shape[1], *shape[1:]))
+    return read_rows(maps, places[:, None], attributes)
 
 
 def _is_whole(folder, count, shapes):
