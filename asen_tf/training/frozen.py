@@ -84,8 +84,10 @@ class FrozenFeatures:
           folder: where they are kept.
           most_bytes: what they may take.
           batch_size: images that go through the model together.
-          seconds: that the stage has, of which computing them may take 80 %.
+          seconds: that the stage has; of what opening the images leaves, computing the features
+            may take 80 %.
         """
+        until = time.monotonic() + seconds
         need = needed_bytes(rows, self._shapes)
         if need > most_bytes:
             say(
@@ -107,18 +109,18 @@ class FrozenFeatures:
         }
 
         def compute():
-            return self._batches(rows, load_images(), batch_size, seconds)
+            return self._batches(rows, load_images(), batch_size, until)
 
         try:
             return open_features(folder, key, rows, self._shapes, compute)
         except _TooSlow as slow:
             say(
-                f"features take {duration(slow.seconds)} of the {duration(seconds)} that "
+                f"features take {duration(slow.needed)} of the {duration(slow.left)} that "
                 f"{self._stage} has: it computes them in each step"
             )
             return None
 
-    def _batches(self, rows, load_images, batch_size, seconds) -> Iterator[dict[str, np.ndarray]]:
+    def _batches(self, rows, load_images, batch_size, until) -> Iterator[dict[str, np.ndarray]]:
         wanted = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
         began = time.monotonic()
         with Progress("computing features", len(rows), "images") as progress:
@@ -130,8 +132,8 @@ class FrozenFeatures:
                 elif number == _LEAST_BATCHES:
                     each = (time.monotonic() - first) / (number - 1)
                     needed = first - began + each * (math.ceil(len(rows) / batch_size) - 1)
-                    if needed > _MOST_TIME * seconds:
-                        raise _TooSlow(needed)
+                    if needed > _MOST_TIME * (until - began):
+                        raise _TooSlow(needed, max(until - began, 0))
 
     def _digest(self) -> str:
         digest = hashlib.sha256()
@@ -142,9 +144,9 @@ class FrozenFeatures:
 
 
 class _TooSlow(Exception):
-    def __init__(self, seconds: float):
-        super().__init__(seconds)
-        self.seconds = seconds
+    def __init__(self, needed: float, left: float):
+        super().__init__(needed, left)
+        self.needed, self.left = needed, left
 
 
 def _parts(variable: keras.Variable) -> tuple[tf.Variable, ...]:

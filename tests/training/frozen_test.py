@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import types
 
 import filelock
 import keras
@@ -217,6 +218,16 @@ def test_where_they_would_take_most_of_the_time_there_are_none(kept, capsys):
     assert kept.open() == 2
     kept.seconds = 0.0  # those that are there take none
     assert kept.open() == 2
+
+
+def test_opening_the_images_takes_of_the_time(kept, monkeypatch, capsys):
+    now = iter([0.0, *[101.0] * 9])  # asked for, and after they were opened
+    clock = types.SimpleNamespace(monotonic=lambda: next(now))
+    monkeypatch.setattr("asen_tf.training.frozen.time", clock)
+    kept.seconds = 100.0
+    with pytest.raises(TypeError, match="NoneType"):
+        kept.open()
+    assert "features take 0 s of the 0 s that stage1 has" in capsys.readouterr().err
 
 
 def test_another_photograph_fit_box_or_weight_makes_others(kept):
