@@ -18,7 +18,7 @@ from asen_tf.tracing import traced
 
 def image_fn(load_images: ImageLoader) -> Callable[[np.ndarray], np.ndarray]:
     """Images for an `Evaluator`: rows int64 [B] -> uint8 [B, S, S, 3], decoded side by side."""
-    run = traced(load_images)
+    run = traced(load_images, reduce_retracing=True)
     return lambda rows: run(tf.constant(rows)).numpy()
 
 

@@ -2,8 +2,16 @@
 
 import numpy as np
 
-from asen_tf.evaluation.embed import peaks
+from asen_tf.evaluation.embed import image_fn, peaks
 from asen_tf.layers import PeakLocalization
+
+
+def test_no_number_of_images_needs_a_graph_of_its_own():
+    graphs = []
+    load = image_fn(lambda rows: graphs.append(rows.shape) or rows)
+    for count in (3, 5, 4, 6):
+        assert len(load(np.arange(count))) == count
+    assert len(graphs) == 2
 
 
 def test_a_peak_is_the_middle_of_its_cell():
