@@ -18,7 +18,7 @@ from asen_tf.core import files
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import PRECISIONS
 from asen_tf.core.errors import check_names
-from asen_tf.core.foreign import reading
+from asen_tf.core.foreign import FormatError, reading
 from asen_tf.core.lock import hold
 from asen_tf.data.fingerprint import changes, fingerprint
 from asen_tf.data.load import BadData, load_for
@@ -35,6 +35,7 @@ _FREE_KEYS = (
     "eval.batch_size",
     "eval.pictures",
 )
+_DAMAGED = "expected a model that Keras saved, it is damaged"
 
 
 class Workdir:
@@ -246,7 +247,7 @@ class Workdir:
         import asen_tf.models  # noqa: F401  registers the classes that the file names
 
         path = self.best_model(self.best()["stage"])
-        with reading(path, "expected a model that Keras saved, it is damaged"):
+        with reading(path, _DAMAGED):
             model = keras.saving.load_model(path, compile=False)
         if precision is None:
             return model
@@ -257,13 +258,20 @@ class Workdir:
         return twin
 
     def restore_best(self, model: keras.Model, stage: str) -> None:
-        """Gives a model the weights of the stage's best."""
-        with (
-            tempfile.TemporaryDirectory() as aside,
-            zipfile.ZipFile(self.best_model(stage)) as file,
-        ):
-            # Keras reads them within the archive piece by piece, which takes three times as long.
-            model.load_weights(file.extract("model.weights.h5", aside))
+        """Gives a model the weights of the stage's best.
+
+        Raises:
+          FormatError: its file is damaged.
+        """
+        path = self.best_model(stage)
+        with tempfile.TemporaryDirectory() as aside:
+            try:
+                with zipfile.ZipFile(path) as file:
+                    # Within the archive Keras reads piece by piece: three times as long.
+                    weights = file.extract("model.weights.h5", aside)
+            except zipfile.BadZipFile as error:
+                raise FormatError(path, f"{_DAMAGED} ({error})") from error
+            model.load_weights(weights)
 
     def history(self) -> list[dict]:
         """The log entries, oldest first."""

@@ -3,12 +3,14 @@
 import concurrent.futures
 import resource
 import shutil
+import zipfile
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from asen_tf.core import config as configs
+from asen_tf.core.foreign import FormatError
 from asen_tf.data.feature_cache import open_features
 from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import BadData, load, naming_bad_images
@@ -38,6 +40,21 @@ def overwritten(file):
 
 def cut_off(file):
     file.write_bytes(file.read_bytes()[:-30])
+
+
+def changed(file):
+    file.write_bytes(file.read_bytes().replace(b"weigh me", b"weigh us"))
+
+
+@pytest.mark.parametrize("fault", [overwritten, cut_off, changed])
+def test_a_damaged_best_model_is_named(fault, tmp_path):
+    file = Workdir(tmp_path).best_model("stage1")
+    file.parent.mkdir()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("model.weights.h5", b"weigh me")
+    fault(file)
+    with pytest.raises(FormatError, match=r"stage1\.keras: .* it is damaged"):
+        Workdir(tmp_path).restore_best(None, "stage1")
 
 
 @pytest.mark.parametrize("fault", [deleted, overwritten, cut_off])
