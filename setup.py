@@ -68,6 +68,7 @@ EXTRAS = {
     "remote": ["fsspec>=2024.2", "urllib3>=2.6,<3"],
     "search": ["faiss-cpu>=1.11"],
     "tables": ["pyarrow>=18", "python-calamine>=0.4,<1"],
+    "text": ["pyahocorasick>=2.2,<3", "pyyaml>=6"],
 }
 EXTRAS["all"] = sorted(set().union(*EXTRAS.values()))
 
@@ -75,6 +76,7 @@ COMMANDS = [
     "asen-train=asen_tf.cli.train:run",
     "asen-evaluate=asen_tf.cli.evaluate:run",
     "asen-synthesize=asen_tf.cli.synthesize:run",
+    "asen-label=asen_tf.cli.label:run",
     "asen-check-data=asen_tf.cli.check_data:run",
     "asen-visualize=asen_tf.cli.visualize:run",
     "asen-demo=asen_tf.cli.demo:run",
@@ -119,6 +121,7 @@ setup(
         "asen_tf.app": ["static/*", "templates/*"],
         "asen_tf.figures": ["templates/*.html"],
         "asen_tf.reproduction": ["*.csv"],
+        "asen_tf.text": ["vocabularies/*.yaml"],
     },
     install_requires=INSTALL,
     extras_require=EXTRAS,

@@ -30,6 +30,7 @@ _MODULES = (
     "metrics",
     "models",
     "serving",
+    "text",
     "training",
 )
 _NAMES = {

@@ -5,7 +5,12 @@ def library(name, deps = []):
     native.py_library(
         name = name,
         srcs = native.glob([name + ".py", name + "/**/*.py"]),
-        data = native.glob([name + "/**/static/*", name + "/**/templates/*", name + "/**/*.csv"]),
+        data = native.glob([
+            name + "/**/static/*",
+            name + "/**/templates/*",
+            name + "/**/*.csv",
+            name + "/**/*.yaml",
+        ]),
         deps = deps,
     )
 

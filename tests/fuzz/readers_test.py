@@ -17,7 +17,12 @@ _READS = {
     *("decompress", "decompressobj", "text_lines", "decode_jpeg", "decode_png", "decode_image"),
 }
 _READS_OF = {("json", "load"), ("csv", "reader"), ("Image", "open"), ("np", "load")}
-_READS_OF |= {("saved_model", "load"), ("loader", "load"), ("tf", "make_ndarray")}
+_READS_OF |= {
+    ("yaml", "parse"),
+    ("saved_model", "load"),
+    ("loader", "load"),
+    ("tf", "make_ndarray"),
+}
 _PARSERS = ("parse", "read_catalogue", "cells_of")
 
 # Module -> why it has no target of its own.

@@ -1,4 +1,4 @@
-"""What users write: filters, boxes and the like."""
+"""What users write: filters, boxes, vocabularies and the like."""
 
 import contextlib
 import sqlite3
@@ -10,7 +10,9 @@ from asen_tf.catalogue import filters
 from asen_tf.catalogue.items import Record
 from asen_tf.catalogue.storage import cells
 from asen_tf.cli import lists
-from tests.fuzz.target import Target
+from asen_tf.text import Vocabulary
+from asen_tf.text.phrases import measures, table
+from tests.fuzz.target import Target, of_files
 
 
 def _conditions():
@@ -70,7 +72,37 @@ def _list_texts():
     return st.lists(pieces, max_size=12).map("".join) | st.text(max_size=30)
 
 
+_VOCABULARY = """
+spellings: {colour: color}
+endings: {"": [s], y: [ies]}
+negations: [no, not]
+joins: [and]
+parts: [with]
+units: {cm: 1, inch: 2.54}
+ignore: [red tape]
+attributes:
+  color: {several: all, values: {red: , navy: {words: [navy blue], is: blue}, blue: }}
+  length:
+    nouns: [length]
+    values: {long: {beside: [long], measured: {inseam: [70, 120]}}, "3/4": [three quarter]}
+  shoes: {values: {shoe: {becomes: {color: {red: boot}}}, boot: }}
+"""
+
+
+def _vocabulary(folder: Path) -> None:
+    found = Vocabulary.load(folder / "shop.yaml")
+    assert found.attributes
+    table(found)
+    measures(found)
+
+
 TARGETS = [
+    *of_files(
+        "vocabulary",
+        ["asen_tf.text.entries", "asen_tf.text.vocabulary", "asen_tf.text.phrases"],
+        _vocabulary,
+        {"shop.yaml": _VOCABULARY},
+    ),
     Target("list of a flag", ["asen_tf.cli.lists"], _list, strategy=_list_texts),
     Target(
         "filter",

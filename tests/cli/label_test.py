@@ -1,0 +1,118 @@
+"""From a table of titles to columns of labels, by the program, as a shop takes it."""
+
+import csv
+
+import pytest
+
+from tests import programs
+
+pytest.importorskip("ahocorasick", reason="needs asen_tf[text]")
+
+TITLES = [
+    "Women Navy Blue V-Neck Long Sleeve Striped Top",
+    "Peter England Men Party Blue Jeans",
+    "Black and White Striped Dress, sleeveless",
+    "",
+]
+
+
+@pytest.fixture
+def shop(tmp_path):
+    """A folder with products.csv: semicolons, a quote, a description."""
+    rows = [["sku", "title", "description", "price"]]
+    rows += [[f"0{n}", title, "", "9,90"] for n, title in enumerate(TITLES)]
+    rows[4][2] = 'Pure cotton "shirt".\nPair it with jeans'
+    with open(tmp_path / "products.csv", "w", newline="", encoding="utf-8-sig") as file:
+        csv.writer(file, delimiter=";").writerows(rows)
+    return tmp_path
+
+
+def run(shop, *flags):
+    return programs.run("label", "--manifest=products.csv", *flags, cwd=shop)
+
+
+def table(path):
+    with open(path, newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_table_gets_columns_of_labels(shop):
+    done = run(shop, "--text=title,description", "--output=labelled.csv", "--report=report.txt")
+    assert done.returncode == 0, done.stderr
+    rows = table(shop / "labelled.csv")
+    assert [row["sku"] for row in rows] == ["00", "01", "02", "03"]
+    assert [row["price"] for row in rows] == ["9,90"] * 4
+    assert rows[3]["description"] == 'Pure cotton "shirt".\nPair it with jeans'
+    assert [row["color"] for row in rows] == ["navy blue", "blue", "", ""]
+    assert [row["category"] for row in rows] == ["top", "jeans", "dress", "shirt"]
+    assert rows[0]["neckline"] == "v-neck" and rows[2]["sleeve_length"] == "sleeveless"
+    assert rows[3]["material"] == "cotton"
+
+    said = done.stdout
+    assert "color" in said and "50.0%" in said  # labelled
+    assert "black / white" in said and TITLES[2] in said  # a conflict, with an example
+    assert "--config.data.columns=" in said
+    assert "black / white" in (shop / "report.txt").read_text()
+
+
+def test_a_vocabulary_of_ones_own(shop):
+    (shop / "mine.yaml").write_text(
+        "attributes: {color: {several: all}, maker: {values: {pe: [peter england]}}}"
+    )
+    flags = ["--text=title", "--output=o.csv", "--attributes=maker,color"]
+    assert run(shop, *flags, "--vocabulary=fashion,mine.yaml").returncode == 0
+    rows = table(shop / "o.csv")
+    assert [row["color"] for row in rows] == ["navy blue", "blue", "black|white", ""]
+    assert [row["maker"] for row in rows] == ["", "pe", "", ""]
+    assert "category" not in rows[0]
+
+
+def test_what_is_there_already_is_not_overwritten_unasked(shop):
+    (shop / "products.csv").write_text("title,color\nred top,blue\n")
+    flags = ["--text=title", "--output=o.csv", "--attributes=color"]
+    refused = run(shop, *flags)
+    assert refused.returncode == 1 and not (shop / "o.csv").exists()
+    assert "column color is there already" in refused.stderr and "--overwrite" in refused.stderr
+    assert run(shop, *flags, "--overwrite").returncode == 0
+    assert table(shop / "o.csv") == [{"title": "red top", "color": "red"}]
+
+
+@pytest.mark.parametrize(
+    ("flags", "status", "expected"),
+    [
+        (["--output=o.csv"], 2, "give --text"),
+        (["--text=title"], 2, "give --output"),
+        (["--text=tilte", "--output=o.csv"], 1, "no column 'tilte' (is 'title' meant?)"),
+        (["--text=title", "--output=products.csv"], 1, "is the table itself"),
+        (["--text=title", "--output=no/o.csv"], 1, "no: no such folder"),
+        (["--text=title", "--output=o.csv", "--vocabulary=x.yaml"], 1, "x.yaml: no such file"),
+        (["--text=title", "--output=o.csv", "--attributes=colour"], 1, "is 'color' meant"),
+    ],
+)
+def test_wrong_use_is_a_line(shop, flags, status, expected):
+    done = run(shop, *flags)
+    assert done.returncode == status
+    assert expected in done.stderr.replace("Did you mean 'color'", "is 'color' meant")
+    assert "Traceback" not in done.stderr
+
+
+def test_rows_that_cannot_be_read_are_listed(shop):
+    (shop / "products.csv").write_text("title,id\nred top,1\nblue\n")
+    done = run(shop, "--text=title", "--output=o.csv")
+    assert done.returncode == 1 and not (shop / "o.csv").exists()
+    assert "1 rows cannot be read:\nproducts.csv:3: expected 2 cells" in done.stderr
+
+
+def test_what_the_vocabulary_lacks_is_found(shop):
+    makers, shades = ["quimby", "norvex", "tarpin"], ["celadon", "smalt", "gamboge"]
+    titles = [f"{makers[n % 3]} men {shades[n // 3 % 3]} shirt" for n in range(90)]
+    (shop / "products.csv").write_text("\n".join(["title", *titles]))
+    done = run(shop, "--text=title", "--discover=found.yaml")
+    assert done.returncode == 0, done.stderr
+    assert "6 words in 2 groups" in done.stdout
+    both = ["--text=title", "--output=o.csv", "--vocabulary=fashion,found.yaml"]
+    assert run(shop, *both).returncode == 0
+    assert {table(shop / "o.csv")[0][name] for name in ("attribute_1", "attribute_2")} == {
+        "quimby",
+        "celadon",
+    }
