@@ -132,7 +132,7 @@ def pretrained(config: config_dict.ConfigDict, backbone: str = "efficientnet_lit
         (config.local, 3.0, 0.3),
     ):
         stage.update(least_minutes=least, share=share)
-    config.heads.patience = config.local.patience = 8
+        stage.patience = 8
 
 
 def _adamw(**settings) -> dict:

@@ -1,6 +1,7 @@
 """Files that are there as a whole or not at all, and what tells whether one has changed."""
 
 import contextlib
+import hashlib
 import json
 import os
 import shutil
@@ -66,6 +67,12 @@ def version(path: str | os.PathLike) -> str:
     except OSError:
         return ""
     return f"{status.st_size}-{status.st_mtime_ns}"
+
+
+def digest(path: str | os.PathLike) -> bytes:
+    """SHA-256 of a file's content."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").digest()
 
 
 def _parsed(content: bytes, kind: type, place: str) -> Any:

@@ -27,8 +27,7 @@ def contents(manifest: Manifest, rows: np.ndarray, box_margin: float) -> str:
     """A hash of the photographs of these rows, in their order, and of what is cut out of them."""
     digest = hashlib.sha256(np.ascontiguousarray(manifest.regions(box_margin)[rows]))
     for path in manifest.paths[rows]:
-        with open(path, "rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(files.digest(path))
     return digest.hexdigest()
 
 
@@ -94,8 +93,7 @@ def _is_whole(folder, count, shapes):
 def _sums(folder, names):
     found = {}
     for name in names:
-        with open(folder / f"{name}.npy", "rb") as file:
-            found[name] = hashlib.file_digest(file, "sha256").hexdigest()
+        found[name] = files.digest(folder / f"{name}.npy").hex()
     return found
 
 

@@ -1,6 +1,5 @@
 """Photographs that are the same under several names."""
 
-import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable
@@ -8,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from asen_tf.core import files
 from asen_tf.data.manifest import Manifest
 
 _END = 4096
@@ -60,7 +60,6 @@ def _end(path: str) -> bytes | None:
 
 def _digest(path: str) -> bytes | None:
     try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
+        return files.digest(path)
     except OSError:
         return None

@@ -100,7 +100,7 @@ def _on_disk(photographs, rows, read, size, fit, folder):
     names = [""] * len(paths)
     for row in rows:
         # All that an image depends on: one that was replaced gets another name.
-        key = DECODING, size, fit, paths[row], regions[row], files.version(paths[row])
+        key = DECODING, size, fit, regions[row], files.digest(paths[row]).hex()
         name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:32]
         names[row] = str(folder / f"{name}.raw")
     with filelock.FileLock(folder / ".lock"):

@@ -26,7 +26,6 @@ from asen_tf.models.base import EmbeddingModel
 from asen_tf.tracing import mapped, traced
 from asen_tf.version import __version__
 
-_MOST_TIME = 0.8  # of what a stage has, for its features: a step on them takes a tenth of the time
 _LEAST_BATCHES = 3  # the first is slow, and three tell how long all take
 
 
@@ -73,7 +72,7 @@ class FrozenFeatures:
         folder: Path,
         most_bytes: float,
         batch_size: int,
-        seconds: float = math.inf,
+        most_seconds: Callable[[], float] = lambda: math.inf,
     ) -> FeatureLoader | None:
         """The features of these rows; None, and a line that says so, where they cost too much.
 
@@ -84,10 +83,8 @@ class FrozenFeatures:
           folder: where they are kept.
           most_bytes: what they may take.
           batch_size: images that go through the model together.
-          seconds: that the stage has; of what opening the images leaves, computing the features
-            may take 80 %.
+          most_seconds: tells what computing them may take, once the images are open.
         """
-        until = time.monotonic() + seconds
         need = needed_bytes(rows, self._shapes)
         if need > most_bytes:
             say(
@@ -109,18 +106,18 @@ class FrozenFeatures:
         }
 
         def compute():
-            return self._batches(rows, load_images(), batch_size, until)
+            return self._batches(rows, load_images(), batch_size, most_seconds())
 
         try:
             return open_features(folder, key, rows, self._shapes, compute)
         except _TooSlow as slow:
             say(
-                f"features take {duration(slow.needed)} of the {duration(slow.left)} that "
-                f"{self._stage} has: it computes them in each step"
+                f"features take {duration(slow.needed)}, and {self._stage} has "
+                f"{duration(slow.most)} for them: it computes them in each step"
             )
             return None
 
-    def _batches(self, rows, load_images, batch_size, until) -> Iterator[dict[str, np.ndarray]]:
+    def _batches(self, rows, load_images, batch_size, most) -> Iterator[dict[str, np.ndarray]]:
         wanted = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
         began = time.monotonic()
         with Progress("computing features", len(rows), "images") as progress:
@@ -132,8 +129,8 @@ class FrozenFeatures:
                 elif number == _LEAST_BATCHES:
                     each = (time.monotonic() - first) / (number - 1)
                     needed = first - began + each * (math.ceil(len(rows) / batch_size) - 1)
-                    if needed > _MOST_TIME * (until - began):
-                        raise _TooSlow(needed, max(until - began, 0))
+                    if needed > most:
+                        raise _TooSlow(needed, most)
 
     def _digest(self) -> str:
         digest = hashlib.sha256()
@@ -144,9 +141,9 @@ class FrozenFeatures:
 
 
 class _TooSlow(Exception):
-    def __init__(self, needed: float, left: float):
-        super().__init__(needed, left)
-        self.needed, self.left = needed, left
+    def __init__(self, needed: float, most: float):
+        super().__init__(needed, most)
+        self.needed, self.most = needed, most
 
 
 def _parts(variable: keras.Variable) -> tuple[tf.Variable, ...]:

@@ -75,7 +75,9 @@ class Log:
         self._steps, self._since = step, time.monotonic()
         self._score = ""
 
-    def write(self, stage: Stage, step: int, seconds: float, means: dict[str, float]) -> bool:
+    def write(
+        self, stage: Stage, step: int, began: float, seconds: float, means: dict[str, float]
+    ) -> bool:
         """Writes means over the steps since the last time; False where one is no finite number."""
         now = time.monotonic()
         rate = (step - self._steps) / (now - self._since)
@@ -83,22 +85,23 @@ class Log:
         speed = rate * self._batch_size * (1 if stage.sampling == "multi_attribute" else 3)
         self._store(stage, step, seconds, {**means, "images_per_sec": speed})
         if self._chief:
+            left = self._left(stage, step, began, seconds, rate)
             say(
                 f"{stage.name} {step}/{stage.steps}  loss {means['loss']:.4f}  "
-                f"{speed:.0f} images/s  {self._left(stage, step, seconds, rate)}{self._score}"
+                f"{speed:.0f} images/s  {left}{self._score}"
             )
         return all(math.isfinite(mean) for mean in means.values())
 
-    def _left(self, stage, step, seconds, rate):
+    def _left(self, stage, step, began, seconds, rate):
         """How long it will take, as far as that is known."""
-        left = min((stage.steps - step) / rate, max(0.0, stage.deadline - seconds))
+        left = min((stage.steps - step) / rate, max(0.0, stage.deadline(began) - seconds))
         text = f"{duration(left)} left in this stage"
         to_come = self._stages[self._stages.index(stage) + 1 :]
         if not to_come:
             return text
-        if math.isinf(stage.deadline):
+        if math.isinf(stage.end):
             return f"{text}, then {', '.join(s.name for s in to_come)}"
-        return f"{text}, at most {duration(max(0.0, to_come[-1].deadline - seconds))} in all"
+        return f"{text}, at most {duration(max(0.0, stage.end - seconds))} in all"
 
     def validated(self, stage: Stage, step: int, seconds: float, metric: str, score: float) -> None:
         """The validation split was scored by this metric."""

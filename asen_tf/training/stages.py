@@ -37,7 +37,8 @@ class Stage:
       attributes_per_step: see `asen_tf.data.pipeline.training_examples`.
       epochs: how long it is.
       steps: the same in steps; 0 where its closed form is all.
-      deadline: seconds of the run at which its share of `train.max_minutes` is over.
+      end: seconds of the run at which its last stage is over; infinite without `train.max_minutes`.
+      part: what it takes of the time from its first step to that end.
     """
 
     name: str
@@ -56,7 +57,8 @@ class Stage:
     patience: int
     epochs: float
     steps: int
-    deadline: float
+    end: float
+    part: float
 
     def factor(self, progress: float) -> float:
         """What the rates are multiplied by at this progress, from 0 to 1."""
@@ -72,11 +74,16 @@ class Stage:
           began, now: seconds of the run.
         """
         by_steps = step / self.steps if self.steps else 1.0
-        if math.isinf(self.deadline) or not step:
+        deadline = self.deadline(began)
+        if math.isinf(deadline) or not step:
             return by_steps
-        if now >= self.deadline:
+        if now >= deadline:
             return 1.0
-        return max(by_steps, (now - began) / (self.deadline - began))
+        return max(by_steps, (now - began) / (deadline - began))
+
+    def deadline(self, began: float) -> float:
+        """Seconds of the run at which it is over that took its first step at `began`."""
+        return began + self.part * (self.end - began)
 
 
 def plan(config: config_dict.ConfigDict) -> list[Stage]:
@@ -85,7 +92,8 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
     `train.max_steps` is shared out in proportion to their epochs. Of `train.max_minutes` a stage
     gets its `least_minutes`, and a part of what is left in proportion to its `share` or, where that
     is 0, its epochs. One whose least is more than the stages before it leave is left out, and those
-    after it, which go on from it. A little remains for what `training.recognition` does when all
+    after it, which go on from it. What passes between two stages, such as computing features, is
+    taken from all that are to come. A little remains for what `training.recognition` does when all
     are over.
 
     Args:
@@ -115,16 +123,17 @@ def plan(config: config_dict.ConfigDict) -> list[Stage]:
     shares = [config[name].share or config[name].epochs for name in names]
     spare = (minutes - sum(least)) / (sum(shares) or 1.0)
     own = [n + (spare * s if s else 0.0) for n, s in zip(least, shares, strict=True)]
-    ends = [60 * upto or math.inf for upto in itertools.accumulate(own)]
+    rest = itertools.accumulate(reversed(own))
+    parts = [n / of if 0 < of < math.inf else 1.0 for n, of in zip(own, [*rest][::-1], strict=True)]
     known = [field.name for field in dataclasses.fields(Stage)]
     stages = []
-    for name, bounded, deadline in zip(names, steps, ends, strict=True):
+    for name, bounded, part in zip(names, steps, parts, strict=True):
         settings = config[name].to_dict()
         del settings["share"], settings["least_minutes"]
         check_names(f"key of {name}", settings, known)
         settings["sampling"] = settings.get("sampling") or config.train.sampling
         settings["epochs"] = bounded / config.train.steps_per_epoch
-        stages.append(Stage(name=name, steps=bounded, deadline=deadline, **settings))
+        stages.append(Stage(name=name, steps=bounded, end=60 * minutes, part=part, **settings))
         stages[-1].factor(0.0)
     return stages
 

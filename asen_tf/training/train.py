@@ -10,7 +10,6 @@ from pathlib import Path
 import keras
 import numpy as np
 import tensorflow as tf
-from absl import logging
 from ml_collections import config_dict
 
 from asen_tf import losses, models
@@ -44,6 +43,9 @@ from asen_tf.training.step import TrainStep
 from asen_tf.training.strategy import is_chief
 from asen_tf.training.validation import Validation, sampled
 from asen_tf.workdir import Workdir
+
+# What computing features may take, of a stage's time or of the run's: a step on them takes a tenth.
+_OF_STAGE, _OF_RUN = 0.8, 0.4
 
 
 class TrainingDiverged(Failed):
@@ -80,7 +82,8 @@ class _Run:
 
     def __init__(self, config, workdir, strategy, held):
         self.began, self.earlier = time.monotonic(), 0.0
-        self.config, self.workdir, self.strategy = config, workdir, strategy
+        self.config = config = config.copy_and_resolve_references()
+        self.workdir, self.strategy = workdir, strategy
         self.chief, self.holds = is_chief(strategy), False
         config_check.check(config)
         _check(config.train, strategy.num_replicas_in_sync)
@@ -96,12 +99,12 @@ class _Run:
         if start:
             self.manifest = matched_to_start(self.manifest, start, config.model)
         space = self.manifest.space
-        for name in sides_falsified(config.augment, space):
-            logging.warning(
-                "values of %s say left or right, and augment.flip mirrors photographs: name it in "
-                "augment.flip_falsifies",
-                name,
+        if sided := sides_falsified(config.augment, space):
+            say(
+                f"values of {', '.join(sided)} say left or right: a mirrored photograph does not "
+                "count for them"
             )
+            config.augment.flip_falsifies = (*config.augment.flip_falsifies, *sided)
         self.losses = {s.name: losses.build(s.losses, space.offsets) for s in self.stages}
         if self.chief and workdir.path.exists():
             self._hold(held)
@@ -224,7 +227,7 @@ class _Run:
             Path(settings.cache_dir or self.workdir.path) / "features",
             settings.cache_gb * 1e9,
             self.config.eval.batch_size,
-            max(stage.deadline - self._now(), 0),
+            lambda: max(stage.end - self._now(), 0) * max(_OF_STAGE * stage.part, _OF_RUN),
         )
 
     def run(self):
@@ -320,7 +323,7 @@ class _Run:
 
     def _log(self, log, stage, state, means):
         """Nothing is validated or saved after a loss that is no number."""
-        if log.write(stage, state.step, state.seconds, means):
+        if log.write(stage, state.step, state.began, state.seconds, means):
             return
         raise TrainingDiverged(
             f"{stage.name}: a loss or gradient is NaN or infinite by step {state.step}. The last "
@@ -340,19 +343,20 @@ class _Run:
         if np.isnan(score) or score > state.best:
             state.best, state.stale = score, 0
             self.workdir.save_best(self.model, stage.name, self.chief)
-            self._name_best(stage, state.step, score)
+            if not stage.choose_beta:  # until it has, it may be worse than the stages before
+                self._name_best(stage, state.step, score)
 
     def _choose_beta(self, stage, state, log, features):
         """Weighs the slices of the stage's best model; stages to come begin as configured."""
         configured = self.model.beta
         self.workdir.restore_best(self.model, stage.name)
         load_images = None if features else self.load_images
-        score = self.validation.choose_beta(load_images, features)
+        score, chosen = self.validation.choose_beta(load_images, features), {}
         if not np.isnan(score):
             self.workdir.save_best(self.model, stage.name, self.chief)
-            betas = dict(zip(self.manifest.space, self.model.beta, strict=True))
-            log.chose("beta", stage, state.step, state.seconds, score, betas)
-            self._name_best(stage, state.step, score, beta=betas)
+            chosen["beta"] = dict(zip(self.manifest.space, self.model.beta, strict=True))
+            log.chose("beta", stage, state.step, state.seconds, score, chosen["beta"])
+        self._name_best(stage, state.step, score, **chosen)
         self.model.beta = configured
 
     def _fit_recognition(self, log):
@@ -409,7 +413,7 @@ class _Run:
         if stage.patience and state.stale >= stage.patience:
             return 1.0
         progress = stage.progress(state.step, state.began, state.seconds)
-        return progress if math.isinf(stage.deadline) else self._agree(progress)
+        return progress if math.isinf(stage.end) else self._agree(progress)
 
     def _agree(self, value: float) -> float:
         """The mean over the workers, so that all of them decide alike."""

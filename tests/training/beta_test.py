@@ -8,6 +8,7 @@ from asen_tf.evaluation.beta import GRID
 from asen_tf.evaluation.report import tables
 from asen_tf.training import validation
 from asen_tf.training.train import train
+from asen_tf.workdir import Workdir
 from tests.training.runs import model_of, tiny
 
 pytestmark = pytest.mark.usefixtures("eagerly")
@@ -54,6 +55,19 @@ def test_the_best_model_gets_a_weight_an_attribute(catalogue, tmp_path, frozen, 
     before = run.best_model("stage2").read_bytes()
     train(config, run.path)
     assert run.best_model("stage2").read_bytes() == before and run.best() == best
+
+
+def test_until_it_has_chosen_a_stage_has_not_the_best_model(catalogue, tmp_path, monkeypatch):
+    config = choosing(catalogue)
+
+    def stopping(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(validation.Validation, "choose_beta", stopping)
+        train(config, tmp_path / "run")
+    assert Workdir(tmp_path / "run").best()["stage"] == "stage1"
+    assert list(train(config, tmp_path / "run").best()["beta"]) == ["color", "side"]
 
 
 def test_what_cannot_be_weighed_is_refused(catalogue, tmp_path):

@@ -25,7 +25,7 @@ def test_the_paper_s_two_stages():
     weights = [{n: t["weight"] for n, t in stage.losses.items()} for stage in (first, second)]
     assert weights[0] == {"global_triplet": 1.0}
     assert weights[1] == {"global_triplet": 1.0, "local_triplet": 0.1, "alignment": 0.1}
-    assert first.deadline == second.deadline == math.inf
+    assert first.end == second.end == math.inf
 
 
 @pytest.mark.parametrize(
@@ -61,13 +61,13 @@ def test_progress_is_of_steps_or_of_time_whichever_is_more():
     made.train.max_minutes = 4.0
     first, second = plan(made)
     # What is left, 12 s, is for classifiers of values.
-    assert (first.deadline, second.deadline) == pytest.approx((171, 228))
+    assert first.end == second.end == pytest.approx(228)
     # step, seconds when it began, seconds now
     assert first.progress(0, 500, 500) == 0
     assert first.progress(1, 500, 501) == 1
-    assert first.progress(150, 20, 60) == 0.5
-    assert first.progress(30, 21, 51) == pytest.approx(0.2)
-    assert first.progress(30, 20, 171) == 1
+    assert first.progress(150, 28, 60) == 0.5
+    assert first.progress(30, 28, 58) == pytest.approx(0.2)
+    assert first.progress(30, 28, 178.01) == 1
     assert second.progress(10, 100, 164) == pytest.approx(0.5)
     assert plan(config())[0].progress(250, 0, 1e9) == 0.5
 
@@ -76,7 +76,25 @@ def test_max_minutes_is_shared_out_by_shares():
     made = config(epochs=(30, 10))
     made.train.max_minutes = 4.0
     made.stage1.share, made.stage2.share = 1.0, 3.0
-    assert [stage.deadline for stage in plan(made)] == pytest.approx([57, 228])
+    assert [stage.deadline(0) for stage in plan(made)] == pytest.approx([57, 228])
+
+
+@pytest.mark.parametrize("before", [(0, 0, 0), (100, 0, 20), (0, 90, 0)])
+def test_what_passes_before_a_stage_is_taken_from_all_that_are_to_come(before):
+    made = config(epochs=(10, 20))
+    with made.unlocked():
+        made.stage3 = made.stage2.copy_and_resolve_references()
+    made.train.update(stages=("stage1", "stage2", "stage3"), max_minutes=5 / 0.95)
+    now, lengths = 0.0, []
+    for stage, seconds in zip(plan(made), before, strict=True):
+        began = now + seconds
+        now = stage.deadline(began)
+        lengths.append(now - began)
+    assert now == pytest.approx(300)
+    first, second, third = lengths
+    assert first == pytest.approx((300 - before[0]) * 10 / 50)
+    assert second == pytest.approx((300 - before[0] - first - before[1]) / 2)
+    assert third == pytest.approx(second - before[2])
 
 
 @pytest.mark.parametrize(
@@ -104,7 +122,7 @@ def test_a_closed_form_needs_no_step():
     first, second = plan(made)
     assert (first.steps, second.steps) == (0, 5)
     assert first.progress(0, 0, 0) == 1 and second.progress(0, 0, 0) == 0
-    assert second.deadline == 114  # the rest of the two minutes is for classifiers of values
+    assert second.end == 114  # the rest of the two minutes is for classifiers of values
     made.train.stages = ("stage1",)
     assert [stage.steps for stage in plan(made)] == [0]
 

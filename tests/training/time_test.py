@@ -93,6 +93,19 @@ def scores(monkeypatch, *values):
     monkeypatch.setattr(Validation, "__call__", lambda *_: next(rest))
 
 
+def test_what_values_say_of_sides_is_not_learned_from_mirrored_photographs(
+    config, tmp_path, capsys
+):
+    config.train.max_steps = 1
+    config.augment.flip = True
+    given = config.augment.flip_falsifies
+    run = train(config, tmp_path / "run")
+    assert "values of side say left or right" in capsys.readouterr().err
+    assert run.config().augment.flip_falsifies == ("side",)
+    assert config.augment.flip_falsifies == given == ()
+    train(config, tmp_path / "run")  # it is the same run
+
+
 def test_patience(config, tmp_path, monkeypatch):
     config.stage1.patience = 2
     scores(monkeypatch, 0.5, 0.4, 0.6, 0.6, 0.3, 0.9)
@@ -130,7 +143,11 @@ def test_stages_that_there_is_no_time_for(config):
 
     def minutes(most):
         config.train.max_minutes = most / FOR_STAGES
-        return {stage.name: round(stage.deadline / 60, 6) for stage in plan(config)}
+        began, ends = 0.0, {}
+        for stage in plan(config):
+            began = stage.deadline(began)
+            ends[stage.name] = round(began / 60, 6)
+        return ends
 
     assert minutes(1.0) == {"stage1": 1.0}
     # Nor for those after them, which go on from what they would have learned.
