@@ -1,7 +1,7 @@
 """What heads that all attributes share cost: beside heads of one attribute alone, on one catalogue.
 
     python benchmarks/heads.py --data_root=DIR --attributes=sleeve_length,neckline --output=DIR \\
-        --json=benchmarks/results/heads.json
+        --json=benchmarks/results/heads_clothing_attributes.json
 
 Trains the first stage of configs/asen/csv.py, heads on frozen features: shared by all attributes of
 the table, shared for three times as many steps, shared and twice as wide, and one for each of
@@ -16,7 +16,6 @@ import asen_tf
 from asen_tf.benchmarks import machine
 from asen_tf.benchmarks.report import report
 from asen_tf.core import experiments
-from asen_tf.workdir import Workdir
 
 _ROOT = flags.DEFINE_string("data_root", None, "Folder of manifest.csv.", required=True)
 _ATTRIBUTES = flags.DEFINE_list("attributes", None, "Those to compare.", required=True)
@@ -34,9 +33,7 @@ def measure(name: str, columns: tuple[str, ...] = (), longer: float = 1, dim: in
     config.heads.update(epochs=longer * _EPOCHS.value, patience=0)
     config.model.attribute_dim = dim
     config.model.global_branch.update(common_dim=dim, embedding_dim=dim)
-    run = Workdir(Path(_OUTPUT.value) / name)
-    if not run.result("test").exists():
-        run = asen_tf.train(config, run.path)
+    run = asen_tf.train(config, Path(_OUTPUT.value) / name)
     found = asen_tf.evaluate(run)["attributes"]
     return {name: 100 * found[name]["map"] for name in _ATTRIBUTES.value if name in found}
 

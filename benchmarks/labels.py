@@ -18,7 +18,6 @@ import asen_tf
 from asen_tf.benchmarks import machine
 from asen_tf.benchmarks.report import report
 from asen_tf.core import experiment_files
-from asen_tf.workdir import Workdir
 
 _DATA = flags.DEFINE_string("data", "deepfashion_subset", "Experiment of configs/asen, of a table.")
 _ROOT = flags.DEFINE_string("data_root", None, "Folder of the data.", required=True)
@@ -55,9 +54,7 @@ def measure(number: str) -> dict[str, float]:
     config.data.update(format="csv", root=_ROOT.value, manifest=str(part))
     config.train.update(stages=("heads",), seed=_SEED.value, embed_values=False)
     config.heads.epochs = _EPOCHS.value
-    run = Workdir(output / number)
-    if not run.result("test").exists():
-        run = asen_tf.train(config, run.path)
+    run = asen_tf.train(config, output / number)
     result = asen_tf.evaluate(run, baseline=True)
     return {"photographs": photographs} | {
         name: 100 * variant["map"] for name, variant in result["variants"].items()

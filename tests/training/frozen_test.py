@@ -3,7 +3,6 @@
 import json
 import math
 import re
-import types
 
 import filelock
 import keras
