@@ -113,21 +113,24 @@ def label_table(
     chance = random.Random(0)
     with (
         written_whole(output) as draft,
-        open(draft, "w", encoding="utf-8", newline="") as file,
+        # Halves of pairs of UTF-16, which JSON can hold, are no text.
+        open(draft, "w", encoding="utf-8", errors="replace", newline="") as file,
         Progress("labelling", len(rows), "rows") as progress,
     ):
         writer = csv.writer(file)
         writer.writerow(header)
         for cells in rows:
-            labels, unclear = matcher.label([cells[one] for one in at])
+            texts = [cells[one] for one in at]
+            title = next(filter(None, texts), "")
+            labels, unclear = matcher.label(texts)
             row = [*cells, *[""] * (len(header) - len(cells))]
             for name, place in zip(names, places, strict=True):
                 row[place] = labels.get(name, "")
                 found.labelled[name] += bool(row[place])
                 for value in filter(None, row[place].split("|")):
-                    found.values[name][value].add(cells[at[0]], chance)
+                    found.values[name][value].add(title, chance)
                 if name in unclear:
-                    found.conflicts[name][unclear[name]].add(cells[at[0]], chance)
+                    found.conflicts[name][unclear[name]].add(title, chance)
             writer.writerow(row)
             progress.update()
     return found

@@ -96,11 +96,16 @@ def _cases(cases: dict[str, "Cases"], examples: int) -> list[str]:
     lines = []
     for name, case in _first(cases, len(cases)):
         head = f"  {name:{wide}}  {case.count:6}  "
-        titles = case.examples[:examples]
-        shown = [title if len(title) <= _LINE else f"{title[:_LINE]}..." for title in titles]
+        shown = [_shown(title) for title in case.examples[:examples]]
         lines.append(head + (shown[0] if shown else ""))
         lines += [" " * len(head) + title for title in shown[1:]]
     return lines
+
+
+def _shown(title: str) -> str:
+    """A title without what a terminal would take for a command."""
+    text = "".join(sign if sign.isprintable() else " " for sign in title[:_LINE])
+    return f"{text}..." if len(title) > _LINE else text
 
 
 def run() -> None:

@@ -18,7 +18,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import xlogy
 
-from asen_tf.text.matching import Matcher, Text
+from asen_tf.text.matching import Matcher, Text, several
 from asen_tf.text.phrases import VALUE
 from asen_tf.text.vocabulary import LONGEST_PHRASE, Vocabulary
 
@@ -81,11 +81,11 @@ def discover(
     shown = []
     rows = []
     for text in texts:
-        columns = [text] if text is None or isinstance(text, str) else text
+        columns = several(text)
         shown.append(" ".join(filter(None, columns))[:_LONGEST])
         row: list[str] = []
         for column in columns:
-            row += [*_items(matcher, column or "", ENGLISH_STOP_WORDS), _BREAK]
+            row += [*_items(matcher, column, ENGLISH_STOP_WORDS), _BREAK]
         rows.append(row)
     pairs = _pairs(rows, at_least)
     rows = [list(_with_pairs(row, pairs)) for row in rows]

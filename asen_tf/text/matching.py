@@ -24,7 +24,7 @@ from asen_tf.text.vocabulary import Vocabulary
 
 _COMMA = words.key([","])
 _DIGIT = re.compile(r"\d")
-Text = str | None | Sequence[str | None]
+Text = str | None | Sequence[str | None]  # NaN and NA of pandas are None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,11 +67,13 @@ def label(texts: Iterable[Text], vocabulary: Vocabulary) -> Labels:
 
     Args:
       texts: each a text, None, or several of one thing, such as title and description: a later
-        one is asked for what the earlier ones do not speak of.
+        one is asked for what the earlier ones do not speak of. Of a frame, `frame["title"]`, or
+        `zip(frame["title"], frame["description"])`.
       vocabulary: what to look for.
 
     Raises:
       ValueError: the vocabulary is ambiguous, or pyahocorasick is not installed.
+      TypeError: one is no text.
     """
     matcher = Matcher(vocabulary)
     columns: dict[str, list[str]] = {name: [] for name in vocabulary.attributes}
@@ -116,12 +118,11 @@ class Matcher:
 
     def label(self, text: Text) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
         """The cells of one thing, and the values of attributes of which it says several."""
-        texts = [text] if text is None or isinstance(text, str) else text
         cells: dict[str, str] = {}
         unclear: dict[str, tuple[str, ...]] = {}
-        for one in texts:
+        for one in several(text):
             said: dict[str, list[Said]] = {}
-            for found in self.find(one or ""):
+            for found in self.find(one):
                 name = found.attribute
                 if found.negated or name in cells or name in unclear:
                     continue
@@ -229,6 +230,20 @@ class Matcher:
             kept.append((begin, end, meant))
         kept.sort(key=_begin)
         return kept
+
+
+def several(text: Text) -> list[str]:
+    """The texts of one thing, "" where there is none; raises TypeError where one is no text."""
+    apart = isinstance(text, Sequence) and not isinstance(text, str)
+    return [_text(one) for one in text] if apart else [_text(text)]
+
+
+def _text(one: object) -> str:
+    if isinstance(one, str):
+        return one
+    if one is None or str(one) in ("nan", "<NA>"):
+        return ""
+    raise TypeError(f"expected a text or None, got {type(one).__name__}")
 
 
 def _order(span: tuple[int, int, Found]) -> tuple[int, int, int]:

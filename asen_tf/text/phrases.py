@@ -2,7 +2,6 @@
 
 import dataclasses
 import re
-from collections.abc import Iterable
 
 from asen_tf.text import words
 from asen_tf.text.vocabulary import Attribute, Phrase, Vocabulary
@@ -50,12 +49,24 @@ class _Table:
     def __init__(self, vocabulary: Vocabulary):
         self._vocabulary, self.found = vocabulary, {}
         self._sure: dict[tuple[str, str], int] = {}
-        for name, attribute in vocabulary.attributes.items():
-            for value, said in attribute.values.items():
-                for phrase in said.words:
-                    self._add_forms(phrase, (name, value))
-                for phrase in said.beside:
-                    self._add_beside(phrase, attribute, (name, value))
+        values = [
+            (attribute, said, (name, value))
+            for name, attribute in vocabulary.attributes.items()
+            for value, said in attribute.values.items()
+        ]
+        # What counts before the others comes first, so that it settles what they leave open.
+        for _, said, meaning in values:
+            for phrase in said.words:
+                self._add(phrase, meaning, _WRITTEN)
+        written = frozenset(self.found)
+        for _, said, meaning in values:
+            for phrase in sorted(said.words):
+                for form in words.inflected(phrase, vocabulary.endings):
+                    for one in words.joined(form):
+                        self._add(one, meaning, _FORM)
+        for attribute, said, meaning in values:
+            for phrase in sorted(said.beside):
+                self._add_beside(phrase, attribute, meaning)
         # A phrase is a value's before it is a word of grammar: "on" may be one of both.
         for kind, phrases in (
             (IGNORED, vocabulary.ignored),
@@ -67,14 +78,8 @@ class _Table:
         ):
             for phrase in phrases:
                 key, rank = words.key(phrase), (_PLAIN, len(phrase))
-                written = any(self._sure.get((key, name)) == _WRITTEN for name in self._names(key))
-                if not written:
+                if key not in written:
                     self.found[key] = Found(kind, {}, rank)
-
-    def _add_forms(self, phrase: Phrase, meaning: Meaning) -> None:
-        for form in words.inflected(phrase, self._vocabulary.endings):
-            for one in words.joined(form):
-                self._add(one, meaning, _WRITTEN if one == phrase else _FORM)
 
     def _add_beside(self, phrase: Phrase, attribute: Attribute, meaning: Meaning) -> None:
         endings = self._vocabulary.endings
@@ -87,9 +92,6 @@ class _Table:
                         self._add(one, meaning, _BESIDE, _PLAIN, (0, size if apart else 0))
                     self._add((*its, *form), meaning, _BESIDE, _BEHIND, (size, 0))
                     self._add((*its, ":", *form), meaning, _BESIDE, _TOLD, (size, 0))
-
-    def _names(self, key: str) -> Iterable[str]:
-        return self.found[key].means if key in self.found else ()
 
     def _add(
         self,

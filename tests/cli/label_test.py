@@ -1,6 +1,7 @@
 """From a table of titles to columns of labels, by the program, as a shop takes it."""
 
 import csv
+import json
 
 import pytest
 
@@ -94,6 +95,15 @@ def test_wrong_use_is_a_line(shop, flags, status, expected):
     assert done.returncode == status
     assert expected in done.stderr.replace("Did you mean 'color'", "is 'color' meant")
     assert "Traceback" not in done.stderr
+
+
+def test_odd_texts_are_kept_and_shown_harmlessly(shop):
+    odd = "red \x1b[2J top \ud83d"
+    (shop / "products.jsonl").write_text(json.dumps({"title": odd}) + "\n")
+    done = run(shop, "--manifest=products.jsonl", "--text=title", "--output=o.csv")
+    assert done.returncode == 0, done.stderr
+    assert table(shop / "o.csv")[0]["title"] == odd.replace("\ud83d", "?")
+    assert "red  [2J top" in done.stdout and "\x1b" not in done.stdout
 
 
 def test_rows_that_cannot_be_read_are_listed(shop):

@@ -20,9 +20,14 @@ TITLES = list(
 )
 
 
+@pytest.fixture(scope="module")
+def columns(fashion):
+    return label([row["title"] for row in TITLES], fashion).columns
+
+
 @pytest.mark.parametrize("attribute", ["category", "color", "gender", "pattern"])
-def test_titles_by_hand(fashion, attribute):
-    found = label([row["title"] for row in TITLES], fashion).columns[attribute]
+def test_titles_by_hand(columns, attribute):
+    found = columns[attribute]
     truth = [row[attribute] for row in TITLES]
     labelled = [(one, true) for one, true in zip(found, truth, strict=True) if one]
     said = [one for one, true in zip(found, truth, strict=True) if true]
@@ -52,8 +57,9 @@ ORDERS += ("{brand} {what} {color} - {who}", "{who} {what} in {color} with Black
 
 
 def test_titles_by_rule(fashion):
-    """All brands, colours, types, people and orders that stand above."""
+    """Brands, colours, types, people and orders that stand above: each seventh of all titles."""
     made = itertools.product(BRANDS, COLORS, TYPES, PEOPLE, ORDERS)
+    made = itertools.islice(made, 0, None, 7)
     texts, truth = [], []
     for brand, color, what, who, order in made:
         texts.append(order.format(brand=brand, color=color, what=what, who=who))

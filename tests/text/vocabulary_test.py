@@ -109,6 +109,14 @@ def test_a_form_of_two_values_is_named(vocabulary):
         label([""], vocabulary(two))
 
 
+def test_what_is_written_settles_what_forms_leave_open(vocabulary):
+    """Whatever comes first in the file: `leaves` is a form of two, and written of one."""
+    forms, values = "endings: {'': [s], f: [ves]}", ["leave: ", "leaf: [leaves]"]
+    for one in (values, values[::-1]):
+        found = vocabulary(f"{forms}\nattributes: {{a: {{values: {{{', '.join(one)}}}}}}}")
+        assert said("leaves", found) == {"a": "leaf"}
+
+
 def test_names_and_files():
     with pytest.raises(ValueError, match="'fashoin'. Did you mean 'fashion'.*own ends in .yaml"):
         Vocabulary.load("fashoin")
