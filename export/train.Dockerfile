@@ -13,7 +13,7 @@ RUN pip install --constraint requirements.lock "$TENSORFLOW"
 COPY LICENSE README.md pyproject.toml setup.py ./
 COPY configs configs
 COPY asen_tf asen_tf
-RUN pip install --constraint requirements.lock ".[app,beam,milvus,pretrained,remote,tables]"
+RUN pip install --constraint requirements.lock ".[app,beam,milvus,pretrained,remote,tables,text]"
 
 FROM python:3.12-slim-bookworm
 RUN useradd --uid 10001 --create-home asen

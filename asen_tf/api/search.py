@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from asen_tf.api.catalogues import opened
-from asen_tf.catalogue import Catalogue, Match
+from asen_tf.catalogue import Catalogue, Match, Understood
 from asen_tf.embedders import Embedder
 
 
@@ -22,6 +22,8 @@ def search(
     disliked: Sequence[str] = (),
     measure: str = "cosine",
     several: str = "mean",
+    text: str | Understood | None = None,
+    vocabulary: str | Sequence[str] = "fashion",
     k: int = 20,
     offset: int = 0,
     where: str | None = None,
@@ -41,12 +43,12 @@ def search(
       image: photograph to search with, as an embedder takes it, or a list of those of one garment.
       id, product: item of the catalogue, a list of them, or a product to search with, instead.
       model: what `asen_tf.load` takes; with `image`, unless the open catalogue has a model.
-      weights, changes, liked, disliked, measure, several: see `Catalogue.query`.
+      weights, changes, liked, disliked, measure, several, text, vocabulary: see `Catalogue.query`.
       k, offset, where, exclude, threshold, ceiling, group, diversity: see `Catalogue.search`.
 
     Raises:
       ValueError: an unknown id, attribute or value; bad weights, a bad condition or
-        group; not one item to query with, or no model for an image.
+        group; not one item to query with, no words that are understood, or no model for an image.
       FileNotFoundError: no such store or model.
     """
     with opened(store, model, read_only=True) as catalogue:
@@ -60,6 +62,8 @@ def search(
             disliked=disliked,
             measure=measure,
             several=several,
+            text=text,
+            vocabulary=vocabulary,
             k=k,
             offset=offset,
             where=where,

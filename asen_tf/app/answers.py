@@ -1,9 +1,10 @@
 """Answers to what is requested; knows nothing of HTTP."""
 
+import dataclasses
 import logging
 import threading
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cachetools
 import numpy as np
@@ -13,7 +14,8 @@ from asen_tf.app.limits import Limits
 from asen_tf.app.model import Model
 from asen_tf.app.overview import Overview
 from asen_tf.app.photographs import Pictures, Upload, Uploads
-from asen_tf.catalogue import Catalogue, Match
+from asen_tf.catalogue import Catalogue, Match, Understood
+from asen_tf.catalogue.filters import every
 from asen_tf.images.boxes import Box, Boxed
 from asen_tf.photographs import Source
 
@@ -39,12 +41,23 @@ class _Encoded(NamedTuple):
 
 
 class Answers:
-    """A catalogue, its photographs, and its model; threads may share it."""
+    """A catalogue, its photographs, and its model; threads may share it.
 
-    def __init__(self, catalogue: Catalogue, model: Model, source: Source, limits: Limits):
+    `vocabulary`: what says which value in the words of a search.
+    """
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        model: Model,
+        source: Source,
+        limits: Limits,
+        vocabulary: Sequence[str] = ("fashion",),
+    ):
         self._catalogue = catalogue
         self._model = model
         self._limits = limits
+        self._vocabulary = vocabulary
         self._pictures = Pictures(catalogue, source, limits.pixels, limits.kept_picture_bytes)
         self._uploads = Uploads(limits.kept_upload_bytes)
         self._regions = cachetools.LRUCache(limits.kept_regions)
@@ -131,14 +144,13 @@ class Answers:
         With `facets` also how many results their values have.
         """
         fields.check_shown(request.facets)
-        limits = {
-            "where": fields.condition(request.filters, request.condition),
-            "group": request.group,
-        }
+        where = fields.condition(request.filters, request.condition)
         start = self._start(request.query) if request.query else {}
         with problems.store_problems():
+            said = self._understood(request)
             wanted = self._catalogue.query(
                 **start,
+                text=said,
                 weights=request.weights,
                 changes=request.changes,
                 liked=request.liked,
@@ -154,9 +166,13 @@ class Answers:
                 threshold=request.threshold,
                 ceiling=request.ceiling,
                 diversity=request.diversity,
-                **limits,
+                where=where,
+                group=request.group,
             )
-            counts = self._catalogue.facets(request.facets, **limits) if request.facets else {}
+            counts = {}
+            if request.facets:
+                met = every(where, wanted.where)
+                counts = self._catalogue.facets(request.facets, where=met, group=request.group)
         weights = dict(zip(self.attributes, map(float, wanted.weights), strict=True))
         shown = found[: request.count]
         query = queries.Garment(item=wanted.liked) if wanted.liked else request.query
@@ -165,7 +181,8 @@ class Answers:
             for name, of_values in counts.items()
         }
         return {
-            "query": query.model_dump(exclude_none=True),
+            "query": query and query.model_dump(exclude_none=True),
+            **_told(said),
             "results": [_shown(match) for match in shown],
             "more": len(found) > len(shown),
             "weights": weights,
@@ -251,6 +268,20 @@ class Answers:
         shown = Boxed(encoded, box) if box else encoded
         return _Encoded(key, shown, (photograph.width, photograph.height))
 
+    def _understood(self, request: queries.Search) -> Understood | None:
+        """What the words ask for, and the values that are given as such; None where there are none.
+
+        Values come before words of the same attribute.
+        """
+        if not request.has_words():
+            return None
+        said = Understood()
+        if request.text.strip():
+            said = self._catalogue.understand(request.text, self._vocabulary)
+        return Understood(
+            said.wanted | request.wanted, said.unwanted | request.unwanted, said.unknown
+        )
+
     def _start(self, garment: queries.Garment) -> dict:
         """The garment as `Catalogue.query` takes it."""
         if garment.photograph is None:
@@ -263,6 +294,15 @@ class Answers:
         if reference.item is not None:
             return {"id": reference.item}
         return {"vectors": self._uploads.get(reference.photograph).vectors}
+
+
+def _told(said: Understood | None) -> dict[str, Any]:
+    if said is None:
+        return {}
+    return {
+        "understood": {"wanted": said.wanted, "unwanted": said.unwanted},
+        "unknown": [dataclasses.asdict(one) for one in said.unknown],
+    }
 
 
 def _spread(ids: Sequence[str], offset: int, count: int) -> list[str]:

@@ -10,6 +10,7 @@ from asen_tf.app.fields import Filter
 # Longer texts, and more of them, are no sensible request.
 _Text = Annotated[str, Field(max_length=2000)]
 _Texts = Annotated[list[_Text], Field(max_length=500)]
+_Values = dict[_Text, Annotated[list[_Text], Field(min_length=1, max_length=500)]]
 _Share = Annotated[float, Field(ge=0, le=1)]
 # No tuple: what FastAPI says of tuples in its documentation is no valid schema.
 _Box = Annotated[list[_Share], Field(min_length=4, max_length=4)]
@@ -152,12 +153,33 @@ class Search(_Query):
                     "exclude": ["images/000031.jpg"],
                 },
                 {"liked": [["images/000012.jpg"]]},
+                {"text": "navy, v-neck, long sleeves, not striped"},
             ]
         }
     )
 
     query: Garment | None = Field(
-        None, description="What it starts from; may be left out where items are liked."
+        None,
+        description="What it starts from; may be left out where items are liked, or words given.",
+    )
+    text: _Text = Field(
+        "",
+        description="Words: beside a query what it shall have instead of its own, alone what items "
+        "are labelled with. The answer says what was understood.",
+        examples=["navy, v-neck, long sleeves, not striped"],
+    )
+    wanted: _Values = Field(
+        {},
+        max_length=500,
+        description="Attribute: values, of which any will do, as an answer has them in "
+        "`understood`.",
+        examples=[{"color": ["navy blue"]}],
+    )
+    unwanted: _Values = Field(
+        {},
+        max_length=500,
+        description="Attribute: values that items shall not be labelled with.",
+        examples=[{"pattern": ["striped"]}],
     )
     weights: dict[_Text, _Weight] = Field(
         {},
@@ -221,10 +243,14 @@ class Search(_Query):
     offset: int = Field(0, ge=0, le=100_000)
     count: int = Field(24, ge=1, le=MOST_RESULTS)
 
+    def has_words(self) -> bool:
+        """Whether words ask for something."""
+        return bool(self.text.strip() or self.wanted or self.unwanted)
+
     @model_validator(mode="after")
     def _some_start(self) -> "Search":
-        if self.query is None and not any(self.liked):
-            raise ValueError("expected a query, or liked items, to start from")
+        if self.query is None and not any(self.liked) and not self.has_words():
+            raise ValueError("expected a query, liked items, or words, to start from")
         return self
 
 

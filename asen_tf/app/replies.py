@@ -41,10 +41,40 @@ class Count(BaseModel):
     count: int = Field(examples=[310])
 
 
+class Understood(BaseModel):
+    """What words asked for."""
+
+    wanted: dict[str, list[str]] = Field(
+        description="Attribute: values, of which any will do.",
+        examples=[{"color": ["navy blue"], "neckline": ["v-neck"]}],
+    )
+    unwanted: dict[str, list[str]] = Field(
+        description="Attribute: values that results are not labelled with.",
+        examples=[{"pattern": ["striped"]}],
+    )
+
+
+class Unknown(BaseModel):
+    """Words that ask for nothing that the catalogue has."""
+
+    words: str = Field(examples=["manderin"])
+    why: str = Field(
+        examples=["neither the vocabulary nor the store knows it. Did you mean 'mandarin'?"]
+    )
+
+
 class Found(BaseModel):
     """What a search found."""
 
-    query: Garment = Field(description="Where it starts; feedback may lead elsewhere.")
+    query: Garment | None = Field(
+        description="Where it starts; feedback may lead elsewhere. Null of words alone."
+    )
+    understood: Understood = Field(
+        Understood(wanted={}, unwanted={}),
+        description="What the words asked for, where there were any; it can be edited and sent "
+        "back as `wanted` and `unwanted`.",
+    )
+    unknown: list[Unknown] = Field([], description="What of `text` was not understood.")
     results: list[Hit] = Field(description="Best first.")
     more: bool = Field(description="Whether there are more after these.")
     weights: dict[str, float] = Field(

@@ -48,6 +48,7 @@ def create_app(
     hosts: Sequence[str] = ("localhost", "127.0.0.1", "[::1]"),
     limits: Limits | None = None,
     key: str | None = None,
+    vocabulary: Sequence[str] = ("fashion",),
 ) -> ASGIApp:
     """The page and the API, as an ASGI application.
 
@@ -60,12 +61,13 @@ def create_app(
         site can read the page through a name of its own; see `OwnSite` for what else is.
       limits: none: `Limits()`.
       key: that every request but those for the health has to bring, see `KeyNeeded`.
+      vocabulary: names or files that say which value the words of a search say.
 
     Raises:
       OSError: the store does not answer.
     """
     limits = limits or Limits()
-    answers = Answers(catalogue, model, images, limits)
+    answers = Answers(catalogue, model, images, limits, vocabulary)
     small = ConcurrencyLimit(_SMALL_AT_ONCE, _SMALL_WAITING)
     metrics = Metrics(lambda: len(answers.overview.now().ids))
 

@@ -4,6 +4,7 @@ from asen_tf.catalogue.catalogue import Catalogue
 from asen_tf.catalogue.engine import Engine
 from asen_tf.catalogue.items import Hits, Items, Match, Query, Record, Similarity
 from asen_tf.catalogue.store import open_store
+from asen_tf.catalogue.words import Understood, Unknown
 
 __all__ = [
     "Catalogue",
@@ -14,5 +15,7 @@ __all__ = [
     "Query",
     "Record",
     "Similarity",
+    "Understood",
+    "Unknown",
     "open_store",
 ]

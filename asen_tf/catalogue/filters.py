@@ -97,6 +97,18 @@ class AnyOf(_Several):
     _joined = np.logical_or
 
 
+def any_of(name: str, values: Sequence[str]) -> Condition:
+    """Met where a field is one of the values, of which there is at least one."""
+    parts = tuple(Comparison(name, "=", value) for value in values)
+    return parts[0] if len(parts) == 1 else AnyOf(parts)
+
+
+def every(*parts: Condition | None) -> Condition | None:
+    """Met where all of them are that are one; None where none is."""
+    found = tuple(part for part in parts if part is not None)
+    return All(found) if len(found) > 1 else found[0] if found else None
+
+
 def parse(text: str) -> Condition | None:
     """Reads a condition, None of a blank text; a ValueError says where it breaks the grammar."""
     return _Parser(text).whole() if text.strip() else None
@@ -198,7 +210,7 @@ class _Parser:
             while self._took(","):
                 values.append(self._word("a value"))
             self._expect(")")
-            return AnyOf(tuple(Comparison(name, "=", value) for value in values))
+            return any_of(name, values)
         sign = self._now.text if self._now.kind == "sign" else ""
         if sign not in ("=", "==", "!=", *_ORDERS):
             raise self._wrong("one of = != < <= > >= in")

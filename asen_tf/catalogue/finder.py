@@ -10,16 +10,18 @@ import numpy as np
 from asen_tf.catalogue import queries
 from asen_tf.catalogue.diverse import diverse
 from asen_tf.catalogue.engine import Engine
-from asen_tf.catalogue.filters import Comparison, Condition, parse
+from asen_tf.catalogue.filters import Condition, any_of, every, parse
 from asen_tf.catalogue.items import Cell, Hits, Match, Query, Record, Similarity
 from asen_tf.catalogue.nearest import scores_of, similarities
 from asen_tf.catalogue.products import checked_group, items_of, others, with_groups
 from asen_tf.catalogue.ranking import above, ranked
 from asen_tf.catalogue.storage.cells import shown
+from asen_tf.catalogue.words import Understood, Words
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import PRODUCT
 from asen_tf.core.errors import unknown_name
 from asen_tf.embedders import Embedder
+from asen_tf.text import Vocabulary
 
 # Items whose mean stands for a value or a product, at most: more would hardly move it.
 _EXAMPLES = 4096
@@ -46,6 +48,7 @@ class Finder:
     def __init__(self, engine: Engine, embedder: Embedder | None = None):
         self.engine = engine
         self._embedder = embedder
+        self._words: dict[tuple[str, ...], Words] = {}
 
     @property
     def attributes(self) -> AttributeSpace:
@@ -57,6 +60,22 @@ class Finder:
         if self._embedder is None:
             raise ValueError("no model to embed with: give Catalogue an embedder, or give vectors")
         return self._embedder.embed_all(images)
+
+    def understand(self, text: str, vocabulary: str | Sequence[str] = "fashion") -> Understood:
+        """What words ask for: values that items are labelled with, see docs/search.md.
+
+        Args:
+          text: such as `navy, v-neck, not striped`.
+          vocabulary: names or files, as `asen_tf.text.Vocabulary.load` takes them.
+
+        Raises:
+          ValueError: a bad vocabulary, or `pip install "asen_tf[text]"` is needed.
+          FileNotFoundError: there is no such file.
+        """
+        names = (vocabulary,) if isinstance(vocabulary, str) else tuple(vocabulary)
+        if names not in self._words:
+            self._words[names] = Words(self.attributes, Vocabulary.load(*names))
+        return self._words[names].read(text, self.engine.has_label)
 
     def query(
         self,
@@ -71,6 +90,8 @@ class Finder:
         disliked: Sequence[str] = (),
         measure: str = "cosine",
         several: str = "mean",
+        text: str | Understood | None = None,
+        vocabulary: str | Sequence[str] = "fashion",
     ) -> Query:
         """What `search` and `rerank` look for.
 
@@ -106,6 +127,11 @@ class Finder:
         if several not in queries.SEVERAL:
             raise ValueError(unknown_name("several", several, queries.SEVERAL))
         changes, rounds = dict(changes or {}), _rounds(liked)
+        said = self.understand(text, vocabulary) if isinstance(text, str) else text
+        if said is not None:
+            if not (rounds or _given(id=id, image=image, vectors=vectors, product=product)):
+                return self._worded(said, changes, weights, disliked, measure)
+            changes = {**said.wanted, **changes}
         used = queries.weight_vector(self.attributes.names, weights, changes)
         changed = [self.attributes.index(name) for name in changes]
         for chosen in rounds:
@@ -139,7 +165,8 @@ class Finder:
         for position, (attribute, value) in zip(changed, changes.items(), strict=True):
             found[:, position] = self.prototype(attribute, value)
         used /= np.abs(used).sum()
-        return Query(found, used, tuple(items), measure, tuple(disliked), start)
+        where = None if said is None else said.condition(garment=True)
+        return Query(found, used, tuple(items), measure, tuple(disliked), start, where)
 
     def search(
         self,
@@ -194,7 +221,7 @@ class Finder:
             raise ValueError(f"expected a query or its arguments, got {', '.join(query)} beside it")
         self.engine.check_query(wanted.vectors[0], k, None, offset)
         group = checked_group(self.engine, group)
-        where = _parsed(where)
+        where = every(_parsed(where), wanted.where)
         limits = {
             "where": where,
             "exclude": with_groups(self.engine, group, {*exclude, *wanted.items, *wanted.disliked}),
@@ -242,6 +269,10 @@ class Finder:
             raise ValueError(f"expected each id once in the results, got {', '.join(twice)} twice")
         scores = [score for _, score in results]
         wanted = self.query(**query)
+        if wanted.where is not None:
+            raise ValueError(
+                "rerank leaves nothing out: give words of what is wanted, and an item or photograph"
+            )
         blended = queries.blended(scores, similarities(self.engine, wanted, ids), blend)
         order = queries.best_first(blended)
         ids = [ids[n] for n in order]
@@ -320,10 +351,11 @@ class Finder:
             for name in names
         }
 
-    def prototype(self, attribute: str, value: str) -> np.ndarray:
+    def prototype(self, attribute: str, value: str | Sequence[str]) -> np.ndarray:
         """The vector that stands for a value: the mean of those of the items labelled with it.
 
-        Of more than 4096 items, 4096 that are evenly spread over their ids.
+        Of several values, with any of them. Of more than 4096 items, 4096 that are evenly spread
+        over their ids.
 
         Returns:
           float32 [D], of length 1.
@@ -333,15 +365,47 @@ class Finder:
         """
         position = self.attributes.index(attribute)
         labelled = self.engine.has_field(attribute)
-        ids = self.engine.ids(Comparison(attribute, "=", value)) if labelled else []
+        values = [value] if isinstance(value, str) else list(value)
+        ids = self.engine.ids(any_of(attribute, values)) if labelled else []
         if not ids:
-            self.attributes[attribute].index(value)  # names the nearest where it is misspelt
+            for one in values:
+                self.attributes[attribute].index(one)  # names the nearest where it is misspelt
             raise ValueError(
-                f"no item of the catalogue is labelled {attribute}={value}; label some, so that "
-                "it is known what that looks like"
+                f"no item of the catalogue is labelled {attribute}={'|'.join(values)}; label some, "
+                "so that it is known what that looks like"
             )
         examples = self.engine.vectors(_examples(ids), [position])
         return queries.prototype(examples[:, 0])
+
+    def _worded(
+        self,
+        said: Understood,
+        changes: Mapping[str, str],
+        weights: Mapping[str, float] | None,
+        disliked: Sequence[str],
+        measure: str,
+    ) -> Query:
+        """A query of words alone."""
+        if not said:
+            told = "; ".join(f"{one.words!r}: {one.why}" for one in said.unknown)
+            raise ValueError(f"nothing was understood of the words. {told}".rstrip())
+        asked = {**said.unwanted, **said.wanted, **changes}
+        given = dict(weights or {})
+        used = dict.fromkeys(given, 0.0)  # of what is not asked for nothing is known
+        for name in asked:
+            away = name not in said.wanted and name not in changes
+            used[name] = given.get(name, 1.0) * (-1 if away else 1)
+        used = queries.weight_vector(self.attributes.names, used)
+        found = np.zeros((1, len(self.attributes), self.engine.fingerprint.dimension), np.float32)
+        found[..., 0] = 1
+        for name, values in asked.items():
+            found[:, self.attributes.index(name)] = self.prototype(name, values)
+        if disliked := list(dict.fromkeys(disliked)):
+            found = queries.away_from(found, self.engine.vectors(disliked))
+        used /= np.abs(used).sum()
+        kept = {name: values for name, values in said.wanted.items() if name not in changes}
+        where = Understood(kept, said.unwanted).condition()
+        return Query(found, used, (), measure, tuple(disliked), None, where)
 
     def _vectors(self, ids: Sequence[str], image: Any, vectors: np.ndarray | None) -> np.ndarray:
         """float32 [Q, A, D] of what is given, which is the caller's to change."""
@@ -416,12 +480,16 @@ def _listed(id: str | Sequence[str] | None) -> list[str]:
     return [] if id is None else [id] if isinstance(id, str) else list(dict.fromkeys(id))
 
 
-def _check_one(**ways: Any) -> None:
-    given = [
+def _given(**ways: Any) -> list[str]:
+    return [
         name
         for name, one in ways.items()
         if one is not None and not (isinstance(one, list | tuple) and not one)
     ]
+
+
+def _check_one(**ways: Any) -> None:
+    given = _given(**ways)
     if len(given) != 1:
         raise ValueError(
             f"expected one of id, image and vectors, or a product, got "

@@ -2,9 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from asen_tf.catalogue.filters import Condition
 
 # A cell of a table: text, a number, or nothing.
 Cell = str | int | float | bool | None
@@ -200,6 +203,7 @@ class Query:
       measure: one of `queries.MEASURES`.
       disliked: ids of items that it leads away from, which are no results either.
       liked: id of the liked item that took the place of what was given; None: none did.
+      where: what its words ask of results; None: nothing.
     """
 
     vectors: np.ndarray
@@ -208,3 +212,4 @@ class Query:
     measure: str = "cosine"
     disliked: tuple[str, ...] = ()
     liked: str | None = None
+    where: "Condition | None" = None

@@ -37,6 +37,10 @@ def main() -> int | None:
     images = Path(given.images)
     if not images.is_dir():
         raise FileNotFoundError(f"{images}: no such folder; expected that of the photographs")
+    if given["vocabulary"].present:  # a wrong one is told now, and not to visitors
+        from asen_tf.text import Vocabulary
+
+        Vocabulary.load(*given.vocabulary)
     key = _key(given.api_key_file)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     with opened(given) as embedder, Catalogue(given.store, read_only=True) as catalogue:
@@ -54,6 +58,7 @@ def main() -> int | None:
                 at_once=given.at_once,
             ),
             key=key,
+            vocabulary=given.vocabulary,
         )
         _serve(page, given.host, given.port)
     return None
@@ -126,6 +131,11 @@ def run() -> None:
     flags.DEFINE_integer("port", 8080, "Port to answer at; 0: a free one.", 0, 65535)
     flags.DEFINE_string("api_key_file", None, "File of the key that requests have to bring.")
     flags.DEFINE_list("allowed_hosts", "", "Host names to answer to; default: as --host says.")
+    flags.DEFINE_list(
+        "vocabulary",
+        ["fashion"],
+        "What says which value in the words of a search: names or files, docs/labels.md.",
+    )
     flags.DEFINE_string("title", "Find by attribute", "Heading of the page.")
     flags.DEFINE_float("max_upload_mb", 20.0, "Megabytes of a visitor's photograph at most.", 0.001)
     flags.DEFINE_integer("max_pixels", MAX_PIXELS, "Most pixels of a photograph.", lower_bound=1)

@@ -5,7 +5,8 @@
 
 The query is a photograph (--image, then a model is needed), an item of the catalogue (--id), each
 given again for more of the same garment, a product (--product), or what was liked of earlier
-results (--liked). --rerank puts another engine's results in a new order;
+results (--liked). Words (--text="navy, v-neck, not striped") change it, or are the query alone;
+what was understood of them is said. --rerank puts another engine's results in a new order;
 --compare says in which attributes one item is like the query.
 """
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 # Flag -> others that mean nothing beside it.
 _EXCLUDED = {
     "compare": (
+        "text",
         "weights",
         "set",
         "liked",
@@ -88,6 +90,8 @@ def query(given: flags.FlagValues) -> dict:
         "product": given.product,
         "measure": given.measure,
         "several": given.several,
+        "text": given.text,
+        "vocabulary": given.vocabulary,
     }
 
 
@@ -126,7 +130,9 @@ def write_page(catalogue: "Catalogue", found: "Sequence[Match]", given: flags.Fl
     rounds = _liked(given)
     wanted = catalogue.query(**query(given))
     name = wanted.items[-1] if wanted.items else None
-    if name is None:
+    if name is None and not given.image:
+        start = (given.text, None)
+    elif name is None:
         first = given.image[0]
         start = (os.path.basename(first), search_output.pixels(first))
     else:
@@ -135,6 +141,7 @@ def write_page(catalogue: "Catalogue", found: "Sequence[Match]", given: flags.Fl
     said = {
         "by": start[0],
         "weights": _learned(wanted, catalogue) if rounds else ", ".join(given.weights),
+        "words": given.text,
         "changed": ", ".join(given.set),
         "liked": "; then ".join(map(", ".join, rounds)),
         "disliked": ", ".join(given.disliked),
@@ -156,6 +163,7 @@ def main() -> None:
     given = flags.FLAGS
     _check(given)
     from asen_tf.api.catalogues import opened as opened_catalogue
+    from asen_tf.catalogue.filters import every, parse
     from asen_tf.catalogue.queries import start
     from asen_tf.cli import search_output
 
@@ -164,6 +172,11 @@ def main() -> None:
         opened(given) if needed else contextlib.nullcontext() as model,
         opened_catalogue(given.store, model, read_only=True) as catalogue,
     ):
+        garment, words = bool(_named(given) or _liked(given)), None
+        if given.text is not None:
+            words = catalogue.understand(given.text, given.vocabulary)
+            for line in search_output.understood(words) if words or garment else ():
+                say(line)
         if given.compare:
             found = catalogue.compare(given.compare, id=given.id, image=_image(given))
             lines = search_output.comparison(found)
@@ -172,7 +185,8 @@ def main() -> None:
             lines = search_output.table(found, given.offset + 1)
         print("\n".join(lines) or "nothing was found")
         if given.facets:
-            limits = {"where": given.filter, "group": given.group}
+            asked = None if words is None else words.condition(garment)
+            limits = {"where": every(parse(given.filter), asked), "group": given.group}
             print("\n".join(search_output.facets(catalogue.facets(given.facets, **limits))))
         if given.json:
             search_output.write_json(given.json, found)
@@ -198,14 +212,19 @@ def _liked(given: flags.FlagValues) -> list[list[str]]:
     return [chosen for chosen in given.liked if chosen]
 
 
+def _named(given: flags.FlagValues) -> list[str]:
+    """The flags that name a garment."""
+    return [f"--{name}" for name in ("image", "id", "product") if given[name].value is not None]
+
+
 def _check(given: flags.FlagValues) -> None:
-    named = [f"--{name}" for name in ("image", "id", "product") if given[name].value is not None]
+    named = _named(given)
     if len(named) > 1:
         raise app.UsageError(
             f"{' and '.join(named)} exclude one another: a search starts from one garment"
         )
-    if not (named or _liked(given)):
-        raise app.UsageError("give --image, --id or --product, or --liked")
+    if not (named or _liked(given) or given.text is not None):
+        raise app.UsageError("give --image, --id or --product, or --liked, or --text")
     if given.box and len(given.image or ()) != 1:
         raise app.UsageError("--box is of the one photograph of --image, which is not given")
     for name, others in _EXCLUDED.items():
@@ -222,6 +241,14 @@ def run() -> None:
     lists.define_texts("id", "Id of an item of the catalogue to search with; may be given again.")
     lists.define_text("product", None, "Product of the catalogue to search with.")
     lists.define("weights", "ATTRIBUTE=NUMBER, also negative; default: all count alike.")
+    lists.define_text(
+        "text", None, 'Words for what is wanted, such as "navy, v-neck, long sleeves, not striped".'
+    )
+    flags.DEFINE_list(
+        "vocabulary",
+        ["fashion"],
+        "What says which value in --text: names or files, docs/labels.md.",
+    )
     lists.define("set", "ATTRIBUTE=VALUE that is wanted instead of the query's own.")
     lists.define_several(
         "liked",

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from asen_tf import images
-from asen_tf.catalogue import Match, Similarity
+from asen_tf.catalogue import Match, Similarity, Understood
 from asen_tf.core.progress import say
 from asen_tf.data.root import Root
 
@@ -23,6 +23,12 @@ def table(found: Sequence[Match], first: int) -> list[str]:
         + "  ".join(f"{name} {cosine:.2f}" for name, cosine in match.cosines.items())
         for rank, match in enumerate(found, first)
     ]
+
+
+def understood(words: Understood) -> list[str]:
+    """Lines that say what was understood of words, and what was not."""
+    lines = [f"understood: {words}"] if words else []
+    return [*lines, *(f"not understood: {one.words!r}: {one.why}" for one in words.unknown)]
 
 
 def facets(found: Mapping[str, Sequence[tuple]]) -> list[str]:

@@ -90,11 +90,15 @@ def label(texts: Iterable[Text], vocabulary: Vocabulary) -> Labels:
 class Matcher:
     """Finds a vocabulary's values in texts.
 
+    Args:
+      vocabulary: its attributes, spellings and joins.
+      phrases: what each phrase means, by its `words.key`; none: what `phrases.table` says.
+
     Raises:
       ValueError: the vocabulary is ambiguous, or pyahocorasick is not installed.
     """
 
-    def __init__(self, vocabulary: Vocabulary):
+    def __init__(self, vocabulary: Vocabulary, phrases: Mapping[str, Found] | None = None):
         try:
             import ahocorasick
         except ImportError as error:
@@ -102,7 +106,7 @@ class Matcher:
         self.vocabulary = vocabulary
         self._measures = measures(vocabulary)
         self._automaton = ahocorasick.Automaton()
-        for key, found in table(vocabulary).items():
+        for key, found in (table(vocabulary) if phrases is None else phrases).items():
             self._automaton.add_word(key, (len(key), found))
         self._automaton.make_automaton()
         self._kinds = {

@@ -8,7 +8,7 @@ from asen_tf.text.vocabulary import Attribute, Phrase, Vocabulary
 
 VALUE, IGNORED, NEGATION, JOIN, PART, ELSEWHERE, SENTENCE = range(7)
 # What is found first takes its words: "neck: v", then phrases, then what stands behind its noun.
-_TOLD, _PLAIN, _BEHIND = 2, 1, 0
+_TOLD, PLAIN, _BEHIND = 2, 1, 0
 # What a phrase says as it is written counts before what a form says, and a word before what stands
 # beside a noun.
 _WRITTEN, _FORM, _BESIDE = 2, 1, 0
@@ -77,7 +77,7 @@ class _Table:
             (SENTENCE, {(words.SENTENCE,)}),
         ):
             for phrase in phrases:
-                key, rank = words.key(phrase), (_PLAIN, len(phrase))
+                key, rank = words.key(phrase), (PLAIN, len(phrase))
                 if key not in written:
                     self.found[key] = Found(kind, {}, rank)
 
@@ -89,7 +89,7 @@ class _Table:
                 for form in words.inflected(phrase, endings):
                     for one in words.joined((*form, *its)):
                         apart = one == (*form, *its)
-                        self._add(one, meaning, _BESIDE, _PLAIN, (0, size if apart else 0))
+                        self._add(one, meaning, _BESIDE, PLAIN, (0, size if apart else 0))
                     self._add((*its, *form), meaning, _BESIDE, _BEHIND, (size, 0))
                     self._add((*its, ":", *form), meaning, _BESIDE, _TOLD, (size, 0))
 
@@ -98,7 +98,7 @@ class _Table:
         phrase: Phrase,
         meaning: Meaning,
         sure: int,
-        order: int = _PLAIN,
+        order: int = PLAIN,
         noun: tuple[int, int] = (0, 0),
     ) -> None:
         (attribute, value), key, rank = meaning, words.key(phrase), (order, len(phrase))

@@ -79,6 +79,28 @@ def expect_results(tab, matches):
     expect(tab.locator("#results h3")).to_have_text([match.id for match in matches])
 
 
+def test_words_are_searched_with_and_taken_away(tab, catalogue):
+    pytest.importorskip("ahocorasick")
+    field = tab.get_by_label("In words")
+    field.fill("red or blue, not striped, velcro")
+    field.press("Enter")
+    expect_results(tab, catalogue.search(text="red or blue, not striped", k=24))
+    expect(tab.get_by_role("list", name="What was understood").get_by_role("button")).to_have_text(
+        ["color: red or blue", "pattern: not stripes"]
+    )
+    expect(tab.locator("#not-understood")).to_contain_text("“velcro”")
+    tab.get_by_role("button", name="Take away pattern: not stripes").press("Enter")
+    expect_results(tab, catalogue.search(text="red or blue", k=24))
+    expect(tab.get_by_role("button", name="Take away color: red or blue")).to_be_focused()
+    # Beside an item, what it shall have instead.
+    tab.get_by_role("button", name=re.compile("^Similar to")).first.click()
+    expect(tab.locator("#query")).to_be_visible()
+    item = tab.locator("#query [data-name]").inner_text()
+    expect_results(tab, catalogue.search(id=item, text="red or blue", k=24))
+    tab.get_by_role("button", name="Take away color: red or blue").click()
+    expect_results(tab, catalogue.search(id=item, k=24))
+
+
 def test_a_photograph_is_searched_with_and_shown_with_regions(tab, photograph, catalogue, embedder):
     choose(tab, photograph)
     [vectors] = embedder.embed_all([photograph["buffer"]])

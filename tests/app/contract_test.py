@@ -68,6 +68,7 @@ ITEMS = {"item": "garment-1"}, {"item": "garment-2"}
     ("method", "path", "request_of", "status"),
     [
         ("post", "/v1/search", {"body": {"query": ITEMS[0], "liked": [["garment-4"]]}}, 200),
+        ("post", "/v1/search", {"body": {"text": "red, not striped, velcro"}}, 200),
         ("post", "/v1/compare", {"body": {"left": ITEMS[0], "right": ITEMS[1]}}, 200),
         ("post", "/v1/predict", {"body": {"photograph": ITEMS[0]}}, 200),
         (

@@ -92,6 +92,52 @@ def test_a_photograph_finds_what_the_catalogue_finds(client, catalogue, embedder
     assert found["weights"]["color"] == pytest.approx(-1 / 3)
 
 
+def test_words_are_the_query_or_change_it(client, catalogue):
+    pytest.importorskip("ahocorasick")
+    labels = {one: record.labels for one, record in records(catalogue).items()}
+    query = {"text": "a red or blue one, not striped, velcro", "count": 30}
+    alone = ask(client, "search", query)
+    asked = {"wanted": {"color": ["red", "blue"]}, "unwanted": {"pattern": ["stripes"]}}
+    assert alone["query"] is None and alone["understood"] == asked
+    assert [one["words"] for one in alone["unknown"]] == ["one", "velcro"]
+    met = {
+        one
+        for one, its in labels.items()
+        if its["color"][0] in ("red", "blue") and its["pattern"] != ["stripes"]
+    }
+    assert set(ids(alone)) == met
+    # What was understood can be sent back.
+    assert ids(ask(client, "search", {**asked, "count": 30})) == ids(alone)
+    # Facets count what the words leave.
+    [*counts] = ask(client, "search", {**asked, "facets": ["color"]})["facets"]["color"]
+    assert {one["value"] for one in counts} == {"red", "blue"}
+    beside = {"query": {"item": "garment-0"}}
+    changed = ask(client, "search", {**beside, "text": "mandarin collar"})
+    expected = ask(client, "search", {**beside, "changes": {"collar": "mandarin"}})
+    assert ids(changed) == ids(expected) and changed["understood"]["unwanted"] == {}
+    assert "understood" not in expected
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"text": "velcro"},
+        {"text": "  "},
+        {"wanted": {"colour": ["red"]}},
+        {"wanted": {"color": []}},
+        {"unwanted": {"color": ["'; DROP TABLE cells"]}},
+    ],
+)
+def test_words_that_say_nothing_are_refused(client, query):
+    pytest.importorskip("ahocorasick")
+    refused(client.post("/v1/search", json=query), 422, "query")
+
+
+def records(catalogue):
+    names = catalogue.ids()
+    return dict(zip(names, catalogue.engine.records(names), strict=True))
+
+
 def test_regions_are_of_what_weighs_most_or_is_most_similar(client):
     query = {"query": {"item": "garment-0"}, "count": 10}
     similar = ask(client, "search", query)

@@ -153,6 +153,33 @@ def test_results_are_products_unless_photographs_or_others_are_asked_for(shop, t
             catalogue.update(list(products), [{"product": None}] * len(products))
 
 
+def test_words_are_understood_by_a_vocabulary(shop):
+    """tests/catalogue/worded_test.py has what they find."""
+    pytest.importorskip("ahocorasick")
+    result = search(shop, "--text=scarlet, velcro", "--filter=price<4", "--facets=color,price")
+    assert result.stdout.splitlines()[-2:] == ["color: red 2", "price: 0 1, 2 1"]
+    velcro = "neither the vocabulary nor the store knows it."
+    assert result.stderr == f"understood: color=red\nnot understood: 'velcro': {velcro}\n"
+    alone = search(shop, "--text=; DROP TABLE items")
+    assert alone.returncode == 1 and "nothing was understood of the words" in alone.stderr
+    assert "Traceback" not in alone.stderr
+
+
+def test_searches_without_words_need_no_library_for_texts(shop):
+    program = (
+        "import sys; sys.modules['ahocorasick'] = sys.modules['yaml'] = None\n"
+        "from asen_tf.catalogue import Catalogue\n"
+        f"with Catalogue('faiss:{shop}/store') as catalogue:\n"
+        "    print(catalogue.search(id='item-0', k=1)[0].id)\n"
+        "    catalogue.search(text='red')\n"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True
+    )
+    assert result.stdout == "item-2\n"
+    assert 'ValueError: a vocabulary needs pip install "asen_tf[text]"' in result.stderr
+
+
 def test_values_are_counted(shop):
     result = search(shop, "--id=item-0", "--k=1", "--facets=color,price", "--filter=price<3")
     assert result.stdout.splitlines()[1:] == ["color: red 2, green 1", "price: 0 1, 1 1, 2 1"]
@@ -235,13 +262,16 @@ def test_photographs_outside_of_the_root_are_not_shown(shop, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "give --image, --id or --product, or --liked"),
-        (["--liked="], "give --image, --id or --product, or --liked"),
+        ([], "give --image, --id or --product, or --liked, or --text"),
+        (["--liked="], "give --image, --id or --product, or --liked, or --text"),
         # 26-messages-of-search-and-query
         (["--id=item-0", "--image=a.jpg"], "--image and --id exclude one another"),
         (["--id=item-0", "--product=x"], "--id and --product exclude one another"),
         (["--product=x"], "no item of the product 'x' in the store"),
         (["--id=item-0", "--disliked=item-9"], "no item 'item-9' in the store"),
+        (["--id=item-0", "--compare=item-1", "--text=red"], "--compare takes no --text"),
+        (["--text=red", "--vocabulary=fashon"], "unknown vocabulary 'fashon'"),
+        (["--text=red", "--rerank=setup.py"], "setup.py: expected JSON"),
         (["--id=item-0", "--compare=item-1", "--diversity=0.5"], "takes no --diversity"),
         (["--id=item-0", "--filter=color='gray"], "the quote is not closed"),
         (["--id=item-0", "--filter=color=rde"], "Did you mean 'red'? Known: red, green."),
@@ -281,7 +311,18 @@ def test_an_empty_store_is_said(tmp_path, capsys):
         def embed_all(self, images):
             return np.float32([[[1, 0]]])
 
-    unset = ("id", "box", "rerank", "filter", "threshold", "ceiling", "group", "product")
+    unset = (
+        "id",
+        "text",
+        "vocabulary",
+        "box",
+        "rerank",
+        "filter",
+        "threshold",
+        "ceiling",
+        "group",
+        "product",
+    )
     flags = dict.fromkeys(unset)
     flags |= {name: [] for name in ("weights", "set", "liked", "disliked", "exclude")}
     given = SimpleNamespace(

@@ -9,7 +9,9 @@ import numpy as np
 from asen_tf.catalogue import filters
 from asen_tf.catalogue.items import Record
 from asen_tf.catalogue.storage import cells
+from asen_tf.catalogue.words import Words
 from asen_tf.cli import lists
+from asen_tf.core import AttributeSpace
 from asen_tf.text import Vocabulary
 from asen_tf.text.phrases import measures, table
 from tests.fuzz.target import Target, of_files
@@ -96,7 +98,28 @@ def _vocabulary(folder: Path) -> None:
     measures(found)
 
 
+def _words(folder: Path, text: str) -> None:
+    path = folder / "shop.yaml"
+    path.write_text(_VOCABULARY)
+    values = {"Colour": ["Navy_Blue", "red", "none"], "length": ["long"], "a|b": ["none", "-"]}
+    space = AttributeSpace(values)
+    understood = Words(space, Vocabulary.load(path)).read(text, lambda *_: True)
+    condition = understood.condition()
+    for one in condition.comparisons() if condition else ():
+        assert one.sign == "=" and one.value in space[one.name].values
+
+
+def _word_texts():
+    from hypothesis import strategies as st
+
+    pieces = st.sampled_from(
+        ("not ", "no", "navy ", "colour", "long", "length", ", ", "and", "none", ":", "(", "30 in ")
+    )
+    return st.lists(pieces | st.text(max_size=4), max_size=12).map("".join)
+
+
 TARGETS = [
+    Target("words of a search", ["asen_tf.catalogue.words"], _words, strategy=_word_texts),
     *of_files(
         "vocabulary",
         ["asen_tf.text.entries", "asen_tf.text.vocabulary", "asen_tf.text.phrases"],

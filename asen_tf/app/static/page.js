@@ -9,6 +9,7 @@ import { openGarment } from "./garment.js";
 import { photo, showMark, showRegions } from "./photos.js";
 import { regionsOf } from "./regions.js";
 import { hideTags, showTags } from "./tags.js";
+import { areSaid, asked, forgetWords, showUnderstood } from "./words.js";
 
 const COUNT = 24;
 const WAIT_MS = 250; // after a control was moved
@@ -128,6 +129,8 @@ function lookForItem(id, focus = true) {
 
 function showQuery() {
   const figure = find("#query");
+  figure.hidden = !shown.query;
+  if (figure.hidden) return;
   const isItem = shown.query.item !== undefined;
   const name = isItem ? shown.query.item : current.name;
   find("[data-name]", figure).textContent = name;
@@ -135,7 +138,6 @@ function showQuery() {
   if (!isItem) showMark(picture, current.box);
   find("[data-photo]", figure).replaceChildren(picture);
   find("#mark").hidden = isItem;
-  figure.hidden = false;
 }
 
 // Search.
@@ -143,7 +145,9 @@ function showQuery() {
 function searchRequest(offset = 0) {
   return {
     query: current.query,
-    weights: controls.weights(),
+    ...asked(),
+    // Of words alone, what they say is what counts.
+    ...(current.query || current.rounds.length ? { weights: controls.weights() } : {}),
     changes: controls.changes(),
     liked: current.rounds,
     measure: controls.measure(),
@@ -157,8 +161,9 @@ function searchRequest(offset = 0) {
 
 function search() {
   clearTimeout(timer);
-  if (!current.query) {
-    tell({ title: "There is nothing to look for yet.", advice: "Choose a photograph, or one of the catalogue." });
+  if (!current.query && !current.rounds.length && !areSaid()) {
+    if (shown.results.length) return startOver();
+    tell({ title: "There is nothing to look for yet.", advice: "Choose a photograph, or one of the catalogue, or say it in words." });
     find("#file").focus();
     return;
   }
@@ -167,7 +172,9 @@ function search() {
 
 async function searchNow(signal) {
   controls.showConditionProblem("");
-  const answer = await remembered(() => post("/v1/search", searchRequest(), signal), signal);
+  let request;
+  const answer = await remembered(() => post("/v1/search", (request = searchRequest()), signal), signal);
+  showUnderstood(request, answer, search);
   shown = answer;
   cards = new Map();
   results.replaceChildren();
@@ -184,6 +191,7 @@ async function searchNow(signal) {
 }
 
 async function nameValues(signal) {
+  if (!shown.query) return hideTags();
   try {
     await remembered(() => showTags(shown.query, signal), signal);
   } catch (error) {
@@ -250,10 +258,11 @@ function attributesShown() {
 async function lookAt(elements, signal) {
   const attributes = attributesShown();
   find("#legend").replaceChildren(...attributes.map((name) => make("span", {}, words(name))));
-  const photos = [find("#query .photo"), ...[...elements.values()].map((one) => find(".photo", one))];
+  const photos = [...elements.values()].map((one) => find(".photo", one));
+  if (shown.query) photos.unshift(find("#query .photo"));
   const items = [...elements.keys()].map((item) => ({ item }));
   try {
-    const look = () => regionsOf([shown.query, ...items], attributes, signal);
+    const look = () => regionsOf(shown.query ? [shown.query, ...items] : items, attributes, signal);
     const regions = await remembered(look, signal);
     photos.forEach((element, n) => showRegions(element, attributes, regions[n]));
   } catch (error) {
@@ -306,7 +315,7 @@ function showRounds() {
   learned.hidden = !current.rounds.length;
   showLiked();
   if (learned.hidden) return;
-  const taken = current.rounds.flat().includes(shown.query.item);
+  const taken = current.rounds.flat().includes(shown.query?.item);
   find("[data-rounds]", learned).textContent =
     `After ${plural(current.rounds.length, "round")} of feedback, attributes count by so much. ` +
     (taken ? `${shown.query.item}, which you liked, is the query now.` : "The query is the one you began with.");
@@ -338,13 +347,12 @@ function hide({ id }) {
 }
 
 function openFor({ id }) {
-  const name = shown.query.item ?? current.name;
   const ids = shown.results.map((result) => result.id);
-  const choices = [
-    { name: `The query, ${name}`, reference: shown.query },
-    ...ids.map((item) => ({ name: item, reference: { item } })),
-  ];
-  openComparison(choices, ids.indexOf(id) + 1, attributesShown()[0] ?? shown.regions[0]);
+  const choices = ids.map((item) => ({ name: item, reference: { item } }));
+  if (shown.query) {
+    choices.unshift({ name: `The query, ${shown.query.item ?? current.name}`, reference: shown.query });
+  }
+  openComparison(choices, ids.indexOf(id) + choices.length - ids.length, attributesShown()[0] ?? shown.regions[0]);
 }
 
 // The beginning.
@@ -374,6 +382,7 @@ function startOver() {
   underWay?.abort();
   clearNotice();
   start(null, "");
+  forgetWords();
   shown = { results: [], weights: {}, regions: [], query: null };
   cards = new Map();
   results.replaceChildren();
@@ -436,7 +445,7 @@ find("#start-over").addEventListener("click", startOver);
 
 controls.listen(() => {
   clearTimeout(timer);
-  if (current.query) timer = setTimeout(search, WAIT_MS);
+  if (current.query || areSaid()) timer = setTimeout(search, WAIT_MS);
 });
 // Where there is little room, results come first.
 if (matchMedia("(max-width: 60rem)").matches) find("#attributes").open = false;

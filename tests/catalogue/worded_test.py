@@ -1,0 +1,115 @@
+"""Searches in words, on a store of twelve items."""
+
+import numpy as np
+import pytest
+
+pytest.importorskip("ahocorasick")
+pytest.importorskip("faiss")
+
+from asen_tf.catalogue import Catalogue, Record, Understood
+from asen_tf.core import AttributeSpace
+from asen_tf.embedders import Fingerprint, VectorEmbedder
+
+COLORS = ("navy blue", "red", "green")
+SPACE = AttributeSpace({"color": COLORS, "side": ("left", "right"), "hem": ("short", "long")})
+VOCABULARY = """
+negations: [not]
+joins: [or]
+attributes:
+  color: {values: {navy blue: {words: [navy], is: blue}, blue: , red: [scarlet]}}
+  side: {values: {left: , right: }}
+"""
+
+
+@pytest.fixture(scope="module")
+def words(tmp_path_factory):
+    """A function: words -> arguments of a search in them."""
+    path = tmp_path_factory.mktemp("words") / "shop.yaml"
+    path.write_text(VOCABULARY)
+    return lambda text: {"text": text, "vocabulary": str(path), "k": 12}
+
+
+@pytest.fixture(scope="module")
+def catalogue(tmp_path_factory):
+    """Items 0 to 11 of three colors in turn, the first six left; the last is without labels.
+
+    Item n lies n degrees from those of its color, whose directions are at right angles.
+    """
+    vectors = np.zeros((12, 3, 3), np.float32)
+    records = []
+    for n in range(12):
+        angle = np.radians(n)
+        vectors[n, 0, [n % 3, (n + 1) % 3]] = np.cos(angle), np.sin(angle)
+        vectors[n, 1, [n // 6, 2]] = np.cos(angle), np.sin(angle)
+        vectors[n, 2, 0] = 1
+        labels = {"color": [COLORS[n % 3]], "side": [("left", "right")[n // 6]]}
+        records.append(Record(labels if n < 11 else {}, {"price": n}))
+    place = f"faiss:{tmp_path_factory.mktemp('shop')}/store"
+    with Catalogue(place, VectorEmbedder(Fingerprint(SPACE, 3))) as catalogue:
+        catalogue.insert([str(n) for n in range(12)], vectors, records)
+        yield catalogue
+
+
+def ids(found):
+    return [int(match.id) for match in found]
+
+
+def test_alone_they_are_conditions_and_the_typical_come_first(catalogue, words):
+    # The mean of 1, 4, 7 and 10 degrees is 5.5.
+    assert sorted(ids(catalogue.search(**words("scarlet")))[:2]) == [4, 7]
+    assert sorted(ids(catalogue.search(**words("scarlet")))) == [1, 4, 7, 10]
+    assert sorted(ids(catalogue.search(**words("navy or red, left")))) == [0, 1, 3, 4]
+    assert sorted(ids(catalogue.search(**words("blue, not left")))) == [6, 9]
+    found = catalogue.search(**words("red"), where="price>4")
+    assert sorted(ids(found)) == [7, 10] and set(found[0].cosines) == {"color"}
+    # What is labelled with nothing is not red, either.
+    assert sorted(ids(catalogue.search(**words("not red")))) == [0, 2, 3, 5, 6, 8, 9, 11]
+    # Weights count of what the words say.
+    weights = {"weights": {"side": 1, "hem": 1, "color": 0}}
+    assert set(catalogue.search(**words("red, left"), **weights)[0].cosines) == {"side"}
+
+
+def test_beside_an_item_they_are_changes(catalogue, words):
+    by = {"id": "0", "weights": {"side": 1}}
+    changed = catalogue.search(**by, changes={"color": "red"}, k=12)
+    assert catalogue.search(**by, **words("scarlet")) == changed
+    # What is set as such counts before.
+    assert catalogue.search(**by, **words("navy"), changes={"color": "red"}) == changed
+    # Of all items, with labels or not; what is not wanted is left out.
+    assert sorted(ids(changed)) == [*range(1, 12)]
+    assert sorted(ids(catalogue.search(**by, **words("not red")))) == [2, 3, 5, 6, 8, 9, 11]
+    nothing = catalogue.search(**by, **words("velcro"))
+    assert nothing == catalogue.search(**by, k=12)
+
+
+def test_what_was_understood_can_be_edited(catalogue, words):
+    said = catalogue.understand("red, left, velcro", words("")["vocabulary"])
+    assert said.wanted == {"color": ("red",), "side": ("left",)}
+    assert [one.words for one in said.unknown] == ["velcro"]
+    edited = Understood({"color": ["red", "green"]}, {"side": ["left"]})
+    assert sorted(ids(catalogue.search(text=edited))) == [7, 8, 10]
+    wanted = catalogue.query(text=edited)
+    assert catalogue.facets(["color"], where=wanted.where) == {"color": [("red", 2), ("green", 1)]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("velcro", "nothing was understood of the words. 'velcro': neither"),
+        ("", "nothing was understood of the words."),
+        ("hem: short", "no item is labelled hem=short."),
+        ("'; DROP TABLE cells", "nothing was understood"),
+        (Understood({"colour": ["red"]}), "Did you mean 'color'?"),
+        (Understood({"color": ["pink"]}), "unknown value of color 'pink'"),
+        (Understood({}, {"color": ["' or 1=1"]}), "unknown value of color"),
+    ],
+)
+def test_what_makes_no_search_is_explained(catalogue, words, text, message):
+    with pytest.raises(ValueError) as error:
+        catalogue.search(**words(text))
+    assert message in str(error.value)
+
+
+def test_reranking_leaves_nothing_out(catalogue, words):
+    with pytest.raises(ValueError, match="rerank leaves nothing out"):
+        catalogue.rerank([("1", 1.0)], id="0", text="not red", vocabulary=words("")["vocabulary"])
