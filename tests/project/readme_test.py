@@ -1,5 +1,6 @@
 """What README.md shows works: its Python code runs, its commands exist and take its flags."""
 
+import csv
 import dataclasses
 import json
 import re
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests import programs
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
@@ -128,6 +131,41 @@ def test_commands_parse(program):
     )
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout.splitlines()[-1]) == {}
+
+
+def test_titles_lead_to_a_search_by_collar(demo, tmp_path):
+    """The commands of README, but that the model is the one that the tests have trained."""
+    pytest.importorskip("ahocorasick")
+    pytest.importorskip("faiss")
+    data = demo / "demo" / "data"
+    with open(data / "manifest.csv", newline="") as file:
+        rows = {row["image"]: row for row in csv.DictReader(file)}
+    table = [("image", "split", "title")]
+    for image, row in rows.items():
+        title = f"{row['color']} shirt, {row['collar']} collar, {row['sleeve_length']} sleeves"
+        table.append((image, row["split"], title))
+    with open(data / "products.csv", "w", newline="") as file:
+        csv.writer(file).writerows(table)
+    section = TEXT[TEXT.index("## From titles to a search by collar") :]
+    section = section[: section.index("\n## ")]
+    places = {"/data/shop": data, "shop/run": demo / "demo" / "run", "photos/0001.jpg": min(rows)}
+    places["shop/store"] = tmp_path / "store"
+    done = {}
+    for name, *flags in (words for words, whole in command_lines(section) if whole):
+        for place, other in places.items():
+            flags = [flag.replace(place, str(other)) for flag in flags]
+        if name != "asen-demo":
+            done[name] = programs.run(name.removeprefix("asen-"), *flags)
+            assert done[name].returncode == 0, done[name].stderr
+    assert list(done) == ["asen-label", "asen-index", "asen-search"]
+    assert done["asen-search"].stderr == "understood: collar=mandarin\n"
+    flags = f"--store=faiss:{tmp_path}/store", "--text=mandarin collar, not red"
+    found = programs.run("search", *flags).stdout.splitlines()
+    asked = [r["collar"] == "mandarin" and r["color"] != "red" for r in rows.values()]
+    assert len(found) == min(20, sum(asked)) > 0
+    assert {line.split()[2] for line in found} <= {
+        image for image, is_asked in zip(rows, asked, strict=True) if is_asked
+    }
 
 
 def test_blocks_know_their_line_and_reason():
