@@ -1,9 +1,9 @@
 """Attribute-specific embeddings of fashion photographs.
 
-What one does with it are functions: `check_data`, `train`, `evaluate`, `export`, `convert`,
-`fit_recognition`, `visualize`, `reproduce`, `index`, `search`; `load(place)` gives a model, ready
-to use. Its building blocks are in `asen_tf.layers`, `asen_tf.losses`, `asen_tf.metrics` and
-`asen_tf.models`.
+What one does with it are functions: `check_data`, `check_labels`, `train`, `evaluate`, `export`,
+`convert`, `fit_recognition`, `visualize`, `reproduce`, `index`, `search`; `load(place)` gives a
+model, ready to use. Its building blocks are in `asen_tf.layers`, `asen_tf.losses`,
+`asen_tf.metrics` and `asen_tf.models`.
 """
 
 import importlib
@@ -37,6 +37,7 @@ _NAMES = {
     "Embedder": "embedders",
     "KerasEmbedder": "keras_embedder",
     "check_data": "api.check_data",
+    "check_labels": "api.check_labels",
     "convert": "api.convert",
     "evaluate": "api.evaluate",
     "export": "serving.export",

@@ -17,7 +17,7 @@ from asen_tf.core.config import defaults
 from asen_tf.data.catalogue_table import read_catalogue
 from asen_tf.data.formats import csv as csv_format
 from asen_tf.data.load import load
-from asen_tf.data.tables import Table, arrow_file, cells, excel, text
+from asen_tf.data.tables import Table, arrow_file, cells, excel, text, write_changed
 from asen_tf.data.tables import arrow as arrow_reader
 
 ROWS = [
@@ -303,3 +303,34 @@ def test_training_and_indexing_take_names(tmp_path):
     [row] = read_catalogue(tmp_path / "shop", ["color"], names={**NAMES, "color": "Farbe"})
     assert (row.id, row.image, row.labels) == ("1", "a", {"color": ["red"]})
     assert row.metadata == {"part": "train"}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_changed_table_keeps_its_form(sign, encoding, tmp_path):
+    (tmp_path / "table").write_bytes(separated(sign, encoding).replace(b"\r\n", b"\n"))
+    names = {"id": "price"}  # what the table calls price; its own id becomes id_
+    write_changed(tmp_path, "table", {}, {3: {"color": "red"}}, tmp_path / "same_names")
+    changed = {2: {"color": ""}, 3: {"id": "9", "id_": "1"}}
+    write_changed(tmp_path, "table", names, changed, tmp_path / "others")
+    for name, changes in {
+        "same_names": {(2, 4): "red"},
+        "others": {(1, 4): "", (2, 2): "1", (2, 3): "9"},
+    }.items():
+        expected = [list(row) for row in ROWS]
+        for (row, column), value in changes.items():
+            expected[row][column] = value
+        raw = (tmp_path / name).read_bytes()
+        assert list(csv.reader(io.StringIO(raw.decode(encoding)), delimiter=sign)) == expected
+        assert raw.startswith("image".encode(encoding))
+
+
+def test_a_changed_table_of_another_kind_is_csv(tmp_path):
+    lines = [json.dumps(dict(zip(ROWS[0], row, strict=True))) for row in ROWS[1:]]
+    (tmp_path / "table").write_text("\n".join(lines))
+    for source in ("table", pandas.DataFrame(VALUES)):
+        write_changed(tmp_path, source, {}, {}, tmp_path / "new")
+        with open(tmp_path / "new", encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+        assert header == ROWS[0]
+        assert [row[0] for row in rows] == VALUES["image"]

@@ -55,6 +55,23 @@ def test_embeddings_are_the_probabilities_of_values(model, photographs, labels):
     np.testing.assert_array_equal(found[:, 2], np.tile([1, 0, 0], (IMAGES, 1)))
 
 
+def test_means_of_parts(photographs):
+    """A map of 5 x 5 positions in halves: of the middle ones a half is in each."""
+    settings = {"name": "linear", "backbone": "resnet6", "size": 32, "image_scale": 1, "grid": 2}
+    model = models.build(settings, SPACE)
+    maps = np.random.default_rng(0).normal(size=(3, 5, 5, 64)).astype(np.float32)
+    found = model._pooled(maps).numpy().reshape(3, 2, 2, 64)
+    doubled = np.repeat(np.repeat(maps, 2, 1), 2, 2)
+    for down, across in np.ndindex(2, 2):
+        part = doubled[:, 5 * down : 5 * down + 5, 5 * across : 5 * across + 5]
+        np.testing.assert_allclose(found[:, down, across], part.mean((1, 2)), atol=1e-5)
+    # What is kept of photographs in place of them gives the same.
+    kept = model.frozen_inputs(photographs, ["global"])
+    vectors = model.closed_form_vectors({"images": photographs}).numpy()
+    np.testing.assert_allclose(model.closed_form_vectors(kept).numpy(), vectors, atol=1e-5)
+    assert vectors.shape == (IMAGES, 4 * model.features.feature_shape[-1])
+
+
 def test_values_that_cannot_be_told_apart():
     vectors = np.random.default_rng(0).normal(size=(6, 4))
     labels = np.zeros((6, 3), bool)

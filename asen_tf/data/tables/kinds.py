@@ -25,8 +25,7 @@ def rows_of(path: Path, source: str) -> Iterator[tuple[int, list[object]]]:
     """
     if path.is_dir():
         return dataset_folder.rows(path, source)
-    with open(path, "rb") as file:
-        head = file.read(512)
+    head = _head(path)
     if head.startswith(_OLD_EXCEL):
         raise FormatError(
             source,
@@ -36,5 +35,23 @@ def rows_of(path: Path, source: str) -> Iterator[tuple[int, list[object]]]:
     for start, reader in _READERS.items():
         if head.startswith(start):
             return reader(path, source)
-    first = head.decode(text.encoding_of(path), "ignore").lstrip()
-    return (json_lines if first.startswith("{") else text).rows(path, source)
+    return (json_lines if _is_json(path, head) else text).rows(path, source)
+
+
+def form_of(path: Path) -> tuple[str, str]:
+    """(sign between cells, encoding) to write a table of text alike; a comma, UTF-8 of others."""
+    if path.is_dir():
+        return ",", "utf-8"
+    head = _head(path)
+    if head.startswith((*_READERS, _OLD_EXCEL)) or _is_json(path, head):
+        return ",", "utf-8"
+    return text.form_of(path)
+
+
+def _head(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(512)
+
+
+def _is_json(path: Path, head: bytes) -> bool:
+    return head.decode(text.encoding_of(path), "ignore").lstrip().startswith("{")

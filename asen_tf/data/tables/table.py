@@ -19,6 +19,7 @@ class Table:
       source: the file's name relative to the data root, for messages.
       heading: likewise the place of the header.
       header: names of the columns, in the form of cells.
+      own_header: likewise as the table has them, whatever `names` say.
 
     Args:
       root: the data root.
@@ -48,7 +49,8 @@ class Table:
             self.source, self._rows = "the table", arrow.of_frame(source)
         line, header = next(self._rows, (1, []))
         self.heading = f"{self.source}:{line}" if line else self.source
-        self.header = self._renamed(_cells(header, header), names or {})
+        self.own_header = _cells(header, header)
+        self.header = self._renamed(self.own_header, names or {})
         self._check_header(required, names is not None)
 
     def _renamed(self, header: list[str], names: Mapping[str, str]) -> list[str]:

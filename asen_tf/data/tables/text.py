@@ -55,6 +55,21 @@ def not_decoded(path: Path, source: str, line: int) -> FormatError:
     return not_utf8(path, source)
 
 
+def sign_of(header: str) -> str:
+    """What separates cells: the sign that gives the header most of them."""
+    return max(SIGNS, key=lambda one: _cells(header, one))
+
+
+def form_of(path: Path) -> tuple[str, str]:
+    """(sign between cells, encoding) of such a file, to write another one alike."""
+    encoding = encoding_of(path)
+    with open(path, newline="", encoding=encoding) as file:
+        sign = sign_of(next(Lines(file), ""))
+    with open(path, "rb") as file:
+        marked = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+    return sign, encoding if marked or encoding == "utf-16" else "utf-8"
+
+
 def rows(path: Path, source: str) -> Iterator[tuple[int, list[str]]]:
     """(line, cells) of each row that has any, the header's first.
 
@@ -69,7 +84,7 @@ def rows(path: Path, source: str) -> Iterator[tuple[int, list[str]]]:
     with open(path, newline="", encoding=encoding_of(path)) as file:
         try:
             first = next(Lines(file), "")
-            sign = max(SIGNS, key=lambda one: _cells(first, one))
+            sign = sign_of(first)
             file.seek(0)
             lines = Lines(file)
             # Strict: a stray quote would otherwise swallow the rest of the file as one cell.
