@@ -3,12 +3,15 @@
 import collections
 import csv
 import io
+import os
 import pickle
+import shutil
 import sys
 import types
 import zipfile
 from pathlib import Path
 
+import filelock
 import numpy as np
 import pytest
 from PIL import Image
@@ -47,6 +50,24 @@ def traced(eagerly):
     tf.config.run_functions_eagerly(False)
     yield
     tf.config.run_functions_eagerly(True)
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory):
+    """A function (name, make): a copy of the folder that `make(folder)` filled, in one worker."""
+    mine = tmp_path_factory.getbasetemp()
+    everyone = mine.parent if "PYTEST_XDIST_WORKER" in os.environ else mine
+
+    def made_once(name, make):
+        made = everyone / f"made_{name}"
+        with filelock.FileLock(f"{made}.lock"):
+            if not made.exists():
+                draft = tmp_path_factory.mktemp(name)
+                make(draft)
+                draft.rename(made)
+        return Path(shutil.copytree(made, mine / name))
+
+    return made_once
 
 
 @pytest.fixture(scope="session")
@@ -106,9 +127,12 @@ def boxed_and_cut(catalogue, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory):
+def demo(made_once):
     """A folder in which a tiny `asen-demo` ran: `demo/` is what it wrote, `output.txt` said."""
-    folder = tmp_path_factory.mktemp("readme")
+    return made_once("demo", _run_demo)
+
+
+def _run_demo(folder):
     tiny = {
         "data.images": 60,
         "model.global_branch.size": 32,
@@ -121,15 +145,18 @@ def demo(tmp_path_factory):
     result = programs.run("demo", "--output=demo", scratch, *flags, cwd=folder)
     assert result.returncode == 0, result.stderr[-5000:]
     (folder / "output.txt").write_text(result.stdout)
-    return folder
 
 
 @pytest.fixture(scope="session")
-def workdir(tmp_path_factory):
+def workdir(made_once):
     """A run with an untrained model of two small branches, attributes color and skirt length.
 
     Its classifiers of values are random, and end its embeddings.
     """
+    return made_once("run", _begin_run)
+
+
+def _begin_run(folder):
     # TensorFlow takes seconds to load, and most tests do without this.
     from asen_tf.core import AttributeSpace
     from asen_tf.core import config as configs
@@ -137,7 +164,7 @@ def workdir(tmp_path_factory):
     from asen_tf.models.recognition import ValueClassifiers
     from asen_tf.workdir import Workdir
 
-    run = Workdir(tmp_path_factory.mktemp("run"))
+    run = Workdir(folder)
     space = AttributeSpace({"color": ["red", "green"], "skirt length (cm)": ["35", "90"]})
     branch = {"backbone": "resnet6", "size": 32, "common_dim": 8, "embedding_dim": 12}
     config = configs.defaults()
@@ -155,19 +182,21 @@ def workdir(tmp_path_factory):
     run.save_best(model, "stage2")
     slices = ["global", "local", "values"]
     run.write_best({"stage": "stage2", "step": 3, "map": 0.5, "slices": slices})
-    return run.path
 
 
 @pytest.fixture(scope="session")
-def served(workdir, tmp_path_factory):
+def served(workdir, made_once):
     """The folder of versions that `export` makes of this run, unverified; it holds version 1."""
-    from asen_tf.serving.export import export_model
-    from asen_tf.workdir import Workdir
 
-    folder, run = tmp_path_factory.mktemp("served") / "asen", Workdir(workdir)
-    given = {"slices": run.best()["slices"], "box_margin": run.config().data.box_margin}
-    export_model(run.load_best(), run.space(), folder, verified=False, **given)
-    return folder
+    def export(folder):
+        from asen_tf.serving.export import export_model
+        from asen_tf.workdir import Workdir
+
+        run = Workdir(workdir)
+        given = {"slices": run.best()["slices"], "box_margin": run.config().data.box_margin}
+        export_model(run.load_best(), run.space(), folder / "asen", verified=False, **given)
+
+    return made_once("served", export) / "asen"
 
 
 @pytest.fixture(scope="session")

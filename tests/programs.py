@@ -31,6 +31,7 @@ def running(
     *flags: object,
     cwd: str | os.PathLike = ROOT,
     path: Sequence[str | os.PathLike] = (),
+    eagerly: bool = False,
     **environment: str,
 ) -> Iterator[tuple[multiprocessing.Process, Path, Path]]:
     """Starts `asen-NAME FLAGS`: gives its process, and the files of its stdout and stderr.
@@ -41,12 +42,14 @@ def running(
     Args:
       cwd: the folder to run it in.
       path: folders with modules, beside those of this process.
+      eagerly: TensorFlow traces no functions but those of exports: of small networks that takes
+        most of the time.
       **environment: variables, beside those of this process.
     """
     _begin()
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / stream for stream in ("stdout", "stderr")]
-        where = {"cwd": os.fspath(cwd), "path": list(map(os.fspath, path))}
+        where = {"cwd": os.fspath(cwd), "path": list(map(os.fspath, path)), "eagerly": eagerly}
         variables = {**os.environ, **environment}
         arguments = name, list(map(str, flags)), files, variables
         process = _PROCESSES.Process(target=_run, args=arguments, kwargs=where)
@@ -71,7 +74,7 @@ def _begin() -> None:
         os.close(kept)
 
 
-def _run(name, flags, files, variables, cwd, path) -> None:
+def _run(name, flags, files, variables, cwd, path, eagerly) -> None:
     for number, file in enumerate(files, 1):
         with open(file, "wb") as opened:
             os.dup2(opened.fileno(), number)
@@ -80,5 +83,9 @@ def _run(name, flags, files, variables, cwd, path) -> None:
     os.environ.update(variables)
     sys.path[:0] = [str(ROOT), *path]
     sys.argv[1:] = flags
+    if eagerly:
+        import tensorflow as tf
+
+        tf.config.run_functions_eagerly(True)
     logging.getLogger().handlers.clear()  # that libraries left which had no program's to write to
     runpy.run_module(f"asen_tf.cli.{name}", run_name="__main__", alter_sys=True)

@@ -16,6 +16,8 @@ from asen_tf.workdir import Workdir
 from tests import programs
 from tests.networks import shrink
 
+pytestmark = pytest.mark.usefixtures("eagerly")
+
 
 def trained(root, folder):
     """A small run of one step."""
@@ -30,7 +32,7 @@ def trained(root, folder):
 
 def test_beside_a_run(catalogue, tmp_path):
     run = trained(catalogue, tmp_path / "run")
-    done = programs.run("evaluate", f"--workdir={run.path}", "--baseline")
+    done = programs.run("evaluate", f"--workdir={run.path}", "--baseline", eagerly=True)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].split("  ")[-3:] == ["random", "global MAP", "linear MAP"]

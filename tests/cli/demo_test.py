@@ -104,7 +104,7 @@ def test_from_imagenet(catalogue, tmp_path, rendered):
     data = [f"--data={catalogue}", f"--config.data.garment_boxes={boxes}"]
     if rendered:
         data = ["--config.data.images=40"]
-    result = programs.run("demo", *data, *small, *bounds, cwd=tmp_path)
+    result = programs.run("demo", *data, *small, *bounds, cwd=tmp_path, eagerly=True)
     assert result.returncode == 0, result.stderr
     assert "color" in result.stdout and "random" in result.stdout
     root = "out/data" if rendered else catalogue

@@ -1,8 +1,8 @@
 """Runs on several devices and by several processes, as on one."""
 
+import contextlib
 import json
 import socket
-import subprocess
 import time
 
 import numpy as np
@@ -11,7 +11,10 @@ import pytest
 from asen_tf.core import experiments
 from asen_tf.training.train import train
 from asen_tf.workdir import Workdir
-from tests.training.runs import command, environment, experiment, run_program, tiny, weights
+from tests import programs
+from tests.training.runs import experiment, flags_of, run_program, tiny, weights
+
+pytestmark = pytest.mark.usefixtures("eagerly")
 
 
 def without_batch_statistics(catalogue):
@@ -49,51 +52,44 @@ def test_two_replicas_train_as_one_device(catalogue, tmp_path, one_device):
     assert_same_run(Workdir(tmp_path / "run"), one_device)
 
 
-def start_workers(file, workdir):
-    """Two processes that train together over loopback."""
+@contextlib.contextmanager
+def workers(file, workdir):
+    """Two processes that train together over loopback, and the file of the first one's stderr."""
     ports = []
     for _ in range(2):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             ports.append(free.getsockname()[1])
     cluster = {"worker": [f"127.0.0.1:{port}" for port in ports]}
-    return [
-        subprocess.Popen(
-            command(file, workdir, "--strategy=multi_worker"),
-            env=environment(
-                TF_CONFIG=json.dumps({"cluster": cluster, "task": {"type": "worker", "index": n}}),
-                TMPDIR=str(workdir.parent),  # A killed worker leaves what it wrote aside.
-            ),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for n in range(2)
-    ]
+    flags = flags_of(file, workdir, "--strategy=multi_worker")
+    with contextlib.ExitStack() as stack:
+        started = []
+        for n in range(2):
+            task = json.dumps({"cluster": cluster, "task": {"type": "worker", "index": n}})
+            # A killed worker leaves what it wrote aside.
+            variables = {"TF_CONFIG": task, "TMPDIR": str(workdir.parent)}
+            running = programs.running("train", *flags, eagerly=True, **variables)
+            started.append(stack.enter_context(running))
+        (first, _, said), (second, *_) = started
+        yield first, second, said
 
 
 def test_two_workers_train_as_one_device_though_one_dies(catalogue, tmp_path, one_device):
     file = experiment(without_batch_statistics(catalogue), tmp_path / "tiny.py")
     workdir = tmp_path / "run"
-    workers = start_workers(file, workdir)
-    try:
+    with workers(file, workdir) as (first, second, said):
         deadline = time.monotonic() + 240
         # The index is what is written last of a checkpoint.
         while not any((workdir / "checkpoints" / "stage1").glob("*.index")):
-            assert workers[0].poll() is None and time.monotonic() < deadline
+            assert first.is_alive() and time.monotonic() < deadline, said.read_text()[-3000:]
             time.sleep(0.01)
-        workers[1].kill()
+        second.kill()
         # The others wait for it; what runs the cluster ends them, and starts all of them anew.
-        workers[0].kill()
+        first.kill()
         assert not Workdir(workdir).best_model("stage2").exists()
-        for worker in workers:
-            worker.communicate()
-        workers = start_workers(file, workdir)
-        for worker in workers:
-            _, errors = worker.communicate(timeout=240)
-            assert worker.returncode == 0, errors[-3000:]
-            assert "goes on from step" in errors or worker is not workers[0]
-    finally:
-        for worker in workers:
-            worker.kill()
+    with workers(file, workdir) as (first, second, said):
+        for worker in (first, second):
+            worker.join(240)
+            assert worker.exitcode == 0, said.read_text()[-3000:]
+        assert "goes on from step" in said.read_text()
     assert_same_run(Workdir(workdir), one_device)

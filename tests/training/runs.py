@@ -1,7 +1,6 @@
 """Runs of a tiny network, in this process or by the program in another one."""
 
 import os
-import sys
 from pathlib import Path
 
 import keras
@@ -54,12 +53,8 @@ def flags_of(config_file, workdir, *flags):
     return [f"--config={config_file}", f"--workdir={workdir}", *flags]
 
 
-def command(config_file, workdir, *flags):
-    return [sys.executable, "-m", "asen_tf.cli.train", *flags_of(config_file, workdir, *flags)]
-
-
 def run_program(config_file, workdir, *flags):
-    result = programs.run("train", *flags_of(config_file, workdir, *flags))
+    result = programs.run("train", *flags_of(config_file, workdir, *flags), eagerly=True)
     assert result.returncode == 0, result.stderr[-5000:]
 
 
