@@ -148,6 +148,8 @@ def _entry(event: Any, events: Iterator[Any], source: str, path: tuple[str, ...]
     for one in iter(lambda: next(events), None):
         if type(one).__name__ == "MappingEndEvent":
             break
+        if type(one).__name__ not in ("ScalarEvent", "AliasEvent"):
+            Entry(None, source, one.start_mark.line + 1, path).fail("expected a text before `:`")
         key = _entry(one, events, source, path)
         name = "" if key.value is None else key.text()
         value = _entry(next(events), events, source, (*path, name))

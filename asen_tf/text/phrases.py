@@ -102,12 +102,9 @@ class _Table:
         noun: tuple[int, int] = (0, 0),
     ) -> None:
         (attribute, value), key, rank = meaning, words.key(phrase), (order, len(phrase))
-        denies = any(phrase[: len(one)] == one for one in self._vocabulary.negations)
-        if len(self.found) > MOST:
-            raise ValueError(
-                f"{self._vocabulary.source}: more than {MOST} forms of phrases; fewer words, or "
-                f"fewer nouns of {attribute}, make fewer"
-            )
+        negations = self._vocabulary.negations
+        denies = any(phrase[:n] in negations for n in range(1, len(phrase) + 1))
+        _check_forms(len(self.found), self._vocabulary, attribute)
         found = self.found.setdefault(key, Found(VALUE, {}, rank, noun, denies))
         other = found.means.get(attribute, value)
         before = self._sure.get((key, attribute), -1)
@@ -125,6 +122,14 @@ class _Table:
         found.rank = max(found.rank, rank)
 
 
+def _check_forms(count, vocabulary, attribute):
+    if count > MOST:
+        raise ValueError(
+            f"{vocabulary.source}: more than {MOST} forms of phrases; fewer words, or fewer nouns "
+            f"of {attribute}, make fewer"
+        )
+
+
 def measures(vocabulary: Vocabulary) -> "Measures | None":
     """Finds numbers with units beside what they measure; None where nothing is measured."""
     limits: dict[str, list[tuple[float, float, Meaning]]] = {}
@@ -133,6 +138,7 @@ def measures(vocabulary: Vocabulary) -> "Measures | None":
             for phrase, (low, high) in said.measured.items():
                 for form in words.inflected(phrase, vocabulary.endings):
                     limits.setdefault(words.key(form), []).append((low, high, (name, value)))
+                _check_forms(len(limits), vocabulary, name)
     units = {
         words.key(form): size
         for unit, size in vocabulary.units.items()

@@ -12,6 +12,8 @@ from asen_tf.text.entries import Entry, read
 
 SEVERAL = ("blank", "first", "last", "all")
 LONGEST_PHRASE = 100
+_MOST_KINDS = 8  # a value is a kind of, one above the other
+_MOST_ENDINGS, _MOST_FORMS = 200, 50
 _LISTS = ("negations", "joins", "parts", "elsewhere", "ignore")
 _KEYS = ("spellings", "endings", "units", *_LISTS, "attributes")
 _ATTRIBUTE = ("several", "nouns", "values")
@@ -55,7 +57,7 @@ class Attribute:
     def kinds_of(self, value: str) -> list[str]:
         """What a value is a kind of, the nearest first."""
         found: list[str] = []
-        while (value := self.values[value].is_) and value not in found:
+        while (value := self.values[value].is_) and len(found) <= _MOST_KINDS:
             found.append(value)
         return found
 
@@ -122,7 +124,7 @@ def shipped() -> list[str]:
 
 
 def _path(name: str | os.PathLike) -> Path:
-    path = Path(name)
+    path = Path(name).expanduser()
     if path.suffix in (".yaml", ".yml") or len(path.parts) != 1:
         if not path.is_file():
             raise FileNotFoundError(f"{path}: no such file")
@@ -140,6 +142,11 @@ def _with_spellings(found: Vocabulary, file: Entry) -> Vocabulary:
         if not (written and written == written.casefold() and written.isalpha()):
             meant.fail("expected letters as texts have them, in lower case")
         spellings[written] = meant.text().casefold()
+        if len(spellings[written]) > LONGEST_PHRASE:
+            meant.fail(f"expected at most {LONGEST_PHRASE} characters")
+    for written, meant in _get(root, "spellings").mapping().items():
+        if inside := next((one for one in spellings if one in spellings[written]), None):
+            meant.fail(f"contains {inside!r}, which is replaced itself")
     joins = {word for one in _get(root, "joins").texts() for word in words.split(one, spellings)}
     return dataclasses.replace(found, spellings=spellings, joins=found.joins | joins)
 
@@ -159,7 +166,9 @@ class _Reader:
         base, root = self._base, self._root
         endings = dict(base.endings)
         for end, new in _get(root, "endings").mapping().items():
-            endings[end.casefold()] = tuple(one.casefold() for one in new.texts())
+            endings[end.casefold()] = tuple(dict.fromkeys(one.casefold() for one in new.texts()))
+            if len(endings) > _MOST_ENDINGS or len(endings[end.casefold()]) > _MOST_FORMS:
+                new.fail(f"expected at most {_MOST_ENDINGS} endings of {_MOST_FORMS} forms each")
         units = dict(base.units)
         for unit, size in _get(root, "units").mapping().items():
             if size.number() <= 0:
@@ -275,8 +284,11 @@ def _check_values(attributes: Mapping[str, Attribute], name: str, entry: Entry) 
         said = attribute.values[value]
         if said.is_:
             check("value after `is`", said.is_, attribute.values, one)
-        if value in attribute.kinds_of(value):
+        kinds = attribute.kinds_of(value)
+        if value in kinds:
             one.fail("is a kind of itself")
+        if len(kinds) > _MOST_KINDS:
+            one.fail(f"is a kind of more than {_MOST_KINDS}, one above the other")
         for other, cases in said.becomes.items():
             check("attribute after `becomes`", other, attributes, one)
             for case, new in cases.items():

@@ -85,6 +85,23 @@ def test_texts_are_texts(vocabulary):
         ("a:\n  b: [c\n d: e", 3, "not YAML"),
         ("---\na: b\n---\nc: d", 3, "a second document"),
         ("a: " + "[" * 50 + "]" * 50, 1, "levels deep"),
+        ("{" * 2000, 1, "expected a text before `:`"),
+        ("? " * 1000 + "a", 1, "expected a text before `:`"),
+        ("spellings: {a: " + "b" * 101 + "}", 1, "a: expected at most 100 characters"),
+        ("spellings: {ab: " + "cb" * 50 + ",\n b: " + "d" * 100 + "}", 1, "ab: contains 'b'"),
+        ("spellings: {a: aa}", 1, "a: contains 'a'"),
+        (
+            "attributes: {a: {values: {v0: ,\n"
+            + ", ".join(f"v{n + 1}: {{is: v{n}}}" for n in range(9))
+            + "}}}",
+            2,
+            "v9: is a kind of more than 8",
+        ),
+        (
+            "endings: {" + ", ".join(f"{'a' * n}: [b]" for n in range(1, 202)) + "}",
+            1,
+            "expected at most 200 endings",
+        ),
         (f"attributes: {{a: {{values: {{b: [{'x' * 101}]}}}}}}", 1, "a phrase of 101 characters"),
         ("spellings: {'': x}", 1, "expected letters as texts have them"),
     ],
@@ -122,6 +139,8 @@ def test_names_and_files():
         Vocabulary.load("fashoin")
     with pytest.raises(FileNotFoundError, match="mine.yaml: no such file"):
         Vocabulary.load("mine.yaml")
+    with pytest.raises(FileNotFoundError, match=r"^/.*mine.yaml: no such file"):
+        Vocabulary.load("fashion", "~/mine.yaml")
     with pytest.raises(ValueError, match="expected a vocabulary: one of fashion"):
         Vocabulary.load()
 
