@@ -14,7 +14,7 @@ from ml_collections import ConfigDict
 from asen_tf import images
 from asen_tf.backbones.imagenet import check_imagenet
 from asen_tf.core import config_check, experiments
-from asen_tf.core.files import write_text, written_whole
+from asen_tf.core.files import check_outputs, write_text, written_whole
 from asen_tf.core.progress import Progress
 from asen_tf.data.doubts import some
 from asen_tf.data.groups import photograph_groups
@@ -25,6 +25,7 @@ from asen_tf.evaluation import label_errors
 
 COLUMNS = ("image", "attribute", "given", "likely", "probability", "score")
 _TABLES = {"csv": None, "synthetic": "manifest.csv"}  # formats whose labels are cells of a table
+_LISTED, _PAGE = "labels.csv", "labels.html"
 _SHOWN_PX = 512
 # Means of parts tell where something is, such as a collar; benchmarks/check_labels.py compares.
 GRID, COMPONENTS = 4, 256
@@ -111,15 +112,15 @@ def check_labels(
     Raises:
       BadData: rows are bad, or the data set as a whole is; `problems` has all of them.
       ValueError: the configuration or a table cannot be understood, the experiment's model has no
-        backbone, the data has no labels, or cleanlab is not installed.
+        backbone, the data has no labels, a file to write is one that is read, or cleanlab is not
+        installed.
       FileNotFoundError: a file of the format, or the folder of a file to write, is missing.
     """
     label_errors.needed()
     config_check.check(config)
     if folds < 2:
         raise ValueError(f"cross-validation takes 2 folds or more, got {folds}")
-    for output in filter(None, (drop, fix)):
-        _check_output(config.data, Path(output))
+    _check_outputs(config.data, table, list(filter(None, (drop, fix))), Path(workdir))
     config = config.copy_and_resolve_references()
     experiments.linear(config)
     check_imagenet(config.model.to_dict())
@@ -151,17 +152,18 @@ def check_labels(
     return found
 
 
-def _check_output(data: ConfigDict, output: Path) -> None:
-    if data.format not in _TABLES:
+def _check_outputs(
+    data: ConfigDict, table: Frame | None, tables: list[str | os.PathLike], folder: Path
+) -> None:
+    if tables and data.format not in _TABLES:
         raise ValueError(
             f"data.format={data.format} has its labels in other files than a table: a new one is "
             f"written for {', '.join(_TABLES)}"
         )
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"{output.parent}: no such folder")
-    source = Path(data.root, _TABLES[data.format] or data.manifest)
-    if output.exists() and source.exists() and output.samefile(source):
-        raise ValueError(f"{output} is the table itself: name another file")
+    own = [folder / name for name in (_LISTED, _PAGE)] if folder.is_dir() else []
+    named = [] if table is not None else [_TABLES.get(data.format) or data.manifest]
+    read = [Path(data.root, name) for name in (*named, data.attributes_file) if name]
+    check_outputs([*tables, *own], read)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -228,7 +230,7 @@ def _checked(
 
 def _write(found: CheckedLabels, manifest: Manifest, folder: Path, photographs: int) -> None:
     with (
-        written_whole(folder / "labels.csv") as draft,
+        written_whole(folder / _LISTED) as draft,
         open(draft, "w", newline="", encoding="utf-8") as file,
     ):
         writer = csv.writer(file, lineterminator="\n")
@@ -236,7 +238,7 @@ def _write(found: CheckedLabels, manifest: Manifest, folder: Path, photographs: 
         for label in found.wrong:
             words = (label.image, label.attribute, label.given, label.likely)
             writer.writerow([*words, f"{label.probability:.4f}", f"{label.score:.4f}"])
-    write_text(folder / "labels.html", _page(found, manifest, photographs))
+    write_text(folder / _PAGE, _page(found, manifest, photographs))
 
 
 def _page(found: CheckedLabels, manifest: Manifest, photographs: int) -> str:

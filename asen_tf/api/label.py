@@ -10,7 +10,7 @@ from pathlib import Path
 
 from asen_tf.core.choices import PRODUCT
 from asen_tf.core.errors import check_names
-from asen_tf.core.files import write_text, written_whole
+from asen_tf.core.files import check_outputs, write_text, written_whole
 from asen_tf.core.progress import Progress
 from asen_tf.data.doubts import some
 from asen_tf.data.formats.csv import RESERVED
@@ -78,8 +78,8 @@ def label_table(
       overwrite: columns that are there already get the new labels in their place.
 
     Raises:
-      ValueError: the table is not understood, rows are bad, a column is there already, or the
-        vocabulary is ambiguous.
+      ValueError: the table is not understood, rows are bad, a column is there already, the
+        vocabulary is ambiguous, or the output is the table.
       FileNotFoundError: there is no such table, or no folder for the output.
     """
     check_names("attribute of the vocabulary", attributes, vocabulary.attributes, once=True)
@@ -88,11 +88,7 @@ def label_table(
         if name in (*RESERVED, PRODUCT):
             raise ValueError(f"an attribute cannot be called {name}: asen_tf reads such a column")
     matcher = Matcher(vocabulary)
-    output = Path(output)
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"{output.parent}: no such folder")
-    if isinstance(table, str | os.PathLike) and output.exists() and output.samefile(table):
-        raise ValueError(f"{output} is the table itself: name another file for the output")
+    check_outputs([output], _paths(table))
     opened, rows = _read(table, text)
     there = [name for name in names if name in opened.header]
     if there and not overwrite:
@@ -156,12 +152,11 @@ def discover_table(
       As `asen_tf.text.discovery.discover`.
 
     Raises:
-      ValueError: the table is not understood, rows are bad, or the vocabulary is ambiguous.
+      ValueError: the table is not understood, rows are bad, the vocabulary is ambiguous, or the
+        output is the table.
       FileNotFoundError: there is no such table, or no folder for the output.
     """
-    output = Path(output)
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"{output.parent}: no such folder")
+    check_outputs([output], _paths(table))
     opened, rows = _read(table, text)
     at = [opened.header.index(name) for name in text]
     texts = ([cells[one] for one in at] for cells in rows)
@@ -170,10 +165,14 @@ def discover_table(
     return groups, rest
 
 
+def _paths(table: str | os.PathLike | Frame) -> list[str | os.PathLike]:
+    return [table] if isinstance(table, str | os.PathLike) else []
+
+
 def _read(table: str | os.PathLike | Frame, text: Sequence[str]) -> tuple[Table, list[list[str]]]:
     if not text:
         raise ValueError("expected the columns that hold the texts, got none")
-    if isinstance(table, str | os.PathLike):
+    if _paths(table):
         path = Path(table)
         opened = Table(path.parent, path.name, text)
     else:

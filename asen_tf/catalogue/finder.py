@@ -403,8 +403,7 @@ class Finder:
         if disliked := list(dict.fromkeys(disliked)):
             found = queries.away_from(found, self.engine.vectors(disliked))
         used /= np.abs(used).sum()
-        kept = {name: values for name, values in said.wanted.items() if name not in changes}
-        where = Understood(kept, said.unwanted).condition()
+        where = said.condition(changed=changes)
         return Query(found, used, (), measure, tuple(disliked), None, where)
 
     def _vectors(self, ids: Sequence[str], image: Any, vectors: np.ndarray | None) -> np.ndarray:

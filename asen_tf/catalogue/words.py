@@ -7,7 +7,7 @@ words, too. Names are compared without capitals, accents, blanks, hyphens and un
 import collections
 import dataclasses
 import difflib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from asen_tf.catalogue.filters import Condition, Not, any_of, every
 from asen_tf.core.attributes import AttributeSpace
@@ -57,16 +57,17 @@ class Understood:
         """Whether anything is asked for."""
         return bool(self.wanted or self.unwanted)
 
-    def condition(self, garment: bool = False) -> Condition | None:
+    def condition(self, garment: bool = False, changed: Collection[str] = ()) -> Condition | None:
         """What items have to meet.
 
         Args:
           garment: the search starts from one, which is changed to what is wanted; then only what is
             unwanted is left out.
+          changed: attributes whose wanted values others take the place of.
         """
         wanted = {} if garment else self.wanted
         return every(
-            *(any_of(name, values) for name, values in wanted.items()),
+            *(any_of(name, values) for name, values in wanted.items() if name not in changed),
             *(Not(any_of(name, values)) for name, values in self.unwanted.items()),
         )
 

@@ -26,7 +26,7 @@ _LINE = 110
 
 def main() -> None:
     from asen_tf.api.label import discover_table, label_table
-    from asen_tf.core.files import write_text
+    from asen_tf.core.files import check_outputs, write_text
     from asen_tf.text import Vocabulary
 
     given = flags.FLAGS
@@ -34,6 +34,8 @@ def main() -> None:
         raise app.UsageError("give --text, the columns that hold titles and descriptions")
     if not given.output and not given.discover:
         raise app.UsageError("give --output, the table to write, or --discover, a vocabulary")
+    outputs = filter(None, (given.output, given.discover, given.report))
+    check_outputs(outputs, (given.manifest, *given.vocabulary))
     vocabulary = Vocabulary.load(*given.vocabulary)
     if given.discover:
         groups, rest = discover_table(
@@ -53,8 +55,9 @@ def main() -> None:
         print(report(found, 1, 5))
         if given.report:
             write_text(given.report, report(found, 5, 1000) + "\n")
-        columns = ",".join(f"'{name}'" for name, values in found.values.items() if values)
-        print(f'\n{given.output}; to train on these: --config.data.columns="({columns},)"')
+        columns = "".join(f"'{name}'," for name, values in found.values.items() if values)
+        advice = f'; to train on these: --config.data.columns="({columns})"' if columns else ""
+        print(f"\n{given.output}{advice}")
 
 
 def report(found: "Labelled", examples: int, conflicts: int) -> str:

@@ -185,7 +185,8 @@ def main() -> None:
             lines = search_output.table(found, given.offset + 1)
         print("\n".join(lines) or "nothing was found")
         if given.facets:
-            asked = None if words is None else words.condition(garment)
+            changed = lists.pairs(given.set)
+            asked = None if words is None else words.condition(garment, changed)
             limits = {"where": every(parse(given.filter), asked), "group": given.group}
             print("\n".join(search_output.facets(catalogue.facets(given.facets, **limits))))
         if given.json:

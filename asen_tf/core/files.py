@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,31 @@ def write_text(path: str | os.PathLike, text: str) -> None:
     """Writes a file in UTF-8, see `written_whole`."""
     with written_whole(path) as draft:
         draft.write_text(text, encoding="utf-8")
+
+
+def check_outputs(
+    outputs: Iterable[str | os.PathLike], inputs: Iterable[str | os.PathLike] = ()
+) -> None:
+    """Before work begins: files that can be written without taking the place of one another.
+
+    Args:
+      outputs: files to write.
+      inputs: files that are read; what is no file does not matter.
+
+    Raises:
+      FileNotFoundError: the folder of an output is missing.
+      ValueError: an output is an input, or two are one file.
+    """
+    read = [path for path in map(Path, inputs) if path.exists()]
+    written: set[Path] = set()
+    for output in map(Path, outputs):
+        if not output.parent.is_dir():
+            raise FileNotFoundError(f"{output.parent}: no such folder")
+        if output.exists() and any(map(output.samefile, read)):
+            raise ValueError(f"{output} is read itself: name another file to write")
+        if output.resolve() in written:
+            raise ValueError(f"{output} would be written twice: name another file")
+        written.add(output.resolve())
 
 
 def read_json(path: str | os.PathLike, kind: type = dict) -> Any:

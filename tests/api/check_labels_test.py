@@ -11,6 +11,8 @@ from asen_tf.core import config as configs
 from tests import programs
 from tests.conftest import COLORS
 
+pytest.importorskip("cleanlab", reason="needs asen_tf[labels]")
+
 WRONG = {7: "blue", 20: "red", 33: "green"}  # photographs, and the colour that they get
 
 
@@ -132,7 +134,8 @@ def test_what_cannot_be_checked_is_said(root, seen, tmp_path):
     [
         ({"folds": 1}, "2 folds or more, got 1"),
         ({"drop": "nowhere/a.csv"}, "nowhere: no such folder"),
-        ({"fix": "manifest.csv"}, "is the table itself"),
+        ({"fix": "manifest.csv"}, "is read itself"),
+        ({"fix": "a.csv", "drop": "a.csv"}, "would be written twice"),
         ({"folds": 40}, "no labels to check: .*fewer than 40 photographs"),
     ],
 )
@@ -144,6 +147,17 @@ def test_bad_input_is_refused_before_features_are_computed(
     with pytest.raises((ValueError, OSError), match=message):
         asen_tf.check_labels(settings(root), tmp_path / "checked", **changes)
     assert not (tmp_path / "checked").exists()
+
+
+def test_its_own_files_take_the_place_of_no_table(root, tmp_path, monkeypatch):
+    monkeypatch.setattr("asen_tf.training.features.frozen_vectors", None)
+    (root / "manifest.csv").rename(root / "labels.csv")
+    before = (root / "labels.csv").read_bytes()
+    config = settings(root)
+    config.data.manifest = "labels.csv"
+    with pytest.raises(ValueError, match="labels.csv is read itself"):
+        asen_tf.check_labels(config, root)
+    assert (root / "labels.csv").read_bytes() == before
 
 
 def test_other_formats_have_no_table_to_write(root, tmp_path):

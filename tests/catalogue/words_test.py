@@ -129,6 +129,7 @@ def test_conditions():
     asked = Understood({"color": ["red", "b' or 1"]}, {"a b": ["x"], "c": []})
     assert asked.condition() == parse("""color in (red, "b' or 1") and not "a b"=x""")
     assert asked.condition(garment=True) == parse('not "a b"=x')
+    assert asked.condition(changed=["color"]) == parse('not "a b"=x')
     assert Understood({"color": ["red"]}).condition(garment=True) is None
     assert Understood({"color": []}) == Understood()
 

@@ -160,6 +160,9 @@ def test_words_are_understood_by_a_vocabulary(shop):
     assert result.stdout.splitlines()[-2:] == ["color: red 2", "price: 0 1, 2 1"]
     velcro = "neither the vocabulary nor the store knows it."
     assert result.stderr == f"understood: color=red\nnot understood: 'velcro': {velcro}\n"
+    # What is set takes the place of a word, also in what is counted.
+    result = search(shop, "--text=scarlet", "--set=color=green", "--facets=color")
+    assert result.stdout.splitlines()[-1] == "color: green 4, red 4"
     alone = search(shop, "--text=; DROP TABLE items")
     assert alone.returncode == 1 and "nothing was understood of the words" in alone.stderr
     assert "Traceback" not in alone.stderr

@@ -41,6 +41,20 @@ def test_what_fails_leaves_nothing(tmp_path):
     assert path.read_text() == "old" and [*tmp_path.iterdir()] == [path]
 
 
+def test_outputs_take_the_place_of_nothing_that_counts(tmp_path):
+    table, new = tmp_path / "table", tmp_path / "new"
+    table.touch()
+    os.link(table, tmp_path / "linked")
+    files.check_outputs([new, tmp_path / "newer"], [table, "fashion"])
+    for outputs, message in (
+        ([tmp_path / "linked"], "linked is read itself"),
+        ([new, tmp_path / "." / "new"], "new would be written twice"),
+        ([tmp_path / "no" / "new"], "no: no such folder"),
+    ):
+        with pytest.raises((ValueError, OSError), match=message):
+            files.check_outputs(outputs, [table, "fashion"])
+
+
 @pytest.mark.parametrize("content", ["", '{"a": ', "[1]", "\xff", "[" * 100_000, "nul"])
 def test_damaged_json_is_named(content, tmp_path):
     path = tmp_path / "best.json"

@@ -325,6 +325,12 @@ def test_a_changed_table_keeps_its_form(sign, encoding, tmp_path):
         assert raw.startswith("image".encode(encoding))
 
 
+def test_half_a_sign_of_utf_16_stops_no_changed_table(tmp_path):
+    (tmp_path / "table").write_text(json.dumps({"image": "a", "title": "red \ud83d"}))
+    write_changed(tmp_path, "table", {}, {}, tmp_path / "new")
+    assert (tmp_path / "new").read_text() == "image,title\na,red ?\n"
+
+
 def test_a_changed_table_of_another_kind_is_csv(tmp_path):
     lines = [json.dumps(dict(zip(ROWS[0], row, strict=True))) for row in ROWS[1:]]
     (tmp_path / "table").write_text("\n".join(lines))

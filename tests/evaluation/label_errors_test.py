@@ -11,6 +11,11 @@ FOLDS = 4
 
 
 @pytest.fixture
+def cleanlab():
+    pytest.importorskip("cleanlab", reason="needs asen_tf[labels]")
+
+
+@pytest.fixture
 def photographs():
     """Vectors [120, 6] of three values far from each other, given values, products of two."""
     given = np.arange(120) // 2 % 3
@@ -50,6 +55,7 @@ def test_groups_stay_together(photographs):
     assert sum(map(len, folds)) == len(set(groups))
 
 
+@pytest.mark.usefixtures("cleanlab")
 def test_what_can_be_told_apart_has_no_wrong_labels(photographs):
     vectors, given, groups = photographs
     judged = judge(given, probabilities(vectors, given, groups))
@@ -57,6 +63,7 @@ def test_what_can_be_told_apart_has_no_wrong_labels(photographs):
     np.testing.assert_array_less(0.9, judged.score)
 
 
+@pytest.mark.usefixtures("cleanlab")
 def test_changed_labels_are_found(photographs):
     vectors, given, groups = photographs
     changed = given.copy()
@@ -69,6 +76,7 @@ def test_changed_labels_are_found(photographs):
     assert set(np.argsort(judged.score)[:4]) == set(places)
 
 
+@pytest.mark.usefixtures("cleanlab")
 def test_judged_by_hand():
     """Thresholds are 0.68 and 0.74, the means of what labels have: the third is above the other."""
     given = np.array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1])

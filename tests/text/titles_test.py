@@ -36,6 +36,16 @@ def test_titles_by_hand(columns, attribute):
     assert sum(map(bool, said)) >= 0.95 * len(said)
 
 
+def test_what_is_excepted_is_not_said(fashion):
+    texts = (
+        "Anything but black",
+        "Dress in everything but red",
+        "Shirts except red, blue",
+        "Neither red nor blue",
+    )
+    assert label(texts, fashion).columns["color"] == ["", "", "blue", ""]
+
+
 BRANDS = ("Red Tape", "Gini and Jony", "Pepe Jeans", "Orange County", "Black Coffee", "Puma")
 BRANDS += (
     "United Colors of Benetton",

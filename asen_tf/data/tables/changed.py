@@ -33,7 +33,11 @@ def write_changed(
     """
     table = Table(root, source, (), names)
     sign, encoding = form_of(root / source) if isinstance(source, str) else (",", "utf-8")
-    with written_whole(output) as draft, open(draft, "w", newline="", encoding=encoding) as file:
+    with (
+        written_whole(output) as draft,
+        # Halves of pairs of UTF-16, which JSON can hold, are no text.
+        open(draft, "w", newline="", encoding=encoding, errors="replace") as file,
+    ):
         writer = csv.writer(file, delimiter=sign, lineterminator="\n")
         writer.writerow(table.own_header)
         for line, row in table.rows([]):
