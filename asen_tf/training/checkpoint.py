@@ -13,6 +13,7 @@ from asen_tf.core.progress import say
 from asen_tf.training.disk import reason, writing
 
 _KEPT = 2
+_UNFINISHED = "unfinished-"
 _COUNTERS = {
     "step": tf.int64,
     "best": tf.float64,
@@ -110,13 +111,23 @@ class Checkpoints:
         kept = f"; {self.latest.name} is kept" if self.latest else "; there is none before it"
         name = _name(self.step)
         with files.literal(self._own) as folder, writing(self._own / name, kept):
-            self._checkpoint.write(os.path.join(folder, name))
+            self._checkpoint.write(os.path.join(folder, _UNFINISHED + name))
+            self._finish(name)
         self._whole = [*(step for step in self._whole if step != self.step), self.step]
         for step in set(_steps(self._own)).difference(self._whole[-_KEPT:]):
             for file in self._own.glob(f"{_name(step)}.*"):
                 file.unlink()
-        for unfinished in self._own.glob("*_temp"):
-            shutil.rmtree(unfinished, ignore_errors=True)
+        for unfinished in self._own.glob(f"{_UNFINISHED}*"):
+            if unfinished.is_dir():
+                shutil.rmtree(unfinished, ignore_errors=True)
+            else:
+                unfinished.unlink()
+
+    def _finish(self, name):
+        """TensorFlow writes the index where it will be read: a killed process leaves a part."""
+        written = list(self._own.glob(f"{_UNFINISHED}{name}.*"))
+        for file in sorted(written, key=lambda file: file.suffix == ".index"):
+            file.replace(self._own / file.name.removeprefix(_UNFINISHED))
 
 
 def _name(step: int) -> str:
@@ -124,6 +135,6 @@ def _name(step: int) -> str:
 
 
 def _steps(folder: Path) -> list[int]:
-    """Those of the checkpoints in a folder, oldest first; the index is what is written last."""
+    """Those of the checkpoints in a folder, oldest first; the index comes last."""
     names = (path.stem.removeprefix("ckpt-") for path in folder.glob("ckpt-*.index"))
     return sorted(int(name) for name in names if name.isdecimal())

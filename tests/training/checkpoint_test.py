@@ -1,5 +1,7 @@
 """What a stage goes on with."""
 
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -64,6 +66,26 @@ def test_the_last_two_are_kept_in_any_folder(name, tmp_path):
     assert restored(folder) == 12
 
 
+@pytest.mark.parametrize("moved", [0, 1])
+def test_what_a_process_killed_while_saving_left_is_no_checkpoint(moved, tmp_path, monkeypatch):
+    model, checkpoints = saved(tmp_path, 5)
+    replace, left = Path.replace, iter(range(moved))
+
+    def killed(self, target):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "replace", killed)
+        save(model, checkpoints, 6)
+    assert "unfinished-ckpt-6.index" in names(tmp_path)
+    assert restored(tmp_path) == 5
+    save(model, checkpoints, 6)
+    assert restored(tmp_path) == 6
+    assert not [name for name in names(tmp_path) if "unfinished" in name]
+
+
 def cut(content):
     return content[: len(content) // 2]
 
@@ -104,4 +126,4 @@ def test_a_full_disk_costs_no_checkpoint(tmp_path):
     assert restored(tmp_path) == 5
     save(model, checkpoints, 6)
     assert restored(tmp_path) == 6
-    assert not [name for name in names(tmp_path) if "temp" in name]
+    assert not [name for name in names(tmp_path) if "unfinished" in name]
