@@ -79,8 +79,7 @@ def test_two_workers_train_as_one_device_though_one_dies(catalogue, tmp_path, on
     workdir = tmp_path / "run"
     with workers(file, workdir) as (first, second, said):
         deadline = time.monotonic() + 240
-        # The index is what is written last of a checkpoint.
-        while not any((workdir / "checkpoints" / "stage1").glob("*.index")):
+        while not any((workdir / "checkpoints" / "stage1").glob("ckpt-*.index")):
             assert first.is_alive() and time.monotonic() < deadline, said.read_text()[-3000:]
             time.sleep(0.01)
         second.kill()
