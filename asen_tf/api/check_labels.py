@@ -245,11 +245,13 @@ def _page(found: CheckedLabels, manifest: Manifest, photographs: int) -> str:
     """The most doubtful labels with their photographs."""
     from asen_tf.figures.contact_sheet import Card, contact_sheet  # matplotlib takes a second
 
-    rows = {str(image): row for row, image in enumerate(manifest.images)}
+    # A photograph may be there twice, with a box each.
+    places = zip(manifest.images.tolist(), manifest.lines.tolist(), strict=True)
+    rows = {place: row for row, place in enumerate(places)}
     cards = [
         Card(
             f"{label.attribute}: {label.image}",
-            images.read(manifest.photograph(rows[label.image]), longest=_SHOWN_PX),
+            images.read(manifest.photograph(rows[label.image, label.line]), longest=_SHOWN_PX),
             cosines={"given": label.score, "likely": label.probability},
             values={"given": label.given, "likely": label.likely},
         )

@@ -103,6 +103,27 @@ def test_wrong_labels_are_listed_shown_dropped_and_fixed(root, seen, tmp_path):
         assert read(path) == expected
 
 
+def test_of_a_photograph_of_two_the_garment_that_is_meant_is_shown(
+    root, seen, tmp_path, monkeypatch
+):
+    header, *rows = read(root / "manifest.csv")
+    rows = [[*row, "0 0 8 8"] for row in rows]
+    rows.append([*rows[7][:-1], "1 1 4 4"])
+    write(root, [[*header, "box"], *rows])
+    change(root, {7: "blue"})
+    shown = []
+
+    def read_image(photograph, longest):
+        shown.append(tuple(photograph.box))
+        return np.zeros((8, 8, 3), np.uint8)
+
+    monkeypatch.setattr("asen_tf.images.read", read_image)
+    config = settings(root)
+    config.data.check = "exists"
+    asen_tf.check_labels(config, tmp_path / "checked")
+    assert shown == [(0, 0, 8, 8)]
+
+
 def test_the_order_of_rows_does_not_matter(root, seen, tmp_path):
     change(root, WRONG)
     found = asen_tf.check_labels(settings(root), tmp_path / "checked").labels
