@@ -158,7 +158,7 @@ def test_titles_lead_to_a_search_by_collar(demo, tmp_path):
             done[name] = programs.run(name.removeprefix("asen-"), *flags)
             assert done[name].returncode == 0, done[name].stderr
     assert list(done) == ["asen-label", "asen-index", "asen-search"]
-    assert done["asen-search"].stderr == "understood: collar=mandarin\n"
+    assert "understood: collar=mandarin\n" in done["asen-search"].stderr
     flags = f"--store=faiss:{tmp_path}/store", "--text=mandarin collar, not red"
     found = programs.run("search", *flags).stdout.splitlines()
     asked = [r["collar"] == "mandarin" and r["color"] != "red" for r in rows.values()]
