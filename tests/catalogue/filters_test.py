@@ -20,7 +20,7 @@ A, B, C = (Comparison(name, "=", "1") for name in "abc")
         ("(a=1 or b=1) and c=1", All((AnyOf((A, B)), C))),
         ("not a=1 and NOT not b=1", All((Not(A), Not(Not(B))))),
         ("not (a=1 and b=1)", Not(All((A, B)))),
-        ("a in (1)", AnyOf((A,))),
+        ("a in (1)", A),
         ("a in (x, 'y z')", AnyOf((Comparison("a", "=", "x"), Comparison("a", "=", "y z")))),
         ('"skirt length (cm)"=35', Comparison("skirt length (cm)", "=", "35")),
         (r'a="say \"no\" \\ \'"', Comparison("a", "=", 'say "no" \\ \'')),

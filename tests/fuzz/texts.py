@@ -105,7 +105,9 @@ def _words(folder: Path, text: str) -> None:
     space = AttributeSpace(values)
     understood = Words(space, Vocabulary.load(path)).read(text, lambda *_: True)
     condition = understood.condition()
-    for one in condition.comparisons() if condition else ():
+    if condition is None:
+        raise ValueError("nothing is understood")  # as a search of such words says
+    for one in condition.comparisons():
         assert one.sign == "=" and one.value in space[one.name].values
 
 
