@@ -6,7 +6,6 @@ import dataclasses
 import os
 import random
 from collections.abc import Sequence
-from pathlib import Path
 
 from asen_tf.core.choices import PRODUCT
 from asen_tf.core.errors import check_names
@@ -172,11 +171,7 @@ def _paths(table: str | os.PathLike | Frame) -> list[str | os.PathLike]:
 def _read(table: str | os.PathLike | Frame, text: Sequence[str]) -> tuple[Table, list[list[str]]]:
     if not text:
         raise ValueError("expected the columns that hold the texts, got none")
-    if _paths(table):
-        path = Path(table)
-        opened = Table(path.parent, path.name, text)
-    else:
-        opened = Table(Path(), table, text)
+    opened = Table.at(table, text)
     problems: list = []
     rows = [cells for _, cells in opened.rows(problems)]
     if problems:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from asen_tf.app import problems
 from asen_tf.catalogue import Catalogue
-from asen_tf.catalogue.filters import All, Comparison, Condition, is_number, parse
+from asen_tf.catalogue.filters import Comparison, Condition, every, is_number, parse
 from asen_tf.catalogue.indexing import BOX
 from asen_tf.catalogue.items import Cell
 
@@ -86,8 +86,7 @@ def condition(filters: Mapping[str, Filter], text: str) -> Condition | None:
         for sign, value in (("=", one.equals), (">=", one.least), ("<=", one.most))
         if value is not None
     ]
-    found = parts if written is None else [*parts, written]
-    return All(tuple(found)) if found else None
+    return every(*parts, written)
 
 
 def _field(name: str, cells: set[Cell]) -> Field:

@@ -209,12 +209,8 @@ class Words:
 
     def _unread(self, text: str) -> Iterator[Unknown]:
         """Words between the phrases that mean something."""
-        key, at, unread = self._matcher.key(text), 0, []
-        for begin, end, _ in self._matcher.spans(key):
-            unread.append(key[at : max(at, begin)])
-            at = max(at, end)
-        unread.append(key[at:])
-        told = (" ".join(filter(str.isalnum, one.strip("<>").split("><"))) for one in unread)
+        unread = (found for found, _ in self._matcher.pieces(text))
+        told = (" ".join(filter(str.isalnum, one)) for one in unread)
         known = [value for name in self._space for value in self._space[name].values]
         for number, one in enumerate(dict.fromkeys(filter(None, told))):
             near = difflib.get_close_matches(one, known, n=1) if number < _HINTS else []

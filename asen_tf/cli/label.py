@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from absl import app, flags
 
 from asen_tf.cli import lists, program
+from asen_tf.core.terminal import one_line
 
 if TYPE_CHECKING:
     from asen_tf.api.label import Cases, Labelled
@@ -106,9 +107,7 @@ def _cases(cases: dict[str, "Cases"], examples: int) -> list[str]:
 
 
 def _shown(title: str) -> str:
-    """A title without what a terminal would take for a command."""
-    text = "".join(sign if sign.isprintable() else " " for sign in title[:_LINE])
-    return f"{text}..." if len(title) > _LINE else text
+    return one_line(title[:_LINE]) + ("..." if len(title) > _LINE else "")
 
 
 def run() -> None:

@@ -17,6 +17,11 @@ def printable(name: object) -> str:
     return _OF_NAMES.sub(_escaped, str(name))
 
 
+def one_line(text: str) -> str:
+    """A text of one line, as an example of many: a blank for each sign that cannot be printed."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
 def guard() -> None:
     """From now on, control characters that are written to stdout and stderr are escaped.
 

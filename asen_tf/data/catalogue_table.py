@@ -79,10 +79,7 @@ def read_catalogue(
         id; lists the lines.
       FileNotFoundError: there is no such file.
     """
-    folder, source = (
-        (manifest.parent, manifest.name) if isinstance(manifest, Path) else (Path(), manifest)
-    )
-    table = Table(folder, source, ["image"], names or {})
+    table = Table.at(manifest, ["image"], names or {})
     problems: list[Problem] = []
     lines = list(table.rows(problems))
     texts = [cells for _, cells in lines]

@@ -18,6 +18,7 @@ import numpy as np
 from scipy import sparse
 from scipy.special import xlogy
 
+from asen_tf.core.terminal import one_line
 from asen_tf.text.matching import Matcher, Text, several
 from asen_tf.text.phrases import VALUE
 from asen_tf.text.vocabulary import LONGEST_PHRASE, Vocabulary
@@ -139,26 +140,17 @@ def _quoted(text: str) -> str:
 
 
 def _told(term: Term) -> str:
-    examples = " | ".join(
-        "".join(sign if sign.isprintable() else " " for sign in one) for one in term.examples
-    )
-    return f"{term.count}: {examples}"
+    return f"{term.count}: {' | '.join(map(one_line, term.examples))}"
 
 
 def _items(matcher: Matcher, text: str, stop: Iterable[str]) -> Iterator[str]:
     """Unknown words, `=attribute` for known values, breaks for all else."""
-    key, at = matcher.key(text), 0
-
-    def unknown(piece: str) -> Iterator[str]:
-        for word in piece.strip("<>").split("><") if piece else ():
+    for unknown, found in matcher.pieces(text):
+        for word in unknown:
             fits = 2 <= len(word) <= LONGEST_PHRASE // 2 and word.isalpha() and word not in stop
             yield word if fits else _BREAK
-
-    for begin, end, found in matcher.spans(key):
-        yield from unknown(key[at : max(at, begin)])
-        at = max(at, end)
-        yield f"={min(found.means)}" if found.kind == VALUE else _BREAK
-    yield from unknown(key[at:])
+        if found:
+            yield f"={min(found.means)}" if found.kind == VALUE else _BREAK
 
 
 def _is_term(item: str) -> bool:

@@ -183,7 +183,7 @@ class Matcher:
                 negated = begin == denied_to
                 reach = end if negated or found.denies else -1
                 if not elsewhere:
-                    said = key[begin + 1 : end - 1].replace("><", " ")
+                    said = " ".join(words.of_key(key[begin:end]))
                     for attribute, value in found.means.items():
                         yield Said(attribute, value, said, negated, part, joint)
             elif kind == NEGATION:
@@ -199,6 +199,14 @@ class Matcher:
                 part, elsewhere = part + 1, False
             elif kind == ELSEWHERE:
                 elsewhere = True
+
+    def pieces(self, text: str) -> Iterator[tuple[list[str], Found | None]]:
+        """Words that mean nothing, and what follows them; None at the end."""
+        key, at = self.key(text), 0
+        for begin, end, found in self.spans(key):
+            yield words.of_key(key[at : max(at, begin)]), found
+            at = max(at, end)
+        yield words.of_key(key[at:]), None
 
     def key(self, text: str) -> str:
         """A text as `spans` takes it."""

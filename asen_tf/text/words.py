@@ -47,6 +47,11 @@ def key(words: Iterable[str]) -> str:
     return "".join([f"<{word}>" for word in words])
 
 
+def of_key(key: str) -> list[str]:
+    """The words that `key` made a text, or a part of one, of."""
+    return key[1:-1].split("><") if key else []
+
+
 def inflected(words: Sequence[str], endings: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
     """A phrase and its forms: each ending of its last word's longest known end."""
     *front, last = words

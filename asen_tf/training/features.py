@@ -6,7 +6,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 from ml_collections import ConfigDict
 from sklearn.decomposition import PCA
 
@@ -15,8 +14,8 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import naming_bad_images
 from asen_tf.data.manifest import Manifest
-from asen_tf.tracing import mapped
 from asen_tf.training.frozen import FrozenFeatures
+from asen_tf.training.start import closed_form_vectors
 
 
 def frozen_vectors(
@@ -59,9 +58,9 @@ def frozen_vectors(
             math.inf,
             batch,
         )
-    wanted = tf.data.Dataset.from_tensor_slices(rows).batch(batch)
-    kept = mapped(wanted, lambda some: read(some, some[:, None]))
-    vectors = np.concatenate([model.closed_form_vectors(maps).numpy() for maps in kept])
+    vectors = closed_form_vectors(
+        model, rows, lambda some: read(some, some[:, None]), batch, "reading features"
+    )
     if components is None or vectors.shape[1] <= components:
         return vectors
     components = min(components, len(vectors))

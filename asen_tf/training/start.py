@@ -118,11 +118,29 @@ def fit_closed_form(
       batch_size: images that go through the model together.
     """
     rows = manifest.examples_of("train")
+    vectors = closed_form_vectors(model, rows, load, batch_size, "solving")
+    model.fit_closed_form(vectors, ValueTable(manifest).labels(rows).numpy())
+
+
+def closed_form_vectors(
+    model: EmbeddingModel,
+    rows: np.ndarray,
+    load: Callable[[tf.Tensor], Mapping[str, tf.Tensor]],
+    batch_size: int,
+    doing: str,
+) -> np.ndarray:
+    """The model's `closed_form_vectors` of many images, float32 [N, C].
+
+    Args:
+      model, load, batch_size: as above.
+      rows: int64 [N].
+      doing: what the bar of progress is called.
+    """
     wanted = tf.data.Dataset.from_tensor_slices(rows).batch(batch_size)
     compute = traced(model.closed_form_vectors)
     vectors = []
-    with Progress("solving", len(rows), "images") as progress:
+    with Progress(doing, len(rows), "images") as progress:
         for inputs in mapped(wanted, load).prefetch(2):
             vectors.append(compute(inputs).numpy())
             progress.update(len(vectors[-1]))
-    model.fit_closed_form(np.concatenate(vectors), ValueTable(manifest).labels(rows).numpy())
+    return np.concatenate(vectors)

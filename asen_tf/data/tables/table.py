@@ -1,6 +1,7 @@
 """A table with a header: the one reader of manifests, catalogues, attributes and boxes files."""
 
 import difflib
+import os
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -52,6 +53,19 @@ class Table:
         self.own_header = _cells(header, header)
         self.header = self._renamed(self.own_header, names or {})
         self._check_header(required, names is not None)
+
+    @classmethod
+    def at(
+        cls,
+        place: str | os.PathLike | Frame,
+        required: Sequence[str],
+        names: Mapping[str, str] | None = None,
+    ) -> "Table":
+        """The table of a path, or of a frame; the rest as in `Table`."""
+        if isinstance(place, str | os.PathLike):
+            path = Path(place)
+            return cls(path.parent, path.name, required, names)
+        return cls(Path(), place, required, names)
 
     def _renamed(self, header: list[str], names: Mapping[str, str]) -> list[str]:
         theirs = {theirs: ours for ours, theirs in names.items() if theirs not in (ours, "")}
