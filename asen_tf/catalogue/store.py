@@ -19,7 +19,8 @@ def open_store(uri: str, fingerprint: Fingerprint | None = None, read_only: bool
     """Opens what lies at a URI, or makes it.
 
     - `faiss:PATH`: a folder, searched in this process, exact; `faiss:PATH?index=IVF256,Flat` looks
-      for candidates in an index of faiss (its `index_factory` names them), whose scores are exact.
+      for candidates in an index of faiss (its `index_factory` names them), whose scores are exact;
+      `dtype=float16` keeps vectors in half the space.
     - `milvus:PATH.db`: a folder of milvus-lite; `milvus:http://HOST:19530`: a server or cluster.
       `?collection=NAME` names the collection, `asen` by default. Exact.
 

@@ -83,6 +83,31 @@ def test_as_many_groups_are_found_as_there_are(engine, items, k):
     np.testing.assert_allclose(hits.scores, -np.sort(-exact[looks].max(1)), atol=1e-6)
 
 
+@pytest.mark.parametrize("options", ["dtype=float16", "dtype=float16&index=HNSW16"])
+def test_half_precision_finds_what_its_vectors_say(
+    faiss_uri, fingerprint, items, monkeypatch, options
+):
+    monkeypatch.setattr(faiss_engine, "_INDEXED_FROM", 500)
+    monkeypatch.setattr(faiss_engine, "BLOCK", 64)  # several to multiply
+    with open_store(f"{faiss_uri}?{options}", fingerprint) as engine:
+        engine.insert(items)
+        engine.compact()
+    kept = items.vectors.astype(np.float16).astype(np.float64)
+    query = items.vectors[35] * np.array([[1], [0], [-0.5]], np.float32)
+    scores = (kept * query).sum((1, 2))
+    with open_store(faiss_uri, read_only=True) as engine:
+        for where, met in (("", range(COUNT)), ("price<200", range(200))):
+            best = sorted(met, key=lambda row: -scores[row])[:8]
+            hits = engine.search(query, 8, parse(where) if where else None)
+            assert hits.ids == [items.ids[row] for row in best]
+            np.testing.assert_allclose(hits.scores, scores[best], atol=1e-6)
+
+
+def test_an_unknown_dtype_is_refused(faiss_uri, fingerprint):
+    with pytest.raises(ValueError, match="unknown dtype 'int8'.*float32, float16"):
+        open_store(f"{faiss_uri}?dtype=int8", fingerprint)
+
+
 def test_what_was_written_since_is_found_too(engine, items):
     engine.upsert(Items(["new", "035"], items.vectors[[300, 35]]))
     engine.delete(["036"])

@@ -56,6 +56,20 @@ def expected(*batches):
     }
 
 
+def test_half_precision_takes_half_the_disk(folder, unit, opened):
+    items = batch(unit, 0, 40)
+    store = opened(settings={"dtype": "float16"})
+    store.put(items)
+    store.delete(["3"])
+    store.compact()
+    [matrix] = folder.glob("vectors-*/1.*")
+    assert matrix.suffix == ".f16" and matrix.stat().st_size == 39 * 8 * 2
+    for name, (vectors, _) in content(opened(read_only=True)).items():
+        np.testing.assert_array_equal(
+            vectors, items.vectors[int(name)].astype(np.float16).astype(np.float32)
+        )
+
+
 def test_random_writes_end_as_in_a_dictionary(folder, unit, opened, monkeypatch):
     monkeypatch.setattr(item_store, "LEAST_DEAD", 10)
     monkeypatch.setattr(matrices, "BLOCK", 3)

@@ -2,7 +2,8 @@
 
     STORE/
       store.db          SQLite: fingerprint, ids, labels, metadata, and which vectors count
-      vectors-000001/   0.f32 [N, D] and so on, a matrix an attribute, only appended to
+      vectors-000001/   0.f32 [N, D] and so on, a matrix an attribute, only appended to;
+                        .f16 of a store of dtype=float16
       LOCK              held by the process that writes
 
 A write appends vectors and waits until they are on the disk; then one transaction makes them count,

@@ -14,8 +14,9 @@ import numpy as np
 from asen_tf.catalogue.items import Items, Record
 from asen_tf.catalogue.storage import database, records
 from asen_tf.catalogue.storage.durable import explained, sync_folder
-from asen_tf.catalogue.storage.matrices import BLOCK, Matrices, Writer
+from asen_tf.catalogue.storage.matrices import BLOCK, Layout, Matrices, Writer
 from asen_tf.catalogue.storage.view import Now, View
+from asen_tf.core.choices import FLOAT32
 from asen_tf.core.lock import hold
 from asen_tf.embedders import Fingerprint
 
@@ -144,10 +145,10 @@ class ItemStore:
             try:
                 with explained(self.folder):
                     shutil.rmtree(folder, ignore_errors=True)
-                    vectors = Writer(folder, self._shape, 0)
+                    vectors = Writer(folder, self._layout, 0)
                     blocks = self._copy(view.matrices, rows, vectors)
                     if self.on_matrices:
-                        matrices = Matrices(folder, self._shape)
+                        matrices = Matrices(folder, self._layout)
                         matrices.extend(blocks)
                         self.on_matrices(matrices, len(rows))
                         matrices.close()
@@ -167,8 +168,9 @@ class ItemStore:
         self._stack.close()
 
     @property
-    def _shape(self) -> tuple[int, int]:
-        return len(self.fingerprint.attributes), self.fingerprint.dimension
+    def _layout(self) -> Layout:
+        dtype = self.settings.get("dtype", FLOAT32)
+        return Layout(len(self.fingerprint.attributes), self.fingerprint.dimension, dtype)
 
     def _make(self, fingerprint: Fingerprint | None, settings: dict) -> None:
         if fingerprint is None and not self._path.exists():
@@ -239,11 +241,11 @@ class ItemStore:
                 return now
             matrices = now.matrices if now and now.folder == folder else None
             if matrices is None:
-                matrices = Matrices(_folder(self.folder, folder), self._shape)
+                matrices = Matrices(_folder(self.folder, folder), self._layout)
             blocks = connection.execute(
                 "SELECT * FROM blocks WHERE first >= ? ORDER BY first", (matrices.rows,)
             )
-            matrices.extend(_checked(block, self._shape[0], self._path) for block in blocks)
+            matrices.extend(_checked(block, self._layout.attributes, self._path) for block in blocks)
             if matrices.rows < rows:
                 raise database.damaged(self._path, f"no checks of {rows - matrices.rows} rows")
             self._now = Now(generation, folder, rows, items, matrices)
@@ -292,7 +294,7 @@ class ItemStore:
         blocks = []
         for start in range(0, len(rows), BLOCK):
             some = rows[start : start + BLOCK]
-            found = [matrices.take(attribute, some) for attribute in range(self._shape[0])]
+            found = [matrices.take(attribute, some) for attribute in range(self._layout.attributes)]
             blocks += vectors.append(start, np.stack(found, axis=1))
         vectors.keep()
         return blocks
@@ -316,7 +318,7 @@ class ItemStore:
     def _appending(self, folder: Path, rows: int) -> Writer:
         try:
             with explained(self.folder):
-                return Writer(folder, self._shape, rows)
+                return Writer(folder, self._layout, rows)
         except FileNotFoundError as error:
             raise _missing(error) from None
 

@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import dataclasses
 import mmap
 import os
 import threading
@@ -14,25 +15,58 @@ import numpy as np
 
 from asen_tf.catalogue.storage.database import damaged
 from asen_tf.catalogue.storage.durable import sync_folder
+from asen_tf.core.choices import FLOAT32
 
 # Rows that have one CRC-32.
 BLOCK = 1024
 
+# dtype of a store's numbers -> what its files end with.
+SUFFIXES = {FLOAT32: "f32", "float16": "f16"}
+
 Block = tuple[int, int, bytes]
+
+
+@dataclasses.dataclass(frozen=True)
+class Layout:
+    """What the files have.
+
+    Attributes:
+      attributes: a file each.
+      dimension: numbers in a row.
+      dtype: of the numbers, a key of `SUFFIXES`.
+    """
+
+    attributes: int
+    dimension: int
+    dtype: str = FLOAT32
+
+    @property
+    def stored(self) -> np.dtype:
+        """Little-endian, whatever the machine."""
+        return np.dtype(self.dtype).newbyteorder("<")
+
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of a row."""
+        return self.dimension * self.stored.itemsize
+
+    def paths(self, folder: Path) -> list[Path]:
+        """The files, in the order of the attributes."""
+        return [folder / f"{number}.{SUFFIXES[self.dtype]}" for number in range(self.attributes)]
 
 
 class Matrices:
     """The files of a folder as far as they count; rows are checked when they are first read."""
 
-    def __init__(self, folder: Path, shape: tuple[int, int]):
+    def __init__(self, folder: Path, layout: Layout):
         self.folder = folder
-        self._dimension = shape[1]
-        self._paths = paths(folder, shape[0])
+        self._layout = layout
+        self._paths = layout.paths(folder)
         self._files: list[BinaryIO] = []
-        self._mapped = [np.empty((0, shape[1]), np.float32)] * shape[0]
+        self._mapped = [np.empty((0, layout.dimension), layout.stored)] * layout.attributes
         self._blocks: list[Block] = []
         self._firsts = np.empty(0, np.int64)
-        self._whole = [0] * shape[0]  # so many blocks from the first on are checked
+        self._whole = [0] * layout.attributes  # so many blocks from the first on are checked
         self._checked: set[tuple[int, int]] = set()
         self._lock = threading.Lock()
 
@@ -59,18 +93,18 @@ class Matrices:
                     stack.pop_all()
                 self._files = files
             for file, path in zip(self._files, self._paths, strict=False):
-                if os.fstat(file.fileno()).st_size < self.rows * self._dimension * 4:
+                if os.fstat(file.fileno()).st_size < self.rows * self._layout.row_bytes:
                     raise damaged(path, f"shorter than its {self.rows} rows")
 
     def matrix(self, attribute: int, rows: int) -> np.ndarray:
-        """The first rows, float32 [rows, D]; ValueError: they are damaged."""
+        """The first rows [rows, D] as they are stored; ValueError: they are damaged."""
         end = int(np.searchsorted(self._firsts, rows))
         self._check(attribute, range(self._whole[attribute], end))
         self._whole[attribute] = max(self._whole[attribute], end)
         return self._map(attribute, rows)[:rows]
 
     def holding(self, attribute: int, rows: np.ndarray) -> np.ndarray:
-        """The matrix of an attribute in which these rows hold; ValueError: they are damaged."""
+        """The stored matrix in which these rows hold; ValueError: they are damaged."""
         if not len(rows):
             return self._mapped[attribute]
         blocks = np.unique(np.searchsorted(self._firsts, rows, "right") - 1)
@@ -79,7 +113,7 @@ class Matrices:
 
     def take(self, attribute: int, rows: np.ndarray) -> np.ndarray:
         """Some rows, float32 [N, D]; ValueError: they are damaged."""
-        return self.holding(attribute, rows)[rows]
+        return self.holding(attribute, rows)[rows].astype(np.float32, copy=False)
 
     def close(self) -> None:
         """What is mapped stays."""
@@ -110,9 +144,10 @@ class Matrices:
     def _map(self, attribute: int, rows: int) -> np.ndarray:
         with self._lock:
             if len(self._mapped[attribute]) < rows:
-                file, size = self._files[attribute], self.rows * self._dimension * 4
+                file, size = self._files[attribute], self.rows * self._layout.row_bytes
                 content = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
-                self._mapped[attribute] = np.frombuffer(content, "<f4").reshape(-1, self._dimension)
+                found = np.frombuffer(content, self._layout.stored)
+                self._mapped[attribute] = found.reshape(-1, self._layout.dimension)
             return self._mapped[attribute]
 
 
@@ -123,15 +158,15 @@ class Writer:
       FileNotFoundError, ValueError: a file is missing, or shorter than the rows that count.
     """
 
-    def __init__(self, folder: Path, shape: tuple[int, int], rows: int):
-        self._row_bytes = 4 * shape[1]
+    def __init__(self, folder: Path, layout: Layout, rows: int):
+        self._layout = layout
         if not rows:
             folder.mkdir(exist_ok=True)
         self._files: list[int] = []
         try:
-            for path in paths(folder, shape[0]):
+            for path in layout.paths(folder):
                 self._files.append(os.open(path, os.O_WRONLY | (0 if rows else os.O_CREAT), 0o666))
-                if os.fstat(self._files[-1]).st_size < rows * self._row_bytes:
+                if os.fstat(self._files[-1]).st_size < rows * layout.row_bytes:
                     raise damaged(path, f"shorter than its {rows} rows")
             sync_folder(folder)
             sync_folder(folder.parent)
@@ -146,9 +181,9 @@ class Writer:
             some, row = vectors[start : start + BLOCK], first + start
             crcs = []
             for file, matrix in zip(self._files, some.swapaxes(0, 1), strict=True):
-                content = np.ascontiguousarray(matrix, "<f4")
+                content = np.ascontiguousarray(matrix, self._layout.stored)
                 crcs.append(zlib.crc32(content))
-                _write(file, content, row * self._row_bytes)
+                _write(file, content, row * self._layout.row_bytes)
             blocks.append((row, len(some), np.array(crcs, "<u4").tobytes()))
         return blocks
 
@@ -160,11 +195,6 @@ class Writer:
     def close(self) -> None:
         while self._files:
             os.close(self._files.pop())
-
-
-def paths(folder: Path, attributes: int) -> list[Path]:
-    """The files, in the order of the attributes."""
-    return [folder / f"{attribute}.f32" for attribute in range(attributes)]
 
 
 def _write(file: int, content: np.ndarray, at: int) -> None:
