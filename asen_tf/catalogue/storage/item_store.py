@@ -245,7 +245,9 @@ class ItemStore:
             blocks = connection.execute(
                 "SELECT * FROM blocks WHERE first >= ? ORDER BY first", (matrices.rows,)
             )
-            matrices.extend(_checked(block, self._layout.attributes, self._path) for block in blocks)
+            matrices.extend(
+                _checked(block, self._layout.attributes, self._path) for block in blocks
+            )
             if matrices.rows < rows:
                 raise database.damaged(self._path, f"no checks of {rows - matrices.rows} rows")
             self._now = Now(generation, folder, rows, items, matrices)
