@@ -29,7 +29,8 @@ def defaults() -> config_dict.ConfigDict:
         "manifest": "manifest.csv",  # csv: the table
         # csv: what columns are called in the table, such as photo_url, if otherwise
         "column_names": {name: name for name in ("image", "split", "role", "id", "product", "box")},
-        "columns": (),  # csv: the attributes; (): all columns that look like attributes
+        # The attributes that are learned, in their order; (): all, of csv the columns that look so.
+        "columns": (),
         "attributes_file": "",  # CSV index,attribute,values; "": read off the data
         "attributes": (),  # index_files: (name, number of values or names) pairs
         "index_dir": "",  # folder of filenames_*.txt and so on; "": splits, if there, or the root

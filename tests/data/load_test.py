@@ -229,6 +229,35 @@ def test_columns_that_look_like_no_attribute_are_left_out(tmp_path, warnings_of)
         load(options)
 
 
+NUMBERED = {
+    "csv": {"manifest.csv": "image,split,fit,color\na.jpg,train,slim,red\nb.jpg,train,,green\n"},
+    "index_files": {
+        "filenames_train.txt": "a.jpg\nb.jpg\n",
+        "label_train.txt": "0 0 0 1 1\n1 1 0\n",
+    },
+}
+
+
+@pytest.mark.parametrize("name", NUMBERED)
+def test_attributes_that_are_named_are_learned_alone(tmp_path, name):
+    """In every format, and where a file has the values: of color green and red."""
+    for file, text in NUMBERED[name].items():
+        (tmp_path / file).write_text(text)
+    rows = "0,fit,slim|loose\n1,color,green|red\n"
+    (tmp_path / "attributes.csv").write_text(f"index,attribute,values\n{rows}")
+    options = defaults().data
+    options.update(format=name, root=str(tmp_path), check="none", attributes_file="attributes.csv")
+    options.columns = ("color", "fit")
+    assert list(load(options).space) == ["color", "fit"]
+    options.columns = ("color",)
+    manifest = load(options)
+    assert manifest.space.to_dict() == {"color": ["green", "red"]}
+    assert manifest.labels[["image", "attribute", "value"]].tolist() == [(0, 0, 1), (1, 0, 0)]
+    options.columns = ("colour",)
+    with pytest.raises(ValueError, match="in data.columns 'colour'.*'color'"):
+        load(options)
+
+
 @pytest.mark.parametrize("name", ["csv", "index_files", "clothing_attributes"])
 def test_the_real_data_set_in_every_format(name):
     root = SHARED / "clothing_attributes"

@@ -2,15 +2,19 @@
 
 import dataclasses
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from ml_collections import ConfigDict
 
+from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core.errors import check_names
 from asen_tf.core.registries import FORMATS
 from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.garment_boxes import with_garment_boxes
 from asen_tf.data.manifest import Manifest, Problem
+from asen_tf.data.matching import matched
 from asen_tf.data.root import Root
 from asen_tf.data.tables import Frame
 
@@ -27,8 +31,9 @@ def read(options: ConfigDict, table: Frame | None = None) -> tuple[Manifest, lis
 
     Returns:
       The manifest of the rows that could be read, with the boxes of `options.garment_boxes` and
-      `options.boxes`, and what is wrong with the others. Images are not looked at, and splits that
-      bring no roles have none yet: `asen_tf.data.load` does both.
+      `options.boxes`, and what is wrong with the others. Where `options.columns` names attributes,
+      it has these alone. Images are not looked at, and splits that bring no roles have none yet:
+      `asen_tf.data.load` does both.
 
     Raises:
       ValueError: an unknown format, no root, or a file that cannot be understood at all.
@@ -44,5 +49,16 @@ def read(options: ConfigDict, table: Frame | None = None) -> tuple[Manifest, lis
         read_format = functools.partial(read_format, frame=table)
     found = with_garment_boxes(*read_format(root, options), options.garment_boxes)
     manifest, problems = with_boxes(*found, options.boxes, options.check == "full")
+    manifest = _with_attributes(manifest, options.columns)
     names = np.array([*map(Root(root).spelled, manifest.images.tolist())], np.str_)
     return dataclasses.replace(manifest, images=names), problems
+
+
+def _with_attributes(manifest: Manifest, names: Sequence[str]) -> Manifest:
+    """The manifest with these attributes alone, in this order; (): with all."""
+    if not names:
+        return manifest
+    values = manifest.space.to_dict()
+    check_names("attribute in data.columns", names, values, once=True)
+    space = AttributeSpace({name: values[name] for name in names})
+    return matched(manifest, space, "data.columns")
