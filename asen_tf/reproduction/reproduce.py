@@ -17,7 +17,7 @@ from asen_tf.api.evaluate import evaluate, random_order
 from asen_tf.backbones.imagenet import check_imagenet
 from asen_tf.core import config as configs
 from asen_tf.core import experiment_files, experiments
-from asen_tf.core.choices import CHANGES, DRAWN, EVERY, MANIPULATION, WITH_VALUES
+from asen_tf.core.choices import CHANGES, DRAWN, EVERY, MANIPULATION, TRIPLETS, WITH_VALUES
 from asen_tf.core.errors import Failed, check_names, unknown_name
 from asen_tf.core.lock import hold
 from asen_tf.core.progress import duration, say
@@ -127,9 +127,7 @@ class _Reproduction:
         for config in runs.values():
             check_imagenet(config.model.to_dict())
         if load(base.data).triplets is not None:
-            if self.table.protocol == MANIPULATION:
-                raise ValueError(f"{self.data} has triplets: expected a data set with labels")
-            self.left_out[summary.RANDOM] = "a random order is right in half of all triplets"
+            runs = self._of_triplets(runs, wanted)
         self.output.mkdir(parents=True, exist_ok=True)
         # Two programs must not train the same run.
         with contextlib.ExitStack() as stack:
@@ -172,6 +170,19 @@ class _Reproduction:
                 except TypeError as error:
                     raise ValueError(f"{key}={value}: {error}") from error
         return config
+
+    def _of_triplets(self, runs, wanted):
+        """Those of the runs that data with triplets in place of labels can train."""
+        if self.table.protocol == MANIPULATION:
+            raise ValueError(f"{self.data} has triplets: expected a data set with labels")
+        self.left_out[summary.RANDOM] = "a random order is right in half of all triplets"
+        for row in self.table.rows:
+            if row.run in runs and not _draws_triplets(runs[row.run]):
+                reason = f"{self.data} has triplets in place of the labels that it learns from"
+                if row.name in wanted:
+                    raise _NotHere(f"{row.name}: {reason}")
+                self.left_out[row.name] = reason
+        return {name: config for name, config in runs.items() if _draws_triplets(config)}
 
     @property
     def _changed(self) -> list[str]:
@@ -392,6 +403,11 @@ def _shares_time(config) -> bool:
     """Whether `train.max_minutes` says how long its stages are."""
     stages = [config[name] for name in config.train.stages]
     return any(stage.share for stage in stages) or not any(stage.epochs for stage in stages)
+
+
+def _draws_triplets(config) -> bool:
+    stages = (config[name] for name in config.train.stages)
+    return all((stage.sampling or config.train.sampling) in TRIPLETS for stage in stages)
 
 
 def _counted(config) -> str:

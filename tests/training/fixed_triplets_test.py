@@ -11,6 +11,7 @@ from asen_tf.api.evaluate import evaluate
 from asen_tf.core import config as configs
 from asen_tf.core import experiments
 from asen_tf.evaluation.report import tables
+from asen_tf.reproduction.reproduce import reproduce
 from asen_tf.training.train import train
 from tests.networks import shrink
 
@@ -99,3 +100,29 @@ def test_checking_the_data_counts_triplets(config):
     assert found["images"] == {"train": 8, "valid": 8, "test": 8}
     counts = {f"{split} triplets": 7 for split in ("train", "valid", "test")}
     assert found["attributes"]["closure"] == counts
+
+
+def of_shoes(shoes, output, row, **changes):
+    small = {"backbone": "resnet6", "weights": "random", "size": 32}
+    return reproduce(
+        "asen_baselines",
+        "zappos50k",
+        output,
+        rows=[row],
+        seeds=[0],
+        data_root=str(shoes),
+        changes={f"model.global_branch.{key}": value for key, value in small.items()} | changes,
+    )
+
+
+def test_a_table_of_them_has_the_networks_that_learn_from_triplets(shoes, tmp_path):
+    with pytest.raises(ValueError, match="linear: zappos50k has triplets in place of the labels"):
+        of_shoes(shoes, tmp_path, "linear")
+    assert not list(tmp_path.iterdir())
+    short = {"train.batch_size": 4, "train.steps_per_epoch": 1, "stage1.epochs": 1.0}
+    record = of_shoes(shoes, tmp_path, "triplet network", **short)
+    (row,) = record["rows"]
+    assert list(row["mean"]) == ["class", "closure", "gender", "heel", "all triplets"]
+    assert any("right in half of all triplets" in fact for fact in record["facts"])
+    text = (tmp_path / "asen_baselines_zappos50k.md").read_text()
+    assert "Share of triplets in the right order" in text and "triplet network |" in text
