@@ -23,7 +23,6 @@ from asen_tf.core.choices import (
 from asen_tf.core.errors import check_names
 from asen_tf.data.load import load, load_for
 from asen_tf.data.manifest import Manifest
-from asen_tf.embedders import probabilities
 from asen_tf.evaluation import (
     Evaluator,
     evaluate_localization,
@@ -33,7 +32,7 @@ from asen_tf.evaluation import (
     evaluate_triplets,
     random_manipulation,
 )
-from asen_tf.evaluation.recognition import PredictFn
+from asen_tf.evaluation.recognition import PredictFn, predict_fn_of
 from asen_tf.loading import load as load_embedder
 
 
@@ -294,22 +293,8 @@ def _subject_of_embedder(embedder, data) -> _Subject:
     def photographs(rows):
         return [manifest.photograph(row) for row in rows]
 
-    def predict(photographs, attributes):
-        names = [manifest.space.names[attribute] for attribute in attributes]
-        found = probabilities(embedder, photographs, names).values()
-        most = max(manifest.space.value_counts)
-        return np.stack([np.pad(p, [(0, 0), (0, most - p.shape[1])]) for p in found], axis=1)
-
-    predicts = predict if _predicts(embedder) else None
-    given = manifest, config.eval, config.data.special, embed, photographs
-    return _Subject(*given, predict=predicts)
-
-
-def _predicts(embedder) -> bool:
-    try:
-        return bool(embedder.predict_all([]))
-    except (AttributeError, NotImplementedError):
-        return False
+    predict = predict_fn_of(embedder, manifest.space)
+    return _Subject(manifest, config.eval, config.data.special, embed, photographs, predict=predict)
 
 
 def _named(names: Sequence[str], known: Mapping[str, slice]) -> dict[str, slice] | None:

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
+from asen_tf.embedders import Embedder, probabilities
 from asen_tf.evaluation.pairs import ImageLoader, checked, pair_batches, with_images
 from asen_tf.metrics.calibration import expected_calibration_error
 
@@ -14,6 +16,26 @@ from asen_tf.metrics.calibration import expected_calibration_error
 PredictFn = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 MEANS = ("accuracy", "macro_f1", "calibration_error")
+
+
+def predict_fn_of(embedder: Embedder, space: AttributeSpace) -> PredictFn | None:
+    """What an embedder says of photographs, in the numbers of a space; None: it does not predict.
+
+    The function takes photographs, as the embedder does, in the place of images.
+    """
+    try:
+        if not embedder.predict_all([]):
+            return None
+    except (AttributeError, NotImplementedError):
+        return None
+
+    def predict(photographs, attributes):
+        names = [space.names[attribute] for attribute in attributes]
+        found = probabilities(embedder, photographs, names).values()
+        most = max(space.value_counts)
+        return np.stack([np.pad(p, [(0, 0), (0, most - p.shape[1])]) for p in found], axis=1)
+
+    return predict
 
 
 def evaluate_recognition(

@@ -11,6 +11,7 @@ from asen_tf.data.label_sets import LabelSets
 from asen_tf.evaluation.changes import represented
 from asen_tf.evaluation.embed import change_fn
 from asen_tf.evaluation.first_targets import distances
+from asen_tf.evaluation.recognition import predict_fn_of
 from asen_tf.evaluation.searches import Pool, drawn
 from asen_tf.evaluation.storage import float_arrays
 from asen_tf.figures import cells, style
@@ -91,7 +92,7 @@ def _changes(source: Source) -> list[Change]:
             items,
             photographs,
             change_fn(embedder.model),
-            None,
+            predict_fn_of(embedder, manifest.space),
             4 * embedder.batch_size,
             Progress,
             arrays,

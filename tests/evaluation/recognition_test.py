@@ -1,5 +1,7 @@
 """Recognition measured on made-up probabilities; no model."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, f1_score
@@ -8,7 +10,7 @@ from asen_tf.core import AttributeSpace
 from asen_tf.core.progress import Quiet
 from asen_tf.data.manifest import Manifest, label_records
 from asen_tf.evaluation import evaluate_recognition, recognition_table
-from asen_tf.evaluation.recognition import measures
+from asen_tf.evaluation.recognition import measures, predict_fn_of
 
 SPACE = AttributeSpace({"collar": ["v", "o"], "color": ["red", "green", "blue"]})
 
@@ -111,3 +113,23 @@ def test_table():
     assert lines[0].split("  ")[0] == "attribute" and "calibration error" in lines[0]
     assert lines[2].split() == ["collar", "3", "66.67", "33.33", "25.00", "41.67"]
     assert lines[-1].split() == ["all", "attributes", "4", "-", "66.67", "62.50", "33.33"]
+
+
+class Says:
+    """Says the same of every photograph, of the attributes in another order than the space's."""
+
+    said: ClassVar = {"color": [0.2, 0.3, 0.5], "collar": [0.9, 0.1]}
+
+    def predict(self, images, attribute):
+        return np.tile(np.float32(self.said[attribute]), (len(images), 1))
+
+    def predict_all(self, images):
+        return {name: self.predict(images, name) for name in self.said}
+
+
+def test_what_an_embedder_says_stands_in_the_numbers_of_the_space():
+    predict = predict_fn_of(Says(), SPACE)
+    of_one = [[0.2, 0.3, 0.5], [0.9, 0.1, 0]]
+    np.testing.assert_allclose(predict(["a.jpg", "b.jpg"], np.array([1, 0])), [of_one] * 2)
+    np.testing.assert_allclose(predict(["a.jpg"], np.array([0])), [[[0.9, 0.1, 0]]])
+    assert predict_fn_of(object(), SPACE) is None

@@ -73,6 +73,24 @@ def test_a_changed_query_finds_what_is_nearest_to_what_is_wanted(source):
     assert len(page.figure.axes[0].images) == 2 * (1 + 3)
 
 
+def test_one_vector_is_changed_by_the_values_that_the_model_recognises(
+    begun, tmp_path, monkeypatch
+):
+    """As the searches that are measured: "Classic" of Ak et al."""
+    run, manifest = begun(tmp_path / "run", "triplet_net")
+    source = Source(run, load_embedder(run.path), manifest, photographs=1, results=2)
+    asked = set()
+
+    def says(images, boxes=None):
+        asked.update(images)
+        space = manifest.space
+        return {name: np.eye(len(space[name].values))[[0] * len(images)] for name in space}
+
+    monkeypatch.setattr(source.embedder, "predict_all", says)
+    assert drawn(source, "manipulation")
+    assert asked == {manifest.photograph(row) for row in manifest.rows("test")}
+
+
 def test_results_that_share_a_value_are_chosen_and_give_the_weights(source):
     (page,) = drawn(source, "feedback").values()
     axes = page.figure.axes[0]
