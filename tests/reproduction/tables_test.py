@@ -1,7 +1,9 @@
 """The tables: every row is an experiment that can be built."""
 
 import collections
+import csv
 import re
+from importlib import resources
 
 import pytest
 
@@ -46,6 +48,23 @@ def test_names_are_told_apart_and_what_a_row_says_is_printed_is(name):
             for source, _ in figures(data, row.printed)
         }
         assert found <= set(row.printed) and bool(found) == bool(row.printed)
+
+
+def printed():
+    """(source, data, row) of all that the papers measure; table 1 of Ak et al. counts labels."""
+    file = resources.files("asen_tf.reproduction") / "published.csv"
+    rows = csv.DictReader(file.read_text(encoding="utf-8").splitlines())
+    return sorted({(r["source"], r["data"], r["row"]) for r in rows if r["row"] != "labels"})
+
+
+@pytest.mark.parametrize(("source", "data", "name"), printed())
+def test_what_is_printed_is_of_a_row_with_an_experiment_on_that_data(source, data, name):
+    rows = [r for table in TABLES.values() for r in table.rows if r.printed.get(source) == name]
+    assert rows
+    for row in rows:
+        if row.run:
+            file = experiment_files.find(row.model, data.lower())
+            assert set(row.changes) <= set(configs.flat(experiment_files.read(file, row.argument)))
 
 
 def test_rows_share_a_run_if_only_the_slice_differs():
