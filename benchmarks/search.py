@@ -5,8 +5,8 @@
 The store is filled a thousand items a call by one process and searched by another, whose memory is
 counted: `anonymous` is its own, `mapped` are pages of files, which the system takes back when it
 needs them. One thread searches; the files are in the system's cache, as they are after the first
-queries. Plain faiss (its exact search of the numbers that count) and NumPy answer the same queries in
-processes of their own.
+queries. Plain faiss (its exact search, of the numbers that count) and NumPy answer the same queries
+in processes of their own.
 
     python benchmarks/search.py --items=200000 --attributes=8 --dimension=1024 --k=10 \
         --groups=2000 --json=benchmarks/results/search_faiss_200k.json

@@ -1,5 +1,6 @@
 """Search in this process, over files on disk (`faiss:PATH`)."""
 
+import concurrent.futures
 import mmap
 import threading
 import zlib
@@ -23,6 +24,10 @@ from asen_tf.embedders import Fingerprint
 
 # Fewer items are searched faster without an index.
 _INDEXED_FROM = 10_000
+
+# Rows that a thread multiplies at a time, where these are chosen ones.
+_A_THREAD = 4096
+_THREADS = concurrent.futures.ThreadPoolExecutor()
 
 # Candidates that an index gives, for each item wanted.
 _CANDIDATES = 8
@@ -260,21 +265,21 @@ def _products(view: View, attribute: int, row: np.ndarray, rows: np.ndarray) -> 
     matrix = matrices.holding(attribute, rows) if few else matrices.matrix(attribute, view.rows)
     if matrix.dtype != np.float32:
         parts = np.split(rows, range(BLOCK, len(rows), BLOCK))
-        return np.concatenate([_dot(row, matrix[part].astype(np.float32)) for part in parts])
-    if few:
-        found = np.empty(len(rows), np.float32)
+        return np.concatenate([matrix[part].astype(np.float32) @ row for part in parts])
+    if not few:  # NumPy's product runs on all cores
+        found = matrix @ row
+        return found if len(rows) == view.rows else found[rows]
+    found = np.empty(len(rows), np.float32)
+
+    def multiply(start: int) -> None:
+        asked = rows[start : start + _A_THREAD]
+        given = (found[start : start + _A_THREAD], row, matrix, asked)
         faiss.fvec_inner_products_by_idx(
-            *map(faiss.swig_ptr, (found, row, matrix, rows)), matrix.shape[1], 1, len(rows)
+            *map(faiss.swig_ptr, given), matrix.shape[1], 1, len(asked)
         )
-        return found
-    found = _dot(row, matrix)
-    return found if len(rows) == view.rows else found[rows]
 
-
-def _dot(row: np.ndarray, matrix: np.ndarray) -> np.ndarray:
-    """Products of a vector with the rows of a matrix; all float32."""
-    found = np.empty(len(matrix), np.float32)
-    faiss.fvec_inner_products_ny(*map(faiss.swig_ptr, (found, row, matrix)), *matrix.shape[::-1])
+    run = map if len(rows) <= _A_THREAD else _THREADS.map
+    list(run(multiply, range(0, len(rows), _A_THREAD)))
     return found
 
 

@@ -103,6 +103,17 @@ def test_half_precision_finds_what_its_vectors_say(
             np.testing.assert_allclose(hits.scores, scores[best], atol=1e-6)
 
 
+def test_threads_multiply_chosen_rows(faiss_uri, fingerprint, items, monkeypatch):
+    monkeypatch.setattr(faiss_engine, "_A_THREAD", 16)
+    query = items.vectors[35]
+    scores = (items.vectors[:203] * query).sum((1, 2))
+    with open_store(faiss_uri, fingerprint) as engine:
+        engine.insert(items)
+        hits = engine.search(query, 203, parse("price<203"))
+    assert hits.ids == [items.ids[row] for row in np.argsort(-scores)]
+    np.testing.assert_allclose(hits.scores, -np.sort(-scores), atol=1e-6)
+
+
 def test_an_unknown_dtype_is_refused(faiss_uri, fingerprint):
     with pytest.raises(ValueError, match="unknown dtype 'int8'.*float32, float16"):
         open_store(f"{faiss_uri}?dtype=int8", fingerprint)
