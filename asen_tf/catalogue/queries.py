@@ -49,7 +49,7 @@ def weight_vector(
             raise ValueError(f"expected a finite weight of {name}, got {weight}")
     if not any(given.values()):
         raise ValueError("expected a weight other than 0, got only zeros")
-    return np.array([given.get(name, 0.0) for name in attributes])
+    return np.array([given.get(name, 0.0) for name in attributes], np.float64)
 
 
 def weighted(vectors: np.ndarray, weights: np.ndarray) -> np.ndarray:

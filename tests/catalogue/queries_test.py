@@ -20,6 +20,12 @@ def test_weights_stand_in_the_attributes_order_and_what_is_not_named_counts_noth
     np.testing.assert_array_equal(weights, [1, 0, -0.3])
 
 
+def test_weights_that_are_whole_numbers_can_be_shared_out():
+    weights = queries.weight_vector(ATTRIBUTES, {name: 2 for name in ATTRIBUTES})
+    weights /= weights.sum()
+    np.testing.assert_allclose(weights, [1 / 3] * 3)
+
+
 def test_without_weights_all_count_alike():
     np.testing.assert_array_equal(queries.weight_vector(ATTRIBUTES), [1, 1, 1])
 
