@@ -55,7 +55,7 @@ class Understood(BaseModel):
 
 
 class Unknown(BaseModel):
-    """Words that ask for nothing that the catalogue has."""
+    """Words that ask for nothing: the catalogue does not have it, or they were passed over."""
 
     words: str = Field(examples=["manderin"])
     why: str = Field(
@@ -74,7 +74,9 @@ class Found(BaseModel):
         description="What the words asked for, where there were any; it can be edited and sent "
         "back as `wanted` and `unwanted`.",
     )
-    unknown: list[Unknown] = Field([], description="What of `text` was not understood.")
+    unknown: list[Unknown] = Field(
+        [], description="What of `text` was not understood, or passed over."
+    )
     results: list[Hit] = Field(description="Best first.")
     more: bool = Field(description="Whether there are more after these.")
     weights: dict[str, float] = Field(

@@ -100,7 +100,7 @@ class Finder:
           product: all items of a product, in the place of these; of more than 4096, the mean is
             of 4096 that are evenly spread over their ids.
           weights: attribute -> weight, which may be negative; the others count 0. None: all count
-            1.
+            1. Of words alone, not negative where they say what is not wanted.
           changes: attribute -> the value that is wanted there instead of the item's own; counts 1
             where it has no weight.
           liked: ids of results that the user chose. Two or more say by what they have in common
@@ -394,6 +394,11 @@ class Finder:
         used = dict.fromkeys(given, 0.0)  # of what is not asked for nothing is known
         for name in asked:
             away = name not in said.wanted and name not in changes
+            if away and given.get(name, 0.0) < 0:
+                raise ValueError(
+                    f"expected a weight of 0 or more of {name}, of which the words say what is "
+                    f"not wanted, got {given[name]:g}: leave out its sign"
+                )
             used[name] = given.get(name, 1.0) * (-1 if away else 1)
         used = queries.weight_vector(self.attributes.names, used)
         found = np.zeros((1, len(self.attributes), self.engine.fingerprint.dimension), np.float32)

@@ -12,18 +12,35 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from asen_tf.catalogue.filters import Condition, Not, any_of, every
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import unknown_name
-from asen_tf.text import Matcher, Vocabulary, words
-from asen_tf.text.phrases import IGNORED, PLAIN, VALUE, Found, Meaning, table
+from asen_tf.text import Matcher, Said, Vocabulary, words
+from asen_tf.text.phrases import (
+    ARTICLE,
+    ELSEWHERE,
+    IGNORED,
+    NEGATION,
+    PLAIN,
+    SENTENCE,
+    VALUE,
+    Found,
+    Meaning,
+    table,
+)
 from asen_tf.text.vocabulary import Attribute, Phrase, Value
 
 _HINTS = 20  # more are no help, and comparing takes its time
 _UNKNOWN = Attribute({})
 Has = Callable[[str, str], bool]
+_END = Found(SENTENCE, {}, (PLAIN, 0))
+# Why words ask for nothing.
+_NOT_KNOWN = "neither the vocabulary nor the store knows it."
+_IGNORED = "the vocabulary ignores it."
+_ELSEWHERE = "it speaks of another article."
+_NOTHING_DENIED = "nothing that is known follows it."
 
 
 @dataclasses.dataclass(frozen=True)
 class Unknown:
-    """Words that ask for nothing that the store has.
+    """Words that ask for nothing: the store does not have it, or they were passed over.
 
     Attributes:
       words: as they are read.
@@ -41,7 +58,7 @@ class Understood:
     Attributes:
       wanted: attribute -> values, of which any will do.
       unwanted: attribute -> values, none of which will do.
-      unknown: what was not understood.
+      unknown: what was not understood, or was passed over.
     """
 
     wanted: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
@@ -133,8 +150,8 @@ class Words:
             told = {one.value: one.words for one in reversed(speaking)}
             for value in values:
                 ask((name, value), told.get(value, speaking[0].words), False)
-            for one in speaking:  # a white collar, of what is black
-                if one.part != speaking[0].part and one.value not in values:
+            for one in speaking:  # a white collar, of what is black; a shirt dress
+                if self._is_left_out(one, speaking, values):
                     unknown.append(Unknown(one.words, f"{name} is {' or '.join(values)} already."))
         for one in found:
             if one.negated:
@@ -167,7 +184,7 @@ class Words:
         for key, meanings in alone.items():
             # What the vocabulary says of the store's values counts before.
             means = phrases[key].means if key in phrases else {}
-            free = key not in phrases or phrases[key].kind in (VALUE, IGNORED)
+            free = key not in phrases or phrases[key].kind in (VALUE, IGNORED, ARTICLE)
             said = any(self._stored_as(meaning, _always) for meaning in means.items())
             if free and not said and len(meanings) == 1:
                 [meaning] = meanings
@@ -207,15 +224,49 @@ class Words:
         attribute = min(attributes)
         return unknown_name(f"{attribute} of the store", value, self._space[attribute].values)
 
+    def _is_left_out(self, one: Said, speaking: Sequence[Said], values: Sequence[str]) -> bool:
+        """Whether a value is none of those that count, nor what one of them is a kind of."""
+        if one.value in values:
+            return False
+        if one.part != speaking[0].part:
+            return True
+        # Of one part nothing is left out where another attribute made them another value.
+        kinds = self._vocabulary.attributes.get(one.attribute, _UNKNOWN)
+        return any(other.value in values for other in speaking) and not any(
+            one.value in kinds.kinds_of(value) for value in values if value in kinds.values
+        )
+
     def _unread(self, text: str) -> Iterator[Unknown]:
-        """Words between the phrases that mean something."""
-        unread = (found for found, _ in self._matcher.pieces(text))
-        told = (" ".join(filter(str.isalnum, one)) for one in unread)
+        """Words that were passed over."""
         known = [value for name in self._space for value in self._space[name].values]
-        for number, one in enumerate(dict.fromkeys(filter(None, told))):
-            near = difflib.get_close_matches(one, known, n=1) if number < _HINTS else []
-            hint = f" Did you mean {near[0]!r}?" if near else ""
-            yield Unknown(one, f"neither the vocabulary nor the store knows it.{hint}")
+        hints = _HINTS
+        for said, why in dict.fromkeys(self._passed_over(text)):
+            near: list[str] = []
+            if why == _NOT_KNOWN and hints:
+                hints -= 1
+                near = difflib.get_close_matches(said, known, n=1)
+            yield Unknown(said, f"{why} Did you mean {near[0]!r}?" if near else why)
+
+    def _passed_over(self, text: str) -> Iterator[tuple[str, str]]:
+        """Phrases that ask for nothing, and why."""
+        elsewhere: list[str] = []
+        negation: list[str] = []
+        for said, found in (*self._matcher.pieces(text), ([], _END)):
+            kind = None if found is None else found.kind
+            if (elsewhere and kind != SENTENCE) or kind == ELSEWHERE:
+                elsewhere += said
+                continue
+            if elsewhere:
+                yield _told(elsewhere), _ELSEWHERE
+                elsewhere = []
+            if kind is None and _told(said):
+                yield _told(negation + said), _NOT_KNOWN
+            elif negation and kind not in (ARTICLE, VALUE):
+                yield _told(negation), _NOTHING_DENIED
+            if kind == IGNORED and _told(said):
+                yield _told(said), _IGNORED
+            if kind != ARTICLE:
+                negation = said if kind == NEGATION else []
 
     def _phrase(self, text: str) -> Phrase:
         return words.phrase(text, self._vocabulary.spellings, self._vocabulary.joins)
@@ -234,6 +285,10 @@ def _said_by(
 
 def _found(meaning: Meaning, size: int) -> Found:
     return Found(VALUE, dict([meaning]), (PLAIN, size))
+
+
+def _told(said: Sequence[str]) -> str:
+    return " ".join(word for word in said if any(map(str.isalnum, word)))
 
 
 def _joined(phrase: Phrase) -> str:

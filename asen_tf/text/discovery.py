@@ -145,12 +145,13 @@ def _told(term: Term) -> str:
 
 def _items(matcher: Matcher, text: str, stop: Iterable[str]) -> Iterator[str]:
     """Unknown words, `=attribute` for known values, breaks for all else."""
-    for unknown, found in matcher.pieces(text):
-        for word in unknown:
+    for said, found in matcher.pieces(text):
+        if found is not None:
+            yield f"={min(found.means)}" if found.kind == VALUE else _BREAK
+            continue
+        for word in said:
             fits = 2 <= len(word) <= LONGEST_PHRASE // 2 and word.isalpha() and word not in stop
             yield word if fits else _BREAK
-        if found:
-            yield f"={min(found.means)}" if found.kind == VALUE else _BREAK
 
 
 def _is_term(item: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from asen_tf.text import words
 from asen_tf.text.phrases import (
+    ARTICLE,
     ELSEWHERE,
     JOIN,
     NEGATION,
@@ -186,7 +187,7 @@ class Matcher:
                     said = " ".join(words.of_key(key[begin:end]))
                     for attribute, value in found.means.items():
                         yield Said(attribute, value, said, negated, part, joint)
-            elif kind == NEGATION:
+            elif kind == NEGATION or (kind == ARTICLE and begin == denied_to):
                 denied_to = end
             elif kind == JOIN:
                 joint += 1
@@ -201,12 +202,15 @@ class Matcher:
                 elsewhere = True
 
     def pieces(self, text: str) -> Iterator[tuple[list[str], Found | None]]:
-        """Words that mean nothing, and what follows them; None at the end."""
+        """All words in their order, as phrases and what they mean; None: nothing that is known."""
         key, at = self.key(text), 0
         for begin, end, found in self.spans(key):
-            yield words.of_key(key[at : max(at, begin)]), found
+            if at < begin:
+                yield words.of_key(key[at:begin]), None
+            yield words.of_key(key[max(at, begin) : end]), found
             at = max(at, end)
-        yield words.of_key(key[at:]), None
+        if at < len(key):
+            yield words.of_key(key[at:]), None
 
     def key(self, text: str) -> str:
         """A text as `spans` takes it."""

@@ -6,7 +6,7 @@ import re
 from asen_tf.text import words
 from asen_tf.text.vocabulary import Attribute, Phrase, Vocabulary
 
-VALUE, IGNORED, NEGATION, JOIN, PART, ELSEWHERE, SENTENCE = range(7)
+VALUE, IGNORED, ARTICLE, NEGATION, JOIN, PART, ELSEWHERE, SENTENCE = range(8)
 # What is found first takes its words: "neck: v", then phrases, then what stands behind its noun.
 _TOLD, PLAIN, _BEHIND = 2, 1, 0
 # What a phrase says as it is written counts before what a form says, and a word before what stands
@@ -70,6 +70,7 @@ class _Table:
         # A phrase is a value's before it is a word of grammar: "on" may be one of both.
         for kind, phrases in (
             (IGNORED, vocabulary.ignored),
+            (ARTICLE, vocabulary.articles),
             (NEGATION, vocabulary.negations),
             (ELSEWHERE, vocabulary.elsewhere),
             (PART, vocabulary.parts | {(words.BRACKET,)}),

@@ -14,7 +14,7 @@ SEVERAL = ("blank", "first", "last", "all")
 LONGEST_PHRASE = 100
 _MOST_KINDS = 8  # a value is a kind of, one above the other
 _MOST_ENDINGS, _MOST_FORMS = 200, 50
-_LISTS = ("negations", "joins", "parts", "elsewhere", "ignore")
+_LISTS = ("articles", "negations", "joins", "parts", "elsewhere", "ignore")
 _KEYS = ("spellings", "endings", "units", *_LISTS, "attributes")
 _ATTRIBUTE = ("several", "nouns", "values")
 _VALUE = ("words", "beside", "measured", "is", "becomes")
@@ -71,6 +71,7 @@ class Vocabulary:
       attributes: by their names.
       spellings: what texts are respelled from, and to.
       endings: end of a word -> what its forms have in its place.
+      articles: words that say nothing and part nothing, such as "the".
       negations: phrases in front of what is not the case.
       joins: words between things of one rank, beside `& + / ,`.
       parts: phrases with which what belongs to the thing begins, such as "with".
@@ -83,6 +84,7 @@ class Vocabulary:
     attributes: Mapping[str, Attribute] = dataclasses.field(default_factory=dict)
     spellings: Mapping[str, str] = dataclasses.field(default_factory=dict)
     endings: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
+    articles: frozenset[Phrase] = frozenset()
     negations: frozenset[Phrase] = frozenset()
     joins: frozenset[str] = frozenset()
     parts: frozenset[Phrase] = frozenset()

@@ -67,6 +67,13 @@ def test_alone_they_are_conditions_and_the_typical_come_first(catalogue, words):
     # Weights count of what the words say.
     weights = {"weights": {"side": 1, "hem": 1, "color": 0}}
     assert set(catalogue.search(**words("red, left"), **weights)[0].cosines) == {"side"}
+    # Of red ones the least typical first; what is not wanted has its sign already.
+    away = catalogue.search(**words("red"), weights={"color": -1})
+    assert set(ids(away)[:2]) == {1, 10}
+    with pytest.raises(ValueError, match="0 or more of color, .* not wanted, got -1"):
+        catalogue.search(**words("not red"), weights={"color": -1})
+    more = catalogue.search(**words("not red, left"), weights={"color": 2, "side": 1})
+    assert set(ids(more)) == {0, 2, 3, 5}
 
 
 def test_beside_an_item_they_are_changes(catalogue, words):

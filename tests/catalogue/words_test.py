@@ -28,9 +28,11 @@ SPACE = AttributeSpace(
 VOCABULARY = """
 endings: {"": [s]}
 negations: [no, not, without]
+articles: [a]
 joins: [and, or]
 parts: [with]
-ignore: [a, red tape]
+elsewhere: [pair it with]
+ignore: [red tape]
 attributes:
   color:
     values:
@@ -91,6 +93,8 @@ def always(*_):
         ("kangaroo pocket", "pocket=kangaroo"),
         ("wool", "lining=wool|Wool"),
         ("red tape", ""),
+        ("without a red or blue dress", "category=dress, not color=red|blue|Navy_Blue"),
+        ("navy. Pair it with red boots, long sleeves. V neck", "color=Navy_Blue, neckline=V"),
         ("", ""),
     ],
 )
@@ -108,6 +112,19 @@ def test_what_words_ask_for(words, text, asked):
         ("crew neck", {"crew neck": "Known: V, round"}),
         ("not azure", {"azure": "unknown color of the store 'azure'"}),
         ("blue dress with red lace", {"red": "color is blue already", "lace": "neither"}),
+        # What was passed over.
+        ("a navy dress", {}),
+        ("azure blue", {}),  # one is a kind of the other
+        ("dress boots", {"dress": "category is boots already"}),
+        ("navy, red tape", {"red tape": "the vocabulary ignores it"}),
+        (
+            "navy. Pair it with a red dress, lace! Velcro",
+            {"pair it with a red dress lace": "another article", "velcro": "neither"},
+        ),
+        ("navy, not really red", {"not really": "neither"}),
+        ("navy, not, red", {"not": "nothing that is known follows"}),
+        ("navy, without a", {"without": "nothing that is known follows"}),
+        ("size 7.5 navy", {"size 7.5": "neither"}),
     ],
 )
 def test_what_is_not_understood_is_said(words, text, unknown):
