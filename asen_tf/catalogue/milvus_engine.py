@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import os
+import time
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -52,6 +53,10 @@ _CANDIDATES = 8
 # So many hits more than wanted show in most searches where the last score ends.
 _TIES = 16
 
+# So long what was looked for and not found counts as missing: another process may write it.
+_MISSING_S = 10.0
+_MOST_MISSING = 10_000
+
 # In the identity's content: rows have no fields of those that they replaced.
 _WHOLE_ROWS = "whole_rows"
 
@@ -77,6 +82,7 @@ class MilvusEngine(Engine):
         self._name = options.get("collection", "asen")
         self._read_only = read_only
         self._there: set[str] = set()  # expressions that some item meets
+        self._missing: dict[str, float] = {}  # those that none meets, and until when that counts
         self._broken = False
         if not (self._place.endswith(".db") if self._is_file else _has_host(self._place)):
             raise ValueError(
@@ -108,7 +114,7 @@ class MilvusEngine(Engine):
     def delete(self, ids: Sequence[str]) -> int:
         self._check_writable()
         known = sorted(self.known(ids))
-        self._there.clear()
+        self._forget()
         with self._writing():
             for some in batched(known, _IDS_A_REQUEST):
                 self._client.delete(self._name, filter=of_ids(some))
@@ -208,11 +214,24 @@ class MilvusEngine(Engine):
 
     def _has(self, wanted: str) -> bool:
         # Looked for once: it costs as much as a search.
-        if wanted not in self._there:
-            with self._errors():
-                if self._client.query(self._name, filter=wanted, output_fields=["id"], limit=1):
-                    self._there.add(wanted)
-        return wanted in self._there
+        if wanted in self._there:
+            return True
+        if time.monotonic() < self._missing.get(wanted, 0.0):
+            return False
+        with self._errors():
+            found = self._client.query(self._name, filter=wanted, output_fields=["id"], limit=1)
+        if found:
+            self._there.add(wanted)
+        else:
+            if len(self._missing) >= _MOST_MISSING:  # visitors may ask for anything
+                self._missing.clear()
+            self._missing[wanted] = time.monotonic() + _MISSING_S
+        return bool(found)
+
+    def _forget(self) -> None:
+        """What items meet is looked for anew."""
+        self._there.clear()
+        self._missing.clear()
 
     def compact(self) -> None:
         self._check_writable()
@@ -347,7 +366,7 @@ class MilvusEngine(Engine):
 
     def _upsert(self, items: Items) -> None:
         self._check_writable()
-        self._there.clear()
+        self._forget()
         size = max(1, _BYTES_A_MESSAGE // max(1, items.vectors[:1].nbytes))
         for rows in batched(range(len(items)), size):
             with self._writing():

@@ -2,8 +2,10 @@
 
 import contextlib
 import resource
+import shutil
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -427,6 +429,39 @@ def test_a_server_takes_several_clients(fingerprint, items, unit, tmp_path):
     finally:
         server.stop(0)
         database.close()
+
+
+def test_milvus_looks_once_for_what_no_item_has(
+    make_filled, fingerprint, unit, tmp_path, monkeypatch
+):
+    pytest.importorskip("milvus_lite")
+    place = shutil.copytree(make_filled("milvus"), tmp_path / "store.db")
+    with open_store(f"milvus:{place}") as engine:
+        looks = []
+        query = engine._client.query
+
+        def counted(*arguments, **options):
+            looks.append(options["filter"])
+            return query(*arguments, **options)
+
+        monkeypatch.setattr(engine._client, "query", counted)
+
+        def has():
+            return engine.has_label("hem", "a"), engine.has_field("size"), engine.has_numbers("new")
+
+        assert has() == has() == (False, False, False) and len(looks) == 3
+        # What it writes itself is there at once.
+        engine.upsert(Items(["z"], unit(1, 3, 8), [Record({"hem": ["a"]}, {"size": 1, "new": 2})]))
+        assert has() == (True, True, True)
+        engine.delete(["z"])
+        assert has() == (False, False, False)
+        # What others write, soon.
+        with open_store(f"milvus:{place}") as other:
+            other.upsert(Items(["z"], unit(1, 3, 8), [Record({}, {"size": 1})]))
+        assert not engine.has_field("size")
+        now = time.monotonic()
+        monkeypatch.setattr(time, "monotonic", lambda: now + 11)
+        assert engine.has_field("size")
 
 
 def test_a_file_is_no_store_of_milvus(fingerprint, tmp_path):
