@@ -23,7 +23,7 @@ from asen_tf.data.manifest import Manifest
 from asen_tf.data.tables import Frame, write_changed
 from asen_tf.evaluation import label_errors
 
-COLUMNS = ("image", "attribute", "given", "likely", "probability", "score")
+COLUMNS = ("image", "line", "attribute", "given", "likely", "probability", "score")
 _TABLES = {"csv": None, "synthetic": "manifest.csv"}  # formats whose labels are cells of a table
 _LISTED, _PAGE = "labels.csv", "labels.html"
 _SHOWN_PX = 512
@@ -236,7 +236,7 @@ def _write(found: CheckedLabels, manifest: Manifest, folder: Path, photographs: 
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)
         for label in found.wrong:
-            words = (label.image, label.attribute, label.given, label.likely)
+            words = (label.image, label.line, label.attribute, label.given, label.likely)
             writer.writerow([*words, f"{label.probability:.4f}", f"{label.score:.4f}"])
     write_text(folder / _PAGE, _page(found, manifest, photographs))
 

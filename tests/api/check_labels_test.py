@@ -71,7 +71,7 @@ def test_right_labels_are_not_doubted(root, seen, tmp_path):
     assert found.wrong == [] and found.left_out == []
     assert found.counts == {"color": (48, 0), "side": (48, 0)}
     assert read(tmp_path / "checked" / "labels.csv", ",") == [
-        ["image", "attribute", "given", "likely", "probability", "score"]
+        ["image", "line", "attribute", "given", "likely", "probability", "score"]
     ]
     assert "Nothing was found" in (tmp_path / "checked" / "labels.html").read_text()
 
@@ -88,10 +88,12 @@ def test_wrong_labels_are_listed_shown_dropped_and_fixed(root, seen, tmp_path):
     assert found.labels[:3] == found.wrong
 
     rows = read(tmp_path / "checked" / "labels.csv", ",")[1:]
-    assert {row[0]: row[2:4] for row in rows} == {
-        f"images/{n}.png": [given, true[f"images/{n}.png"]] for n, given in WRONG.items()
+    lines = {row[0]: str(line) for line, row in enumerate(before, 1)}
+    assert {row[0]: [row[1], *row[3:5]] for row in rows} == {
+        f"images/{n}.png": [lines[f"images/{n}.png"], given, true[f"images/{n}.png"]]
+        for n, given in WRONG.items()
     }
-    assert [row[5] for row in rows] == sorted(row[5] for row in rows)
+    assert [row[6] for row in rows] == sorted(row[6] for row in rows)
     page = (tmp_path / "checked" / "labels.html").read_text()
     assert all(f"color: {image}" in page for image in true)
     assert page.count("data:image/jpeg") == 3
@@ -214,7 +216,7 @@ def test_the_program_by_features_of_a_random_backbone(root, tmp_path):
     assert "random features" in done.stderr
     rows = read(tmp_path / "checked" / "labels.csv", ",")[1:]
     assert {row[0] for row in rows[:2]} <= {f"images/{n}.png" for n in WRONG}
-    expected = {row[0]: row[3] for row in rows}
+    expected = {row[0]: row[4] for row in rows}
     for before, after in zip(
         read(root / "manifest.csv"), read(tmp_path / "fixed.csv"), strict=True
     ):
