@@ -26,7 +26,7 @@ _Condition = Annotated[
 MOST_RESULTS = 48
 # Of one garment.
 MOST_PHOTOGRAPHS = 16
-_MOST_FACETS = 20
+MOST_FACETS = 20
 
 
 def _number_of(value: Any) -> str:
@@ -235,7 +235,7 @@ class Search(_Query):
     condition: _Condition = ""
     facets: list[_Text] = Field(
         [],
-        max_length=_MOST_FACETS,
+        max_length=MOST_FACETS,
         description="Attributes and columns of metadata, of whose values the answer tells how many "
         "items, or products, have them, of all that meet the filters and the condition.",
         examples=[["color", "brand"]],

@@ -17,7 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from asen_tf.app import problems, routes
+from asen_tf.app import problems, queries, routes
 from asen_tf.app.answers import Answers
 from asen_tf.app.keys import KeyNeeded
 from asen_tf.app.limits import MEGABYTE, Limits
@@ -111,11 +111,13 @@ def _page(answers: Answers, title: str, limits: Limits, small: ConcurrencyLimit)
 
     def context() -> dict:
         contents = answers.overview.now()
+        choices = [field.name for field in contents.fields if field.kind == "choice"]
         return {
             "title": title,
             "attributes": answers.attributes,
             "labelled": contents.labelled,
             "fields": contents.fields,
+            "facets": [*contents.labelled, *choices][: queries.MOST_FACETS],
             "count": len(contents.ids),
             "upload_bytes": limits.upload_bytes,
             "upload_megabytes": f"{limits.upload_bytes / MEGABYTE:g}",

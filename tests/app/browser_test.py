@@ -14,6 +14,7 @@ _FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+_SIDES = ("Left", "Right")
 # A busy machine may take its time.
 _WAIT_MS = 30_000
 expect.set_options(timeout=_WAIT_MS)
@@ -99,6 +100,41 @@ def test_words_are_searched_with_and_taken_away(tab, catalogue):
     expect_results(tab, catalogue.search(id=item, text="red or blue", k=24))
     tab.get_by_role("button", name="Take away color: red or blue").click()
     expect_results(tab, catalogue.search(id=item, k=24))
+
+
+def test_more_is_of_what_is_shown(tab, catalogue):
+    tab.get_by_role("button", name="Look for what is like garment-0").click()
+    expect_results(tab, catalogue.search(id="garment-0", k=24))
+    field = tab.get_by_label("In words")
+    field.fill("red")
+    tab.get_by_role("button", name="Show more").click()
+    expect_results(tab, catalogue.search(id="garment-0", k=30))
+    expect(tab.locator("#understood")).to_be_hidden()
+    pytest.importorskip("ahocorasick")
+    field.press("Enter")
+    expect_results(tab, catalogue.search(id="garment-0", text="red", k=24))
+
+
+def test_results_of_words_are_compared_with_each_other(tab, catalogue):
+    pytest.importorskip("ahocorasick")
+    field = tab.get_by_label("In words")
+    field.fill("red or blue")
+    field.press("Enter")
+    found = catalogue.search(text="red or blue", k=24)
+    expect_results(tab, found)
+    first, second, third = (match.id for match in found[:3])
+    dialog = tab.get_by_role("dialog", name="Attribute by attribute")
+    for one, other in ((first, second), (third, first)):
+        tab.get_by_role("button", name=f"Compare {one} with another", exact=True).click()
+        shown = {side: dialog.get_by_label(side).locator("option:checked") for side in _SIDES}
+        expect(shown["Left"]).to_have_text(other)
+        expect(shown["Right"]).to_have_text(one)
+        tab.keyboard.press("Escape")
+    # One alone is like nothing.
+    for match in found[1:]:
+        tab.get_by_role("button", name=f"Hide {match.id}", exact=True).click()
+    expect(tab.locator("#results .card")).to_have_count(1)
+    expect(tab.get_by_role("button", name=re.compile("^Compare "))).to_have_count(0)
 
 
 def test_a_photograph_is_searched_with_and_shown_with_regions(tab, photograph, catalogue, embedder):
@@ -256,7 +292,7 @@ def test_two_are_compared_attribute_by_attribute(tab, photograph, catalogue, emb
 def test_filters_narrow_and_are_cleared(tab, catalogue):
     tab.get_by_role("button", name="Look for what is like garment-0").click()
     tab.locator("#filters summary").click()
-    tab.get_by_label("Brand").select_option("b & co")
+    tab.get_by_label("brand", exact=True).select_option("b & co")
     expect_results(tab, catalogue.search(id="garment-0", where='brand="b & co"', k=24))
     tab.get_by_label("at most").fill("150")
     tab.get_by_label("Condition").fill("not new=true")
@@ -270,6 +306,42 @@ def test_filters_narrow_and_are_cleared(tab, catalogue):
     expect(tab.locator("#condition-problem")).to_contain_text("expected a value, found the end")
     tab.get_by_role("button", name="Clear filters").click()
     expect_results(tab, catalogue.search(id="garment-0", k=24))
+
+
+def test_values_are_counted_and_clicked(tab, catalogue):
+    tab.locator("#filters summary").click()
+    expect(tab.locator("#filters .facet button")).to_have_count(0)
+    tab.get_by_role("button", name="Look for what is like garment-0").click()
+
+    def expect_counts(where=""):
+        for name, counts in catalogue.facets(["color", "brand", "new"], where=where).items():
+            texts = [f"{str(value).replace('_', ' ')} {count}" for value, count in counts]
+            buttons = tab.locator(f'[data-facet="{name}"] button')
+            expect(buttons).to_have_text(texts, ignore_case=True)
+
+    expect_counts()
+    [(color, _), *_] = catalogue.facets(["color"])["color"]
+    value = tab.get_by_role("group", name="Items by color").get_by_role("button").first
+    value.press("Enter")
+    expect_results(tab, catalogue.search(id="garment-0", where=f"color={color}", k=24))
+    expect_counts(f"color={color}")
+    expect(value).to_be_focused()
+    expect(value).to_have_attribute("aria-pressed", "true")
+    expect(tab.locator("#filters summary")).to_contain_text("1 set")
+    # A column's own field shows it.
+    brands = tab.get_by_role("list", name="Items by brand")
+    brands.get_by_role("button", name="acme").click()
+    expect(tab.get_by_label("brand", exact=True)).to_have_value("acme")
+    where = f"color={color} and brand=acme"
+    expect_results(tab, catalogue.search(id="garment-0", where=where, k=24))
+    tab.get_by_label("at most").fill("0")
+    tab.get_by_label("at least").fill("1")
+    tab.get_by_label("at least").press("Enter")
+    expect(tab.get_by_role("status").first).to_contain_text("Nothing meets all of that")
+    expect(value).to_contain_text(f"{color.replace('_', ' ')} 0")
+    tab.get_by_role("button", name="Clear filters").click()
+    expect_results(tab, catalogue.search(id="garment-0", k=24))
+    expect_counts()
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,23 @@ def test_words_are_the_query_or_change_it(client, catalogue):
     assert "understood" not in expected
 
 
+def test_words_that_are_passed_over_are_told(client):
+    pytest.importorskip("ahocorasick")
+    text = "a red one. Pair it with blue jeans; black friday"
+    found = ask(client, "search", {"text": text})
+    assert found["understood"]["wanted"] == {"color": ["red"]}
+    told = {one["words"]: one["why"] for one in found["unknown"]}
+    assert set(told) == {"one", "pair it with blue jeans", "black friday"}
+    assert "another article" in told["pair it with blue jeans"]
+
+
+def test_a_negative_weight_of_what_is_not_wanted_is_refused(client):
+    pytest.importorskip("ahocorasick")
+    query = {"text": "not red", "weights": {"color": -1}}
+    title = refused(client.post("/v1/search", json=query), 422, "query")
+    assert "leave out its sign" in title
+
+
 @pytest.mark.parametrize(
     "query",
     [
@@ -572,6 +589,9 @@ def test_the_page_has_everything_from_here_and_says_so(client):
     assert "default-src" in client.get("/static/page.js").headers["content-security-policy"]
     for field in ("brand", "price", "new"):
         assert f'data-field="{field}"' in html
+    # Values are counted of labels, and of columns of few values.
+    counted = re.findall('data-facet="([^"]*)"', html)
+    assert {"brand", "new", "color", "collar"} <= set(counted) and "price" not in counted
 
 
 def test_nothing_of_the_servers_files_is_told(client, shop, monkeypatch, caplog, catalogue):

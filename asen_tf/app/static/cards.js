@@ -9,8 +9,9 @@ const HEART =
 // Attributes that a card lists; the rest is for the comparison.
 const LISTED = 3;
 
-// `does` has the functions like, more, compare and hide, which get the result.
-export function card(result, weights, does) {
+// `shown` is the answer that it is of; `does` has the functions like, more, compare and hide, which
+// get the result.
+export function card(result, { weights, query }, does) {
   const title = make("h3", {}, result.id);
   const labels = Object.entries(result.labels).map(([name, values]) => `${words(name)}: ${values.map(words).join(", ")}`);
   const picture = photo({ item: result.id }, [result.id, ...labels].join("; "));
@@ -36,7 +37,7 @@ export function card(result, weights, does) {
       "div",
       { className: "actions" },
       action("Similar", `Similar to ${result.id}`, () => does.more(result)),
-      action("Compare", `Compare ${result.id} with the query`, () => does.compare(result)),
+      action("Compare", `Compare ${result.id} with ${query ? "the query" : "another"}`, () => does.compare(result)),
       action("Hide", `Hide ${result.id}`, () => does.hide(result)),
     ),
   );
@@ -77,6 +78,7 @@ function facts(result) {
 
 function action(text, label, run) {
   const button = make("button", { type: "button", className: "quiet", ariaLabel: label }, text);
+  button.dataset.action = text;
   button.addEventListener("click", run);
   return button;
 }

@@ -11,21 +11,21 @@ const frames = { left: find('[data-side="left"]'), right: find('[data-side="righ
 const problem = find("#compare-problem");
 const body = find("tbody", dialog);
 
-let choices = []; // [{name, reference}], the query first
+let choices = []; // [{name, reference}], the query first where there is one
 let attribute = null;
 let round = 0; // of answers, so that a late one is left out
 
 find("#close-compare").addEventListener("click", () => dialog.close());
 for (const select of Object.values(sides)) select.addEventListener("change", compare);
 
-// Opens with the first of the choices beside the one at `right`.
+// Opens with the first of the choices beside the one at `right`, which may be the first itself.
 export function openComparison(given, right, first) {
   choices = given;
   attribute = first;
   for (const select of Object.values(sides)) {
     select.replaceChildren(...choices.map(({ name }, n) => make("option", { value: n }, name)));
   }
-  sides.left.value = 0;
+  sides.left.value = right ? 0 : 1;
   sides.right.value = right;
   dialog.showModal();
   compare();

@@ -4,7 +4,8 @@ import { get, post, send } from "./api.js";
 import { card, setLiked } from "./cards.js";
 import { openComparison } from "./compare.js";
 import * as controls from "./controls.js";
-import { bar, find, make, plural, words } from "./elements.js";
+import { all, bar, find, make, plural, words } from "./elements.js";
+import { names as facets, showFacets } from "./facets.js";
 import { openGarment } from "./garment.js";
 import { photo, showMark, showRegions } from "./photos.js";
 import { regionsOf } from "./regions.js";
@@ -31,11 +32,15 @@ const current = {
   liked: [],
   hidden: [],
 };
-let shown = { results: [], weights: {}, regions: [], query: null };
+let shown = nothing(); // an answer, and its request
 let cards = new Map();
 let underWay = null;
 let timer = null;
 let turn = 0;
+
+function nothing() {
+  return { results: [], weights: {}, regions: [], query: null, request: null };
+}
 
 // Problems.
 
@@ -142,19 +147,18 @@ function showQuery() {
 
 // Search.
 
-function searchRequest(offset = 0) {
+function searchRequest() {
   return {
     query: current.query,
     ...asked(),
     // Of words alone, what they say is what counts.
     ...(current.query || current.rounds.length ? { weights: controls.weights() } : {}),
     changes: controls.changes(),
-    liked: current.rounds,
+    liked: [...current.rounds],
     measure: controls.measure(),
-    exclude: current.hidden,
+    exclude: [...current.hidden],
     filters: controls.filters(),
     condition: controls.conditionText(),
-    offset,
     count: COUNT,
   };
 }
@@ -175,7 +179,7 @@ async function searchNow(signal) {
   let request;
   const answer = await remembered(() => post("/v1/search", (request = searchRequest()), signal), signal);
   showUnderstood(request, answer, search);
-  shown = answer;
+  shown = { ...answer, request };
   cards = new Map();
   results.replaceChildren();
   showQuery();
@@ -188,6 +192,18 @@ async function searchNow(signal) {
   // Regions and tags come later: results wait for nobody.
   lookAt(cards, signal);
   nameValues(signal);
+  countValues(signal);
+}
+
+// What can be clicked, for as long as the filters are open: counting may take long.
+async function countValues(signal) {
+  if (!find("#filters").open || !facets.length || !shown.request) return showFacets();
+  const count = () => post("/v1/search", { ...shown.request, facets, offset: 0, count: 1 }, signal);
+  try {
+    showFacets((await remembered(count, signal)).facets);
+  } catch (error) {
+    if (error.name !== "AbortError") tell(error, () => countValues(signal));
+  }
 }
 
 async function nameValues(signal) {
@@ -207,18 +223,22 @@ async function remembered(run, signal) {
     if (error.code !== "photograph_gone" || !current.file) throw error;
     let { photograph } = await send("/v1/photographs", current.file, signal);
     if (current.box) ({ photograph } = await post("/v1/cut", { photograph, box: current.box }, signal));
+    const before = current.query.photograph;
     current.query = { photograph };
-    if (shown.query?.photograph) shown.query = { photograph };
+    for (const one of [shown, shown.request]) {
+      if (one?.query?.photograph === before) one.query = { photograph };
+    }
     return run();
   }
 }
 
 function more() {
-  const offset = shown.results.length;
+  // Of what is shown, whatever was entered meanwhile.
+  const next = () => ({ ...shown.request, exclude: current.hidden, offset: shown.results.length });
   return working(
     "Searching…",
     async (signal) => {
-      const answer = await remembered(() => post("/v1/search", searchRequest(offset), signal), signal);
+      const answer = await remembered(() => post("/v1/search", next(), signal), signal);
       shown.results.push(...answer.results);
       shown.more = answer.more;
       const added = addCards(answer.results);
@@ -232,7 +252,7 @@ function more() {
 
 function addCards(found) {
   const does = { like, hide, more: ({ id }) => lookForItem(id), compare: openFor };
-  const added = new Map(found.map((result) => [result.id, card(result, shown.weights, does)]));
+  const added = new Map(found.map((result) => [result.id, card(result, shown, does)]));
   for (const [id, element] of added) cards.set(id, element);
   results.append(...added.values());
   return added;
@@ -243,6 +263,8 @@ function say({ results: found, more: isMore }) {
     ? `${isMore ? "The first " : ""}${plural(found.length, "item")}, most similar first`
     : "Nothing meets all of that. Take away a filter.";
   find("#more").hidden = !isMore;
+  const isAlone = found.length + Boolean(shown.query) < 2;
+  for (const button of all('[data-action="Compare"]', results)) button.hidden = isAlone;
   const unhide = find("#unhide");
   unhide.hidden = !current.hidden.length;
   unhide.textContent = `Show ${current.hidden.length} hidden`;
@@ -383,11 +405,12 @@ function startOver() {
   clearNotice();
   start(null, "");
   forgetWords();
-  shown = { results: [], weights: {}, regions: [], query: null };
+  shown = nothing();
   cards = new Map();
   results.replaceChildren();
   for (const selector of ["#query", "#tools", "#learned", "#more"]) find(selector).hidden = true;
   hideTags();
+  showFacets();
   showLiked();
   find("#start").hidden = false;
   find("#found-title").textContent = "Start from the catalogue";
@@ -440,6 +463,7 @@ find("#unhide").addEventListener("click", () => {
   current.hidden = [];
   search();
 });
+find("#filters").addEventListener("toggle", () => countValues(underWay?.signal));
 find("#mark").addEventListener("click", () => openGarment(shown.query, current.box, cutTo));
 find("#start-over").addEventListener("click", startOver);
 

@@ -20,15 +20,17 @@ export const asked = () =>
 // Shows what an answer says of a request.
 export function showUnderstood({ text: sent }, { understood = { wanted: {}, unwanted: {} }, unknown = [] }, changed) {
   if (sent !== undefined) {
-    unread.textContent = unknown.map((one) => `“${one.words}”: ${one.why}`).join(" ");
+    unread.textContent = unknown.map((one) => `“${one.words}”: ${one.why}`).join("\n");
     unread.hidden = !unknown.length;
   }
   said = { text: sent ?? said.text, wanted: { ...understood.wanted }, unwanted: { ...understood.unwanted } };
   const every = [["wanted", ""], ["unwanted", "not "]].flatMap(([kind, sign]) =>
     Object.entries(said[kind]).map(([name, values]) => chip(kind, name, `${words(name)}: ${sign}${values.map(words).join(" or ")}`, changed)),
   );
+  const isFocused = chips.contains(document.activeElement);
   chips.replaceChildren(...every);
   chips.hidden = !every.length;
+  if (isFocused) (find("button", chips) ?? field).focus();
 }
 
 export function forgetWords() {
