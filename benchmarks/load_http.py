@@ -444,6 +444,7 @@ def load(server: Server, items: int, seconds: float, warm_up: float) -> dict:
     for (sort, kind, code), count in sorted(counts.items()):
         requests[sort].setdefault(kind, {})[code] = count
     every = [one for of_route in times.values() for one in of_route]
+    kept = requests["good"].get("/v1/photographs", {}).get("201", 0)
     return {
         "requests": requests,
         "requests_per_sec": counts.total() / seconds,
@@ -451,6 +452,8 @@ def load(server: Server, items: int, seconds: float, warm_up: float) -> dict:
         "memory_mb_start": memory[0] if memory else None,
         "memory_mb_end": memory[-1] if memory else None,
         "memory_mb": memory,
+        # The server keeps them, up to 256 MB.
+        "photographs_sent_mb": kept * np.mean([len(one) for one in photographs]) / 1e6,
     }
 
 
