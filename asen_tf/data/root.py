@@ -21,11 +21,11 @@ def is_url(text: str) -> bool:
 
 
 def clean_name(text: str) -> str:
-    """A path as tables have it, spelled in one way: no blanks around it, no `./` and no `//`."""
+    """A path as tables have it, spelled in one way: no blanks around it, no `./`, no `//`, NFC."""
     text = text.strip()
     if is_url(text):
         return text
-    parts = [part for part in text.split("/") if part not in ("", ".")]
+    parts = [p for p in unicodedata.normalize("NFC", text).split("/") if p not in ("", ".")]
     return "/" * text.startswith("/") + "/".join(parts)
 
 

@@ -110,9 +110,9 @@ def checked_box(box: Sequence[object]) -> Box:
     if np.shape(box) != (4,):
         raise ValueError(f"expected a box as four numbers, {' '.join(SIDES)}, got {box!r}")
     numbers = tuple(map(_number, SIDES, box))
+    shares = in_shares(np.array(numbers))
     for low, high in ((0, 2), (1, 3)):
         if numbers[high] - numbers[low] < 1:
-            shares = in_shares(np.array(numbers))
             shares = f" ({shares})" if shares else ""
             raise ValueError(
                 f"expected {SIDES[high]} at least a pixel above {SIDES[low]}, got "
@@ -120,6 +120,8 @@ def checked_box(box: Sequence[object]) -> Box:
             )
         if numbers[low] < -OUTSIDE:
             raise ValueError(_outside(SIDES[low], numbers[low], -numbers[low]))
+    if shares:  # all of the photograph
+        raise ValueError(f"box {text(numbers)}: {shares}")
     return numbers
 
 

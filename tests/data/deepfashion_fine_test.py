@@ -4,6 +4,7 @@ import pytest
 
 from asen_tf.core.config import defaults
 from asen_tf.data import formats
+from asen_tf.data.doubts import doubts
 from asen_tf.data.manifest import NO_ROLE
 
 FILES = {
@@ -64,6 +65,13 @@ def test_types_are_attributes_and_a_1_is_a_label(folder, tmp_path):
         (1, 1, 0, NO_ROLE),
     ]
     assert str(manifest.problem(2, "gone")) == f"{folder}/test.txt:1: gone"
+
+
+def test_a_photograph_is_one_however_its_path_is_spelled(tmp_path):
+    """04-one-photograph-two-spellings."""
+    manifest, _ = read(tmp_path, {TEST: "./img//A_Dress/1.jpg\n"})
+    told = [*doubts(manifest, contents=False)]
+    assert "1 images are in train and test: img/A_Dress/1.jpg" in told
 
 
 @pytest.mark.parametrize(

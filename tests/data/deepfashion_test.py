@@ -80,6 +80,18 @@ def test_earlier_releases_and_unpacked_images(tmp_path):
     assert len(manifest.labels) == 6
 
 
+def test_a_photograph_is_one_however_its_path_is_spelled(tmp_path):
+    """04-one-photograph-two-spellings."""
+    other = FILES[PARTITION].replace("img/Ankle", "./img//Ankle")
+    manifest, problems = read(tmp_path, {PARTITION: other})
+    assert problems == []
+    assert manifest.images[2] == "img/Ankle_Jeans/img_00000001.jpg"
+    assert manifest.splits.tolist() == [0, 1, 2, 0]
+    again = f"{FILES[PARTITION]}./img/Ankle_Jeans/img_00000001.jpg train\n".replace("4", "5", 1)
+    _, problems = read(tmp_path, {PARTITION: again})
+    assert "img/Ankle_Jeans/img_00000001.jpg is in line 5 already" in str(problems)
+
+
 @pytest.mark.parametrize(
     ("name", "line", "bad", "said_of", "message"),
     [

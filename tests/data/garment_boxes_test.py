@@ -71,14 +71,17 @@ def test_bad_boxes_are_named_by_line_and_column(tmp_path):
         "1,2,,4": "expected a number of pixels as x2, got ''",
         "9,2,3,4": "expected x2 at least a pixel above x1, got x1 9 and x2 3",
         "1,-7,3,4": "y1 -7 lies 7 pixels outside",
+        # 34-boxes-in-shares
+        "0.1,0.2,0.9,1": "got x1 0.1 and x2 0.9 (every number lies in 0 to 1: expected pixels",
+        "0,0,1,1": "box 0 0 1 1: every number lies in 0 to 1: expected pixels of the photograph",
     }
     rows = "".join(f"{n}.jpg,train,{cells},slim\n" for n, cells in enumerate(bad))
     manifest, problems = formats.read(options(tmp_path, text + rows))
     assert manifest.images.tolist() == ["a.jpg"] and len(manifest.garment_boxes.boxes) == 1
-    assert [(p.source, p.line) for p in problems] == [("manifest.csv", n) for n in range(3, 7)]
+    assert [(p.source, p.line) for p in problems] == [("manifest.csv", n) for n in range(3, 9)]
     for problem, message in zip(problems, bad.values(), strict=True):
         assert message in problem.message
-    with pytest.raises(BadData, match="4 problems"):
+    with pytest.raises(BadData, match="6 problems"):
         load(options(tmp_path, check="none"))
 
 

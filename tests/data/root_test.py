@@ -14,6 +14,7 @@ from asen_tf.data.root import LEADS_OUT, Root, clean_name
         pytest.param("./img/0.jpg", "img/0.jpg", id="04-one-photograph-two-spellings"),
         ("img//0.jpg", "img/0.jpg"),
         ("img/././/0.jpg", "img/0.jpg"),
+        ("cafe\u0301/0.jpg", "caf\u00e9/0.jpg"),
         pytest.param("img/0.jpg ", "img/0.jpg", id="19-paths-as-other-systems-write-them"),
         ("\timg/a b.jpg\u00a0", "img/a b.jpg"),
         ("../x.jpg", "../x.jpg"),

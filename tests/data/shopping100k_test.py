@@ -34,6 +34,21 @@ def test_a_file_is_an_attribute_and_a_line_a_label(tmp_path):
     ]
 
 
+def test_a_photograph_is_one_however_its_path_is_spelled(tmp_path):
+    """04-one-photograph-two-spellings."""
+    changed = {
+        "Attributes/collar.txt": "./m//3.jpg, 10\nf/./1.jpg,9\n",
+        "imgs_train.txt": "./m/3.jpg\n",
+        "imgs_valid.txt": "f/2.jpg\n",
+        "imgs_test.txt": "f//1.jpg\n",
+    }
+    manifest, problems = read(tmp_path, changed)
+    assert problems == []
+    assert manifest.images.tolist() == ["Images/f/1.jpg", "Images/f/2.jpg", "Images/m/3.jpg"]
+    assert manifest.splits.tolist() == [2, 1, 0]
+    assert len(manifest.labels) == 6
+
+
 def test_names_of_attributes_are_written_alike(tmp_path):
     manifest, _ = read(tmp_path, {"Attributes/Sleeve Length.txt": "f/1.jpg long\n"})
     assert "sleeve_length" in manifest.space.names

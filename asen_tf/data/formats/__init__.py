@@ -2,7 +2,7 @@
 
 import dataclasses
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.garment_boxes import with_garment_boxes
 from asen_tf.data.manifest import Manifest, Problem
 from asen_tf.data.matching import matched
-from asen_tf.data.root import Root
+from asen_tf.data.root import Root, clean_name
 from asen_tf.data.tables import Frame
 
 
@@ -47,11 +47,17 @@ def read(options: ConfigDict, table: Frame | None = None) -> tuple[Manifest, lis
         if options.format != "csv":
             raise ValueError(f"data.format={options.format}: a table in memory goes with csv")
         read_format = functools.partial(read_format, frame=table)
-    found = with_garment_boxes(*read_format(root, options), options.garment_boxes)
+    manifest, problems = read_format(root, options)
+    manifest = _renamed(manifest, clean_name)  # one photograph, one name: boxes and checks join it
+    found = with_garment_boxes(manifest, problems, options.garment_boxes)
     manifest, problems = with_boxes(*found, options.boxes, options.check == "full")
     manifest = _with_attributes(manifest, options.columns)
-    names = np.array([*map(Root(root).spelled, manifest.images.tolist())], np.str_)
-    return dataclasses.replace(manifest, images=names), problems
+    return _renamed(manifest, Root(root).spelled), problems
+
+
+def _renamed(manifest: Manifest, name: Callable[[str], str]) -> Manifest:
+    images = np.array([*map(name, manifest.images.tolist())], np.str_)
+    return dataclasses.replace(manifest, images=images)
 
 
 def _with_attributes(manifest: Manifest, names: Sequence[str]) -> Manifest:

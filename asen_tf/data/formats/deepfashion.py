@@ -25,6 +25,7 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.core.foreign import shown, text_lines
 from asen_tf.data.formats import deepfashion_attributes
 from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
+from asen_tf.data.root import clean_name
 
 PARTITION = "Eval/list_eval_partition.txt"
 PARTS = {"train": 0, "val": 1, "test": 2}
@@ -92,7 +93,7 @@ def _read_partition(root: Path, problems: list[Problem]) -> dict[str, tuple[int,
             continue
         rows += 1
         path, _, part = text.strip().rpartition(" ")
-        path = path.strip()
+        path = clean_name(path)
         if not path:
             message = f"expected a path and a split, found {shown(text.strip())}"
         elif part not in PARTS:
@@ -174,7 +175,7 @@ def _parse(chunk: bytes, width: int) -> tuple[list[str], np.ndarray, np.ndarray,
     begins = starts[first[counts > 0]].tolist()
     names = np.full(len(ends), "", object)
     names[counts > 0] = [chunk[at : at + LONGEST_PATH].split(None, 1)[0] for at in begins]
-    paths = [name.decode("utf-8", "replace") if name else "" for name in names]
+    paths = [clean_name(name.decode("utf-8", "replace")) if name else "" for name in names]
     ones = np.flatnonzero(one)
     line = np.searchsorted(first, ones, side="right") - 1
     return paths, (counts == width + 1) & (numbers == width), line, ones - first[line] - 1

@@ -37,7 +37,7 @@ from asen_tf.core.errors import unknown_name
 from asen_tf.core.foreign import FormatError, shown, text_lines
 from asen_tf.data.formats.hashed_splits import hashed_splits
 from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
-from asen_tf.data.root import name_problem
+from asen_tf.data.root import clean_name, name_problem
 
 SUFFIX = "_labels"
 # Attributes in the order of the ASEN releases, values in the order of the letters.
@@ -132,7 +132,7 @@ def _read_file(
         for cells in reader:
             message = _problem(cells) if cells else None
             if cells and not message:
-                image = archives.path(cells[0].strip())
+                image = archives.path(clean_name(cells[0]))
                 attribute = SPACE.index(cells[1].strip().removesuffix(SUFFIX))
                 if (image, attribute) in taken:
                     message = f"{image} is labelled for {SPACE.names[attribute]} already"

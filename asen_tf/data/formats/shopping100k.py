@@ -38,6 +38,7 @@ from asen_tf.data.manifest import (
     label_records,
     sort_labels,
 )
+from asen_tf.data.root import clean_name
 
 FOLDER = "Images"
 ATTRIBUTES = "Attributes"
@@ -104,8 +105,9 @@ def _read_file(
     for line, text in text_lines(root / source, source):
         match = _LINE.fullmatch(text.strip())
         if match:
-            rows.append(match.groups())
-            first.setdefault(match[1], (source, line))
+            image = clean_name(match[1])
+            rows.append((image, match[2]))
+            first.setdefault(image, (source, line))
         elif text.strip():
             message = f"expected a path and a value, found {shown(text.strip())}"
             problems.append(Problem(source, line, message))
@@ -159,7 +161,7 @@ def _listed(
         if split not in listed:
             continue
         for line, text in text_lines(root / sources[split], sources[split]):
-            row = row_of.get(text.strip())
+            row = row_of.get(clean_name(text))
             if row is not None and splits[row] < 0:
                 splits[row] = number
             elif text.strip():
