@@ -8,6 +8,7 @@ from pathlib import Path
 
 from absl import logging
 
+from asen_tf import images
 from asen_tf.api.catalogues import opened
 from asen_tf.catalogue import Catalogue, Record, indexing
 from asen_tf.catalogue.indexing import BOX, Item, Summary
@@ -178,4 +179,7 @@ def _mark(row: CatalogueRow, source: Source) -> str | None:
 def _read(row: CatalogueRow, source: Source, known: str) -> Read | None:
     version, _, box = known.partition(" ")
     found = source.read(row.image, version if box == _box(row) else "")
-    return found and boxed(found, row.box)
+    if found is None:
+        return None
+    images.check_whole(found.content)
+    return boxed(found, row.box)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from asen_tf.bulk import files
 from asen_tf.core.remote import MAX_BYTES
 from asen_tf.data.root import is_url, name_problem
-from asen_tf.images import UNREADABLE, for_graph
+from asen_tf.images import UNREADABLE, check_whole, for_graph
 from asen_tf.photographs import Found, Remote, Source
 from asen_tf.photographs.fetched import too_large
 
@@ -27,6 +27,7 @@ def reader(
     def read(name: str) -> Found | str:
         try:
             found = _by_beam(root, name) if _is_beams(root, name) else source.read(name)
+            check_whole(found.content)
             return found._replace(content=for_graph(found.content))
         except UNREADABLE as error:
             return getattr(error, "strerror", None) or str(error)

@@ -6,7 +6,7 @@ What is imported here needs no TensorFlow.
 
 from asen_tf.core.limits import MAX_PIXELS
 from asen_tf.images.boxes import Boxed
-from asen_tf.images.check import problem
+from asen_tf.images.check import check_whole, problem
 from asen_tf.images.inputs import Photograph, describe, listed, listed_pairs
 from asen_tf.images.kinds import KINDS
 from asen_tf.images.pillow import (
@@ -27,6 +27,7 @@ __all__ = [
     "Photograph",
     "TooManyPixels",
     "UnknownKind",
+    "check_whole",
     "describe",
     "for_graph",
     "listed",

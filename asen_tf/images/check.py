@@ -33,6 +33,16 @@ def problem(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> str | None
     return None
 
 
+def check_whole(encoded: bytes, max_pixels: int = MAX_PIXELS) -> None:
+    """Raises ValueError for a JPEG that decoders would fill up with gray, see `problem`.
+
+    Of other kinds they say themselves what is missing.
+    """
+    if encoded.startswith(kinds.JPEG):
+        pillow.size_of(encoded, max_pixels)
+        _decode_strictly(encoded)
+
+
 def _decode_strictly(encoded: bytes) -> None:
     """At an eighth of its size, which still reads all of its entropy-coded data."""
     try:

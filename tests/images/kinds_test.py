@@ -287,6 +287,7 @@ def test_exported_models_read_it_or_name_it(kind):
 def test_checked_and_measured(kind, folder):
     path = folder / kind
     assert images.problem(path) is None
+    images.check_whole(path.read_bytes())
     assert images.size_of(path) == images.size_of(KINDS[kind][0]) == (HEIGHT, WIDTH)
     small = Image.open(io.BytesIO(images.thumbnail(path, 48)))
     assert small.size == (48, 32)
@@ -311,6 +312,24 @@ def test_refusals_name_the_kind(kind, tmp_path):
             graph.read(form)
     with pytest.raises(tf.errors.InvalidArgumentError, match=kind):
         by_export(REFUSED[kind])
+
+
+WHOLE = encoded("JPEG")
+ONLY_LOOK_WHOLE = {
+    "resumed": WHOLE[: len(WHOLE) * 6 // 10] + b"\xff\xd9",
+    "sent as text": WHOLE.replace(b"\n", b"\r\n"),
+}
+
+
+@pytest.mark.parametrize("damage", ONLY_LOOK_WHOLE)
+def test_what_decoders_would_fill_up_with_gray_is_named(damage, tmp_path):
+    """41-pictures-that-only-look-whole."""
+    (tmp_path / "photograph").write_bytes(ONLY_LOOK_WHOLE[damage])
+    said = images.problem(tmp_path / "photograph")
+    assert said.startswith("broken or truncated (")
+    assert reader(str(tmp_path))("photograph") == said
+    with pytest.raises(ValueError, match="broken or truncated"):
+        images.check_whole(ONLY_LOOK_WHOLE[damage])
 
 
 def test_training_on_files_that_nobody_checked_names_the_kind(tmp_path):

@@ -61,6 +61,15 @@ def test_a_day_and_the_next(shop, index, remote, tmp_path):
     assert found.embedded == 2 and index.embedded == [b"anew"] * 2
 
 
+def test_a_photograph_that_only_looks_whole_is_named(index, jpegs, tmp_path):
+    """41-pictures-that-only-look-whole."""
+    (tmp_path / "whole.jpg").write_bytes(jpegs[0])
+    (tmp_path / "cut.jpg").write_bytes(jpegs[1][: len(jpegs[1]) // 2] + b"\xff\xd9")
+    found = index("cut;cut.jpg;5", "whole;whole.jpg;6")
+    assert found.embedded == 1 and index.embedded == [jpegs[0]]
+    assert found.problems["cut"].startswith("broken or truncated (")
+
+
 def test_a_box_that_moved_is_embedded_again(shop, index):
     def line(box):
         return f"a;{shop.url}/tagged/1.png;{box}"
