@@ -104,6 +104,9 @@ class Output:
         self._is_of(stamp)  # nothing in a folder of others is touched
         with self._held():
             if not self._is_of(stamp):
+                if self.stamp():  # of a run that embedded nothing
+                    for name in ("vectors", "errors", "tags"):
+                        files.delete_folder(files.join(self.folder, name))
                 for name in ("vectors", "errors", *(["tags"] if stamp.tags else [])):
                     files.make_folder(files.join(self.folder, name))
                 path = files.join(self.folder, _STAMP)
@@ -125,14 +128,21 @@ class Output:
             lock.release()
 
     def _is_of(self, stamp: Stamp) -> bool:
-        """Whether there is a stamp, which has to be the same."""
+        """Whether there is this stamp; there is no other beside vectors."""
         found = self.stamp()
-        if found and (differ := found.differences(stamp)):
+        differ = found.differences(stamp) if found else []
+        if differ and self._holds_vectors():
             raise ValueError(
                 f"{self.folder} holds vectors of another run ({'; '.join(differ)}): name another "
                 "--output"
             )
-        return found is not None
+        return found is not None and not differ
+
+    def _holds_vectors(self) -> bool:
+        """Whether any photograph was embedded; files of other file systems are not looked into."""
+        folder = files.join(self.folder, "vectors")
+        paths = (files.join(folder, name) for name in files.names(folder))
+        return any(not files.is_local(path) or not VectorFile.is_empty(path) for path in paths)
 
     def shard_files(self, shard: int, shards: int) -> tuple[str, str, str]:
         """The files of a shard's vectors, of its errors and of its tags."""

@@ -66,6 +66,14 @@ class VectorFile:
         self._writer.close()
 
     @staticmethod
+    def is_empty(path: str) -> bool:
+        """Whether a file surely has no vector."""
+        try:
+            return pq.read_metadata(path).num_rows == 0
+        except (OSError, ValueError):
+            return False
+
+    @staticmethod
     def is_whole(path: str) -> bool:
         """Whether every page of a file is as it was written."""
         try:

@@ -342,6 +342,17 @@ def test_a_folder_takes_the_vectors_of_one_run_alone(saved_model, shop, embedded
     assert embed_catalogue(same_model, same_rows, output, root=shop).embedded == 0
 
 
+def test_a_run_that_embedded_nothing_keeps_no_folder(saved_model, shop, tmp_path):
+    """35-failed-start-blocks-the-folder: with the right root, other shards and the same output."""
+    output, manifest = tmp_path / "out", shop / "manifest.csv"
+    (tmp_path / "empty").mkdir()
+    failed = embed_catalogue(saved_model, manifest, output, root=tmp_path / "empty", shards=3)
+    assert failed.vectors == 0 and failed.errors == failed.images
+    found = embed_catalogue(saved_model, manifest, output, shards=2)
+    assert (found.errors, found.embedded, len(files_of(output))) == (len(BAD), 2, 2)
+    assert set(read_errors(output)) == set(BAD)
+
+
 def test_bad_input_is_refused_before_anything_is_written(saved_model, shop, tmp_path):
     output = tmp_path / "out"
 
