@@ -18,6 +18,7 @@ from absl import flags
 
 from asen_tf.cli import program, remote
 from asen_tf.cli.embedders import define_flags, opened
+from asen_tf.core import addresses
 from asen_tf.core.limits import MAX_PIXELS
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
@@ -27,6 +28,7 @@ _KEY_VARIABLE = "ASEN_API_KEY"
 
 def main() -> int | None:
     given = flags.FLAGS
+    addresses.check_free(given.host, given.port)
     try:
         from asen_tf import app
         from asen_tf.catalogue import Catalogue

@@ -18,17 +18,19 @@ import threading
 from absl import flags, logging
 
 from asen_tf.cli import program
+from asen_tf.core import addresses
 from asen_tf.serving.signatures import MODEL_NAME
 
 
 def main() -> int | None:
+    given = flags.FLAGS
+    addresses.check_free(given.host, given.port)
     # TensorFlow and gRPC take seconds to load; --help needs neither.
     from asen_tf.serving.server import Limits, Models, Server, config
     from asen_tf.serving.server.tls import credentials
 
     # What was imported stays; collecting garbage after a version would look through it for long.
     gc.freeze()
-    given = flags.FLAGS
     limits = Limits(
         message_bytes=given.max_message_mb << 20,
         batch=given.max_batch,

@@ -1,5 +1,6 @@
 """Addresses of servers, HOST:PORT, and whether a proxy stands before them."""
 
+import errno
 import ipaddress
 import os
 import re
@@ -12,6 +13,8 @@ _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\\\[\]@?#]+):(?P<po
 _PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
 
 _TRIED_S = 1.0
+
+_NOT_OURS = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
 
 
 def split(address: str) -> tuple[str, int]:
@@ -46,6 +49,17 @@ def through(host: str) -> str:
     if named is None or is_this_machine(host) or urllib.request.proxy_bypass_environment(host):
         return ""
     return f" through the proxy of {named}"
+
+
+def check_free(host: str, port: int) -> None:
+    """Before what takes long: raises OSError where nothing could listen there; port 0 is any."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.create_server((host.strip("[]"), port), family=family).close()
+    except OSError as error:
+        if error.errno in _NOT_OURS:  # whoever listens says what else is wrong
+            why = os.strerror(error.errno).lower()
+            raise OSError(f"cannot listen at {host}:{port}: {why}") from error
 
 
 def unreachable(host: str, port: int) -> str | None:

@@ -63,6 +63,17 @@ def test_the_proxy_before_another_machine_is_named(monkeypatch, host):
     assert addresses.through(host) == ""
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
+def test_a_port_that_is_taken(host):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        with pytest.raises(OSError, match=f"^cannot listen at {host}:{port}: address already in"):
+            addresses.check_free(host, port)
+    addresses.check_free(host, port)
+    addresses.check_free(host, 0)
+    addresses.check_free("no.such.host.invalid", 0)
+
+
 def test_why_nothing_answers():
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
