@@ -6,6 +6,7 @@ signal N: 130 for Ctrl-C, 143 for SIGTERM.
 
 import errno
 import itertools
+import math
 import os
 import re
 import signal
@@ -150,9 +151,18 @@ def _parsed(arguments: list[str]) -> list[str]:
         if name == "config":
             experiment_files.check(after if given else value)
     try:
-        return flags.FLAGS(arguments)
+        left = flags.FLAGS(arguments)
+        _check_numbers()
+        return left
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(_unknown_key(error)) from error
+
+
+def _check_numbers() -> None:
+    """No bound of absl's keeps NaN out; keys of configurations are checked with the others."""
+    for name, value in flags.FLAGS.flag_values_dict().items():
+        if isinstance(value, float) and not math.isfinite(value) and "." not in name:
+            raise flags.IllegalFlagValueError(f"--{name}={value}: expected a finite number")
 
 
 def _unknown_key(error: Exception) -> str:

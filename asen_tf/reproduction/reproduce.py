@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import json
+import math
 import os
 import platform
 import shutil
@@ -16,12 +17,13 @@ from ml_collections import config_dict
 from asen_tf.api.evaluate import evaluate, random_order
 from asen_tf.backbones.imagenet import check_imagenet
 from asen_tf.core import config as configs
-from asen_tf.core import experiment_files, experiments
+from asen_tf.core import config_check, experiment_files, experiments
 from asen_tf.core.choices import CHANGES, DRAWN, EVERY, MANIPULATION, TRIPLETS, WITH_VALUES
 from asen_tf.core.errors import Failed, check_names, unknown_name
 from asen_tf.core.lock import hold
 from asen_tf.core.progress import duration, say
-from asen_tf.data.load import load
+from asen_tf.data.load import BadData, load
+from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation import save
 from asen_tf.figures import lines
 from asen_tf.figures import save as save_picture
@@ -69,8 +71,9 @@ def reproduce(
       have the curves over k.
 
     Raises:
-      ValueError: an unknown table, row, data set or key; a run in the folder that was begun with
-        other settings; data that does not fit. Said before anything is trained.
+      ValueError: an unknown table, row, data set or key; a value that makes no sense; a run in the
+        folder that was begun with other settings or data; data that does not fit. Said before
+        anything is trained.
       Failed: runs failed, after all others were trained; their logs say why.
     """
     _check(table, rows, seeds, budget_minutes, jobs)
@@ -103,6 +106,7 @@ class _Reproduction:
     jobs: int
     searched: str
     left_out: dict[str, str] = dataclasses.field(default_factory=dict)  # row -> why
+    loaded: dict[str, Manifest] = dataclasses.field(default_factory=dict)
 
     @property
     def table(self) -> Table:
@@ -125,8 +129,9 @@ class _Reproduction:
                 known = {name: None for config in given for name in configs.flat(config)}
                 raise ValueError(unknown_name("key of the configuration", key, known))
         for config in runs.values():
+            config_check.check(config)
             check_imagenet(config.model.to_dict())
-        if load(base.data).triplets is not None:
+        if self._data_of(base).triplets is not None:
             runs = self._of_triplets(runs, wanted)
         self.output.mkdir(parents=True, exist_ok=True)
         # Two programs must not train the same run.
@@ -137,7 +142,9 @@ class _Reproduction:
                 runs = self._within_budget(runs)
             runs = {(n, seed): _seeded(c, seed) for seed in self.seeds for n, c in runs.items()}
             for run, config in runs.items():
-                Workdir(self._folder(*run)).check_same(config)
+                begun = Workdir(self._folder(*run))
+                if begun.is_begun:
+                    begun.check_same(config, self._data_of(config))
             failures = self._train(
                 {run: c for run, c in runs.items() if not self._result_file(*run).exists()}, base
             )
@@ -183,6 +190,16 @@ class _Reproduction:
                     raise _NotHere(f"{row.name}: {reason}")
                 self.left_out[row.name] = reason
         return {name: config for name, config in runs.items() if _draws_triplets(config)}
+
+    def _data_of(self, config) -> Manifest:
+        """The data of a configuration; that of many rows is the same."""
+        key = json.dumps({**configs.flat(config.data), "check": ""}, sort_keys=True)
+        if key not in self.loaded:
+            try:
+                self.loaded[key] = load(config.data)
+            except BadData as error:
+                raise BadData(error.problems, "--set=data.skip_bad=true") from None
+        return self.loaded[key]
 
     @property
     def _changed(self) -> list[str]:
@@ -442,7 +459,7 @@ def _check(table, rows, seeds, minutes, jobs):
             raise ValueError(unknown_name(f"row of {table}", row, names))
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"--seeds takes different whole numbers, got {list(seeds)}")
-    if minutes is not None and minutes <= 0:
+    if minutes is not None and not 0 < minutes < math.inf:
         raise ValueError(
             f"expected --budget_minutes above 0, got {minutes:g}; without it each row trains for "
             "the epochs of its own experiment"

@@ -23,6 +23,7 @@ def main():
 
 flags.DEFINE_string("store", None, "Where.")
 flags.DEFINE_string("needed", None, "What.")
+flags.DEFINE_float("share", 0.5, "How much.", 0.0, 1.0)
 flags.mark_flag_as_required("needed")
 config_flags.DEFINE_config_file("config", None, "Experiment.")
 program.run(main, goes_on=True)
@@ -66,6 +67,9 @@ def test_the_status_and_one_line_say_how_it_ended(main, status, said):
         (["more"], "unexpected arguments: more"),
         (["--needed="], None),
         (["--config=no/such.py"], "no/such.py: no such experiment file; installed in"),
+        # 28-values-of-keys-unchecked
+        *((["--share", number], "expected a finite number") for number in ("nan", "-NaN")),
+        (["--share=inf"], "--share"),
         ([f"--config={ROOT}/configs/asen/csv.py", "--config.train.batchsize=4"], "batch_size"),
         ([f"--config={ROOT}/configs/asen/csv.py", "--config.train.batch_size=many"], "many"),
     ],

@@ -280,7 +280,7 @@ def test_photographs_outside_of_the_root_are_not_shown(shop, tmp_path):
         (["--id=item-0", "--filter=color=rde"], "Did you mean 'red'? Known: red, green."),
         (["--liked=item-0,item-2", "--measure=euclidean"], "keeps the query where several"),
         (["--id=item-0", "--compare=item-1", "--measure=euclidean"], "takes no --measure"),
-        (["--id=item-0", "--threshold=nan"], "expected a threshold of -1 to 1, got nan"),
+        (["--id=item-0", "--threshold=nan"], "--threshold=nan: expected a finite number"),
         (["--id=item-0", "--threshold=2"], "expected a threshold of -1 to 1, got 2"),
         (["--id=item-0", "--threshold=0.5", "--ceiling=0"], "a threshold below the ceiling"),
         (["--id=item-0", "--compare=item-1", "--several=best"], "takes no --several"),

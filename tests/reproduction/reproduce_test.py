@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from asen_tf.reproduction.reproduce import reproduce
+from asen_tf.data.load import load
+from asen_tf.reproduction.reproduce import _Reproduction, reproduce
+from asen_tf.workdir import Workdir
 
 TINY = {
     "data.images": 60,
@@ -65,6 +67,29 @@ def test_a_table_is_trained_once_and_written_again(tmp_path, capfd):
     )
 
 
+def test_what_was_trained_on_another_table_is_not_taken_over(tmp_path, monkeypatch):
+    """32-table-changed-under-a-run."""
+
+    def begin(self, runs, base):
+        for run, config in runs.items():
+            begun = Workdir(self._folder(*run))
+            manifest = load(config.data)
+            begun.begin(config, manifest.space, manifest)
+            begun.write_best({"stage": "stage1", "step": 1, "slices": None, "map": None})
+
+    def run():
+        given = {"seeds": [3], "changes": TINY, "rows": ["triplet network"]}
+        reproduce("asen_baselines", "synthetic", tmp_path, **given)
+
+    monkeypatch.setattr(_Reproduction, "_train", begin)
+    run()
+    run()
+    table = tmp_path / "data" / "manifest.csv"
+    table.write_text(table.read_text().replace(",long,", ",short,"))
+    with pytest.raises(ValueError, match=r"data has changed .*triplet_net_seed3 began"):
+        run()
+
+
 def test_without_a_budget_a_row_trains_for_the_epochs_of_its_experiment(tmp_path):
     short = {**TINY, "train.steps_per_epoch": 1, "stage1.epochs": 2.0}
     record = reproduce(
@@ -106,6 +131,9 @@ def test_the_random_row_of_searches_after_a_change_trains_nothing(tmp_path):
         ({"data": "synthetics"}, "synthetic"),
         ({"seeds": [1, 1]}, "different whole numbers"),
         ({"budget_minutes": 0}, "above 0, got 0"),
+        ({"budget_minutes": float("nan")}, "above 0, got nan"),
+        # 28-values-of-keys-unchecked
+        ({"changes": {"train.batch_size": 0}}, "train.batch_size=0: expected a whole number"),
         ({"changes": {"data.image": 3}}, "Did you mean 'data.images'"),
         ({"changes": {"data.images": "many"}}, "data.images=many"),
         # CSN reads no attention: the row would be another one than its name says.
