@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import tempfile
 import zipfile
 from collections.abc import Iterable
@@ -99,6 +100,7 @@ class Workdir:
         self,
         data: config_dict.ConfigDict | Manifest | str | os.PathLike | None = None,
         skip_bad: bool = False,
+        follow_links: bool = False,
     ) -> Manifest:
         """Reads and checks the data of the run.
 
@@ -106,6 +108,7 @@ class Workdir:
           data: a configuration, the `data` part of one, a manifest, or the folder where the run's
             own data lies now; None or "": where it lay in training.
           skip_bad: drop bad rows of the run's own data, whatever its configuration says.
+          follow_links: likewise read photographs that are links to folders outside of the root.
 
         Raises:
           ValueError: the data has values that the model does not know, or none of its attributes.
@@ -114,6 +117,7 @@ class Workdir:
             options = self.config().data
             options.root = os.fspath(data or options.root)
             options.skip_bad = options.skip_bad or skip_bad
+            options.follow_links = options.follow_links or follow_links
             try:
                 manifest = load_for(self.space(), options)
             except BadData as error:
@@ -198,7 +202,8 @@ class Workdir:
             )
 
     def _or_start_from(self) -> str:
-        return f"name another folder (--config.train.init_from={self.path} starts from its weights)"
+        start = shlex.quote(f"--config.train.init_from={self.path}")
+        return f"name another folder ({start} starts from its weights)"
 
     def _changes(self, manifest: Manifest) -> str | None:
         """How data differs from what the run was trained on; None: not, or that is not known."""

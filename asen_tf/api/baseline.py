@@ -10,7 +10,10 @@ from asen_tf.workdir import Workdir
 
 
 def linear_baseline(
-    run: Workdir, root: str | os.PathLike | None = None, skip_bad: bool = False
+    run: Workdir,
+    root: str | os.PathLike | None = None,
+    skip_bad: bool = False,
+    follow_links: bool = False,
 ) -> Workdir:
     """The linear baseline on a run's data and the backbone it started from.
 
@@ -19,7 +22,7 @@ def linear_baseline(
     Args:
       run: any trained model.
       root: folder where the run's data lies now; None: where it lay in training.
-      skip_bad: drop bad rows of it, whatever the run's configuration says.
+      skip_bad, follow_links: how it is read, see `Workdir.manifest`.
 
     Raises:
       ValueError: the run's model has no backbone of its own, or its data has no labels or other
@@ -38,6 +41,7 @@ def linear_baseline(
             )
         config.data.root = os.fspath(root or config.data.root)
         config.data.skip_bad = config.data.skip_bad or skip_bad
+        config.data.follow_links = config.data.follow_links or follow_links
         config.eval.preprocessing = "default"
         if config.data.format == "csv" and not config.data.attributes_file:
             config.data.columns = run.space().names

@@ -9,6 +9,7 @@ import numpy as np
 from ml_collections import ConfigDict
 
 from asen_tf.core import config as configs
+from asen_tf.core import config_check
 from asen_tf.core.choices import (
     BASELINE,
     DRAWN,
@@ -21,7 +22,7 @@ from asen_tf.core.choices import (
     SIMILARITY,
 )
 from asen_tf.core.errors import check_names
-from asen_tf.data.load import load, load_for
+from asen_tf.data.load import load, load_for, naming_bad_images
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation import (
     Evaluator,
@@ -51,6 +52,7 @@ def evaluate(
     precision: str | None = None,
     baseline: bool = False,
     skip_bad: bool = False,
+    follow_links: bool = False,
 ) -> dict:
     """Scores embeddings on one split of labelled photographs.
 
@@ -72,7 +74,7 @@ def evaluate(
       precision: what a run's networks compute in, see `Workdir.load_best`.
       baseline: of a run, score the linear baseline beside it, as the variant "linear"; it is
         trained first where that was not done yet, see `api.baseline.linear_baseline`.
-      skip_bad: drop bad rows of a run's own data, see `Workdir.manifest`.
+      skip_bad, follow_links: how a run's own data is read, see `Workdir.manifest`.
 
     Returns:
       What `evaluation.evaluate_manipulation` gives for that protocol; what `evaluate_triplets`
@@ -84,8 +86,8 @@ def evaluate(
       slice counts.
 
     Raises:
-      ValueError: an unknown protocol, split, slice or attribute, data of other attributes, or no
-        products that could be excluded.
+      ValueError: an unknown protocol, split, slice or attribute, a configuration that makes no
+        sense, data of other attributes, or no products that could be excluded.
       FileNotFoundError: the folder holds no run.
     """
     check_names("protocol", [protocol], PROTOCOLS)
@@ -107,11 +109,11 @@ def evaluate(
             raise ValueError("an embedder takes data, and neither slices nor a precision")
         subject = _subject_of_embedder(model, data)
     else:
-        subject = _subject_of_run(model, data, precision, skip_bad)
+        subject = _subject_of_run(model, data, precision, skip_bad, follow_links)
     subject = dataclasses.replace(subject, manifest=_excluding(subject.manifest, exclude_same))
     named, measured = _named(slices, subject.slices), subject
     if baseline:
-        subject, named = _beside_baseline(model, data, subject, named, skip_bad)
+        subject, named = _beside_baseline(model, data, subject, named, skip_bad, follow_links)
     manifest, settings = subject.manifest, subject.settings
     inputs = (subject.embed, manifest, split, subject.photographs)
     size = settings.batch_size
@@ -162,8 +164,12 @@ def random_order(
 
     Returns:
       What `evaluation.evaluate_random` gives, of a manipulation `random_manipulation`.
+
+    Raises:
+      ValueError: the configuration or the data makes no sense.
     """
     check_names("protocol", [protocol], PROTOCOLS)
+    config_check.check(data)
     options = data.data.copy_and_resolve_references()
     options.check = "none"
     manifest = load(options, training=False)
@@ -181,7 +187,8 @@ def _excluding(manifest: Manifest, same: str | None) -> Manifest:
     if same == PRODUCT and manifest.products is None:
         raise ValueError(
             f"exclude_same=product: {manifest.source} has no column product; add it, or name the "
-            "one that says which product a photograph shows: --config.data.column_names.product=sku"
+            "one that says which product a photograph shows, in training or with --model=random: "
+            "--config.data.column_names.product=sku"
         )
     return manifest
 
@@ -209,7 +216,7 @@ class _Subject:
     predict: PredictFn | None = None
 
 
-def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
+def _subject_of_run(run, data, precision, skip_bad=False, follow_links=False) -> _Subject:
     # A random order needs no TensorFlow, which takes seconds to load.
     from asen_tf.data.image_cache import open_images
     from asen_tf.evaluation.embed import (
@@ -225,12 +232,14 @@ def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
     run = run if isinstance(run, Workdir) else Workdir(run)
     model, slices, config = run.load_best(precision), run.best()["slices"], run.config()
     used = model.used_slices(slices)
-    manifest, fit, margin = run.manifest(data, skip_bad), config.data.fit, config.data.box_margin
+    manifest = run.manifest(data, skip_bad, follow_links)
+    fit, margin = config.data.fit, config.data.box_margin
     seen = {"fit": fit, "box_margin": margin}
 
     def load_images():
         rows = np.arange(len(manifest))
-        return image_fn(open_images(manifest, rows, model.image_size, "none", **seen))
+        load_rows = image_fn(open_images(manifest, rows, model.image_size, "none", **seen))
+        return naming_bad_images(manifest, config.data.max_pixels)(load_rows)
 
     def localize(split):
         size = config.eval.batch_size
@@ -254,7 +263,9 @@ def _subject_of_run(run, data, precision, skip_bad=False) -> _Subject:
     )
 
 
-def _beside_baseline(run, data, subject, named, skip_bad) -> tuple[_Subject, dict[str, slice]]:
+def _beside_baseline(
+    run, data, subject, named, skip_bad, follow_links
+) -> tuple[_Subject, dict[str, slice]]:
     """The run's subject with the baseline's embedding before its own, and where each stands."""
     from asen_tf.api.baseline import linear_baseline
     from asen_tf.workdir import Workdir
@@ -262,7 +273,7 @@ def _beside_baseline(run, data, subject, named, skip_bad) -> tuple[_Subject, dic
     run = run if isinstance(run, Workdir) else Workdir(run)
     root = data if isinstance(data, str | os.PathLike) else None
     manifest = subject.manifest
-    other = _subject_of_run(linear_baseline(run, root, skip_bad), manifest, None)
+    other = _subject_of_run(linear_baseline(run, root, skip_bad, follow_links), manifest, None)
     width = max(manifest.space.value_counts)  # of its embedding
 
     def photographs(rows):
@@ -282,6 +293,8 @@ def _beside_baseline(run, data, subject, named, skip_bad) -> tuple[_Subject, dic
 
 
 def _subject_of_embedder(embedder, data) -> _Subject:
+    if isinstance(data, ConfigDict):
+        config_check.check(data)
     manifest = load_for(embedder.attributes, data)
     whole = isinstance(data, ConfigDict) and "eval" in data
     config = data if whole else configs.defaults()

@@ -364,9 +364,9 @@ class Finder:
           ValueError: an unknown attribute or value, or no item is labelled with it.
         """
         position = self.attributes.index(attribute)
-        labelled = self.engine.has_field(attribute)
         values = [value] if isinstance(value, str) else list(value)
-        ids = self.engine.ids(any_of(attribute, values)) if labelled else []
+        there = [one for one in values if self.engine.has_label(attribute, one)]
+        ids = self.engine.ids(any_of(attribute, there)) if there else []
         if not ids:
             for one in values:
                 self.attributes[attribute].index(one)  # names the nearest where it is misspelt

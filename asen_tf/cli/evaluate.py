@@ -62,6 +62,7 @@ def main() -> None:
             precision=given.precision,
             baseline=given.baseline,
             skip_bad=given.skip_bad,
+            follow_links=given.follow_links,
             **chosen,
         )
         output = output or _result_file(given.workdir, given.split, given.protocol)
@@ -94,10 +95,11 @@ def _check_flags(given: flags.FlagValues) -> None:
         raise app.UsageError(
             "--model=random takes the data of an experiment: name it with --config"
         )
-    if given.model and (given.slices or given.data_root or given.baseline or given.skip_bad):
+    of_run = (given.slices, given.data_root, given.baseline, given.skip_bad, given.follow_links)
+    if given.model and any(of_run):
         raise app.UsageError(
-            "--slices, --baseline, --data_root and --skip_bad are for a --workdir; with "
-            "--model=random, --config.data.root says where the data lies"
+            "--slices, --baseline, --data_root, --skip_bad and --follow_links are for a --workdir; "
+            "with --model=random, --config.data.root says where the data lies"
         )
     if given.workdir and given.config:
         raise app.UsageError("--config is for --model=random: the run in --workdir brings its own")
@@ -140,6 +142,7 @@ def run() -> None:
     flags.DEFINE_bool("baseline", False, "Put a linear baseline beside the run; see above.")
     flags.DEFINE_string("data_root", "", "Folder of the run's data, if it moved after training.")
     flags.DEFINE_bool("skip_bad", False, "Whether to drop bad rows of the run's data.")
+    flags.DEFINE_bool("follow_links", False, "Whether links may lead out of the data's root.")
     flags.DEFINE_enum(
         "precision", None, PRECISIONS, "What networks compute in; default: as in training."
     )

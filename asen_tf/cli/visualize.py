@@ -33,6 +33,7 @@ def main() -> None:
         images=given.images,
         data=given.data_root,
         skip_bad=given.skip_bad,
+        follow_links=given.follow_links,
     )
     print("\n".join(map(str, files)))
 
@@ -50,6 +51,7 @@ def run() -> None:
     flags.DEFINE_integer("images", 1000, "Most images that are searched and laid out.", 4)
     flags.DEFINE_string("data_root", "", "Folder of the run's data, if it moved after training.")
     flags.DEFINE_bool("skip_bad", False, "Whether to drop bad rows of the run's data.")
+    flags.DEFINE_bool("follow_links", False, "Whether links may lead out of the data's root.")
     flags.mark_flag_as_required("workdir")
     program.run(main)
 

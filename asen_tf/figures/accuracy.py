@@ -1,6 +1,7 @@
 """How often a search after a change succeeds, over k (Ak et al., WACV 2018, figure 6)."""
 
 import json
+import shlex
 from collections.abc import Iterator
 
 import numpy as np
@@ -25,10 +26,9 @@ def draw(source: Source) -> Iterator[Picture]:
     """A line a kind of search; and a line an attribute that changes."""
     file = source.run.result(source.split, "manipulation")
     if not file.exists():
-        raise NothingToDraw(
-            f"its searches after changes are not measured: asen-evaluate --workdir="
-            f"{source.run.path} --split={source.split} --protocol=manipulation does it"
-        )
+        flags = f"--workdir={source.run.path}", f"--split={source.split}"
+        command = shlex.join(["asen-evaluate", *flags, "--protocol=manipulation"])
+        raise NothingToDraw(f"its searches after changes are not measured: {command} does it")
     result = json.loads(file.read_text(encoding="utf-8"))
     kinds = {name: result[kind] for kind, name in KINDS.items() if _curve(result.get(kind))}
     if not kinds:

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import platform
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -152,7 +153,9 @@ def _scores(source: Source, result: dict | None) -> Section:
             f"The {split} split has not been measured yet. This does it, and leaves the tables "
             "where the next report finds them:",
             details=details,
-            commands=[f"asen-evaluate --workdir={source.run.path} --split={split}"],
+            commands=[
+                shlex.join(["asen-evaluate", f"--workdir={source.run.path}", f"--split={split}"])
+            ],
         )
     if "triplets" in result:
         text = "The share of triplets whose positive is nearer to the anchor than its negative."

@@ -32,6 +32,7 @@ def visualize(
     images: int = 1000,
     data: ConfigDict | Manifest | str | os.PathLike | None = None,
     skip_bad: bool = False,
+    follow_links: bool = False,
 ) -> list[Picture | Path]:
     """Draws a trained model: where it looks, what it finds, how it learned.
 
@@ -43,7 +44,7 @@ def visualize(
       report: HTML file to write: the pictures, tables and the configuration on one page.
       split, attributes, attribute, photographs, results, images: what is shown, see `Source`.
       data: where its data lies now, or other data, see `Workdir.manifest`; None: its own.
-      skip_bad: drop bad rows of its own data.
+      skip_bad, follow_links: how its own data is read, see `Workdir.manifest`.
 
     Returns:
       The files written; the pictures, where neither an output nor a report is named.
@@ -62,7 +63,7 @@ def visualize(
     source = Source(
         run,
         KerasEmbedder.of_run(run.path),
-        run.manifest(data, skip_bad),
+        run.manifest(data, skip_bad, follow_links),
         split,
         attributes,
         attribute,

@@ -99,6 +99,17 @@ def test_photographs_cut_to_boxes_count_as_those_cut_by_hand(
         assert asen_tf.load(tmp_path / "preset").box_margin == 0.25
 
 
+@pytest.mark.parametrize("protocol", ["similarity", "manipulation"])
+def test_a_configuration_that_makes_no_sense_is_refused(catalogue, colors, protocol):
+    """28-values-of-keys-unchecked."""
+    config = configs.defaults()
+    config.data.root = str(catalogue)
+    config.eval.ks = (0,)
+    for measured in (random_order, lambda *given, **more: evaluate(colors, *given, **more)):
+        with pytest.raises(ValueError, match=r"eval.ks=\(0,\): expected numbers"):
+            measured(config, protocol=protocol)
+
+
 def without_boxes(config):
     manifest = load(config.data)
     return dataclasses.replace(manifest, garment_boxes=None)

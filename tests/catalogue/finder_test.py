@@ -411,7 +411,7 @@ def test_a_copied_detail_stands_out(catalogue):
         ({"vectors": 2 * QUERY}, "of length 1"),
         ({"id": IDS[0], "weights": {"colour": 1}}, "Did you mean 'color'?"),
         ({"id": IDS[0], "weights": {"color": 0}}, "other than 0"),
-        ({"id": IDS[0], "changes": {"color": "rd"}}, "Did you mean 'red'?"),
+        ({"id": IDS[0], "changes": {"color": "rd"}}, "unknown value of color 'rd'. Did you mean"),
         ({"id": IDS[0], "changes": {"color": "pink"}}, "no item of the catalogue is labelled"),
         ({"id": IDS[0], "changes": {"size": "xl"}}, "unknown attribute 'size'"),
         ({"id": IDS[0], "k": 0}, "k must be positive"),
@@ -435,6 +435,8 @@ def test_bad_questions_are_explained(catalogue, asked, message):
     with pytest.raises(ValueError) as error:
         catalogue.search(**asked)
     assert message in str(error.value)
+    # 26-messages-of-search-and-query
+    assert ("filter" in str(error.value)) == ("where" in asked)
 
 
 def test_a_list_with_an_item_twice_is_refused(catalogue):

@@ -1,11 +1,12 @@
 """Stores of versions before 0.2 become stores of this one."""
 
 import json
+import shlex
 
 import numpy as np
 import pytest
 
-from asen_tf.catalogue import Catalogue, Record
+from asen_tf.catalogue import Catalogue, Record, open_store
 from asen_tf.catalogue.former import convert
 from tests import programs
 from tests.catalogue import former
@@ -46,6 +47,16 @@ def test_one_command_converts(old, tmp_path):
     assert (result.returncode, result.stdout) == (0, f"3 items: faiss:{tmp_path}/new\n")
     result = index("--model=nothing")
     assert result.returncode == 2 and "give --manifest" in result.stderr
+
+
+def test_the_command_is_one_that_a_shell_takes(tmp_path):
+    """26-messages-of-search-and-query."""
+    folder = tmp_path / "my store"
+    folder.mkdir()
+    (folder / "store.json").write_text("{}")
+    with pytest.raises(ValueError, match="a store of an earlier version") as caught:
+        open_store(f"faiss:{folder}", read_only=True)
+    assert f"--convert=faiss:{folder}" in shlex.split(str(caught.value))
 
 
 def test_an_entry_that_was_cut_off_was_not_written(old, tmp_path):

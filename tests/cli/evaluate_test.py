@@ -80,6 +80,7 @@ def test_the_querys_own_product_counts_where_images_alone_are_excluded(tmp_path)
         ([CSV], "expected either --workdir or --model"),
         (["--model=random", "--workdir=x", CSV], "expected either --workdir or --model"),
         (["--model=random", CSV, "--relevance=all"], "official|multi_label"),
+        (["--model=random", CSV, "--follow_links"], "are for a --workdir"),
     ],
 )
 def test_bad_command_lines(flags, message, tmp_path, monkeypatch):

@@ -173,6 +173,20 @@ def test_a_folder_without_a_checkpoint_can_be_begun_anew(catalogue, tmp_path):
         run.begin(tiny(catalogue, seed=1), space)
 
 
+def test_links_of_data_that_was_moved_can_be_followed(catalogue, tmp_path):
+    """Case 39-linked-photographs, of a run whose configuration cannot be changed any more."""
+    run = Workdir(tmp_path / "run")
+    run.begin(tiny(catalogue), load(tiny(catalogue).data).space)
+    moved = tmp_path / "moved"
+    (moved / "images").mkdir(parents=True)
+    shutil.copy(catalogue / "manifest.csv", moved)
+    for file in (catalogue / "images").iterdir():
+        (moved / "images" / file.name).symlink_to(file)
+    with pytest.raises(BadData, match=r"--follow_links"):
+        run.manifest(moved)
+    assert len(run.manifest(moved, follow_links=True)) == 48
+
+
 def test_a_run_finds_its_data_from_any_folder(catalogue, tmp_path, monkeypatch):
     """Case 40-small-surprises: a root that is named from the folder in which training began."""
     config = tiny(catalogue)

@@ -3,6 +3,7 @@
 import contextlib
 import errno
 import json
+import shlex
 import shutil
 import sqlite3
 import threading
@@ -346,9 +347,9 @@ def _folder(store: Path, number: int) -> Path:
 
 def _no_store(folder: Path, others: Iterable[str] = ()) -> Exception:
     if "store.json" in others:
+        command = shlex.join(["asen-index", f"--convert=faiss:{folder}", "--store=faiss:NEW"])
         return ValueError(
-            f"{folder}: a store of an earlier version; "
-            f"asen-index --convert=faiss:{folder} --store=faiss:NEW makes one of this version"
+            f"{folder}: a store of an earlier version; {command} makes one of this version"
         )
     if set(others) - {LOCK, *database.FILES}:
         return ValueError(f"{folder}: neither empty nor a store; name another folder")
