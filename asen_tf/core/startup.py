@@ -23,7 +23,8 @@ _LOG_LINE = re.compile(
 def quiet() -> None:
     """TensorFlow and gRPC say only what went wrong; call it before they are imported.
 
-    Pillow does not warn of large photographs: programs have limits of their own.
+    matplotlib does not tell where it keeps its list of fonts, and how long that takes. Pillow does
+    not warn of large photographs: programs have limits of their own.
     """
     warnings.filterwarnings("ignore", "Image size .* could be decompression bomb")
     # Level 2 would still tell of every machine without a GPU that CUDA failed. Processes that this
@@ -32,7 +33,8 @@ def quiet() -> None:
     if level < "2":
         return
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
-    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    for name in ("tensorflow", "matplotlib"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     if "tensorflow" not in sys.modules:
         sys.meta_path.insert(0, _TensorFlowFinder())
 

@@ -49,6 +49,17 @@ def test_a_failed_import_says_why(said):
     assert said("raise OSError('no libcudart')").splitlines()[-1] == "OSError: no libcudart"
 
 
+def test_matplotlib_does_not_warn_of_its_cache(tmp_path):
+    (tmp_path / "file").touch()
+    quiet = "from asen_tf.core import startup; startup.quiet()"
+    path = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {**os.environ, **path, "MPLCONFIGDIR": str(tmp_path / "file" / "folder")}
+    for code, silent in (("", False), (f"{quiet};", True)):
+        command = [sys.executable, "-c", f"{code}import matplotlib; matplotlib.get_cachedir()"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0 and (done.stderr == "") is silent
+
+
 def test_pillow_does_not_warn_of_large_photographs(tmp_path):
     code = """
 import io, sys
