@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from asen_tf.core import files
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.foreign import reading
 from asen_tf.core.limits import BOX_MARGIN
@@ -115,7 +116,7 @@ class KerasEmbedder(BaseEmbedder):
         self.model.save_to_preset(folder, self.attributes)
         kept = {"slices": self.slices, "preprocessing": self.preprocessing, "fit": self.fit}
         kept["box_margin"] = self.box_margin
-        (Path(folder) / _SETTINGS_FILE).write_text(json.dumps(kept, indent=1))
+        files.write_text(Path(folder) / _SETTINGS_FILE, json.dumps(kept, indent=1))
 
     @property
     def fit(self) -> str:

@@ -171,7 +171,8 @@ class Workdir:
             self.history_file.unlink(missing_ok=True)
             space.save(self.attributes_file)
             if manifest is not None:
-                np.save(self.table_file, fingerprint(manifest))
+                with files.written_whole(self.table_file) as draft:
+                    np.save(draft, fingerprint(manifest))
             configs.save(_with_whole_root(config), self.config_file)
             return
         self.check_same(config, manifest)

@@ -8,7 +8,7 @@ from pathlib import Path
 from ml_collections import ConfigDict
 
 from asen_tf import models
-from asen_tf.core import experiments
+from asen_tf.core import experiments, files
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.formats import attributes_file, index_files
 from asen_tf.models.asen import torch_checkpoint
@@ -109,6 +109,6 @@ def _write(run, config, space, model, record):
     run.save_best(model, stage)
     slices = [branch.removesuffix("_branch") for branch in record["branches"]]
     run.write_best({"stage": stage, "step": 0, "map": record["map"], "slices": slices})
-    (run.path / RECORD).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    files.write_text(run.path / RECORD, json.dumps(record, indent=1))
     # Last, so that a folder that has a configuration is complete.
     run.begin(config, space)

@@ -1,7 +1,8 @@
 """What was measured, for people and for files; needs no TensorFlow."""
 
 import json
-from pathlib import Path
+
+from asen_tf.core.files import write_text
 
 
 def report(result: dict[str, object], file: str) -> None:
@@ -9,4 +10,4 @@ def report(result: dict[str, object], file: str) -> None:
     text = json.dumps(result, indent=1)
     print(text)
     if file:
-        Path(file).write_text(text + "\n", encoding="utf-8")
+        write_text(file, text + "\n")

@@ -9,6 +9,7 @@ from pathlib import Path
 from asen_tf.bulk import catalogue, files, tags
 from asen_tf.bulk.catalogue import Row
 from asen_tf.bulk.vector_file import VectorFile
+from asen_tf.core.files import parse_json
 from asen_tf.core.lock import hold
 from asen_tf.embedders import Fingerprint
 
@@ -86,7 +87,7 @@ class Output:
         path = files.join(self.folder, _STAMP)
         if files.exists(path):
             try:
-                return Stamp(**json.loads(files.read(path)))
+                return Stamp(**parse_json(files.read(path), path))
             except (TypeError, ValueError) as error:
                 raise ValueError(f"{path} is damaged ({error}): name another --output") from error
         if files.names(files.join(self.folder, "vectors")):
@@ -171,8 +172,8 @@ class Output:
         """
         path = files.join(self.folder, _PHOTOGRAPHS)
         try:
-            known = list(json.loads(files.read(path))) if files.exists(path) else []
-        except (TypeError, ValueError):  # damaged: all are embedded again
+            known = parse_json(files.read(path), path, list) if files.exists(path) else []
+        except ValueError:  # damaged: all are embedded again
             known = []
         for shard in self.done(len(digests)):
             vectors_file, _, tags_file = self.shard_files(shard, len(digests))

@@ -15,6 +15,7 @@ from absl import flags
 
 from asen_tf.cli import program
 from asen_tf.core.choices import PRECISIONS
+from asen_tf.core.files import check_outputs
 
 CASES = (
     "train_stage1",
@@ -37,6 +38,7 @@ def main() -> None:
     from asen_tf.benchmarks.setting import Setting
 
     given = flags.FLAGS
+    check_outputs(filter(None, [given.json]))
     setting = Setting(**{f.name: getattr(given, f.name) for f in dataclasses.fields(Setting)})
     keras.config.set_dtype_policy(setting.precision)
     with contextlib.ExitStack() as stack:

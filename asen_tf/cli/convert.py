@@ -9,7 +9,6 @@ the names of the attributes, the input sizes, the threshold, beta, and where dat
 """
 
 import collections
-import json
 import shlex
 from collections.abc import Mapping
 
@@ -19,6 +18,7 @@ from ml_collections import ConfigDict, config_flags
 from asen_tf.cli import program
 from asen_tf.core import experiments
 from asen_tf.core.choices import PREPROCESSING
+from asen_tf.core.files import read_json
 
 
 def report(record: Mapping) -> str:
@@ -55,7 +55,7 @@ def main() -> None:
     given = flags.FLAGS
     config = configuration(given)
     run = convert(given.checkpoint, given.output, given.attributes or None, config)
-    print(report(json.loads((run.path / RECORD).read_text(encoding="utf-8"))))
+    print(report(read_json(run.path / RECORD)))
     where = [] if config.data.root else ["--data_root=FOLDER"]
     print(f"next: {shlex.join(['asen-evaluate', f'--workdir={run.path}', *where])}")
 

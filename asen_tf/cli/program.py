@@ -4,7 +4,6 @@ The exit status is 0 where the job was done, 1 where it failed, 2 for wrong use,
 signal N: 130 for Ctrl-C, 143 for SIGTERM.
 """
 
-import errno
 import itertools
 import math
 import os
@@ -18,6 +17,7 @@ from absl import app, flags, logging
 
 from asen_tf.core import experiment_files, signals, startup, terminal
 from asen_tf.core.errors import Failed
+from asen_tf.core.files import NO_ROOM
 
 FAILED, WRONG_USE = 1, 2
 
@@ -26,7 +26,6 @@ _HOME = re.compile(r"(-+[\w.]+=(?:\w+:)?)(~(?:/.*)?)\Z", re.DOTALL)
 _MISSING = re.compile(r"flag --(\w+)=None: Flag --\1 must have a value other than None\.")
 _ONE_OF = re.compile(r"flags [^:]*: Exactly one of \((\w+), (\w+)\) must have a value.*")
 _AGAIN = {True: "goes on", False: "starts anew"}
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(
@@ -121,7 +120,7 @@ def _said(text: str, status: int) -> int:
 
 def _text(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
-        advice = ". Make room and give the same command again" if error.errno in _FULL else ""
+        advice = ". Make room and give the same command again" if error.errno in NO_ROOM else ""
         place = "" if error.filename is None else f"{os.fsdecode(error.filename)}: "
         return f"{place}{error.strerror}{advice}"
     return str(error) or ("not enough memory" if isinstance(error, MemoryError) else repr(error))

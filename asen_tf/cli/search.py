@@ -21,6 +21,7 @@ from absl import app, flags
 
 from asen_tf.cli import lists, program
 from asen_tf.cli.embedders import define_flags, opened
+from asen_tf.core.files import check_outputs
 from asen_tf.core.progress import say
 
 if TYPE_CHECKING:
@@ -162,6 +163,8 @@ def write_page(catalogue: "Catalogue", found: "Sequence[Match]", given: flags.Fl
 def main() -> None:
     given = flags.FLAGS
     _check(given)
+    outputs = filter(None, (given.json, given.html))
+    check_outputs(outputs, filter(None, (given.rerank, *given.vocabulary, *(given.image or ()))))
     from asen_tf.api.catalogues import opened as opened_catalogue
     from asen_tf.catalogue.filters import every, parse
     from asen_tf.catalogue.queries import start

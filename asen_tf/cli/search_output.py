@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 
 from asen_tf import images
 from asen_tf.catalogue import Match, Similarity, Understood
+from asen_tf.core import files
 from asen_tf.core.progress import say
 from asen_tf.data.root import Root
 
@@ -52,7 +52,7 @@ def comparison(found: Sequence[Similarity]) -> list[str]:
 def write_json(path: str, found: Sequence[Match | Similarity]) -> None:
     """Writes results as a list of objects."""
     text = json.dumps([one.to_dict() for one in found], ensure_ascii=False, indent=1)
-    Path(path).write_text(text + "\n", encoding="utf-8")
+    files.write_text(path, text + "\n")
 
 
 def write_page(
@@ -88,7 +88,7 @@ def write_page(
     if missing:
         say(f"{missing} of {len(cards)} photographs are missing under --root={root.folder}")
     html = contact_sheet(title, cards, Card(*query), facts, first)
-    Path(path).write_text(html, encoding="utf-8")
+    files.write_text(path, html)
 
 
 def photograph(name: str, metadata: Mapping, root: Root) -> np.ndarray | None:

@@ -1,11 +1,11 @@
 """How often a search after a change succeeds, over k (Ak et al., WACV 2018, figure 6)."""
 
-import json
 import shlex
 from collections.abc import Iterator
 
 import numpy as np
 
+from asen_tf.core.files import read_json
 from asen_tf.figures import lines, style
 from asen_tf.figures.picture import Picture
 from asen_tf.figures.registry import figure
@@ -29,7 +29,7 @@ def draw(source: Source) -> Iterator[Picture]:
         flags = f"--workdir={source.run.path}", f"--split={source.split}"
         command = shlex.join(["asen-evaluate", *flags, "--protocol=manipulation"])
         raise NothingToDraw(f"its searches after changes are not measured: {command} does it")
-    result = json.loads(file.read_text(encoding="utf-8"))
+    result = read_json(file)
     kinds = {name: result[kind] for kind, name in KINDS.items() if _curve(result.get(kind))}
     if not kinds:
         raise NothingToDraw(f"{file} has no curve over k: measure it anew")

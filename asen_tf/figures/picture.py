@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from PIL import Image
 
+from asen_tf.core import files
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -49,7 +51,7 @@ def save(figure: "Figure", path: str | os.PathLike, width_px: int | None = None)
         raise ValueError(f"expected a path ending in {', '.join(_FORMATS)}, received {str(path)!r}")
     data = encode(figure, path.suffix, width_px)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    files.write_bytes(path, data)
     return path
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from asen_tf.core import files
 from asen_tf.core.progress import Progress
 from asen_tf.figures import style
 from asen_tf.figures.registry import figure
@@ -32,25 +33,27 @@ def draw(source: Source) -> Iterator[Path]:
     folder = board / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     images = (source.pixels(row) for row in source.rows)
-    Image.fromarray(sprite(images, SPRITE_PX)).save(folder / "sprite.png")
+    with files.written_whole(folder / "sprite.png") as draft:
+        Image.fromarray(sprite(images, SPRITE_PX)).save(draft)
     _write_metadata(source, folder / "metadata.tsv")
-    config, files = ProjectorConfig(), ["sprite.png", "metadata.tsv"]
+    config, names = ProjectorConfig(), ["sprite.png", "metadata.tsv"]
     with Progress("writing vectors", len(source.attributes), "attributes") as progress:
         for n, name in enumerate(source.attributes):
-            files.append(f"vectors-{n}.tsv")
+            names.append(f"vectors-{n}.tsv")
             vectors = source.vectors[:, source.index(name)]
-            np.savetxt(folder / files[-1], vectors, fmt="%.5f", delimiter="\t")
+            with files.written_whole(folder / names[-1]) as draft:
+                np.savetxt(draft, vectors, fmt="%.5f", delimiter="\t")
             entry = config.embeddings.add()
             entry.tensor_name = name
-            entry.tensor_path = f"{FOLDER}/{files[-1]}"
+            entry.tensor_path = f"{FOLDER}/{names[-1]}"
             entry.metadata_path = f"{FOLDER}/metadata.tsv"
             entry.sprite.image_path = f"{FOLDER}/sprite.png"
             entry.sprite.single_image_dim.extend([SPRITE_PX, SPRITE_PX])
             progress.update(1)
     settings = board / "projector_config.pbtxt"
-    settings.write_text(text_format.MessageToString(config), encoding="utf-8")
+    files.write_text(settings, text_format.MessageToString(config))
     yield settings
-    yield from (folder / file for file in files)
+    yield from (folder / name for name in names)
 
 
 def sprite(images: Iterable[np.ndarray], side: int = SPRITE_PX) -> np.ndarray:
@@ -82,4 +85,4 @@ def _write_metadata(source: Source, path: Path) -> None:
         values = [source.values(row, name) or "?" for name in names]
         lines.append([source.manifest.images[row], *values])
     text = "".join("\t".join(cell.translate(_ONE_CELL) for cell in line) + "\n" for line in lines)
-    path.write_text(text, encoding="utf-8", newline="\n")
+    files.write_text(path, text)

@@ -15,6 +15,7 @@ import tensorflow as tf
 from PIL import Image
 
 from asen_tf.core import config as configs
+from asen_tf.core import files
 from asen_tf.evaluation.report import (
     localization_rows,
     manipulation_table,
@@ -119,12 +120,12 @@ def write_report(
     )
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(page, encoding="utf-8")
+    files.write_text(path, page)
     return path
 
 
 def _read(path: Path) -> dict | None:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+    return files.read_json(path) if path.exists() else None
 
 
 def _numbers(source: Source, result: dict | None) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import keras
 
+from asen_tf.core import files
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.foreign import reading
 
@@ -43,8 +44,8 @@ class Preset:
         folder.mkdir(parents=True, exist_ok=True)
         described = keras.saving.serialize_keras_object(self)
         described.pop("compile_config", None)
-        _write(folder / CONFIG_FILE, described)
-        self.save_weights(folder / WEIGHTS_FILE)
+        with files.written_whole(folder / WEIGHTS_FILE) as draft:
+            self.save_weights(draft)
         attributes.save(folder / ATTRIBUTES_FILE)
         metadata = {
             "keras_version": keras.version(),
@@ -52,6 +53,7 @@ class Preset:
             "date_saved": datetime.datetime.now().strftime("%Y-%m-%d@%H:%M:%S"),
         }
         _write(folder / METADATA_FILE, metadata)
+        _write(folder / CONFIG_FILE, described)  # last: what has it is complete
 
     @classmethod
     def from_preset(cls, folder: str | os.PathLike, load_weights: bool = True) -> "Preset":
@@ -80,4 +82,4 @@ class Preset:
 
 
 def _write(path: Path, content: dict) -> None:
-    path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    files.write_text(path, json.dumps(content, indent=1))

@@ -64,7 +64,7 @@ class Cache:
     def _make_room(self) -> None:
         """Deletes those that were not used for the longest time, until there is room again."""
         found = []
-        for path in self._folder.glob("*/*"):
+        for path in self._folder.glob("*/[!.]*"):
             with contextlib.suppress(OSError):
                 status = path.stat()
                 found.append((status.st_mtime_ns, status.st_size, path))

@@ -17,7 +17,7 @@ from ml_collections import config_dict
 from asen_tf.api.evaluate import evaluate, random_order
 from asen_tf.backbones.imagenet import check_imagenet
 from asen_tf.core import config as configs
-from asen_tf.core import config_check, experiment_files, experiments
+from asen_tf.core import config_check, experiment_files, experiments, files
 from asen_tf.core.choices import CHANGES, DRAWN, EVERY, MANIPULATION, TRIPLETS, WITH_VALUES
 from asen_tf.core.errors import Failed, check_names, unknown_name
 from asen_tf.core.lock import hold
@@ -217,7 +217,7 @@ class _Reproduction:
     def _paces(self, runs) -> dict[str, dict[str, float]]:
         """Run -> stage -> seconds a step, as measured when the run was first requested."""
         file = self.output / "pace.json"
-        known = json.loads(file.read_text()) if file.exists() else {}
+        known = files.read_json(file) if file.exists() else {}
         keys = {name: " ".join([f"{self.data}_{name}", *self._changed]) for name in runs}
         # As many probes at once as there will be runs, for they share memory and caches.
         folder = self.output / "probe"
@@ -232,7 +232,7 @@ class _Reproduction:
         for task, failure in run_all(tasks, self.jobs, self._threads):
             if failure:
                 raise Failed(failure)
-            known[keys[task.name]] = json.loads((folder / f"{task.name}.json").read_text())
+            known[keys[task.name]] = files.read_json(folder / f"{task.name}.json")
             save(known, file)
         shutil.rmtree(folder, ignore_errors=True)
         return {name: known[key] for name, key in keys.items()}
@@ -297,7 +297,7 @@ class _Reproduction:
                 picture = Path(f"{target}_{kind.replace(' ', '_')}.png")
                 save_picture(_chart(kind, of_rows), picture)
                 text += f"\n![top-k accuracy, {kind}]({picture.name})\n"
-        target.with_suffix(".md").write_text(text, encoding="utf-8")
+        files.write_text(target.with_suffix(".md"), text)
         record = {
             "table": self.name,
             "data": self.data,
@@ -375,8 +375,8 @@ class _Reproduction:
 
     def _results(self, name: str) -> list[dict]:
         """What the seeds of a run scored, as far as they are finished."""
-        files = [self._result_file(name, seed) for seed in self.seeds]
-        return [json.loads(file.read_text()) for file in files if file.exists()]
+        results = [self._result_file(name, seed) for seed in self.seeds]
+        return [files.read_json(file) for file in results if file.exists()]
 
 
 class _NotHere(ValueError):

@@ -38,3 +38,13 @@ def test_nothing_is_kept_where_it_cannot_be(tmp_path):
         cache.put(key(1), b"a", "")
         assert cache.get(key(1)) is None
     assert not (tmp_path / "none").exists()
+
+
+def test_what_a_killed_process_left_stands_in_nobodys_way(tmp_path):
+    left = tmp_path / key(0)[:2] / f".{key(0)}.abcdefgh.asen.draft"
+    left.mkdir(parents=True)
+    os.utime(left, ns=(1, 1))
+    cache = Cache(tmp_path, 100_000)
+    for n in range(30):
+        cache.put(key(n), bytes(9000), "")
+    assert cache.get(key(29)) == (bytes(9000), "") and not left.exists()

@@ -1,11 +1,12 @@
 """Files that are on the disk when a function returns."""
 
 import contextlib
-import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
+
+from asen_tf.core.files import NO_ROOM
 
 
 def sync_folder(folder: Path) -> None:
@@ -32,7 +33,7 @@ def explained(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        if error.errno not in NO_ROOM:
             raise
         raise OSError(
             error.errno,

@@ -15,6 +15,7 @@ from pathlib import Path
 import filelock
 from PIL import Image
 
+from asen_tf.core.files import read_json
 from asen_tf.core.progress import Progress
 from asen_tf.data.synthetic.attributes import SPACE, draw_labels
 from asen_tf.data.synthetic.index_files import write_index_files
@@ -139,7 +140,7 @@ def _is_complete(root: Path, stamp: dict) -> bool:
             f"output {str(root)!r} is not empty and has no {_STAMP}, so it holds "
             f"something else: {mend}"
         )
-    found = json.loads((root / _STAMP).read_text(encoding="utf-8"))
+    found = read_json(root / _STAMP)
     if found != stamp:
         raise OtherDataset(
             f"{root} holds garments of {_told(found)}, expected those of {_told(stamp)}: {mend}",
