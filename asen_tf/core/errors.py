@@ -3,18 +3,26 @@
 import difflib
 from collections.abc import Collection, Iterable
 
+from asen_tf.core.foreign import shown
+
+_SHOWN, _LONGEST = 20, 400
+
 
 class Failed(RuntimeError):
     """What was asked for was not done; the message says why, and how to go on."""
 
 
 def unknown_name(kind: str, name: object, known: Iterable[object]) -> str:
-    """Says that `name` is no `kind`, proposes the nearest known name, lists the known ones."""
+    """Says that `name` is no `kind`, proposes the nearest known one, lists the first of them."""
     known = [str(k) for k in known]
-    nearest = difflib.get_close_matches(str(name), known, n=1)
-    hint = f" Did you mean {nearest[0]!r}?" if nearest else ""
-    listed = ", ".join(known[:20]) + (f", ... ({len(known)} in all)" if len(known) > 20 else "")
-    return f"unknown {kind} {str(name)!r}.{hint} Known: {listed}."
+    nearest = difflib.get_close_matches(str(name)[:_LONGEST], known, n=1)
+    hint = f" Did you mean {shown(nearest[0])}?" if nearest else ""
+    listed = ", ".join(known[:_SHOWN])
+    if len(listed) > _LONGEST:
+        listed = listed[:_LONGEST].rpartition(", ")[0] or listed[:_LONGEST]
+    if len(listed) < len(", ".join(known)):
+        listed += f", ... ({len(known)} in all)"
+    return f"unknown {kind} {shown(name)}.{hint} Known: {listed}."
 
 
 def check_names(kind: str, names: Iterable, known: Collection, *, once: bool = False) -> None:

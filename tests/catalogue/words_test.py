@@ -55,10 +55,15 @@ attributes:
 
 
 @pytest.fixture(scope="module")
-def words(tmp_path_factory):
+def vocabulary(tmp_path_factory):
     path = tmp_path_factory.mktemp("words") / "shop.yaml"
     path.write_text(VOCABULARY)
-    return Words(SPACE, Vocabulary.load(path))
+    return Vocabulary.load(path)
+
+
+@pytest.fixture(scope="module")
+def words(vocabulary):
+    return Words(SPACE, vocabulary)
 
 
 def always(*_):
@@ -133,6 +138,13 @@ def test_what_is_not_understood_is_said(words, text, unknown):
         [told] = [found[key] for key in found if said in key.split() or key == said]
         assert why is None or why in told
     assert bool(found) == bool(unknown)
+
+
+def test_hints_are_short_whatever_the_store_holds(vocabulary):
+    long = [f"{n} {'of a tale told twice ' * 50}" for n in range(200)]
+    words = Words(AttributeSpace({"color": long}), vocabulary)
+    [unknown] = words.read("black", always).unknown
+    assert "black" in unknown.why and len(unknown.why) < 1000
 
 
 def test_values_that_no_item_has_are_not_asked_for(words):
