@@ -250,10 +250,14 @@ def test_what_unpacks_to_more_than_is_read(tmp_path, monkeypatch):
 
 
 def test_a_cell_that_is_no_text_is_a_problem_of_its_row(tmp_path):
-    (tmp_path / "shop").write_text('{"image": "a"}\n{"image": {"path": "b"}}\n{"image": 3}\n')
+    deep = [lists * "[" + lists * "]" for lists in (2, 600)]
+    values = ['"a"', '{"path": "b"}', "3", *deep, '["a", "b"]', '[["a"], ["b"]]', "[]"]
+    (tmp_path / "shop").write_text("".join(f'{{"image": {value}}}\n' for value in values))
     problems = []
-    assert list(Table(tmp_path, "shop", ["image"]).rows(problems)) == [(1, ["a"]), (3, ["3"])]
-    assert [(one.line, one.message[:14]) for one in problems] == [(2, "column image: ")]
+    rows = list(Table(tmp_path, "shop", ["image"]).rows(problems))
+    assert rows == [(1, ["a"]), (3, ["3"]), (6, ["a|b"]), (8, [""])]
+    told = [(one.line, one.message[:14]) for one in problems]
+    assert told == [(line, "column image: ") for line in (2, 4, 5, 7)]
 
 
 def test_columns_that_hold_neither_text_nor_numbers_are_named(caplog):

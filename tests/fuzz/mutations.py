@@ -7,8 +7,9 @@ from collections.abc import Sequence
 # Edges of what counts, texts that mean something to one parser or another, and long ones.
 _TOKENS = (
     *(b"0", b"-1", b"99999999", b"2147483648", b"5000000000", b"9223372036854775808", b"9" * 400),
-    *(b"nan", b"1e400", b"-inf", b"null", b"true", b"{}", b"[]", b"[" * 2000, b'"', b"'", b"\\"),
+    *(b"nan", b"1e400", b"-inf", b"null", b"true", b"{}", b"[]", b'"', b"'", b"\\"),
     *(b",", b";", b"|", b"\t", b"\r", b"\n", b"\n\n", b" ", b"\0", b"\xff", b"\xef\xbb\xbf"),
+    *(b"[" * 2000, b"{" * 2000, b'{"a":' * 2000, b"[" * 500 + b"]" * 500),
     *(b"../../x", b"/etc/passwd", b"a" * 5000, "\u202e\u0661é".encode(), b"\xff\xd9", b"IEND"),
 )
 _SIZES = (0, 1, 2, 0x7F, 0xFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF)

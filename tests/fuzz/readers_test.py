@@ -10,11 +10,12 @@ from tests.fuzz.registry import targets
 
 ROOT = Path(__file__).parents[2]
 
-# What makes values of bytes: in calls by these names something may go wrong with any input.
+# What makes values of bytes: in functions of these names something may go wrong with any input.
 _READS = {
     *("read_bytes", "read_text", "loads", "FromString", "ParseFromString", "Parse", "genops"),
     *("frombuffer", "fromfile", "memmap", "loadmat", "ZipFile", "read_index", "load_model"),
     *("decompress", "decompressobj", "text_lines", "decode_jpeg", "decode_png", "decode_image"),
+    *("ParquetFile", "load_workbook", "open_file", "open_stream", "read_message"),
 }
 _READS_OF = {("json", "load"), ("csv", "reader"), ("Image", "open"), ("np", "load")}
 _READS_OF |= {
@@ -32,19 +33,15 @@ _ELSEWHERE = {
     "serving.client.base": "certificates that the user names, read by gRPC",
     "serving.server.tls": "certificates that the user names, read by gRPC",
     "data.fingerprint": "digests, made in the same function",
-    "data.synthetic.dataset": "the stamp of a data set that the library made",
     "evaluation.storage": "an anonymous file of this process",
     "core.lock": "the number of a process, for a message",
     "core.presets": "tables in the source of the installed KerasHub",
-    "figures.accuracy": "numbers that the same run wrote",
-    "figures.report": "numbers and pictures that the same run wrote",
+    "figures.report": "pictures that it drew, and a copy by way of JSON",
     "reproduction.published": "the papers' numbers, which the library brings along",
     "reproduction.processes": "logs of processes that it started",
-    "reproduction.reproduce": "results that the same command wrote",
     "benchmarks.cases": "what its own processes print",
     "benchmarks.machine": "what the kernel says of the machine",
     "cli.app": "a key, whose form is checked and which is compared",
-    "cli.convert": "the record that the same command wrote",
     "cli.reproduce": "the table that the same command wrote",
     "backbones.feature_extractor": "a copy by way of JSON",
     "backbones.backbones": "a copy by way of JSON",
@@ -53,17 +50,16 @@ _ELSEWHERE = {
     "bulk.output": "shards that the same program wrote",
     "bulk.catalogue": "rows that the same program wrote",
     "bulk.tags": "tags that the same program wrote",
+    "bulk.vector_file": "vectors that the same program wrote, and writes anew where damaged",
     "serving.export.verify": "the export that the same command wrote",
 }
 
 
-def calls_of(path: Path) -> Iterator[str]:
+def reads_of(path: Path) -> Iterator[str]:
+    """The functions above that a module calls, or hands to others that do."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if not isinstance(node, ast.Call):
-            continue
-        function = node.func
-        name = getattr(function, "attr", getattr(function, "id", ""))
-        owner = getattr(function, "value", None)
+        name = getattr(node, "attr", getattr(node, "id", ""))
+        owner = getattr(node, "value", None)
         owner = getattr(owner, "id", getattr(owner, "attr", ""))
         if name in _READS or (owner, name) in _READS_OF:
             yield f"{owner}.{name}" if owner else name
@@ -75,7 +71,7 @@ def readers() -> dict[str, set[str]]:
         module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         tree = ast.parse(path.read_text(encoding="utf-8"))
         parsers = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)} & set(_PARSERS)
-        if calls := {*calls_of(path), *parsers}:
+        if calls := {*reads_of(path), *parsers}:
             found[module.removesuffix(".__init__")] = calls
     return found
 

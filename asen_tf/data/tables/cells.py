@@ -21,6 +21,11 @@ def text(value: object) -> str:
     Raises:
       ValueError: it is something else, or long.
     """
+    # Not lists of lists, which JSON may have to any depth.
+    return "|".join(map(_text, value)) if isinstance(value, list) else _text(value)
+
+
+def _text(value: object) -> str:
     if value is None:
         return ""
     if isinstance(value, str) and len(value) <= LONGEST:
@@ -29,8 +34,6 @@ def text(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, float | np.floating):
         return "" if np.isnan(value) else np.format_float_positional(value, trim="-")
-    if isinstance(value, list):
-        return "|".join(map(text, value))
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
         value = value.date()
     if isinstance(value, datetime.date | datetime.time):
