@@ -4,7 +4,7 @@ import collections
 import csv
 import dataclasses
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from asen_tf.data.doubts import some
 from asen_tf.data.groups import photograph_groups
 from asen_tf.data.load import load
 from asen_tf.data.manifest import Manifest
-from asen_tf.data.tables import Frame, write_changed
+from asen_tf.data.tables import Frame, contents, write_changed
 from asen_tf.evaluation import label_errors
 
 COLUMNS = ("image", "line", "attribute", "given", "likely", "probability", "score")
@@ -112,8 +112,8 @@ def check_labels(
     Raises:
       BadData: rows are bad, or the data set as a whole is; `problems` has all of them.
       ValueError: the configuration or a table cannot be understood, the experiment's model has no
-        backbone, the data has no labels, a file to write is one that is read, or cleanlab is not
-        installed.
+        backbone, the data has no labels, a file to write is one that is read, the table to write
+        again has changed meanwhile, or cleanlab is not installed.
       FileNotFoundError: a file of the format, or the folder of a file to write, is missing.
     """
     label_errors.needed()
@@ -126,6 +126,9 @@ def check_labels(
     check_imagenet(config.model.to_dict())
     if config.model.weights in ("", "random"):
         logging.warning("labels are checked by random features: the model names no weights")
+    root = Path(config.data.root)
+    source = table if table is not None else _TABLES.get(config.data.format) or config.data.manifest
+    known = contents(root, source) if drop or fix else b""
     manifest = load(config.data, table=table)
     # In an order of their own, so that what comes out is the same whatever the table's is.
     manifest = manifest.take(np.argsort(manifest.images, kind="stable"))
@@ -148,7 +151,7 @@ def check_labels(
             cells: dict[int, dict[str, str]] = collections.defaultdict(dict)
             for label in found.wrong:
                 cells[label.line][label.attribute] = text(label)
-            _write_table(config.data, table, cells, output)
+            write_changed(root, source, config.data.column_names, cells, output, known)
     return found
 
 
@@ -262,13 +265,3 @@ def _page(found: CheckedLabels, manifest: Manifest, photographs: int) -> str:
         for name, (count, wrong) in found.counts.items()
     }
     return contact_sheet("Labels that are probably wrong", cards, facts=facts)
-
-
-def _write_table(
-    data: ConfigDict,
-    table: Frame | None,
-    cells: Mapping[int, Mapping[str, str]],
-    output: str | os.PathLike,
-) -> None:
-    source = table if table is not None else _TABLES[data.format] or data.manifest
-    write_changed(Path(data.root), source, data.column_names, cells, output)

@@ -7,7 +7,7 @@ import os
 import random
 from collections.abc import Sequence
 
-from asen_tf.core.choices import PRODUCT
+from asen_tf.core.choices import NOT_SERVED, PRODUCT
 from asen_tf.core.errors import check_names
 from asen_tf.core.files import check_outputs, write_text, written_whole
 from asen_tf.core.progress import Progress
@@ -86,6 +86,8 @@ def label_table(
     for name in names:
         if name in (*RESERVED, PRODUCT):
             raise ValueError(f"an attribute cannot be called {name}: asen_tf reads such a column")
+        if name in NOT_SERVED:
+            raise ValueError(f"an attribute cannot be called {name}: it could not be served")
     matcher = Matcher(vocabulary)
     check_outputs([output], _paths(table))
     opened, rows = _read(table, text)
@@ -158,7 +160,7 @@ def discover_table(
     check_outputs([output], _paths(table))
     opened, rows = _read(table, text)
     at = [opened.header.index(name) for name in text]
-    texts = ([cells[one] for one in at] for cells in rows)
+    texts = [[cells[one] for one in at] for cells in rows]
     groups, rest = discovery.discover(texts, vocabulary, at_least)
     write_text(output, discovery.written(groups, rest))
     return groups, rest

@@ -17,6 +17,7 @@ from absl import flags
 from ml_collections import config_flags
 
 from asen_tf.cli import program
+from asen_tf.core.terminal import printable
 
 if TYPE_CHECKING:
     from asen_tf.api.check_labels import CheckedLabels
@@ -36,7 +37,7 @@ def main() -> None:
     )
     print(report(found, given.lines))
     written = [f"{given.workdir}/labels.csv", f"{given.workdir}/labels.html", given.drop, given.fix]
-    print(f"\n{', '.join(filter(None, written))}")
+    print(f"\n{', '.join(map(printable, filter(None, written)))}")
 
 
 def report(found: "CheckedLabels", lines: int) -> str:
@@ -46,19 +47,18 @@ def report(found: "CheckedLabels", lines: int) -> str:
       found: of `asen_tf.check_labels`.
       lines: most labels that are listed.
     """
-    wide = max(map(len, ("attribute", *found.counts)))
+    counts = {printable(name): numbers for name, numbers in found.counts.items()}
+    wide = max(map(len, ("attribute", *counts)))
     told = [f"{'attribute':{wide}}  labels  doubtful"]
-    for name, (count, wrong) in found.counts.items():
+    for name, (count, wrong) in counts.items():
         told.append(f"{name:{wide}}  {count:6}  {wrong:8}  {wrong / count:6.1%}")
     if found.left_out:
-        told += ["", "not checked:", *(f"  {line}" for line in found.left_out)]
+        told += ["", "not checked:", *(f"  {printable(line)}" for line in found.left_out)]
     if shown := found.wrong[:lines]:
         told += ["", "most doubtful:"]
     for label in shown:
-        told.append(
-            f"  {label.image}: {label.attribute} {label.given}, likely {label.likely} "
-            f"({label.probability:.2f})"
-        )
+        said = f"{label.image}: {label.attribute} {label.given}, likely {label.likely}"
+        told.append(f"  {printable(said)} ({label.probability:.2f})")
     return "\n".join(told)
 
 
@@ -71,7 +71,7 @@ def run() -> None:
     flags.DEFINE_integer("photographs", 200, "Most doubtful labels that the page shows.", 0)
     flags.DEFINE_integer("lines", 20, "Most doubtful labels that are printed.", 0)
     flags.mark_flags_as_required(["config", "workdir"])
-    program.run(main)
+    program.run(main, goes_on=True)
 
 
 if __name__ == "__main__":

@@ -12,11 +12,16 @@ writes what titles often say and the vocabulary lacks, grouped by what takes eac
 a vocabulary to edit. --vocabulary=fashion,found.yaml then uses both. docs/labels.md has the format.
 """
 
+import json
+import os
+import shlex
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from absl import app, flags
 
 from asen_tf.cli import lists, program
+from asen_tf.core.errors import Failed
 from asen_tf.core.terminal import one_line
 
 if TYPE_CHECKING:
@@ -28,6 +33,7 @@ _LINE = 110
 def main() -> None:
     from asen_tf.api.label import discover_table, label_table
     from asen_tf.core.files import check_outputs, write_text
+    from asen_tf.data.doubts import some
     from asen_tf.text import Vocabulary
 
     given = flags.FLAGS
@@ -38,13 +44,8 @@ def main() -> None:
     outputs = filter(None, (given.output, given.discover, given.report))
     check_outputs(outputs, (given.manifest, *given.vocabulary))
     vocabulary = Vocabulary.load(*given.vocabulary)
-    if given.discover:
-        groups, rest = discover_table(
-            given.manifest, given.text, vocabulary, given.discover, given.at_least
-        )
-        words = sum(len(group.terms) for group in groups)
-        print(f"{words} words in {len(groups)} groups, {len(rest)} others: {given.discover}")
-    if given.output:
+    found = None
+    if given.output:  # first: it looks at the names that are given
         found = label_table(
             given.manifest,
             given.text,
@@ -56,9 +57,27 @@ def main() -> None:
         print(report(found, 1, 5))
         if given.report:
             write_text(given.report, report(found, 5, 1000) + "\n")
-        columns = "".join(f"'{name}'," for name, values in found.values.items() if values)
-        advice = f'; to train on these: --config.data.columns="({columns})"' if columns else ""
+        columns = [name for name, values in found.values.items() if values]
+        advice = f"; to train on it: {training(given.output, columns)}" if columns else ""
         print(f"\n{given.output}{advice}")
+    if given.discover:
+        groups, rest = discover_table(
+            given.manifest, given.text, vocabulary, given.discover, given.at_least
+        )
+        words = sum(len(group.terms) for group in groups)
+        print(f"{words} words in {len(groups)} groups, {len(rest)} others: {given.discover}")
+    if found and not any(found.labelled.values()):
+        raise Failed(
+            f"{given.output}: no text says a value of {some(list(found.values))}; --discover finds "
+            "what they say that the vocabulary lacks"
+        )
+
+
+def training(table: str, columns: Sequence[str]) -> str:
+    """The flags of `asen-train` for a table and its new columns, as a shell takes them."""
+    names = "".join(f"{json.dumps(name, ensure_ascii=False)}," for name in columns)
+    manifest = f"--config.data.manifest={os.path.abspath(table)}"
+    return shlex.join([manifest, f"--config.data.columns=({names})"])
 
 
 def report(found: "Labelled", examples: int, conflicts: int) -> str:

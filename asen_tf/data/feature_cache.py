@@ -115,8 +115,11 @@ def _write(folder, text, count, shapes, batches):
         (aside / "sums.json").write_text(json.dumps(_sums(aside, shapes)))
         (aside / "key.json").write_text(text)
         os.rename(aside, folder)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(aside, ignore_errors=True)
+        if isinstance(error, KeyboardInterrupt):  # unlike what else a program goes on with
+            where = " ".join(error.args) or "while computing features"
+            error.args = (f"{where}; the same command computes them anew",)
         raise
 
 

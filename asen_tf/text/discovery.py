@@ -12,12 +12,13 @@ import collections
 import dataclasses
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import numpy as np
 from scipy import sparse
 from scipy.special import xlogy
 
+from asen_tf.core.progress import Progress
 from asen_tf.core.terminal import one_line
 from asen_tf.text.matching import Matcher, Text, several
 from asen_tf.text.phrases import VALUE
@@ -60,7 +61,7 @@ class Group:
 
 
 def discover(
-    texts: Iterable[Text], vocabulary: Vocabulary, at_least: int = 10, most: int = 1000
+    texts: Collection[Text], vocabulary: Vocabulary, at_least: int = 10, most: int = 1000
 ) -> tuple[list[Group], list[Term]]:
     """Finds frequent words and pairs of words that a vocabulary does not know.
 
@@ -81,13 +82,15 @@ def discover(
     matcher = Matcher(vocabulary)
     shown = []
     rows = []
-    for text in texts:
-        columns = several(text)
-        shown.append(" ".join(filter(None, columns))[:_LONGEST])
-        row: list[str] = []
-        for column in columns:
-            row += [*_items(matcher, column, ENGLISH_STOP_WORDS), _BREAK]
-        rows.append(row)
+    with Progress("reading", len(texts), "texts") as progress:
+        for text in texts:
+            columns = several(text)
+            shown.append(" ".join(filter(None, columns))[:_LONGEST])
+            row: list[str] = []
+            for column in columns:
+                row += [*_items(matcher, column, ENGLISH_STOP_WORDS), _BREAK]
+            rows.append(row)
+            progress.update()
     pairs = _pairs(rows, at_least)
     rows = [list(_with_pairs(row, pairs)) for row in rows]
     counts = collections.Counter(item for row in rows for item in set(row) if _is_term(item))
@@ -206,18 +209,20 @@ def _examples(
     return found
 
 
-def _contexts(rows: Iterable[Sequence[str]], terms: Sequence[str]) -> sparse.csr_array:
+def _contexts(rows: Sequence[Sequence[str]], terms: Sequence[str]) -> sparse.csr_array:
     """[T, C] PPMI of each term and the neighbours at each place, rows of length 1 or 0."""
     number = {term: n for n, term in enumerate(terms)}
     counts: collections.Counter[tuple[int, int]] = collections.Counter()
     columns: dict[tuple[int, str], int] = {}
-    for row in rows:
-        around = ["^", "^", *row, "$", "$"]
-        for at, item in enumerate(row, 2):
-            if item in number:
-                for place in (-2, -1, 1, 2):
-                    context = columns.setdefault((place, around[at + place]), len(columns))
-                    counts[number[item], context] += 1
+    with Progress("comparing words of", len(rows), "texts") as progress:
+        for row in rows:
+            around = ["^", "^", *row, "$", "$"]
+            for at, item in enumerate(row, 2):
+                if item in number:
+                    for place in (-2, -1, 1, 2):
+                        context = columns.setdefault((place, around[at + place]), len(columns))
+                        counts[number[item], context] += 1
+            progress.update()
     keys = np.array(list(counts), int).reshape(-1, 2)
     values = np.array(list(counts.values()), float)
     shape = (len(terms), max(1, len(columns)))

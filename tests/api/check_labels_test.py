@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import asen_tf
+from asen_tf.api.check_labels import CheckedLabels, Label
+from asen_tf.cli.check_labels import report
 from asen_tf.core import config as configs
 from tests import programs
 from tests.conftest import COLORS
@@ -181,6 +183,32 @@ def test_its_own_files_take_the_place_of_no_table(root, tmp_path, monkeypatch):
     with pytest.raises(ValueError, match="labels.csv is read itself"):
         asen_tf.check_labels(config, root)
     assert (root / "labels.csv").read_bytes() == before
+
+
+@pytest.mark.parametrize("change", ["a row above", "a cell"])
+def test_a_table_that_changes_meanwhile_is_not_written_again(
+    change, root, seen, tmp_path, monkeypatch
+):
+    from asen_tf.training import features
+
+    def vectors(*given, compute=features.frozen_vectors):
+        header, *rows = read(root / "manifest.csv")
+        above = [rows[-1]] if change == "a row above" else []
+        write(root, [header, *above, *([*row[:-1], "new"] for row in rows)])
+        return compute(*given)
+
+    monkeypatch.setattr(features, "frozen_vectors", vectors)
+    with pytest.raises(ValueError, match=r"manifest\.csv was changed while .* same command again"):
+        asen_tf.check_labels(settings(root), tmp_path / "checked", fix=tmp_path / "fixed.csv")
+    assert not (tmp_path / "fixed.csv").exists() and not [*tmp_path.glob(".*")]
+
+
+def test_names_of_the_table_steer_no_terminal():
+    label = Label("a\n\x1b[2J.jpg", 2, "color\t", "red\r", "blue", 0.9, 0.1, True)
+    said = report(CheckedLabels([label], ["size\n: values"]), 5)
+    assert said.isascii() and "\x1b" not in said and "\r" not in said and "\t" not in said
+    assert r"a\n\x1b[2J.jpg: color\t red\r, likely blue (0.90)" in said.splitlines()[-1]
+    assert len(said.splitlines()) == 8
 
 
 def test_other_formats_have_no_table_to_write(root, tmp_path):

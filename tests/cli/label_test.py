@@ -1,10 +1,13 @@
 """From a table of titles to columns of labels, by the program, as a shop takes it."""
 
+import ast
 import csv
 import json
+import shlex
 
 import pytest
 
+from asen_tf.cli.label import training
 from tests import programs
 
 pytest.importorskip("ahocorasick", reason="needs asen_tf[text]")
@@ -28,8 +31,8 @@ def shop(tmp_path):
     return tmp_path
 
 
-def run(shop, *flags):
-    return programs.run("label", "--manifest=products.csv", *flags, cwd=shop)
+def run(shop, *flags, **variables):
+    return programs.run("label", "--manifest=products.csv", *flags, cwd=shop, **variables)
 
 
 def table(path):
@@ -52,8 +55,27 @@ def test_a_table_gets_columns_of_labels(shop):
     said = done.stdout
     assert "color" in said and "50.0%" in said  # labelled
     assert "black / white" in said and TITLES[2] in said  # a conflict, with an example
-    assert "--config.data.columns=" in said
+    advice = said.splitlines()[-1].partition("to train on it: ")[2]
+    manifest, columns = shlex.split(advice)
+    assert manifest == f"--config.data.manifest={shop}/labelled.csv"
+    chosen = ast.literal_eval(columns.removeprefix("--config.data.columns="))
+    assert {"color", "category", "neckline"} < {*chosen} < {*rows[0]}
     assert "black / white" in (shop / "report.txt").read_text()
+
+
+def test_advice_can_be_pasted_whatever_things_are_called():
+    names = ["color", "it's", 'a "b" $HOME', "`ls`", "größe\\n"]
+    manifest, columns = shlex.split(training("my 'shop'.csv", names))
+    assert manifest.endswith("/my 'shop'.csv")
+    assert ast.literal_eval(columns.removeprefix("--config.data.columns=")) == tuple(names)
+
+
+def test_nothing_labelled_is_a_failure(shop):
+    (shop / "products.csv").write_text("title\nXQ-7\n\n")
+    done = run(shop, "--text=title", "--output=o.csv", "--attributes=color,category")
+    assert done.returncode == 1 and "0.0%" in done.stdout and "to train" not in done.stdout
+    assert done.stderr.startswith("error: o.csv: no text says a value of color, category; --disc")
+    assert table(shop / "o.csv") == [{"title": "XQ-7", "color": "", "category": ""}]
 
 
 def test_a_vocabulary_of_ones_own(shop):
@@ -91,10 +113,14 @@ def test_what_is_there_already_is_not_overwritten_unasked(shop):
         (["--text=title", "--output=no/o.csv"], 1, "no: no such folder"),
         (["--text=title", "--output=o.csv", "--vocabulary=x.yaml"], 1, "x.yaml: no such file"),
         (["--text=title", "--output=o.csv", "--attributes=colour"], 1, "is 'color' meant"),
+        (["--text=title", "--output=o.csv", "--vocabulary=tensor.yaml"], 1, "cannot be called ten"),
+        (["--text=title", "--output=mine.yaml", "--vocabulary=fashion,~/mine.yaml"], 1, "is read"),
     ],
 )
 def test_wrong_use_is_a_line(shop, flags, status, expected):
-    done = run(shop, *flags)
+    for name in ("tensor", "mine"):
+        (shop / f"{name}.yaml").write_text(f"attributes: {{{name}: {{values: {{core: }}}}}}")
+    done = run(shop, *flags, HOME=str(shop))
     assert done.returncode == status
     assert expected in done.stderr.replace("Did you mean 'color'", "is 'color' meant")
     assert "Traceback" not in done.stderr

@@ -67,6 +67,13 @@ def test_odd_texts_give_a_file_that_is_read(texts, fashion, tmp_path):
     Vocabulary.load("fashion", path)
 
 
+def test_long_work_says_how_far_it_is(capsys, monkeypatch):
+    monkeypatch.setattr("asen_tf.core.progress._SILENT_SECONDS", 0)
+    discover([f"{word}x {word}y" for word in "abcdefgh" * 3], Vocabulary("none"), at_least=2)
+    said = capsys.readouterr().err
+    assert "reading: 100%" in said and "comparing words of: 100%" in said and "24/24" in said
+
+
 def test_chance_makes_no_pair():
     """Words drawn one by one: none of their pairs is a term."""
     draw = random.Random(1)

@@ -1,7 +1,7 @@
 """Tables as shops have them: columns of text, whatever kind of file or frame they come in."""
 
 from asen_tf.data.tables.arrow import Frame
-from asen_tf.data.tables.changed import write_changed
+from asen_tf.data.tables.changed import contents, write_changed
 from asen_tf.data.tables.table import Table
 
-__all__ = ["Frame", "Table", "write_changed"]
+__all__ = ["Frame", "Table", "contents", "write_changed"]

@@ -5,10 +5,19 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from asen_tf.core.files import written_whole
+from asen_tf.core.files import digest, written_whole
 from asen_tf.data.tables.arrow import Frame
 from asen_tf.data.tables.kinds import form_of
 from asen_tf.data.tables.table import Table
+
+
+def contents(root: Path, source: str | Frame) -> bytes:
+    """Tells whether a table was changed, by the content of its file or files; b"" of a frame."""
+    if not isinstance(source, str):
+        return b""
+    path = root / source
+    parts = sorted(filter(Path.is_file, path.rglob("*"))) if path.is_dir() else [path]
+    return b"".join(map(digest, parts))
 
 
 def write_changed(
@@ -17,6 +26,7 @@ def write_changed(
     names: Mapping[str, str],
     cells: Mapping[int, Mapping[str, str]],
     output: str | os.PathLike,
+    known: bytes | None = None,
 ) -> None:
     """Writes a table with these cells changed: all columns, under their own names, all rows.
 
@@ -27,9 +37,11 @@ def write_changed(
       root, source, names: of `Table`.
       cells: line, as `Table.rows` counts them -> column, as `names` has it -> text.
       output: the file; not the table itself.
+      known: what `contents` gave when these lines were counted; None: they are trusted.
 
     Raises:
-      ValueError, OSError: as `Table`.
+      ValueError: the table has changed since, or as `Table`.
+      OSError: as `Table`.
     """
     table = Table(root, source, (), names)
     sign, encoding = form_of(root / source) if isinstance(source, str) else (",", "utf-8")
@@ -44,3 +56,8 @@ def write_changed(
             for column, text in cells.get(line, {}).items():
                 row[table.header.index(column)] = text
             writer.writerow(row)
+        if known is not None and contents(root, source) != known:
+            raise ValueError(
+                f"{source} was changed while its labels were checked: {output} is not written. "
+                "Give the same command again"
+            )
