@@ -4,6 +4,7 @@ import contextlib
 import json
 import logging
 import os
+import shutil
 import time
 from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -32,6 +33,9 @@ from asen_tf.core.lock import hold
 from asen_tf.core.read_ahead import batched
 from asen_tf.embedders import Fingerprint
 
+# They log with a traceback what they answer as well.
+for name in ("pymilvus.decorators", "milvus_lite.adapter.grpc.servicer"):
+    logging.getLogger(name).setLevel(logging.CRITICAL)
 # Both tell on every occasion that milvus-lite has no clock, gRPC with a traceback.
 logging.getLogger("pymilvus.client.iterator.query_iterator").setLevel(logging.ERROR)
 logging.getLogger("grpc._server").addFilter(
@@ -281,6 +285,7 @@ class MilvusEngine(Engine):
         except Exception as error:  # pymilvus has several kinds
             if self._is_file:
                 _release(self._place)
+                _check_free(os.path.abspath(self._place))  # another process may have been faster
             proxy = addresses.through(host)
             raise ConnectionError(
                 f"milvus:{self._place} cannot be opened{proxy}: {error}"
@@ -338,6 +343,8 @@ class MilvusEngine(Engine):
         self._client.rename_collection(name, self._identity_name)
 
     def _create(self, name: str, dimension: int, contents: Sequence[str], index: str) -> None:
+        if self._is_file:
+            _remove_unmade(Path(self._place, "collections", name))
         schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=True)
         schema.add_field("id", DataType.VARCHAR, is_primary=True, max_length=_LONGEST_ID)
         schema.add_field("vectors", DataType.FLOAT_VECTOR, dim=dimension)
@@ -488,19 +495,32 @@ def _identity_row(content: dict) -> dict:
     return {"id": "identity", "content": content, "vectors": [1.0, 0.0]}
 
 
+def _remove_unmade(folder: Path) -> None:
+    """Removes what milvus-lite leaves of a collection that it had no room or time to make.
+
+    It would not make it again.
+    """
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= {"schema.json.tmp"}:
+        shutil.rmtree(folder)
+
+
 # How many engines of this process use a file of milvus-lite, which has one server for all.
 _in_use: Counter[str] = Counter()
 
 
-def _take(place: str) -> None:
-    place = os.path.abspath(place)
-    # milvus-lite would log a traceback.
+def _check_free(place: str) -> None:
+    """Raises BlockingIOError where another process uses a file of milvus-lite."""
     if not _in_use[place] and os.path.exists(lock := os.path.join(place, "LOCK")):
         hold(
             Path(lock),
             "has this store open for writing",
             "milvus-lite lets one process at a time read, too; wait for it",
         ).release()
+
+
+def _take(place: str) -> None:
+    place = os.path.abspath(place)
+    _check_free(place)  # milvus-lite would log a traceback
     os.makedirs(os.path.dirname(place), exist_ok=True)
     _in_use[place] += 1
 

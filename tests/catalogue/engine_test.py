@@ -464,12 +464,14 @@ def test_milvus_looks_once_for_what_no_item_has(
         assert engine.has_field("size")
 
 
-def test_a_file_is_no_store_of_milvus(fingerprint, tmp_path):
-    """40-small-surprises."""
+def test_a_file_is_no_store_of_milvus(fingerprint, tmp_path, capfd):
+    """40-small-surprises: in a line."""
     pytest.importorskip("milvus_lite")
     (tmp_path / "t.db").write_text("text")
+    capfd.readouterr()
     with pytest.raises(FileExistsError, match=r"t\.db: no store; expected a new name"):
         open_store(f"milvus:{tmp_path}/t.db", fingerprint)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_a_server_that_is_away(fingerprint):

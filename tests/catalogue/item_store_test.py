@@ -206,6 +206,7 @@ def test_a_database_of_others_is_no_store(folder, opened):
     [("thesis.tex", "neither empty nor a store"), ("store.json", "asen-index --convert")],
 )
 def test_a_folder_of_other_things_is_left_alone(folder, opened, name, message):
+    """40-small-surprises: also without a lock."""
     folder.mkdir()
     (folder / name).write_text("")
     for read_only in (False, True):

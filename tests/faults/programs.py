@@ -1,18 +1,24 @@
 """What the faults are tried on: programs that fill a folder from a catalogue of photographs."""
 
+import contextlib
+import csv
 import dataclasses
 import functools
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import tensorflow as tf
 
+from asen_tf.api.check_labels import check_labels
 from asen_tf.api.index import index
+from asen_tf.api.label import label_table
 from asen_tf.bulk import embed_catalogue, shard
 from asen_tf.catalogue import Catalogue
 from asen_tf.catalogue.storage import item_store
@@ -22,7 +28,11 @@ from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import load
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving.export import SIGNATURES, export_model, write
+from asen_tf.text import Matcher, Vocabulary
 from tests.colors import SPACE, Colors
+
+with contextlib.suppress(ImportError):  # an extra, which takes seconds
+    import cleanlab.filter  # noqa: F401
 
 _ROWS, _SHAPES = np.arange(24), {"maps": (4, 4, 8)}
 _MAPS = np.random.default_rng(0).random((24, 4, 4, 8)).astype(np.float16)
@@ -39,6 +49,7 @@ class Program:
       second: what is said where another process is at work; None: both do it.
       longest: seconds until a kill.
       mends: whether the same call mends what was damaged, or refuses it; else it adds to the place.
+      needs: modules of an extra.
     """
 
     work: Callable[[Path, Path], Any]
@@ -47,6 +58,7 @@ class Program:
     second: str | None = None
     longest: float = 0.5
     mends: bool = True
+    needs: Sequence[str] = ()
 
 
 def _images(catalogue, place):
@@ -64,16 +76,86 @@ def _features(catalogue, place):
     return open_features(place, {"key": 1}, _ROWS, _SHAPES, compute)
 
 
-def _index(catalogue, place):
+def _index(catalogue, place, store="faiss:{}"):
     # Kills and faults hit matrices that are written anew, too.
     with mock.patch.object(item_store, "LEAST_DEAD", 4):
-        index(Colors(SPACE), catalogue / "manifest.csv", f"faiss:{place}", batch_size=4)
+        index(Colors(SPACE), catalogue / "manifest.csv", store.format(place), batch_size=4)
 
 
-def _indexed(catalogue, place):
-    with Catalogue(f"faiss:{place}", read_only=True) as store:
-        ids = store.ids()
-        return ids, store.engine.vectors(ids), store.engine.records(ids)
+def _indexed(catalogue, place, store="faiss:{}"):
+    with Catalogue(store.format(place), read_only=True) as opened:
+        ids = sorted(opened.ids())
+        return ids, opened.engine.vectors(ids), opened.engine.records(ids)
+
+
+_MILVUS = "milvus:{}/store.db"
+
+
+def _index_milvus(catalogue, place):
+    _index(catalogue, place, _MILVUS)
+
+
+_COLORS = "attributes: {shade: {values: {red: , green: , blue: [azure]}}}"
+
+
+@functools.cache
+def _vocabulary():
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "colors.yaml")
+        path.write_text(_COLORS)
+        return Vocabulary.load(path)
+
+
+def _label(catalogue, place):
+    place.mkdir(exist_ok=True)
+    label, vocabulary = Matcher.label, _vocabulary()
+
+    def slowly(*given):
+        time.sleep(0.01)
+        return label(*given)
+
+    with mock.patch.object(Matcher, "label", slowly):
+        label_table(catalogue / "manifest.csv", ["color"], vocabulary, place / "labelled.csv")
+
+
+def _table(place, name):
+    with open(place / name, newline="") as file:
+        return list(csv.reader(file))
+
+
+def _check_labels(catalogue, place):
+    """Of a table with wrong labels, whose photographs are known by their numbers."""
+    place.mkdir(exist_ok=True)
+    header, *rows = _table(catalogue, "manifest.csv")
+    for n, wrong in ((7, "blue"), (20, "red"), (33, "green")):
+        rows[n][header.index("color")] = wrong
+    frame = pa.table(dict(zip(header, map(list, zip(*rows, strict=True)), strict=True)))
+    config = configs.defaults()
+    config.data.root, config.data.columns = str(catalogue), ("color", "side")
+    with mock.patch("asen_tf.training.features.frozen_vectors", _seen):
+        check_labels(config, place, table=frame, drop=place / "dropped.csv")
+
+
+def _seen(config, manifest, folder, *_):
+    """Features that are kept: what colour a photograph shows, on which side, and noise."""
+    numbers = np.array([int(Path(image).stem) for image in manifest.images.tolist()])
+    shown = np.random.default_rng(0).normal(size=(len(numbers), 1, 1, 8))[numbers]
+    shown[np.arange(len(numbers)), ..., numbers % 3] += 10
+    shown[..., 3] += (numbers // 3 % 2 * 10)[:, None, None]
+
+    def compute():
+        for part in np.array_split(shown.astype(np.float16), 12):
+            time.sleep(0.03)
+            yield {"shown": part}
+
+    rows = np.arange(len(numbers))
+    read = open_features(folder / "features", {"key": 2}, rows, {"shown": (1, 1, 8)}, compute)
+    return np.asarray(read(rows, None)["shown"], np.float32).reshape(len(rows), -1)
+
+
+def _labels_checked(catalogue, place):
+    page = (place / "labels.html").read_text(encoding="utf-8")
+    return page, _table(place, "labels.csv"), _table(place, "dropped.csv")
 
 
 def _embed(catalogue, place):
@@ -113,7 +195,7 @@ def _exported(catalogue, place):
     return {name: tensor.numpy() for name, tensor in found.items()}
 
 
-_ROOM = "no room on the disk"
+_ROOM, _OPEN = "no room on the disk", r"process .+ has this store open for writing"
 PROGRAMS = {
     "caching images": Program(
         _images, lambda *where: np.asarray(_images(*where)(_ROWS)), "File too large"
@@ -124,7 +206,25 @@ PROGRAMS = {
         "File too large",
         longest=0.3,
     ),
-    "indexing": Program(_index, _indexed, _ROOM, r"process \d+ has this store open for writing"),
+    "indexing": Program(_index, _indexed, _ROOM, _OPEN, needs=["faiss"]),
+    "indexing by Milvus": Program(
+        _index_milvus,
+        functools.partial(_indexed, store=_MILVUS),
+        r"milvus:.*store\.db",
+        _OPEN,
+        longest=1.0,
+        mends=False,
+        needs=["milvus_lite"],
+    ),
+    "labelling": Program(
+        _label,
+        lambda _, place: _table(place, "labelled.csv"),
+        r"File too large: '.*labelled\.csv'",
+        needs=["ahocorasick", "yaml"],
+    ),
+    "checking labels": Program(
+        _check_labels, _labels_checked, "File too large", longest=1.0, needs=["cleanlab"]
+    ),
     "embedding": Program(
         _embed, _embedded, "File too large", r"process \d+ writes to this folder", longest=0.6
     ),

@@ -1,4 +1,4 @@
-"""Caching, indexing and embedding under faults: after each the same call ends as if undisturbed."""
+"""Programs under faults: after each the same call ends as if undisturbed."""
 
 import functools
 import re
@@ -12,8 +12,6 @@ from tests.faults import processes
 from tests.faults.programs import PROGRAMS, Mean
 from tests.full_disk import full_disk
 
-pytest.importorskip("faiss")
-
 
 @pytest.fixture(scope="module")
 def undisturbed(catalogue, tmp_path_factory):
@@ -26,6 +24,13 @@ def undisturbed(catalogue, tmp_path_factory):
         return place
 
     return fill
+
+
+def available(name):
+    """The program, where the extras that it needs are installed."""
+    for module in PROGRAMS[name].needs:
+        pytest.importorskip(module)
+    return PROGRAMS[name]
 
 
 def files_of(place):
@@ -55,7 +60,7 @@ def twice(program, catalogue, place):
 @pytest.mark.parametrize("name", PROGRAMS)
 @pytest.mark.parametrize("fault", [killed, full, twice])
 def test_the_same_call_goes_on(fault, name, undisturbed, catalogue, tmp_path):
-    program, place = PROGRAMS[name], tmp_path / "place"
+    program, place = available(name), tmp_path / "place"
     fault(program, catalogue, place)
     program.work(catalogue, place)
     expected = undisturbed(name)
@@ -90,7 +95,7 @@ def bit_flipped(file):
 def test_a_file_that_is_damaged_is_made_anew_or_named(
     fault, name, undisturbed, catalogue, tmp_path
 ):
-    program, whole = PROGRAMS[name], undisturbed(name)
+    program, whole = available(name), undisturbed(name)
     expected, files = program.read(catalogue, whole), files_of(whole)
     kinds = {(file.parent.name.rstrip("0123456789"), file.suffix): file for file in files}
     assert kinds

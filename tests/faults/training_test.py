@@ -97,6 +97,19 @@ def test_a_full_disk_leaves_no_half_features(tmp_path):
     np.testing.assert_array_equal(open_features(*arguments)(rows, None)["maps"], maps)
 
 
+@pytest.mark.parametrize("said", [(), ("while computing features, at 3 of 50 images",)])
+def test_features_that_are_stopped_are_computed_anew(said, tmp_path):
+    rows = np.arange(50)
+
+    def compute():
+        yield {"maps": np.zeros((3, 4, 4, 8), np.float16)}
+        raise KeyboardInterrupt(*said)
+
+    with pytest.raises(KeyboardInterrupt, match="while .*; the same command computes them anew"):
+        open_features(tmp_path, {"key": 1}, rows, {"maps": (4, 4, 8)}, compute)
+    assert not [*tmp_path.rglob("*.npy")]
+
+
 def test_two_may_fill_one_cache(data, tmp_path):
     _, manifest = data
     rows = np.arange(24)

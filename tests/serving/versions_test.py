@@ -63,6 +63,18 @@ def served(versions, **choice):
         return handle
 
 
+@pytest.mark.parametrize("inside", [(), ("v1", ".export-12345678")])
+def test_a_folder_without_versions_is_said_once(inside, tmp_path, caplog):
+    """40-small-surprises."""
+    for name in inside:
+        (tmp_path / name).mkdir()
+    models = Models(lambda: config.one("asen", str(tmp_path)), Limits())
+    for _ in range(2):
+        models.look()
+    said = f"asen: no version (a folder with a number as its name) under {tmp_path} yet"
+    assert [record.getMessage() for record in caplog.records] == [said]
+
+
 def refusal(versions, **choice):
     with pytest.raises(Refused) as refused:
         served(versions, **choice)
