@@ -1,5 +1,5 @@
 .DELETE_ON_ERROR:
-.PHONY: demo test fuzz install lint format lock bazel-test clean
+.PHONY: demo test fuzz install lint format docs lock bazel-test clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -33,6 +33,10 @@ format: $(INSTALLED)
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
+# site/index.html; a warning, such as a link that leads nowhere, is an error.
+docs: $(VENV)/docs_installed
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --strict
+
 lock: $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet uv
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile setup.py --quiet --upgrade \
@@ -46,12 +50,16 @@ bazel-test: $(INSTALLED)
 	bazel test //...
 
 clean:
-	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist demo site *.egg-info .mypy_cache .pytest_cache .ruff_cache
 	find asen_tf configs tests -name __pycache__ -prune -exec rm -rf {} +
 
 $(INSTALLED): requirements.lock setup.py pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet --requirement requirements.lock
 	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/docs_installed: $(INSTALLED)
+	$(VENV)/bin/pip install --quiet --constraint requirements.lock --no-build-isolation --editable ".[docs]"
 	touch $@
 
 $(VENV)/bin/python:

@@ -29,8 +29,8 @@ class Fingerprint:
       attributes: in the order of the vectors, and their values.
       dimension: D, the length of a vector.
       version: what messages call the model.
-      numbers: [A][n], the beginnings of the vectors that the model gives to one fixed image, see
-        `probe`; none where the model is not at hand.
+      numbers: A times n, the beginnings of the vectors that the model gives to one fixed image,
+        see `probe`; none where the model is not at hand.
     """
 
     attributes: AttributeSpace

@@ -59,7 +59,7 @@ def evaluate_recognition(
       A dict ready for JSON. `split`; `attributes`: name -> `count` of images, `accuracy`,
       `macro_f1` (the plain mean of F1 over the values that images show), `calibration_error` (see
       `expected_calibration_error`), `most_frequent`, the accuracy of who always says the value
-      that most images show, and `confusion`, [V][V] counts, a row for each true value, a column
+      that most images show, and `confusion`, V times V counts, a row for each true value, a column
       for each predicted one; on top the plain means over the attributes, and `count` of all labels.
       Attributes without a label are left out.
 

@@ -2,10 +2,12 @@
 
 import ast
 import re
+import runpy
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+import setuptools
 
 ROOT = Path(__file__).parents[2]
 
@@ -56,6 +58,21 @@ def test_every_folder_of_modules_is_a_package():
     """Others would be missing from the wheel."""
     folders = {path.parent for path in ROOT.glob("asen_tf/**/*.py")}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_every_other_file_is_in_the_wheel(monkeypatch):
+    given = {}
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(setuptools, "setup", lambda **keywords: given.update(keywords))
+    runpy.run_path("setup.py")
+    packaged = {
+        path
+        for package, patterns in given["package_data"].items()
+        for pattern in patterns
+        for path in ROOT.joinpath(*package.split(".")).glob(pattern)
+    }
+    files = {path for path in ROOT.glob("asen_tf/**/*") if path.is_file()}
+    assert packaged == {path for path in files if path.suffix not in (".py", ".pyc")}
 
 
 def test_every_program_is_installed():

@@ -34,8 +34,8 @@ class ASEN(EmbeddingModel):
       image_scale: side of the images / `global_branch["size"]`, an integer: the local branch
         cuts its regions from the image, so this is the detail it can see.
       attribute_dim: length of an attribute's vector, which both branches share.
-      spatial_attention, learned_scale, channel_attention, channel_reduction,
-        channel_query_activation: of both branches, see `Branch`.
+      spatial_attention, learned_scale: of both branches, see `Branch`.
+      channel_attention, channel_reduction, channel_query_activation: likewise.
       localization: "attention"; or "largest": only the largest connected component of what
         attention keeps; "square": room around the cells it prefers, see `SquareLocalization`;
         "peak": a square of fixed side around its peak; "whole": the image itself is the region
