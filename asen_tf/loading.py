@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from asen_tf.core.choices import FILE_ENDINGS
 from asen_tf.core.versions import is_version
 from asen_tf.embedders import Embedder
 
@@ -25,6 +26,7 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
           model;
         - an export's folder: a version, such as DIR/1, or the folder of versions: the newest; on
           other file systems (`gs://...`) a version;
+        - a file that `asen-export --format=onnx` or `litert` wrote; TensorFlow is not loaded then;
         - a preset's folder, that `save_to_preset` wrote;
         - HOST:PORT of TensorFlow Serving or `asen-serve`; TensorFlow is not loaded then;
         - an embedder, which is given back as it is.
@@ -51,6 +53,10 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
         return Client(place, batch_size=batch_size, **served)
     if served:
         raise ValueError(f"{', '.join(served)}: for a served model, HOST:PORT, not for {place}")
+    if os.path.splitext(place)[1] in FILE_ENDINGS.values() and not os.path.isdir(place):
+        from asen_tf.serving.files import FileModel
+
+        return FileModel(place, batch_size)
     folder = Path(place)
     if export := place if "://" in place else _export(folder):
         from asen_tf.serving.saved_model import SavedModel
@@ -62,11 +68,12 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
         is_preset = (folder / "model.weights.h5").is_file()
         of = KerasEmbedder.of_preset if is_preset else KerasEmbedder.of_run
         return of(folder, batch_size)
+    endings = " or ".join(FILE_ENDINGS.values())
     raise FileNotFoundError(
         f"{place}: expected the folder of a run (with config.json), of an export (with "
-        f"{_EXPORT_FILE}, or with versions 1, 2, ...) or of a preset (with model.weights.h5), or "
-        f"HOST:PORT of a served model; found {_found(folder)}. asen-train writes runs, asen-export "
-        "makes exports of them"
+        f"{_EXPORT_FILE}, or with versions 1, 2, ...) or of a preset (with model.weights.h5), a "
+        f"file that ends in {endings}, or HOST:PORT of a served model; found {_found(folder)}. "
+        "asen-train writes runs, asen-export makes exports of them"
     )
 
 

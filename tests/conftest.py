@@ -200,6 +200,21 @@ def served(workdir, made_once):
 
 
 @pytest.fixture(scope="session")
+def model_files(workdir, made_once):
+    """Format of `asen-export` -> the file that it makes of this run."""
+    from asen_tf.core.choices import FILE_ENDINGS
+
+    def export(folder):
+        from asen_tf.serving.export import export
+
+        for name, ending in FILE_ENDINGS.items():
+            export(workdir, folder / f"asen{ending}", format=name)
+
+    folder = made_once("files", export)
+    return {name: folder / f"asen{ending}" for name, ending in FILE_ENDINGS.items()}
+
+
+@pytest.fixture(scope="session")
 def jpegs():
     """33 JPEGs of different sizes."""
     draw = np.random.default_rng(0)

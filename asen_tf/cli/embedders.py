@@ -17,8 +17,8 @@ def define_flags(default: str | None = None) -> None:
     flags.DEFINE_string(
         "model",
         default,
-        "Folder of a run, of what asen-export wrote or of a preset, or HOST:PORT of a model that "
-        "asen-serve or TensorFlow Serving serves.",
+        "Folder of a run or of a preset, folder or file that asen-export wrote, or HOST:PORT of a "
+        "model that asen-serve or TensorFlow Serving serves.",
     )
     flags.DEFINE_string("served_model", None, "Name that the model is served under; default: asen.")
     flags.DEFINE_integer("version", None, "Version of the served model; default: the newest.", 1)

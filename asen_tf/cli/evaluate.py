@@ -4,6 +4,7 @@ asen-evaluate --workdir=runs/asen --split=test --output=runs/asen/test.json
 asen-evaluate --workdir=runs/asen --protocol=manipulation --special=pattern,color --ks=1,20
 asen-evaluate --workdir=runs/asen --baseline
 asen-evaluate --model=random --config=configs/asen/fashionai.py --config.data.root=/data/FashionAI
+asen-evaluate --model=asen.onnx --config=configs/asen/csv.py --config.data.root=/data/shop
 
 Protocols: "similarity" is MAP and more for each attribute (Ma et al., AAAI 2020); "manipulation" is
 top-k accuracy of searches for several labels at once, also after changes (Ak et al., WACV 2018).
@@ -54,6 +55,8 @@ def main() -> None:
     output = given.output
     if given.model == RANDOM:
         result = random_order(given.config, seeds=given.seeds, **chosen)
+    elif given.model:
+        result = evaluate(given.model, given.config, precision=given.precision, **chosen)
     else:
         result = evaluate(
             given.workdir,
@@ -93,16 +96,16 @@ def _cut_offs(given: Sequence[str]) -> list[int]:
 def _check_flags(given: flags.FlagValues) -> None:
     if given.model and not given.config:
         raise app.UsageError(
-            "--model=random takes the data of an experiment: name it with --config"
+            "--model is measured on the data of an experiment: name it with --config"
         )
     of_run = (given.slices, given.data_root, given.baseline, given.skip_bad, given.follow_links)
     if given.model and any(of_run):
         raise app.UsageError(
             "--slices, --baseline, --data_root, --skip_bad and --follow_links are for a --workdir; "
-            "with --model=random, --config.data.root says where the data lies"
+            "with --model, --config.data.root says where the data lies"
         )
     if given.workdir and given.config:
-        raise app.UsageError("--config is for --model=random: the run in --workdir brings its own")
+        raise app.UsageError("--config is for --model: the run in --workdir brings its own")
     of_similarity = given.slices or given.relevance or given.baseline or given.exclude_same
     if given.protocol == MANIPULATION and of_similarity:
         raise app.UsageError(
@@ -117,8 +120,13 @@ def _check_flags(given: flags.FlagValues) -> None:
 
 def run() -> None:
     flags.DEFINE_string("workdir", None, "Folder of the run.")
-    flags.DEFINE_enum("model", None, [RANDOM], "Measure a random order instead of a run.")
-    config_flags.DEFINE_config_file("config", None, "Experiment whose data a random order is on.")
+    flags.DEFINE_string(
+        "model",
+        None,
+        "Instead of a run: random, a random order; folder or file that asen-export wrote; or "
+        "HOST:PORT of a served model.",
+    )
+    config_flags.DEFINE_config_file("config", None, "Experiment whose data --model is measured on.")
     flags.DEFINE_integer("seeds", 5, "How many random orders --model=random measures.", 1)
     flags.DEFINE_enum("split", "test", SPLITS, "Split of the data that is measured.")
     flags.DEFINE_enum("protocol", SIMILARITY, PROTOCOLS, "What is measured; see above.")

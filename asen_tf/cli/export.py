@@ -1,6 +1,12 @@
-"""Exports a trained model for TensorFlow Serving: a SavedModel with a signature per attribute.
+"""Exports a trained model: for TensorFlow Serving, or as one file for other runtimes.
 
 asen-export --workdir=runs/asen --output=export/models/asen
+asen-export --workdir=runs/asen --format=onnx --output=asen.onnx
+asen-export --workdir=runs/asen --format=litert --quantize=int8 --output=asen.tflite
+
+Of TensorFlow Serving it is a SavedModel with a signature for each attribute, the next version below
+the output. A file has all attributes, takes images as the network sees them, and is a --model of
+the other programs.
 """
 
 import shlex
@@ -8,7 +14,7 @@ import shlex
 from absl import flags
 
 from asen_tf.cli import program
-from asen_tf.core.choices import PRECISIONS
+from asen_tf.core.choices import EXPORT_FORMATS, PRECISIONS, QUANTIZED, SAVED_MODEL
 from asen_tf.core.limits import MAX_PIXELS
 
 
@@ -23,7 +29,12 @@ def main() -> None:
         given.max_pixels,
         given.slices,
         given.precision,
+        given.format,
+        given.quantize,
     )
+    if given.format != SAVED_MODEL:
+        print(f"exported {folder}\nnext: see docs/formats.md")
+        return
     serve = ["asen-serve", f"--model_base_path={given.output}", "--port=8500"]
     print(
         f"exported {folder}\nnext: {shlex.join(serve)}\nor TensorFlow Serving: see export/README.md"
@@ -32,7 +43,13 @@ def main() -> None:
 
 def run() -> None:
     flags.DEFINE_string("workdir", None, "Folder of the run.")
-    flags.DEFINE_string("output", None, "Folder of the versions, in which the next one is written.")
+    flags.DEFINE_string(
+        "output", None, "Folder of the versions, in which the next one is written; or the file."
+    )
+    flags.DEFINE_enum("format", SAVED_MODEL, EXPORT_FORMATS, "What to write.")
+    flags.DEFINE_enum(
+        "quantize", None, QUANTIZED, "What a LiteRT file keeps weights in; default: float32."
+    )
     flags.DEFINE_list("attributes", "", "Attributes to serve, in this order; default: all.")
     flags.DEFINE_integer("max_pixels", MAX_PIXELS, "Photographs that declare more are refused.", 1)
     flags.DEFINE_list("slices", "", "Slices of the embedding; default: all that are trained.")

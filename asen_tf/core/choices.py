@@ -77,5 +77,14 @@ BASELINE = "linear"
 VALUES, WITH_VALUES = "values", "all"
 """Slices of an embedding: how probable its attribute's values are, and the whole that has them."""
 
+SAVED_MODEL = "saved_model"
+FILE_ENDINGS = {"onnx": ".onnx", "litert": ".tflite"}
+EXPORT_FORMATS = (SAVED_MODEL, *FILE_ENDINGS)
+"""What `asen-export` writes: a folder for TensorFlow Serving, or one file with such an ending. Each
+format of a file is also the name of the extra that it needs."""
+
+QUANTIZED = ("float16", "int8")
+"""What weights may be kept in."""
+
 NOT_SERVED = ("tensor",)
 """Names that no attribute can have: `embed_tensor` is a signature of every served model."""

@@ -14,9 +14,10 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 
-# TensorFlow's libraries write these while they are loaded, whatever its log level is.
+# TensorFlow's and LiteRT's libraries write these while they are loaded, whatever the log level is.
 _LOG_LINE = re.compile(
     rb"[IWE]\d{4} \d\d:\d\d|WARNING: All log messages before absl::InitializeLog"
+    rb"|INFO: Created TensorFlow Lite"
 )
 
 
@@ -65,16 +66,18 @@ class _TensorFlowFinder(importlib.abc.MetaPathFinder):
         spec = importlib.util.find_spec(name)
         if spec is not None:
             execute = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: _without_log_lines(execute, module)
+            spec.loader.exec_module = without_log_lines()(execute)
         return spec
 
 
-def _without_log_lines(execute, module) -> None:
+@contextlib.contextmanager
+def without_log_lines() -> Iterator[None]:
+    """Keeps back what libraries log on stderr while they are loaded, and nothing else."""
     with tempfile.TemporaryFile() as written:
         stderr = os.dup(2)
         os.dup2(written.fileno(), 2)
         try:
-            execute(module)
+            yield
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)

@@ -3,6 +3,7 @@
 import abc
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -163,6 +164,13 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
         if self.embeds_values(slices):
             vectors = self.with_values(vectors, outputs, attributes)
         return vectors
+
+    def portable_options(self, images) -> dict[str, Any]:
+        """Options of `compute_outputs` with which it needs nothing that other runtimes lack.
+
+        `images`: uint8 [B, S, S, 3], of which it computes then.
+        """
+        return {}
 
     def embed_all(self, images, slices=None, training=False) -> tf.Tensor:
         """Unit vectors for every attribute, float32 [B, A, D]."""

@@ -5,12 +5,13 @@ import importlib
 _MODULES = {
     "AsyncClient": "client",
     "Client": "client",
+    "FileModel": "files",
     "InvalidInputError": "client",
     "SavedModel": "saved_model",
     "ServingError": "client",
 }
 
-__all__ = ["AsyncClient", "Client", "InvalidInputError", "SavedModel", "ServingError"]
+__all__ = ["AsyncClient", "Client", "FileModel", "InvalidInputError", "SavedModel", "ServingError"]
 
 
 def __getattr__(name: str):

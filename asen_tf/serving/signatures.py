@@ -15,8 +15,11 @@ Signature -> inputs -> outputs, with N photographs, A attributes and vectors of 
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 
+from asen_tf.core.choices import FITS
+from asen_tf.core.foreign import shown
 from asen_tf.core.limits import BOX_MARGIN
 
 MODEL_NAME = "asen"
@@ -89,6 +92,8 @@ class Metadata:
       fit: how photographs become square images: "crop" or "pad".
       box_margin: of a garment's box, see `asen_tf.images.Boxed`. The model takes no boxes: callers
         cut photographs before they send them.
+      size: side of the square that the network sees, in pixels; None: an older export.
+      version: of the model, in words: where its run validated best.
     """
 
     attributes: Mapping[str, Sequence[str]]
@@ -98,6 +103,8 @@ class Metadata:
     max_pixels: int
     fit: str = "crop"
     box_margin: float = BOX_MARGIN
+    size: int | None = None
+    version: str = ""
 
     def to_json(self) -> str:
         return json.dumps(dataclasses.asdict(self), ensure_ascii=False, indent=1)
@@ -107,7 +114,7 @@ class Metadata:
         """Reads what `to_json` wrote; keys that it does not know are left out.
 
         Raises:
-          ValueError: the text is no JSON object, lacks a key, or has other attributes than texts.
+          ValueError: the text is no JSON object, lacks a key, or has something else in its place.
         """
         what = "the metadata of a served model"
         try:
@@ -122,7 +129,26 @@ class Metadata:
             raise ValueError(f"{what} lacks {sorted(missing)}")
         if not _is_texts_by_name(given["attributes"]):
             raise ValueError(f"{what} has no lists of texts as attributes")
+        for name, is_one in _CHECKS.items():
+            if name in given and not is_one(given[name]):
+                raise ValueError(f"{what} has a bad {name}: {shown(given[name])}")
         return cls(**{field.name: given[field.name] for field in fields if field.name in given})
+
+
+def _is_whole(most: int) -> Callable[[object], bool]:
+    return lambda given: type(given) is int and 1 <= given <= most
+
+
+_CHECKS: Mapping[str, Callable[[object], bool]] = {
+    "dimension": _is_whole(1 << 20),
+    "model": lambda given: isinstance(given, dict),
+    "library_version": lambda given: isinstance(given, str),
+    "max_pixels": _is_whole(1 << 60),
+    "fit": lambda given: isinstance(given, str) and given in FITS,
+    "box_margin": lambda given: type(given) in (int, float) and 0 <= given < math.inf,
+    "size": lambda given: given is None or _is_whole(1 << 12)(given),
+    "version": lambda given: isinstance(given, str),
+}
 
 
 def _is_texts_by_name(given: object) -> bool:

@@ -15,8 +15,9 @@ import tensorflow as tf
 
 from asen_tf import losses, models
 from asen_tf.core import AttributeSpace
+from asen_tf.core.choices import FILE_ENDINGS
 from asen_tf.models import MODELS
-from asen_tf.serving.export import SIGNATURES, export_model, write
+from asen_tf.serving.export import SIGNATURES, export_file, export_model, write
 from asen_tf.training import optimizer
 from asen_tf.training.stages import plan
 from asen_tf.training.step import TrainStep
@@ -154,6 +155,12 @@ def test_saved_and_loaded(model, images, tmp_path):
 def test_exported_for_a_server(model, tmp_path):
     """`export_model` compares it with the model in the session loader and tf.saved_model.load."""
     export_model(model, SPACE, tmp_path, attributes=["hem"])
+
+
+@pytest.mark.parametrize(("format", "ending"), FILE_ENDINGS.items())
+def test_exported_as_one_file(model, format, ending, tmp_path):
+    """`export_file` compares what it gives for photographs with what the model gives, to 1e-4."""
+    export_file(model, SPACE, tmp_path / f"model{ending}", format, attributes=["hem", "fit"])
 
 
 @pytest.mark.parametrize(("name", "changes"), VARIANTS, ids=str)

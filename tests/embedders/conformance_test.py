@@ -14,12 +14,12 @@ import asen_tf
 from asen_tf.embedders import Embedder, InvalidInputError, VectorEmbedder
 from asen_tf.images import Boxed
 from asen_tf.keras_embedder import KerasEmbedder
-from asen_tf.serving.export import export_model
+from asen_tf.serving.export import export_file, export_model
 from asen_tf.workdir import Workdir
 
 ROOT = Path(__file__).parents[2]
 LENGTH = "skirt length (cm)"
-KINDS = ("run", "export", "preset", "served", "function")
+KINDS = ("run", "export", "preset", "served", "function", "onnx", "litert")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def address(served):
 
 
 @pytest.fixture(scope="module")
-def sources(run, workdir, served, address, tmp_path_factory):
+def sources(run, workdir, served, address, model_files, tmp_path_factory):
     """Kind of embedder -> what `asen_tf.load` takes."""
     preset = tmp_path_factory.mktemp("preset")
     run.save_to_preset(preset)
@@ -57,6 +57,7 @@ def sources(run, workdir, served, address, tmp_path_factory):
         "preset": preset,
         "served": address,
         "function": VectorEmbedder(run.fingerprint(), run.embed_all),
+        **model_files,
     }
 
 
@@ -196,8 +197,9 @@ def test_with_pad_whole_photographs_are_seen_in_every_kind(run, photographs, tmp
     """As by the same model of photographs that were padded by hand, cut to a box before or not."""
     padded = KerasEmbedder(run.model, run.attributes, run.slices, fit="pad", box_margin=0.5)
     padded.save_to_preset(tmp_path / "preset")
-    seen = {"fit": "pad", "box_margin": 0.5, "verified": False}
-    export_model(run.model, run.attributes, tmp_path / "export", slices=run.slices, **seen)
+    shown = {"fit": "pad", "box_margin": 0.5}
+    given = run.model, run.attributes, tmp_path / "export"
+    export_model(*given, slices=run.slices, verified=False, **shown)
     photograph, box = photographs[0], (10, 30, 20, 70)  # of 40 x 90
     pixels = np.asarray(Image.open(io.BytesIO(photograph)))
     whole = np.pad(pixels, ((0, 0), (25, 25), (0, 0)), constant_values=255)
@@ -205,7 +207,9 @@ def test_with_pad_whole_photographs_are_seen_in_every_kind(run, photographs, tmp
     expected = run.embed_all([whole, cut])
     regions = run.explain([whole, cut], LENGTH)[1] - [(25, 0, 25, 0), (25, -10, 25, -10)]
     regions = np.clip(regions, [(0, 0) * 2, (5, 10) * 2], [(40, 90) * 2, (25, 90) * 2])
-    for embedder in (padded, *map(asen_tf.load, (tmp_path / "preset", tmp_path / "export"))):
+    export_file(run.model, run.attributes, tmp_path / "a.onnx", "onnx", slices=run.slices, **shown)
+    places = (tmp_path / name for name in ("preset", "export", "a.onnx"))
+    for embedder in (padded, *map(asen_tf.load, places)):
         assert (embedder.fit, embedder.box_margin) == ("pad", 0.5)
         found = embedder.embed_all([photograph] * 2, [None, box])
         np.testing.assert_allclose(found, expected, rtol=0, atol=1e-4)
@@ -265,13 +269,16 @@ def test_what_is_no_model_is_explained(tmp_path):
         asen_tf.load(tmp_path, timeout=3)
 
 
-def test_a_served_model_and_vectors_need_no_tensorflow():
+def test_a_served_model_files_and_vectors_need_no_tensorflow(model_files):
     program = """
 import sys, asen_tf
+for file in sys.argv[1:]:
+    asen_tf.load(file).fingerprint()
 from asen_tf.core import AttributeSpace
 from asen_tf.embedders import Fingerprint, VectorEmbedder
 asen_tf.load("localhost:1", timeout=1)
 asen_tf.load(VectorEmbedder(Fingerprint(AttributeSpace({"color": ["red"]}), 2)))
 sys.exit("tensorflow" in sys.modules)
 """
-    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT).returncode == 0
+    command = [sys.executable, "-c", program, *map(str, model_files.values())]
+    assert subprocess.run(command, cwd=ROOT).returncode == 0

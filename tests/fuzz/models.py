@@ -2,6 +2,7 @@
 
 import functools
 import tempfile
+import types
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -111,10 +112,59 @@ def _target(
     )
 
 
+@functools.cache
+def _files() -> dict[str, bytes]:
+    """Ending of a model in one file -> one that gives the mean of its images."""
+    import tensorflow as tf
+
+    from asen_tf.core.choices import FILE_ENDINGS
+    from asen_tf.serving.export.one_file import WRITERS
+    from asen_tf.serving.signatures import Metadata
+
+    def answers(count):
+        spec = tf.TensorSpec((count, 8, 8, 3), tf.uint8, "images")
+        mean = lambda images: tf.reduce_mean(tf.cast(images, tf.float32), (1, 2))  # noqa: E731
+        return tf.function(
+            lambda images: {"embeddings": mean(images)[:, None]}, input_signature=[spec]
+        )
+
+    metadata = Metadata({"color": ["red", "green"]}, 3, {}, "0.2.0", 1000, size=8)
+    nothing = types.SimpleNamespace(variables=[])
+    found = {}
+    with tempfile.TemporaryDirectory() as place:
+        for format, ending in FILE_ENDINGS.items():
+            file = Path(place, f"model{ending}")
+            WRITERS[format](answers, nothing, metadata, file, None)
+            found[ending] = file.read_bytes()
+    return found
+
+
+def _of_file(ending: str, module: str) -> Target:
+    def read(folder: Path, raw: bytes) -> Any:
+        from asen_tf.serving.files import FileModel
+
+        file = folder / f"model{ending}"
+        file.write_bytes(raw)
+        FileModel(file).embed_all([])
+
+    return Target(
+        f"models: one file, {ending}",
+        ["asen_tf.serving.files.model", module],
+        read,
+        seeds=lambda: [_files()[ending]],
+        prepare=lambda folder: read(folder, _files()[ending]),
+        mentions=[f"model{ending}"],
+        tensorflow=True,
+        share=5,
+    )
+
+
 _PRESET = ["asen_tf.models.preset", "asen_tf.keras_embedder"]
 _SERVED = ["asen_tf.serving.loaded", "asen_tf.serving.server.models"]
 
 TARGETS = [
+    _of_file(".onnx", "asen_tf.serving.files.onnx"),
+    _of_file(".tflite", "asen_tf.serving.files.litert"),
     _target(
         "run/best/stage1.keras",
         ["asen_tf.workdir"],

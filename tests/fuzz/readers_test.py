@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[2]
 _READS = {
     *("read_bytes", "read_text", "loads", "FromString", "ParseFromString", "Parse", "genops"),
     *("frombuffer", "fromfile", "memmap", "loadmat", "ZipFile", "read_index", "load_model"),
+    *("InferenceSession", "Interpreter"),
     *("decompress", "decompressobj", "text_lines", "decode_jpeg", "decode_png", "decode_image"),
     *("ParquetFile", "load_workbook", "open_file", "open_stream", "read_message"),
 }
@@ -51,6 +52,7 @@ _ELSEWHERE = {
     "bulk.catalogue": "rows that the same program wrote",
     "bulk.tags": "tags that the same program wrote",
     "bulk.vector_file": "vectors that the same program wrote, and writes anew where damaged",
+    "serving.export.litert": "the archive that it writes",
     "serving.export.verify": "the export that the same command wrote",
 }
 

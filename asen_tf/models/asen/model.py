@@ -206,6 +206,9 @@ class ASEN(EmbeddingModel):
             outputs["local"] = self._of_pairs(embedding, vectors)
         return outputs
 
+    def portable_options(self, images):
+        return {"crop": functools.partial(self.crop.by_products, images)}
+
     def join(self, outputs, slices, attributes):
         """concat(sqrt(beta) unit(f_g), sqrt(1 - beta) unit(f_l)) (ASEN++).
 

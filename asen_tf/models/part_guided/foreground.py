@@ -74,8 +74,9 @@ def _opened(mask):
 
 def _filled(mask):
     """The mask and every hole that the background does not reach from the edges of the image."""
-    inside = tf.zeros_like(mask[1:-1, 1:-1])
-    edges = tf.pad(inside, [(1, 1), (1, 1), (0, 0)], constant_values=True)
+    # As floats: of booleans, ONNX pads none.
+    inside = tf.zeros_like(mask[1:-1, 1:-1], tf.float32)
+    edges = tf.pad(inside, [(1, 1), (1, 1), (0, 0)], constant_values=1.0) > 0
 
     def spread(_, reached):
         return reached, _dilated(reached) & ~mask

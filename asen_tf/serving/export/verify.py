@@ -25,10 +25,10 @@ Ask = Callable[[str, Request], Answer]
 
 
 class VerificationFailed(Failed):
-    """A SavedModel that does not answer as its Keras model does; says where they differ."""
+    """An export that does not answer as its Keras model does; says where they differ."""
 
     def __init__(self, where: str):
-        super().__init__(f"the SavedModel is wrong and was not kept: {where}")
+        super().__init__(f"the export is wrong and was not kept: {where}")
 
 
 def expected_answers(

@@ -1,4 +1,4 @@
-"""A trained run as the next version of a served model."""
+"""A trained run as the next version of a served model, or as one file."""
 
 import contextlib
 import errno
@@ -16,21 +16,21 @@ import tensorflow as tf
 
 from asen_tf.core import files
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.choices import VALUES
+from asen_tf.core.choices import EXPORT_FORMATS, FLOAT32, SAVED_MODEL, VALUES
 from asen_tf.core.errors import check_names
 from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
 from asen_tf.core.progress import say
 from asen_tf.core.versions import is_version
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving import signatures as names
+from asen_tf.serving.export.describe import describe
 from asen_tf.serving.export.functions import Functions
+from asen_tf.serving.export.one_file import check_output, export_file
 from asen_tf.serving.export.samples import photographs
 from asen_tf.serving.export.signature import Signature, signatures_of
 from asen_tf.serving.export.verify import TOLERANCES, expected_answers, read_outside, verify
 from asen_tf.serving.export.warmup import write_warmup
-from asen_tf.serving.signatures import Metadata
 from asen_tf.tracing import traced
-from asen_tf.version import __version__
 from asen_tf.workdir import Workdir
 
 _DRAFT = ".export-"
@@ -45,36 +45,51 @@ def export(
     max_pixels: int = MAX_PIXELS,
     slices: Sequence[str] = (),
     precision: str | None = None,
+    format: str = SAVED_MODEL,
+    quantize: str | None = None,
 ) -> Path:
-    """Writes the best model of a run as a SavedModel that TensorFlow Serving takes.
+    """Writes the best model of a run: as a SavedModel that TensorFlow Serving takes, or a file.
 
     It is written beside its place, verified (see `verify`) and renamed, so that a server that
     watches the folder never sees half a model or a wrong one.
 
     Args:
       workdir: of the run.
-      output: folder of the versions; the new one is `output/<next integer>`.
+      output: folder of the versions; the new one is `output/<next integer>`. Of other formats than
+        a SavedModel the file.
       attributes: those to serve, in this order; none: all.
       max_pixels: a photograph that declares more is refused.
       slices: of the embedding, such as "global"; none: all that are trained.
-      precision: what the networks compute in, see `Workdir.load_best`.
+      precision: what the networks compute in, see `Workdir.load_best`; in files always float32.
+      format: one of `core.choices.EXPORT_FORMATS`; for files see `export_file`.
+      quantize: of a file, see `export_file`.
 
     Returns:
-      The folder of the new version.
+      The folder of the new version, or the file.
 
     Raises:
       FileNotFoundError: the workdir holds no trained model.
-      ValueError: an unknown attribute, slice or precision, one named twice, or a bad limit.
+      ValueError: an unknown attribute, slice, precision or format, one named twice, a bad limit,
+        or a package is missing.
       OSError: the output is a file, or there is no room.
-      VerificationFailed: the SavedModel does not answer as the model does.
+      VerificationFailed: the export does not answer as the model does.
     """
     run = Workdir(workdir)
     space, best = run.space(), run.best()
     check_names("attribute", attributes, space, once=True)
     if max_pixels < 1:
         raise ValueError(f"max_pixels must be 1 or more, got {max_pixels}")
+    check_names("format", [format], EXPORT_FORMATS)
     output = Path(output)
-    _make_folder(output)
+    if format == SAVED_MODEL:
+        if quantize:
+            raise ValueError(f"quantize={quantize} is for format=litert")
+        _make_folder(output)
+    else:
+        check_output(output, format, quantize)
+        if precision not in (None, FLOAT32):
+            raise ValueError(f"precision={precision}: of format={format} expected {FLOAT32}")
+        precision = FLOAT32
     say(f"loading {run.best_model(best['stage'])}")
     model = run.load_best(precision)
     check_names("slice", slices, best["slices"] or model.slices, once=True)
@@ -84,8 +99,12 @@ def export(
             f"leave {VALUES} out"
         )
     chosen, data = slices or best["slices"], run.config().data
-    seen = {"fit": data.fit, "box_margin": data.box_margin}
-    return export_model(model, space, output, attributes, max_pixels, chosen, **seen)
+    said = {"fit": data.fit, "box_margin": data.box_margin}
+    said["version"] = f"{best['stage']}, step {best['step']}"
+    given = attributes, max_pixels, chosen
+    if format == SAVED_MODEL:
+        return export_model(model, space, output, *given, **said)
+    return export_file(model, space, output, format, *given, quantize, **said)
 
 
 def export_model(
@@ -98,8 +117,9 @@ def export_model(
     verified: bool = True,
     fit: str = "crop",
     box_margin: float = BOX_MARGIN,
+    version: str = "",
 ) -> Path:
-    """`export` of a model that is at hand.
+    """`export` of a model that is at hand, as a SavedModel.
 
     Args:
       model: what embeds.
@@ -109,19 +129,12 @@ def export_model(
       verified: False skips what takes longest, for models that nobody is to rely on.
       fit: how photographs become square images, see `asen_tf.images.graph.to_square`.
       box_margin: that clients are to add around the box of an image.
+      version: of the model, in words.
     """
     ids = {name: space.index(name) for name in attributes or space}
-    blank = tf.zeros((1, model.image_size, model.image_size, 3), tf.uint8)
     signatures = signatures_of(model, ids)
-    metadata = Metadata(
-        attributes={name: list(space[name].values) for name in ids},
-        dimension=model.embed_all(blank, slices).shape[-1],
-        model={"class": type(model).__name__, "slices": slices, **model.get_config()},
-        library_version=__version__,
-        max_pixels=max_pixels,
-        fit=fit,
-        box_margin=box_margin,
-    )
+    said = {"fit": fit, "box_margin": box_margin, "version": version}
+    metadata = describe(model, space, list(ids), slices, max_pixels=max_pixels, **said)
     encoded = photographs(max_pixels)
 
     def requests(count):
