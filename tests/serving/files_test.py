@@ -93,7 +93,8 @@ def test_quantised_weights_are_shorter_and_give_nearly_the_same(
     assert file.stat().st_size < share * model_files["litert"].stat().st_size
     found, expected = (one.embed_all(jpegs[:4]) for one in (asen_tf.load(file), embedder))
     assert 1e-5 < np.abs(found - expected).max() < most
-    np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, rtol=1e-4)
+    # Constants are of the same precision: float16 has three digits.
+    np.testing.assert_allclose(np.linalg.norm(found, axis=-1), 1, rtol=1e-3)
 
 
 @pytest.mark.parametrize("harm", ["empty", "half", "page", "byte", "text"])
