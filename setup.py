@@ -85,6 +85,7 @@ COMMANDS = [
     "asen-label=asen_tf.cli.label:run",
     "asen-check-data=asen_tf.cli.check_data:run",
     "asen-check-labels=asen_tf.cli.check_labels:run",
+    "asen-add-attribute=asen_tf.cli.add_attribute:run",
     "asen-visualize=asen_tf.cli.visualize:run",
     "asen-demo=asen_tf.cli.demo:run",
     "asen-convert=asen_tf.cli.convert:run",

@@ -1,7 +1,7 @@
 """Attribute-specific embeddings of fashion photographs.
 
-What one does with it are functions: `check_data`, `check_labels`, `train`, `evaluate`, `export`,
-`convert`, `fit_recognition`, `visualize`, `reproduce`, `index`, `search`; `load(place)` gives a
+What one does with it are functions: `check_data`, `check_labels`, `train`, `add_attribute`,
+`evaluate`, `export`, `convert`, `fit_recognition`, `visualize`, `reproduce`, `index`, `search`; `load(place)` gives a
 model, ready to use. Its building blocks are in `asen_tf.layers`, `asen_tf.losses`,
 `asen_tf.metrics` and `asen_tf.models`.
 """
@@ -36,6 +36,7 @@ _MODULES = (
 _NAMES = {
     "Embedder": "embedders",
     "KerasEmbedder": "keras_embedder",
+    "add_attribute": "api.add_attribute",
     "check_data": "api.check_data",
     "check_labels": "api.check_labels",
     "convert": "api.convert",

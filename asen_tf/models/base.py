@@ -48,6 +48,15 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
         """Side of the square images that it takes, in pixels."""
 
     @property
+    def attribute_tables(self) -> tuple[keras.Variable, ...]:
+        """Variables with a row for each attribute, [A, ...], where these are all it has of one.
+
+        An attribute is then added by a row, see `models.grown`. None: a model that has more of an
+        attribute, or nothing.
+        """
+        return ()
+
+    @property
     def input_size(self) -> int:
         """Side of the image that attention lies over, in pixels."""
         return self.image_size

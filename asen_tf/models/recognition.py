@@ -32,6 +32,24 @@ class ValueClassifiers:
     bias: np.ndarray
     shares: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((), np.float32))
 
+    def with_attribute(
+        self, kernel: np.ndarray, bias: np.ndarray, share: float
+    ) -> "ValueClassifiers":
+        """These and, behind them, those of one attribute more.
+
+        Args:
+          kernel, bias: float32 [C, W] and [W], of its W values.
+          share: of its values' probabilities, in [0, 1]; 0 where they are no part of embeddings.
+        """
+        shares = np.broadcast_to(self.shares, len(self.offsets) - 1)
+        return dataclasses.replace(
+            self,
+            offsets=np.append(self.offsets, self.offsets[-1] + len(bias)),
+            kernel=np.concatenate([self.kernel, kernel], axis=1, dtype=np.float32),
+            bias=np.concatenate([self.bias, bias], dtype=np.float32),
+            shares=np.append(shares, share).astype(np.float32),
+        )
+
     def check(self, attributes: int, widths: Sequence[int]) -> None:
         """Raises ValueError unless they are of so many attributes and of slices so wide."""
         numbers = self.offsets, self.slices

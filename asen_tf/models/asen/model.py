@@ -103,6 +103,10 @@ class ASEN(EmbeddingModel):
         return self._config["image_scale"] * self.global_branch.size
 
     @property
+    def attribute_tables(self) -> tuple[keras.Variable, ...]:
+        return (self.attribute_embedding.embeddings,)
+
+    @property
     def input_size(self) -> int:
         return self.global_branch.size
 

@@ -45,6 +45,11 @@ class SpatialAttention(keras.layers.Layer):
         self.score = self.add_weight(name="score", shape=(self.dim, 1))
         self.score_bias = self.add_weight(name="score_bias", shape=(), initializer="zeros")
 
+    @property
+    def table(self) -> keras.Variable:
+        """A row for each attribute, [A, K]."""
+        return self.attribute_projection.embeddings
+
     def call(self, features, ids):
         batch, height, width, channels = ops.shape(features)
         x = ops.reshape(features, (batch, height * width, channels))
@@ -90,6 +95,11 @@ class ChannelAttention(keras.layers.Layer):
         self.excite = keras.layers.Dense(channels, "sigmoid", name="excite")
         self.squeeze.build((*pooled_shape[:-1], 2 * channels))
         self.excite.build((*pooled_shape[:-1], channels // self.reduction))
+
+    @property
+    def table(self) -> keras.Variable:
+        """A row for each attribute, [A, C]."""
+        return self.query.embeddings
 
     def call(self, pooled, ids):
         return pooled * self.weights_of(pooled, ids)

@@ -62,6 +62,11 @@ class ASENAAAI2020(OneBranchModel):
             self.projection.build(pooled)
         self.built = True
 
+    @property
+    def attribute_tables(self) -> tuple[keras.Variable, ...]:
+        attentions = filter(None, (self.spatial_attention, self.channel_attention))
+        return tuple(attention.table for attention in attentions)
+
     def outputs_of_features(self, features, inputs):
         """Embeddings, and "attention" float32 [B, M, h, w]."""
         attributes = inputs["attributes"]

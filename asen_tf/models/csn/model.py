@@ -49,6 +49,10 @@ class CSN(OneBranchModel):
             self.mask.build((None, None))
         self.built = True
 
+    @property
+    def attribute_tables(self) -> tuple[keras.Variable, ...]:
+        return (self.mask.weight,) if self.mask.masks == "learned" else ()
+
     def outputs_of_features(self, features, inputs):
         """Embeddings, and what the penalties need: "shared" [B, 1, D] and "mask" [B, M, D]."""
         pooled = tf.reduce_mean(tf.cast(features, tf.float32), axis=(1, 2))
