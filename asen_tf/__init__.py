@@ -1,9 +1,9 @@
 """Attribute-specific embeddings of fashion photographs.
 
 What one does with it are functions: `check_data`, `check_labels`, `train`, `add_attribute`,
-`evaluate`, `export`, `convert`, `fit_recognition`, `visualize`, `reproduce`, `index`, `search`; `load(place)` gives a
-model, ready to use. Its building blocks are in `asen_tf.layers`, `asen_tf.losses`,
-`asen_tf.metrics` and `asen_tf.models`.
+`evaluate`, `export`, `convert`, `fit_recognition`, `visualize`, `reproduce`, `index`, `search`;
+`load(place)` gives a model, ready to use. Its building blocks are in `asen_tf.layers`,
+`asen_tf.losses`, `asen_tf.metrics` and `asen_tf.models`.
 """
 
 import importlib

@@ -123,8 +123,8 @@ def run() -> None:
     flags.DEFINE_string(
         "model",
         None,
-        "Instead of a run: random, a random order; folder or file that asen-export wrote; or "
-        "HOST:PORT of a served model.",
+        "What is measured instead of a run: random, a random order; folder or file that "
+        "asen-export wrote; or HOST:PORT of a served model.",
     )
     config_flags.DEFINE_config_file("config", None, "Experiment whose data --model is measured on.")
     flags.DEFINE_integer("seeds", 5, "How many random orders --model=random measures.", 1)

@@ -17,9 +17,18 @@ from asen_tf.workdir import Workdir
 from tests import programs
 from tests.training.runs import tiny
 
-pytestmark = pytest.mark.usefixtures("eagerly")
+pytestmark = pytest.mark.usefixtures("eagerly", "soon")
 
 KINDS = ("asen", "asen, local", "asen_aaai2020", "csn")
+
+
+@pytest.fixture(scope="module")
+def soon():
+    """Rows learn for a few steps only."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("asen_tf.training.new_attribute.STEPS", 4)
+        patch.setattr("asen_tf.training.new_attribute.EVERY", 2)
+        yield
 
 
 def begin(folder, catalogue, kind, columns=("color",), values=True):
@@ -53,7 +62,7 @@ def begin(folder, catalogue, kind, columns=("color",), values=True):
 
 
 @pytest.fixture(scope="module")
-def runs(catalogue, tmp_path_factory):
+def runs(eagerly, catalogue, tmp_path_factory):
     """A function from a kind to a run that knows colours, made once."""
     made = {}
 
@@ -66,7 +75,7 @@ def runs(catalogue, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def added(runs, catalogue, tmp_path_factory):
+def added(soon, eagerly, runs, catalogue, tmp_path_factory):
     """The run that knows colours, and what it is with sides."""
     output = tmp_path_factory.mktemp("added") / "run"
     run = runs("asen, local")
