@@ -226,7 +226,9 @@ def _learn(model, before, after, manifest, examples, config, seed):
     from asen_tf.training import new_attribute
     from asen_tf.training.frozen import FrozenFeatures
 
-    slices, first = before.best()["slices"], next(iter(model.slices))
+    slices, names = before.best()["slices"], list(model.slices)
+    used, first = model.used_slices(slices), names[0]
+    known = model.value_classifiers
     seen = {"fit": config.data.fit, "box_margin": config.data.box_margin}
     load_images = open_images(manifest, examples.rows, model.image_size, "none", 0, "", **seen)
     model.trainable = False
@@ -245,7 +247,8 @@ def _learn(model, before, after, manifest, examples, config, seed):
         examples,
         features,
         load_images,
-        model.used_slices(slices),
+        used,
+        used if known is None else [names[number] for number in known.slices],
         _loss(config, first),
         model.embeds_values(slices),
         seed,

@@ -7,6 +7,7 @@ chosen by cross-validation. Nothing of the other attributes changes.
 """
 
 import dataclasses
+import warnings
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -28,7 +29,7 @@ from asen_tf.tracing import traced
 from asen_tf.training.recognition import temperature
 
 STARTS = 2  # existing rows to learn on from, beside the mean of all
-STEPS, EVERY = 100, 20  # how long a row learns, and when it is looked at
+STEPS, EVERY = 100, 10  # how long a row learns, and when it is looked at
 RATE = 0.1  # of Adam, in standard deviations of a table
 _TOGETHER = 96  # photographs of a step
 _BATCH = 32  # of embedding
@@ -60,8 +61,10 @@ class Examples:
         folds = max(2, min(folds, fewest))
         found = np.zeros(len(rows), np.int64)
         divide = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-        for number, (_, held_out) in enumerate(divide.split(first, first, groups)):
-            found[held_out] = number
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The least populated class")  # as a first value
+            for number, (_, held_out) in enumerate(divide.split(first, first, groups)):
+                found[held_out] = number
         return cls(rows, labels, groups, found)
 
     @property
@@ -125,6 +128,7 @@ def learn(
     features: FeatureLoader,
     load_images: ImageLoader,
     slices: Sequence[str],
+    classified: Sequence[str],
     loss: Mapping[str, object],
     with_values: bool,
     seed: int = 0,
@@ -136,17 +140,17 @@ def learn(
       examples: of the new attribute.
       features: the model's `frozen_inputs` for its first slice.
       load_images: of the examples, where other slices are used.
-      slices: of `EmbeddingModel.used_slices`.
+      slices: of the embedding, see `EmbeddingModel.used_slices`.
+      classified: those that value classifiers see.
       loss: `distance` and `margin` of the triplet loss.
       with_values: whether values' probabilities may become part of the embedding.
       seed: of the order of the photographs.
     """
     learner = _Rows(model, examples, features, loss, with_values, seed)
     rows, ids = learner.learn()
-    outputs = learner.outputs(ids, slices, load_images)
-    units = {name: _unit(found) for name, found in outputs.items()}
-    beta, similarity = learner.weighed(outputs, units, ids)
-    vectors = np.concatenate([*units.values()], -1)
+    outputs = learner.outputs(ids, [*dict.fromkeys([*slices, *classified])], load_images)
+    beta, similarity = learner.weighed({name: outputs[name] for name in slices}, ids)
+    vectors = np.concatenate([_unit(outputs[name]) for name in classified], -1)
     probabilities, flat = _values(examples, vectors)
     kernel, bias = linear_discriminant(vectors[:, -1], examples.labels)
     share = 0.0
@@ -295,17 +299,17 @@ class _Rows:
         found = self._in_batches(compute, "embedding")
         return dict(zip(slices, np.split(found, np.cumsum(widths)[:-1], axis=-1), strict=True))
 
-    def weighed(self, outputs, units, ids) -> tuple[float | None, np.ndarray]:
+    def weighed(self, outputs, ids) -> tuple[float | None, np.ndarray]:
         """The weight of the first of two slices, and similarities by rows that saw neither, [N, N].
 
         The weight is None where it is not the attribute's own.
         """
         own = np.arange(len(self._examples.rows)), self._examples.folds
-        if len(units) == 1:
+        if len(outputs) == 1:
             pairs = np.tile(ids, (len(own[0]), 1))
             vectors = self._model.join(outputs, tuple(outputs), pairs).numpy()[own]
             return None, vectors @ vectors.T
-        first, second = (vectors[own] @ vectors[own].T for vectors in units.values())
+        first, second = (_cosines(vectors[own]) for vectors in outputs.values())
         beta = self._model.beta
         if np.ndim(beta):
             return _best(self._examples, first, second)

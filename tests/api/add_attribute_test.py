@@ -19,6 +19,7 @@ from tests.training.runs import tiny
 
 pytestmark = pytest.mark.usefixtures("eagerly", "soon")
 
+# "asen": vectors of its global branch, classifiers of both; "asen, local": vectors of both, too.
 KINDS = ("asen", "asen, local", "asen_aaai2020", "csn")
 
 

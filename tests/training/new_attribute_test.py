@@ -44,7 +44,8 @@ def learned(model, with_values):
     examples = Examples.divided(np.arange(24), labels, np.arange(24), 4)
     held = tf.constant(maps)
     features = lambda rows, _: {"global_0": tf.gather(held, rows)}  # noqa: E731
-    return learn(model, examples, features, None, ("global",), LOSS, with_values)
+    slices = ("global",)
+    return learn(model, examples, features, None, slices, slices, LOSS, with_values)
 
 
 @pytest.fixture(scope="module")
