@@ -4,9 +4,9 @@
         --attribute=fabric --output=runs/asen_shop_fabric
 
 The table has image, split and a column of the attribute, perhaps also those that the run knows. It
-learns from the photographs of split train that are labelled for it; 20 of each value are enough to
-begin with. The new run is evaluated, exported and searched like any other, on this table; vectors
-of the other attributes are those of the run before, which stays as it is.
+learns from the photographs of split train that are labelled for it, 5 to 50 of each value, say. The
+new run is evaluated, exported and searched like any other, on this table; vectors of the other
+attributes are those of the run before, which stays as it is.
 """
 
 import shlex
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from absl import flags
 
 from asen_tf.cli import lists, program
+from asen_tf.core.terminal import printable
 
 if TYPE_CHECKING:
     from asen_tf.api.add_attribute import AddedAttribute
@@ -44,7 +45,7 @@ def report(found: "AddedAttribute", attribute: str) -> str:
     counts = ", ".join(f"{value} {count}" for value, count in found.counts.items())
     percent = {name: f"{100 * number:.1f}" for name, number in found.quality.items()}
     told = [
-        f"{attribute} is learned from: {counts}",
+        printable(f"{attribute} is learned from: {counts}"),
         f"by cross-validation in {found.folds} parts:",
         f"  MAP {percent['map']}; by the backbone's features alone {percent['frozen_map']}, "
         f"of a random order {percent['random_map']}",
@@ -55,11 +56,11 @@ def report(found: "AddedAttribute", attribute: str) -> str:
             f"{percent['most_frequent']}"
         )
     run = f"--workdir={found.run.path}"
-    told.append(f"new run: {found.run.path}")
+    told.append(printable(f"new run: {found.run.path}"))
     commands = [["asen-export", run, "--output=FOLDER"]]
     if found.measured:
         commands.insert(0, ["asen-evaluate", run, f"--split={found.measured}"])
-    told += [f"next: {shlex.join(command)}" for command in commands]
+    told += [f"next: {printable(shlex.join(command))}" for command in commands]
     return "\n".join(told)
 
 
@@ -77,7 +78,7 @@ def run() -> None:
     flags.DEFINE_integer("folds", 5, "How many parts the photographs are divided into.", 2)
     flags.DEFINE_integer("seed", 0, "Seed of the parts and of learning.", 0)
     flags.mark_flags_as_required(["workdir", "manifest", "attribute", "output"])
-    program.run(main)
+    program.run(main, goes_on=True)
 
 
 if __name__ == "__main__":
