@@ -300,7 +300,7 @@ def _write(found, model, before, config, manifest, attribute) -> None:
     for key, numbers in own.items():
         if key in best:
             kept[key] = {**best[key], attribute: round(float(numbers[-1]), 6)}
-    if np.size(config.model.get("beta", ())) > 1:
+    if np.ndim(config.model.get("beta", 0.0)):
         config.model.beta = model.beta
     record = {
         "attribute": attribute,
