@@ -128,7 +128,8 @@ def boxed_and_cut(catalogue, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def demo(made_once):
-    """A folder in which a tiny `asen-demo` ran: `demo/` is what it wrote, `output.txt` said."""
+    """A folder in which a tiny `asen-demo` ran: `demo/` it wrote, `output.txt` and `errors.txt` it
+    said."""
     return made_once("demo", _run_demo)
 
 
@@ -145,6 +146,7 @@ def _run_demo(folder):
     result = programs.run("demo", "--output=demo", scratch, *flags, cwd=folder)
     assert result.returncode == 0, result.stderr[-5000:]
     (folder / "output.txt").write_text(result.stdout)
+    (folder / "errors.txt").write_text(result.stderr)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+NOISE = ("oneDNN", "cuda", "absl", "retracing", "Skipping nested container", "Traceback")
+"""What no program says on stderr: other libraries' lines, which help nobody."""
+
 _PROCESSES = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["tensorflow", "keras", "keras_hub"])
 

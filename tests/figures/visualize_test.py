@@ -93,5 +93,6 @@ def test_a_figure_of_ones_own_is_drawn_by_the_program(opened, own_package, tmp_p
     flags = ["--figures=colours", f"--workdir={opened[0].path}", f"--output={tmp_path}"]
     result = programs.run("visualize", *flags, path=[own_package])
     assert result.returncode == 0, result.stderr
+    assert not [noise for noise in programs.NOISE if noise in result.stderr], result.stderr
     assert result.stdout == f"{tmp_path / 'colours.png'}\n"
     assert (tmp_path / "colours.png").exists()

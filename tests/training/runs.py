@@ -56,6 +56,7 @@ def flags_of(config_file, workdir, *flags):
 def run_program(config_file, workdir, *flags):
     result = programs.run("train", *flags_of(config_file, workdir, *flags), eagerly=True)
     assert result.returncode == 0, result.stderr[-5000:]
+    assert not [noise for noise in programs.NOISE if noise in result.stderr], result.stderr[-5000:]
 
 
 def environment(**extra):
