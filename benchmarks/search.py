@@ -1,7 +1,5 @@
 """Speed, memory and size of a catalogue of random vectors, and how far it finds what NumPy finds.
 
-    python benchmarks/search.py --engine=faiss --json=benchmarks/results/search_faiss.json
-
 The store is filled a thousand items a call by one process and searched by another, whose memory is
 counted: `anonymous` is its own, `mapped` are pages of files, which the system takes back when it
 needs them. One thread searches; the files are in the system's cache, as they are after the first
