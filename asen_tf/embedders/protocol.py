@@ -26,12 +26,11 @@ class Embedder(Protocol):
     photograph, or a box that is none or lies outside, with its position in the caller's list;
     ValueError for an unknown attribute; and OSError where a served model is away. `BaseEmbedder`
     helps to write another one.
-
-    Attributes:
-      attributes: those it knows; iterating them gives their names in order.
     """
 
-    attributes: AttributeSpace
+    @property
+    def attributes(self) -> AttributeSpace:
+        """Those it knows; iterating them gives their names in order."""
 
     def embed(
         self, images: Photograph | Iterable[Photograph], attribute: str, boxes: Boxes = None
