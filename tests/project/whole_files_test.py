@@ -24,6 +24,8 @@ ELSEWHERE = {
     "data.synthetic.index_files": "in that folder",
     "evaluation.storage": "a file of this process alone",
     "reproduction.processes": "a log, to which lines are added",
+    "serving.export.litert": "a draft that one_file.py renames once it is verified",
+    "serving.export.onnx": "likewise",
     "serving.export.warmup": "in a folder that is renamed once it is whole",
     "serving.export.write": "in that folder",
     "workdir": "a log, to which lines are added; one that was cut off is left out",
