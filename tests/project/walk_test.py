@@ -133,7 +133,7 @@ def test_a_shops_day_and_the_next(pictures, workdir, jpegs, tmp_path):
         assert asked(page)[0] == asked(search[0], kind, search[1])[0] == 401
         html = asked(page, key)[1].decode()
         filters = re.findall(r'data-field="(\w+)"', html)
-        assert filters == ["brand", "price", "product", "stock"]
+        assert filters == ["color", "brand", "price", "product", "stock"]
         assert re.findall(r'"least" placeholder="([\d.]+)"', html) == ["24.5", "1"]
         assert re.findall(r'"most" placeholder="([\d.]+)"', html) == ["1249.0", "12"]
         assert "<option>Maison</option>" in html
