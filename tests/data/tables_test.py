@@ -195,7 +195,12 @@ def test_the_splits_of_a_folder_are_a_column(tmp_path):
     ]
 
 
-@pytest.mark.parametrize("files", [None, [], 3, ["a"], [{"filename": "../a"}], [{}]])
+LONG = "ä" * 128  # 256 bytes
+
+
+@pytest.mark.parametrize(
+    "files", [None, [], 3, ["a"], [{"filename": "../a"}], [{"filename": LONG}], [{}]]
+)
 def test_a_damaged_folder(files, tmp_path):
     (tmp_path / "state.json").write_text(json.dumps({"_data_files": files}))
     with pytest.raises(ValueError, match="state.json is damaged"):

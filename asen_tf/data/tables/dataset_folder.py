@@ -9,6 +9,7 @@ from asen_tf.data.tables import arrow_file
 from asen_tf.data.tables.arrow import Rows
 
 _SPLITS, _FILES = "dataset_dict.json", "state.json"
+_LONGEST = 255  # bytes of a file's name
 
 
 def is_one(path: Path) -> bool:
@@ -56,6 +57,10 @@ def _files(folder: Path, source: str) -> Iterator[tuple[str, Path]]:
 def _names(found: object, source: str) -> list[str]:
     """The names in a list, none of which leads elsewhere."""
     names = found if isinstance(found, list) else []
-    if not names or not all(isinstance(n, str) and n == Path(n).name for n in names):
+    if not names or not all(isinstance(name, str) and _is_name(name) for name in names):
         raise FormatError(source, f"{_SPLITS} or {_FILES} is damaged: expected a list of names")
     return names
+
+
+def _is_name(text: str) -> bool:
+    return text == Path(text).name and len(text.encode(errors="replace")) <= _LONGEST
