@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.errors import check_names
-from asen_tf.embedders.base import BaseEmbedder
 from asen_tf.embedders.images import Place
 from asen_tf.images import Photograph
 from asen_tf.serving import signatures
@@ -17,10 +16,11 @@ from asen_tf.serving.client import tensors
 from asen_tf.serving.client.base import MAX_MESSAGE_BYTES
 from asen_tf.serving.client.batches import split
 from asen_tf.serving.client.errors import invalid_input
+from asen_tf.serving.described import DescribedEmbedder
 from asen_tf.serving.loaded import LoadedModel
 
 
-class SavedModel(BaseEmbedder):
+class SavedModel(DescribedEmbedder):
     """The `Embedder` of what `asen-export` wrote, without a server.
 
     Attributes:
@@ -48,16 +48,6 @@ class SavedModel(BaseEmbedder):
         self._attributes = AttributeSpace(self.metadata.attributes)
         self._batch_size = batch_size
         self._model = LoadedModel(folder)
-
-    @property
-    def fit(self) -> str:
-        """How photographs become the square that the model sees: "crop" or "pad"."""
-        return self.metadata.fit
-
-    @property
-    def box_margin(self) -> float:
-        """Share of the sides of an image's box that the model was trained to see around it."""
-        return self.metadata.box_margin
 
     @property
     def attributes(self) -> AttributeSpace:

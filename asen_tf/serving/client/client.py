@@ -8,17 +8,17 @@ import grpc
 import numpy as np
 
 from asen_tf.core.attributes import AttributeSpace
-from asen_tf.embedders.base import BaseEmbedder
 from asen_tf.embedders.images import Place
 from asen_tf.images import Photograph
 from asen_tf.serving import signatures
 from asen_tf.serving.client.base import BaseClient, remaining
 from asen_tf.serving.client.calls import Answer, Call, Request, Result, Served
 from asen_tf.serving.client.errors import ServingError
+from asen_tf.serving.described import DescribedEmbedder
 from asen_tf.serving.signatures import Metadata
 
 
-class Client(BaseClient, BaseEmbedder):
+class Client(BaseClient, DescribedEmbedder):
     """The `Embedder` of a served model: the same methods, forms and results as of any other.
 
     `Client("localhost:8500")`; all settings are in `BaseClient`. It connects with the first
@@ -34,16 +34,6 @@ class Client(BaseClient, BaseEmbedder):
     def metadata(self) -> Metadata:
         """What the server says of its model; requested once."""
         return self._described(self._deadline()).metadata
-
-    @property
-    def fit(self) -> str:
-        """How photographs become the square that the model sees: "crop" or "pad"."""
-        return self.metadata.fit
-
-    @property
-    def box_margin(self) -> float:
-        """Share of the sides of an image's box that the model was trained to see around it."""
-        return self.metadata.box_margin
 
     @property
     def attributes(self) -> AttributeSpace:

@@ -10,17 +10,17 @@ from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.foreign import FormatError, reading
 from asen_tf.core.limits import MAX_PIXELS
 from asen_tf.core.read_ahead import batched, read_ahead
-from asen_tf.embedders.base import BaseEmbedder
 from asen_tf.embedders.images import Place
 from asen_tf.images import UNREADABLE, Photograph, read
 from asen_tf.images.squares import pixel_boxes, to_square
 from asen_tf.serving import signatures
+from asen_tf.serving.described import DescribedEmbedder
 from asen_tf.serving.files.runtime import runtime_of
 
 _EXPECTED = "expected a model that asen-export --format=onnx or litert wrote"
 
 
-class FileModel(BaseEmbedder):
+class FileModel(DescribedEmbedder):
     """The `Embedder` of a file that `asen-export --format=onnx` or `litert` wrote.
 
     Every pass of the network gives all attributes.
@@ -48,16 +48,6 @@ class FileModel(BaseEmbedder):
             self._attributes = AttributeSpace(self.metadata.attributes)
             if self.metadata.size is None:
                 raise ValueError("its metadata lack the size of its images")
-
-    @property
-    def fit(self) -> str:
-        """How photographs become the square that the model sees: "crop" or "pad"."""
-        return self.metadata.fit
-
-    @property
-    def box_margin(self) -> float:
-        """Share of the sides of an image's box that the model was trained to see around it."""
-        return self.metadata.box_margin
 
     @property
     def attributes(self) -> AttributeSpace:
