@@ -39,6 +39,11 @@ def step(network, run, images):
     return [output, *found, *statistics], convolutions
 
 
+def assert_same(found, expected):
+    """Equal but for the order of sums, which differs between processors: it errs by the largest."""
+    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max() + 1e-6)
+
+
 @pytest.mark.parametrize(
     ("name", "training"),
     [("resnet18", True), ("resnet18", False), ("resnet50", True), ("alexnet_torchvision", True)],
@@ -48,7 +53,7 @@ def test_the_same_numbers(name, training, images):
     expected, once = step(network, lambda x: network(x, training=training), images)
     found, twice = step(other, recomputing(other, training), images)
     for one, another in zip(expected, found, strict=True):
-        np.testing.assert_allclose(another, one, rtol=1e-5, atol=1e-6)
+        assert_same(another, one)
     # What the last segment holds is needed as soon as it exists.
     kept = sum(isinstance(x, keras.layers.Conv2D) for x in segments(network)[-1].layers)
     assert twice == 2 * once - kept
@@ -62,12 +67,12 @@ def test_the_same_numbers_eagerly(images):
             for run in (lambda x: network(x, training=True), recomputing(other))
         ]
     for one, another in zip(network.variables, other.variables, strict=True):
-        np.testing.assert_allclose(another, one, rtol=1e-5, atol=1e-6)
+        assert_same(another, one)
     for one, another in zip(network.trainable_variables, other.trainable_variables, strict=True):
         expected, found = (
             tape.gradient(loss, v.value) for loss, v in zip(losses, (one, another), strict=True)
         )
-        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
+        assert_same(found, expected)
 
 
 @pytest.mark.parametrize(
