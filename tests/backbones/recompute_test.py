@@ -41,7 +41,9 @@ def step(network, run, images):
 
 def assert_same(found, expected):
     """Equal but for the order of sums, which differs between processors: it errs by the largest."""
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max() + 1e-6)
+    np.testing.assert_allclose(
+        found, expected, rtol=1e-5, atol=1e-5 * np.abs(expected).max() + 1e-6
+    )
 
 
 @pytest.mark.parametrize(
