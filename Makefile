@@ -1,5 +1,5 @@
 .DELETE_ON_ERROR:
-.PHONY: demo test fuzz install lint format docs lock bazel-test clean
+.PHONY: demo test fuzz install lint types format docs lock bazel-test clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -28,6 +28,10 @@ install: $(INSTALLED)
 lint: $(INSTALLED)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+
+# What type checkers say of the names that users import.
+types: $(INSTALLED)
+	$(VENV)/bin/mypy
 
 format: $(INSTALLED)
 	$(VENV)/bin/ruff check --fix .

@@ -114,8 +114,8 @@ class KerasEmbedder(BaseEmbedder):
     def save_to_preset(self, folder: str | os.PathLike) -> None:
         """Writes the model and what belongs to it as a preset, which `asen_tf.load` takes."""
         self.model.save_to_preset(folder, self.attributes)
-        kept = {"slices": self.slices, "preprocessing": self.preprocessing, "fit": self.fit}
-        kept["box_margin"] = self.box_margin
+        names = ("slices", "preprocessing", "fit", "box_margin")
+        kept = {name: getattr(self, name) for name in names}
         files.write_text(Path(folder) / _SETTINGS_FILE, json.dumps(kept, indent=1))
 
     @property
@@ -147,11 +147,11 @@ class KerasEmbedder(BaseEmbedder):
     def _explain(self, images: Sequence[Place], attribute: str) -> tuple[np.ndarray, np.ndarray]:
         if not self.model.explains:
             return super()._explain(images, attribute)
-        attribute = self.attributes.index(attribute)
+        chosen = self.attributes.index(attribute)
         maps = [np.empty((0, *self._squares.attention_shape()), np.float32)]
         boxes = [np.empty((0, 4), np.int32)]
         for batch in self._batches(images):
-            ids = np.full((len(batch), 1), attribute, np.int32)
+            ids = np.full((len(batch), 1), chosen, np.int32)
             attention, regions = self._inputs.explain(batch, ids)
             maps.append(attention[:, 0])
             boxes.append(regions[:, 0])

@@ -3,17 +3,23 @@
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast, overload
 
 from asen_tf.core.choices import FILE_ENDINGS
 from asen_tf.core.versions import is_version
-from asen_tf.embedders import Embedder
+from asen_tf.embedders import BaseEmbedder, Embedder
 
 _EXPORT_FILE = "saved_model.pb"
 _ADDRESS = re.compile(r"[^/\\]*[^/\\:]:\d+")
 _SHOWN = 5
 
+_Given = TypeVar("_Given", bound=Embedder)
 
+
+@overload
+def load(source: str | os.PathLike, batch_size: int = 32, **served: Any) -> BaseEmbedder: ...
+@overload
+def load(source: _Given, batch_size: int = 32, **served: Any) -> _Given: ...
 def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: Any) -> Embedder:
     """A model, ready to use: photographs in, vectors out.
 
@@ -39,11 +45,10 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
       ValueError: settings of a served model for one that is not; or an address of REST.
     """
     if hasattr(type(source), "embed_all"):
-        return source
-    place = getattr(source, "path", source)
-    if not isinstance(place, str | os.PathLike):
-        raise TypeError(f"expected a folder, HOST:PORT or an embedder, got {place!r}")
-    place = os.fspath(place)
+        return cast(Embedder, source)
+    if not isinstance(source, str | os.PathLike):
+        raise TypeError(f"expected a folder, HOST:PORT or an embedder, got {source!r}")
+    place = os.fspath(source)
     if place.startswith(("http://", "https://")):
         raise ValueError(f"{place}: a served model is asked by gRPC; expected HOST:PORT alone")
     # What needs TensorFlow is imported where it is needed.

@@ -51,6 +51,9 @@ class Workdir:
     def __init__(self, path: str | os.PathLike):
         self.path = Path(path)
 
+    def __fspath__(self) -> str:
+        return os.fspath(self.path)
+
     def __repr__(self) -> str:
         return f"Workdir({str(self.path)!r})"
 
@@ -189,8 +192,8 @@ class Workdir:
         """
         if not self.is_begun:
             return
-        given = (configs.flat(_with_whole_root(c)) for c in (self.config(), config))
-        differing = sorted(configs.differences(*given, free=_FREE_KEYS))
+        stored, given = (configs.flat(_with_whole_root(c)) for c in (self.config(), config))
+        differing = sorted(configs.differences(stored, given, free=_FREE_KEYS))
         if differing:
             raise ValueError(
                 f"{self.path} holds a run with another configuration: {'; '.join(differing)}. "

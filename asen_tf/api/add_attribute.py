@@ -96,7 +96,7 @@ def add_attribute(
       NotImplementedError: an attribute cannot be added to a model of this kind.
       BlockingIOError: another process writes to `output`.
     """
-    before, after = run if isinstance(run, Workdir) else Workdir(run), Workdir(output)
+    before, after = Workdir(run), Workdir(output)
     before.best()  # it is a run
     _check(before, after, attribute, folds)
     config = _configuration(before, Path(table), attribute, root, boxes, column_names or {})

@@ -25,5 +25,7 @@ def opened(
         return
     with contextlib.ExitStack() as stack:
         if isinstance(model, str | os.PathLike):
-            model = stack.enter_context(load(model))
-        yield stack.enter_context(Catalogue(store, model, read_only=read_only))
+            embedder: Embedder | None = stack.enter_context(load(model))
+        else:
+            embedder = model
+        yield stack.enter_context(Catalogue(store, embedder, read_only=read_only))

@@ -1,5 +1,7 @@
 """What a data set holds, once all of it was checked."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from ml_collections import ConfigDict
 
@@ -37,6 +39,7 @@ def summary(manifest: Manifest) -> dict:
       of the other splits `<split> queries` and `<split> candidates`; where the data set brings
       triplets, `<split> triplets` of each split instead.
     """
+    columns: dict[str, Sequence[int]]
     if manifest.triplets is not None:
         columns = {f"{split} triplets": _triplets(manifest, split) for split in SPLITS}
     else:

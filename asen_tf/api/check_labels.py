@@ -219,14 +219,17 @@ def _checked(
                 found[held_out] = probabilities
                 bar.update(len(rows))
             judged = label_errors.judge(one.given, found)
-            for row, given, likely, *numbers, wrong in zip(rows, one.given, *judged, strict=True):
+            for row, given, likely, probability, score, wrong in zip(
+                rows, one.given, *judged, strict=True
+            ):
                 yield Label(
                     str(manifest.images[row]),
                     int(manifest.lines[row]),
                     one.attribute,
                     one.values[given],
                     one.values[likely],
-                    *map(float, numbers),
+                    float(probability),
+                    float(score),
                     bool(wrong),
                 )
 

@@ -54,7 +54,7 @@ def convert(
             f"{checkpoint}: expected a checkpoint with epoch, model and mAP, got "
             f"{list(content)[:5] if isinstance(content, Mapping) else type(content).__name__}"
         )
-    state = StateDict(content["model"], checkpoint)
+    state = StateDict(content["model"], str(checkpoint))
     branches = torch_checkpoint.parts(state)
     if len(space) != torch_checkpoint.attributes(state):
         raise ValueError(

@@ -24,6 +24,7 @@ from asen_tf.core.choices import (
 from asen_tf.core.errors import check_names
 from asen_tf.data.load import load, load_for, naming_bad_images
 from asen_tf.data.manifest import Manifest
+from asen_tf.embedders import Embedder
 from asen_tf.evaluation import (
     Evaluator,
     evaluate_localization,
@@ -33,12 +34,12 @@ from asen_tf.evaluation import (
     evaluate_triplets,
     random_manipulation,
 )
-from asen_tf.evaluation.recognition import PredictFn, predict_fn_of
+from asen_tf.evaluation.recognition import predict_fn_of
 from asen_tf.loading import load as load_embedder
 
 
 def evaluate(
-    model,
+    model: str | os.PathLike | Embedder,
     data: ConfigDict | Manifest | str | os.PathLike | None = None,
     *,
     split: str = "test",
@@ -120,8 +121,8 @@ def evaluate(
     if protocol == MANIPULATION:
         special = special or subject.special
         ks = ks or settings.ks
-        given = subject.change, size, subject.predict, changes
-        return evaluate_manipulation(*inputs, special, ks, *given)
+        searched = subject.change, size, subject.predict, changes
+        return evaluate_manipulation(*inputs, special, ks, *searched)
     if manifest.triplets is not None:
         return evaluate_triplets(*inputs, size, named)
     relevance = relevance or settings.relevance
@@ -213,7 +214,7 @@ class _Subject:
     value_shares: Sequence[float] | None = None  # where the embedding holds values' probabilities
     change: Callable | None = None
     localize: Callable[[str], dict] | None = None  # split -> result
-    predict: PredictFn | None = None
+    predict: Callable | None = None
 
 
 def _subject_of_run(run, data, precision, skip_bad=False, follow_links=False) -> _Subject:
@@ -229,7 +230,7 @@ def _subject_of_run(run, data, precision, skip_bad=False, follow_links=False) ->
     from asen_tf.evaluation.published import PublishedInputs, is_published, open_fn
     from asen_tf.workdir import Workdir
 
-    run = run if isinstance(run, Workdir) else Workdir(run)
+    run = Workdir(run)
     model, slices, config = run.load_best(precision), run.best()["slices"], run.config()
     used = model.used_slices(slices)
     manifest = run.manifest(data, skip_bad, follow_links)
@@ -247,19 +248,19 @@ def _subject_of_run(run, data, precision, skip_bad=False, follow_links=False) ->
         return evaluate_localization(*given, **seen)
 
     published = is_published(config.eval.preprocessing, fit)
-    published_inputs = PublishedInputs(model, slices) if published else None
+    inputs = PublishedInputs(model, slices) if published else None
     return _Subject(
         manifest,
         config.eval,
         config.data.special,
-        published_inputs.embed if published else embed_fn(model, slices),
-        open_fn(manifest, margin) if published else load_images(),
+        inputs.embed if inputs else embed_fn(model, slices),
+        open_fn(manifest, margin) if inputs else load_images(),
         model.embedding_slices(slices),
         model.beta if np.ndim(model.beta) and len(used) > 1 else None,
         model.value_classifiers.shares if model.embeds_values(slices) else None,
         change_fn(model),
         localize if model.explains else None,
-        published_inputs.predict if published and model.predicts else predict_fn(model),
+        inputs.predict if inputs and model.predicts else predict_fn(model),
     )
 
 
@@ -270,7 +271,7 @@ def _beside_baseline(
     from asen_tf.api.baseline import linear_baseline
     from asen_tf.workdir import Workdir
 
-    run = run if isinstance(run, Workdir) else Workdir(run)
+    run = Workdir(run)
     root = data if isinstance(data, str | os.PathLike) else None
     manifest = subject.manifest
     other = _subject_of_run(linear_baseline(run, root, skip_bad, follow_links), manifest, None)

@@ -83,9 +83,10 @@ def index(
         raise ValueError("give a table of the photographs")
     if isinstance(table, str | os.PathLike):
         table = Path(table)
+        root = root or table.parent
     elif root is None:
         raise ValueError("a frame lies in no folder: name the photographs' as root")
-    place = os.fspath(root or table.parent)
+    place = os.fspath(root)
     if not is_url(place) and not os.path.isdir(place):
         raise FileNotFoundError(f"{place}: no such folder; expected the root of the photographs")
     remote = remote or Remote()
@@ -145,12 +146,12 @@ def _rows(
 
 def _unknown_values(rows: Iterable[CatalogueRow], space: AttributeSpace) -> Iterator[str]:
     """Labels that the model never learned: searches by its values pass over them."""
-    carried = collections.defaultdict(set)
+    carried: dict[str, set[str]] = collections.defaultdict(set)
     for row in rows:
         for name, values in row.labels.items():
             carried[name].update(values)
-    for name, values in carried.items():
-        if unknown := sorted(values.difference(space[name].values)):
+    for name, found in carried.items():
+        if unknown := sorted(found.difference(space[name].values)):
             yield f"values of {name} that the model does not know: {some(unknown)}"
 
 

@@ -43,7 +43,7 @@ def fit_recognition(
             )
         _fit(model, data, None, batch_size)
         return
-    run = model if isinstance(model, Workdir) else Workdir(model)
+    run = Workdir(model)
     best, config = run.best(), run.config()
     lock = run.hold()
     try:

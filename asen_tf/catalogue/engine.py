@@ -54,8 +54,8 @@ class Engine(abc.ABC):
     def describe(self, ids: Sequence[str], records: Sequence[Record]) -> None:
         """Gives items other labels and metadata; all or none. ValueError: an unknown id."""
         if len(ids):
-            marks = self.marks(ids)
-            marks = [marks.get(name, "") for name in ids]
+            known = self.marks(ids)
+            marks = [known.get(name, "") for name in ids]
             self.upsert(Items(ids, self.vectors(ids), records, marks))
 
     @abc.abstractmethod
@@ -276,7 +276,7 @@ def best(
     own = leading[groups]
     unclear = (own <= ranked[offset] + allowance) & (own >= last - allowance)
     unclear = np.flatnonzero(unclear & (scores >= own - allowance))
-    names = [ids[n] for n in unclear]
+    names = [ids[n] for n in unclear.tolist()]
     products = np.einsum("nad,ad->n", vectors(names), query, dtype=np.float64)
     exact = products.astype(np.float32).tolist()
     found, seen = [], set()

@@ -93,9 +93,12 @@ class Items:
     def take(self, rows: Sequence[int]) -> "Items":
         """The items of these rows, in this order."""
         rows = [int(row) for row in rows]
-        given = self.ids, self.records, self.marks
-        ids, records, marks = ([one[row] for row in rows] for one in given)
-        return Items(ids, self.vectors[rows], records, marks)
+        return Items(
+            [self.ids[row] for row in rows],
+            self.vectors[rows],
+            [self.records[row] for row in rows],
+            [self.marks[row] for row in rows],
+        )
 
 
 def check_ids(ids: Sequence[str]) -> None:
@@ -117,8 +120,8 @@ def check_record(name: str, record: Record) -> None:
         _check_text(f"item {name!r}: the attribute", key)
         if isinstance(values, str) or not all(isinstance(value, str) for value in values):
             raise ValueError(f"item {name!r}: expected a list of texts as {key!r}, got {values!r}")
-        for value in values:
-            _check_text(f"item {name!r}: {key!r}", value)
+        for one in values:
+            _check_text(f"item {name!r}: {key!r}", one)
     for key, value in metadata.items():
         _check_text(f"item {name!r}: the name of metadata", key)
         finite = not isinstance(value, float) or np.isfinite(value)

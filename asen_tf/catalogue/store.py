@@ -2,7 +2,7 @@
 
 import importlib
 import urllib.parse
-from collections.abc import Iterable
+from collections.abc import Collection
 
 from asen_tf.catalogue.engine import Engine
 from asen_tf.core.errors import check_names, unknown_name
@@ -49,7 +49,7 @@ def open_store(uri: str, fingerprint: Fingerprint | None = None, read_only: bool
     return engine(place, fingerprint, read_only)
 
 
-def split_options(place: str, known: Iterable[str]) -> tuple[str, dict[str, str]]:
+def split_options(place: str, known: Collection[str]) -> tuple[str, dict[str, str]]:
     """`PATH?name=value&name=value` as path and options; ValueError for no path or other names."""
     path, _, text = place.partition("?")
     # A plus is no blank here: faiss has it in names of indexes.

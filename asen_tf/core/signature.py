@@ -2,13 +2,14 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from asen_tf.core.errors import unknown_name
 
 
 def call_with_known(
     target: Callable, where: str, arguments: Mapping[str, object], **offered: object
-) -> object:
+) -> Any:
     """Calls `target` with keyword arguments of a configuration.
 
     Args:

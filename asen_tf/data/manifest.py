@@ -163,7 +163,7 @@ class Manifest:
         rows = [self.labels_of(split)["image"], *(triplets[role] for role in TRIPLET_ROLES)]
         return np.unique(np.concatenate(rows)).astype(np.int64)
 
-    def take(self, rows: Sequence[int]) -> "Manifest":
+    def take(self, rows: Sequence[int] | np.ndarray) -> "Manifest":
         """The manifest of these rows alone, in this order; triplets only where all three stay."""
         rows = np.asarray(rows, np.int64)
         new_row = np.full(len(self), -1, np.int64)

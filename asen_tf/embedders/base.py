@@ -2,6 +2,7 @@
 
 import abc
 from collections.abc import Iterable, Sequence
+from typing import Self
 
 import numpy as np
 
@@ -148,7 +149,7 @@ class BaseEmbedder(abc.ABC):
     def close(self) -> None:  # noqa: B027  most hold nothing open
         """Ends what it holds open."""
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_) -> None:

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeGuard, TypeVar
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from asen_tf.images import Boxed, Photograph, describe, listed, listed_pairs
 Result = TypeVar("Result")
 
 # A box, x1, y1, x2, y2, or None for each image; or one box of one image.
-Boxes = Sequence[Sequence[float] | None] | np.ndarray | None
+Boxes = Sequence[Sequence[float] | None] | Sequence[float] | np.ndarray | None
 
 
 class InvalidInputError(ValueError):
@@ -59,15 +59,16 @@ def placed(
     places = [Place(p, n, f"{which}{describe(p, n)}") for n, p in enumerate(listed(images))]
     if boxes is None:
         return places
-    boxes = [boxes] if len(places) == 1 and np.shape(boxes) == (4,) else list(boxes)
-    if len(boxes) != len(places):
+    given: Any = boxes
+    given = [given] if len(places) == 1 and np.shape(given) == (4,) else list(given)
+    if len(given) != len(places):
         raise ValueError(
-            f"expected a box, or None, for each of {len(places)} photographs, got {len(boxes)}"
+            f"expected a box, or None, for each of {len(places)} photographs, got {len(given)}"
         )
-    return [_boxed(place, box) for place, box in zip(places, boxes, strict=True)]
+    return [_boxed(place, box) for place, box in zip(places, given, strict=True)]
 
 
-def _boxed(place: Place, box: Sequence[float] | None) -> Place:
+def _boxed(place: Place, box: Any) -> Place:
     try:
         if box is None or (np.size(box) and np.isnan(np.asarray(box, np.float64)).all()):
             return place
@@ -106,7 +107,7 @@ def with_margin(places: Iterable[Place], margin: float) -> list[Place]:
     ]
 
 
-def _lacks_margin(photograph: Photograph) -> bool:
+def _lacks_margin(photograph: Photograph) -> TypeGuard[Boxed]:
     return isinstance(photograph, Boxed) and photograph.margin is None
 
 

@@ -1,6 +1,7 @@
 """An embedder for those who have vectors and no model."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class VectorEmbedder(BaseEmbedder):
         """The one that was given."""
         return self._fingerprint
 
-    def _listed(self, images: Iterable) -> list:
+    def _listed(self, images: Any) -> list:
         if self._function is not None:
             return listed(images)
         return [images] if np.shape(images) == self._shape else list(images)
@@ -48,7 +49,7 @@ class VectorEmbedder(BaseEmbedder):
         return places  # the function knows its model's
 
     def _embed_all(self, images: Sequence[Place]) -> np.ndarray:
-        given = [image.photograph for image in images]
+        given: Any = [image.photograph for image in images]
         if given and self._function is not None:
             try:
                 given = self._function(given)

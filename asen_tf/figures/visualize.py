@@ -59,7 +59,7 @@ def visualize(
     from asen_tf.workdir import Workdir
 
     chosen = [FIGURES[name] for name in figures] or _default(whole=report is not None)
-    run = run if isinstance(run, Workdir) else Workdir(run)
+    run = Workdir(run)
     source = Source(
         run,
         KerasEmbedder.of_run(run.path),
@@ -71,7 +71,8 @@ def visualize(
         results,
         images,
     )
-    found, pages = [], {}
+    found: list[Picture | Path] = []
+    pages: dict[Figure, list[Picture]] = {}
     for one in chosen:
         pages[one] = []
         for drawn in _drawn(one, source, wanted=bool(figures)):

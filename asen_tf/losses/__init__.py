@@ -48,7 +48,8 @@ def build(
     Raises:
       ValueError: an unknown loss or argument, names the nearest; or every weight is 0.
     """
-    losses, weights = {}, {}
+    losses: dict[str, Loss] = {}
+    weights: dict[str, float] = {}
     for term, settings in terms.items():
         where = f"losses.{term}"
         kind, arguments = LOSSES.named(settings, where)

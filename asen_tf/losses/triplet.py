@@ -69,12 +69,9 @@ class TripletLoss(Loss):
             raise ValueError(f"margin must be a number from 0, got {margin}")
         self.distance = distance
         self.mining = mining
+        self.needs_labels = mining != NO_MINING
         self.margin = margin
         self.offsets = None if offsets is None else tuple(offsets)
-
-    @property
-    def needs_labels(self) -> bool:
-        return self.mining != NO_MINING
 
     def call(self, y_true, y_pred):
         (embeddings,) = self.select(y_pred)

@@ -81,7 +81,7 @@ def ndcg_at_k(ranked: ArrayLike, k: int) -> np.ndarray:
 
 def top_k_accuracy(ranked: ArrayLike, k: int) -> np.ndarray:
     """1 where any of the first k is relevant, else 0."""
-    return _first(ranked, k).any(-1).astype(np.float64)
+    return np.asarray(_first(ranked, k).any(-1), np.float64)
 
 
 def triplet_accuracy(ranked: ArrayLike, candidates: ArrayLike | None = None) -> np.ndarray:

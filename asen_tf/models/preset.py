@@ -4,6 +4,7 @@ import datetime
 import json
 import os
 from pathlib import Path
+from typing import Self
 
 import keras
 
@@ -56,7 +57,7 @@ class Preset:
         _write(folder / CONFIG_FILE, described)  # last: what has it is complete
 
     @classmethod
-    def from_preset(cls, folder: str | os.PathLike, load_weights: bool = True) -> "Preset":
+    def from_preset(cls, folder: str | os.PathLike, load_weights: bool = True) -> Self:
         """The model of a folder that `save_to_preset` wrote.
 
         Args:

@@ -140,13 +140,13 @@ class _Reproduction:
             stack.callback(held.release)
             if self.minutes is not None:
                 runs = self._within_budget(runs)
-            runs = {(n, seed): _seeded(c, seed) for seed in self.seeds for n, c in runs.items()}
-            for run, config in runs.items():
+            seeded = {(n, seed): _seeded(c, seed) for seed in self.seeds for n, c in runs.items()}
+            for run, config in seeded.items():
                 begun = Workdir(self._folder(*run))
                 if begun.is_begun:
                     begun.check_same(config, self._data_of(config))
             failures = self._train(
-                {run: c for run, c in runs.items() if not self._result_file(*run).exists()}, base
+                {run: c for run, c in seeded.items() if not self._result_file(*run).exists()}, base
             )
             record = self._write(base)
         if failures:
@@ -314,7 +314,7 @@ class _Reproduction:
 
     def _networks(self, names: Collection[str]) -> list[str]:
         """What the rows of these names see, a line for each backbone."""
-        found = {}
+        found: dict[str, list[str]] = {}
         for row in self.table.rows:
             if row.run and row.name in names:
                 model = self._experiment(row).model

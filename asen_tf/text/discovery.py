@@ -163,7 +163,8 @@ def _is_term(item: str) -> bool:
 
 def _pairs(rows: Sequence[Sequence[str]], at_least: int) -> set[tuple[str, str]]:
     """Neighbours that stand together more often than by chance."""
-    single, both = collections.Counter(), collections.Counter()
+    single: collections.Counter[str] = collections.Counter()
+    both: collections.Counter[tuple[str, str]] = collections.Counter()
     for row in rows:
         single.update(filter(_is_term, row))
         both.update(pair for pair in itertools.pairwise(row) if all(map(_is_term, pair)))

@@ -138,7 +138,7 @@ def _entry(event: Any, events: Iterator[Any], source: str, path: tuple[str, ...]
         return dataclasses.replace(here, value=None if nothing else event.value)
     if kind == "SequenceStartEvent":
         inside = iter(lambda: next(events), None)
-        items = []
+        items: list[Entry] = []
         for one in inside:
             if type(one).__name__ == "SequenceEndEvent":
                 break

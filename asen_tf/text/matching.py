@@ -250,8 +250,9 @@ class Matcher:
 
 def several(text: Text) -> list[str]:
     """The texts of one thing, "" where there is none; raises TypeError where one is no text."""
-    apart = isinstance(text, Sequence) and not isinstance(text, str)
-    return [_text(one) for one in text] if apart else [_text(text)]
+    if isinstance(text, Sequence) and not isinstance(text, str):
+        return [_text(one) for one in text]
+    return [_text(text)]
 
 
 def _text(one: object) -> str:

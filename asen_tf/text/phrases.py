@@ -47,7 +47,8 @@ def table(vocabulary: Vocabulary) -> dict[str, Found]:
 
 class _Table:
     def __init__(self, vocabulary: Vocabulary):
-        self._vocabulary, self.found = vocabulary, {}
+        self._vocabulary = vocabulary
+        self.found: dict[str, Found] = {}
         self._sure: dict[tuple[str, str], int] = {}
         values = [
             (attribute, said, (name, value))

@@ -108,7 +108,7 @@ class Vocabulary:
         if not names:
             raise ValueError(f"expected a vocabulary: one of {', '.join(shipped())}, or a file")
         files = [read(_path(name)) for name in names]
-        found = Vocabulary(", ".join(map(os.fspath, names)))
+        found = Vocabulary(", ".join(os.fspath(name) for name in names))
         # How words are spelled in one file counts in all of them.
         for file in files:
             found = _with_spellings(found, file)
@@ -216,7 +216,8 @@ class _Reader:
         if several not in SEVERAL:
             given["several"].fail(f"expected one of {', '.join(SEVERAL)}, got {several!r}")
         nouns = self._phrases(_get(given, "nouns"))
-        values, seen = {}, {}
+        values: dict[str, Value] = {}
+        seen: dict[Phrase, str] = {}
         for value, one in _get(given, "values").mapping().items():
             _check_name(value, one)
             values[value] = self._value(value, one)

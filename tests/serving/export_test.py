@@ -328,7 +328,7 @@ def test_a_run_that_has_not_validated_is_named(workdir, tmp_path):
     run.path.mkdir()
     Workdir(workdir).space().save(run.attributes_file)
     with pytest.raises(FileNotFoundError, match="that has validated at least once"):
-        export(run.path, tmp_path / "output")
+        export(run, tmp_path / "output")
 
 
 def test_the_program_exports(workdir, tmp_path):

@@ -1,0 +1,32 @@
+"""What type checkers read: the names that are imported only when they are used."""
+
+from asen_tf import backbones as backbones
+from asen_tf import catalogue as catalogue
+from asen_tf import core as core
+from asen_tf import data as data
+from asen_tf import embedders as embedders
+from asen_tf import evaluation as evaluation
+from asen_tf import figures as figures
+from asen_tf import layers as layers
+from asen_tf import losses as losses
+from asen_tf import metrics as metrics
+from asen_tf import models as models
+from asen_tf import serving as serving
+from asen_tf import text as text
+from asen_tf import training as training
+from asen_tf.api.add_attribute import add_attribute as add_attribute
+from asen_tf.api.check_data import check_data as check_data
+from asen_tf.api.check_labels import check_labels as check_labels
+from asen_tf.api.convert import convert as convert
+from asen_tf.api.evaluate import evaluate as evaluate
+from asen_tf.api.index import index as index
+from asen_tf.api.recognition import fit_recognition as fit_recognition
+from asen_tf.api.search import search as search
+from asen_tf.embedders import Embedder as Embedder
+from asen_tf.figures.visualize import visualize as visualize
+from asen_tf.keras_embedder import KerasEmbedder as KerasEmbedder
+from asen_tf.loading import load as load
+from asen_tf.reproduction.reproduce import reproduce as reproduce
+from asen_tf.serving.export import export as export
+from asen_tf.training.train import train as train
+from asen_tf.version import __version__ as __version__
