@@ -147,8 +147,12 @@ class Engine(abc.ABC):
         """Whether any item has this value of an attribute."""
 
     @abc.abstractmethod
-    def compact(self) -> None:
-        """Gives back the room of what was deleted or replaced."""
+    def compact(self, least: float = 0) -> None:
+        """Gives back the room of what was deleted or replaced, and brings indexes up to date.
+
+        Not where that concerns no more than a share `least` of all. Milvus sees to it by itself:
+        only 0 asks it to do it now.
+        """
 
     @abc.abstractmethod
     def close(self) -> None:

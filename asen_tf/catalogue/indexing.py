@@ -20,6 +20,9 @@ _EMBEDDED = ("image", BOX)  # metadata of what the vectors were made of
 
 _AT_ONCE = 1000
 
+# Share of a store that may be of items that are gone, or in no index.
+_STALE = 0.25
+
 
 @dataclasses.dataclass(frozen=True)
 class Item:
@@ -235,6 +238,7 @@ class _Update:
         """What was done, after these items were deleted."""
         if gone:
             self._summary.deleted = self._catalogue.delete(gone)
+        self._catalogue.engine.compact(_STALE)
         self._summary.items = len(self._catalogue)
         return self._summary
 

@@ -18,7 +18,7 @@ _ENGINES = {
 def open_store(uri: str, fingerprint: Fingerprint | None = None, read_only: bool = False) -> Engine:
     """Opens what lies at a URI, or makes it.
 
-    - `faiss:PATH`: a folder, searched in this process, exact; `faiss:PATH?index=IVF256,Flat` looks
+    - `faiss:PATH`: a folder, searched in this process, exact; `faiss:PATH?index=IVF512,SQ8` looks
       for candidates in an index of faiss (its `index_factory` names them), whose scores are exact;
       `dtype=float16` keeps vectors in half the space.
     - `milvus:PATH.db`: a folder of milvus-lite; `milvus:http://HOST:19530`: a server or cluster.

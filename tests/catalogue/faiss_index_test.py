@@ -34,11 +34,12 @@ def engine(request, faiss_uri, fingerprint, items, monkeypatch):
         yield engine
 
 
-def test_candidates_are_scored_exactly(engine, items, monkeypatch):
+@pytest.mark.parametrize(("where", "met"), [("", range(COUNT)), ("price>=32", range(32, COUNT))])
+def test_candidates_are_scored_exactly(engine, items, monkeypatch, where, met):
     assert not engine.exact
     query = items.vectors[35] * np.array([[1], [0.5], [0]], np.float32)
     exact = (items.vectors * query).sum((1, 2))
-    best = np.argsort(-exact)[:8]
+    best = sorted(met, key=lambda row: -exact[row])[:3]
     products, looked_at = faiss_engine._products, []
 
     def counted(view, attribute, row, rows):
@@ -46,8 +47,8 @@ def test_candidates_are_scored_exactly(engine, items, monkeypatch):
         return products(view, attribute, row, rows)
 
     monkeypatch.setattr(faiss_engine, "_products", counted)
-    hits = engine.search(query, 8)
-    assert len(looked_at) == 2 and max(looked_at) <= 2 * 8 * 8
+    hits = engine.search(query, 3, parse(where) if where else None)
+    assert len(looked_at) == 2 and max(looked_at) <= 2 * 3 * faiss_engine._CANDIDATES
     assert hits.ids == [items.ids[row] for row in best]
     np.testing.assert_allclose(hits.scores, exact[best], atol=1e-6)
 
@@ -64,6 +65,25 @@ def test_a_damaged_index_is_refused_by_name(engine, items, change, tmp_path):
     with pytest.raises(ValueError, match="index-0.faiss: the index is damaged"):
         engine.search(items.vectors[35], 5)
     assert path.read_bytes() == damaged
+
+
+@pytest.mark.parametrize("least", [COUNT // 2, COUNT * 9 // 10])
+def test_an_index_looks_for_those_that_meet_a_filter(engine, items, monkeypatch, least):
+    """Without it, the nearest would be those that do not meet it."""
+    query = items.vectors[35] * np.array([[1], [0], [0]], np.float32)
+    exact = (items.vectors * query).sum((1, 2))
+    search, proposed = faiss_engine._proposed, []
+    monkeypatch.setattr(
+        faiss_engine, "_proposed", lambda *given: proposed.append(search(*given)) or proposed[0]
+    )
+    hits = engine.search(query, 2, parse(f"price>={least}"))
+    rows = proposed[0][proposed[0] >= 0]
+    assert (rows >= least).all()
+    assert all(name >= str(least) for name in hits.ids)
+    if "IVF" in engine._store.settings["index"]:  # which looks at all clusters then
+        best = least + np.argsort(-exact[least:])[:2]
+        assert set(best) <= set(rows)
+        assert hits.ids == [items.ids[row] for row in best]
 
 
 def test_where_candidates_run_out_all_items_are_looked_at(engine, items):
@@ -127,7 +147,7 @@ def test_what_was_written_since_is_found_too(engine, items):
     assert set(engine.search(items.vectors[300], 2).ids) == {"new", "300"}
 
 
-def test_an_index_is_made_anew_when_the_store_has_grown_twofold(
+def test_an_index_is_made_anew_when_the_store_has_grown_fourfold(
     faiss_uri, fingerprint, items, monkeypatch, tmp_path
 ):
     monkeypatch.setattr(faiss_engine, "_INDEXED_FROM", 100)
@@ -139,7 +159,20 @@ def test_an_index_is_made_anew_when_the_store_has_grown_twofold(
             sizes += [path.stat().st_size for path in tmp_path.rglob("index-1.faiss")][:1]
         assert engine.search(items.vectors[7], 1).ids == ["007"]
         assert engine.search(items.vectors[599], 1).ids == ["599"]
-    assert 2 <= len(set(sizes)) <= 4
+    assert len(set(sizes)) == 2
+
+
+def test_a_share_of_new_items_may_be_in_no_index(faiss_uri, fingerprint, items, monkeypatch):
+    monkeypatch.setattr(faiss_engine, "_INDEXED_FROM", 100)
+    written = []
+    monkeypatch.setattr(
+        faiss_engine.FaissEngine, "_write_indexes", lambda *given: written.append(given[-1])
+    )
+    with open_store(f"{faiss_uri}?index=Flat", fingerprint) as engine:
+        for first, last in ((0, 400), (400, 500), (500, 600)):
+            engine.insert(items.take(range(first, last)))
+            engine.compact(0.25)
+    assert written == [400, 600]
 
 
 def test_threads_share_the_indexes(engine, items, monkeypatch):

@@ -39,7 +39,7 @@ class ItemStore:
 
     Attributes:
       on_matrices: called with matrices that were written anew, and their number of rows, before
-        they count; where it is set, they are written anew, too, when they have grown twofold.
+        they count; where it is set, they are written anew, too, when they have grown fourfold.
 
     Raises:
       BlockingIOError: another process writes to it.
@@ -133,12 +133,16 @@ class ItemStore:
                 writer.execute("UPDATE store SET items = ?", (count - len(known),))
         return len(known)
 
-    def compact(self) -> None:
-        """Writes the matrices anew, without the rows of items that are gone."""
+    def compact(self, least: float = 0) -> None:
+        """Writes the matrices anew, without the rows of items that are gone.
+
+        Not if these, and those that `on_matrices` was not called with, are no larger share of all.
+        """
         self._check_writable()
         with self.view() as view:
             [[compacted]] = self._writer.execute("SELECT compacted FROM store")
-            if view.rows == view.items == compacted:
+            new = view.rows - compacted if self.on_matrices else 0
+            if view.rows - view.items + new <= least * view.rows:
                 return
             rows = np.flatnonzero(view.mask())
             folder = _folder(self.folder, view.folder + 1)
@@ -289,7 +293,7 @@ class ItemStore:
             [[rows, items, compacted]] = self._writer.execute(
                 "SELECT rows, items, compacted FROM store"
             )
-        grown = self.on_matrices is not None and rows - compacted > max(LEAST_DEAD, compacted)
+        grown = self.on_matrices is not None and rows - compacted > max(LEAST_DEAD, 3 * compacted)
         if grown or rows - items > max(LEAST_DEAD, items):
             self.compact()
 
