@@ -112,7 +112,8 @@ def _ways(condition: Comparison, space: AttributeSpace) -> list[tuple[str, str]]
 
 
 def _exists(key: str) -> str:
-    return f"exists {_path(key)}"
+    # Servers of Milvus 2.3 take what follows without the brackets for the key's value.
+    return f"(exists {_path(key)})"
 
 
 def _path(key: str) -> str:

@@ -1,6 +1,7 @@
 """Small stores, on every engine."""
 
 import functools
+import os
 import resource
 import shutil
 import signal
@@ -81,6 +82,19 @@ def unit():
         return found / np.linalg.norm(found, axis=-1, keepdims=True)
 
     return vectors
+
+
+@pytest.fixture(scope="session")
+def milvus_server(tmp_path_factory):
+    """The address of a server of Milvus: the environment's MILVUS_SERVER, or one of its own."""
+    if address := os.environ.get("MILVUS_SERVER"):
+        yield address
+        return
+    milvus = pytest.importorskip("milvus", reason="pip install milvus brings a server to test")
+    with milvus.MilvusServer() as server:
+        server.set_base_dir(str(tmp_path_factory.mktemp("milvus")))
+        server.start()
+        yield f"http://127.0.0.1:{server.listen_port}"
 
 
 @pytest.fixture

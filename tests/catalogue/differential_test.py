@@ -119,10 +119,14 @@ def content(engine):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_both_engines_answer_alike(seed, tmp_path, fingerprint, unit):
+@pytest.mark.parametrize("milvus", ["lite", "server"])
+def test_both_engines_answer_alike(milvus, seed, tmp_path, fingerprint, unit, request):
     pytest.importorskip("faiss")
     pytest.importorskip("milvus_lite")
-    places = [f"faiss:{tmp_path / 'store'}", f"milvus:{tmp_path / 'store.db'}"]
+    other = tmp_path / "store.db"
+    if milvus == "server":
+        other = f"{request.getfixturevalue('milvus_server')}?collection=seed_{seed}"
+    places = [f"faiss:{tmp_path / 'store'}", f"milvus:{other}"]
     drawn = Drawn(seed, unit)
     for _ in range(2):
         first, second = (open_store(place, fingerprint) for place in places)
