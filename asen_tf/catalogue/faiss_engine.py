@@ -193,7 +193,13 @@ class FaissEngine(Engine):
         rows = self._candidates(view, query, counting, allowed, count, groups)
         if not len(rows):
             return rows, np.empty(0, np.float32)
-        scores = sum(_products(view, attribute, query[attribute], rows) for attribute in counting)
+
+        def products(attribute: int) -> np.ndarray:
+            return _products(view, attribute, query[attribute], rows)
+
+        # The products of many rows with one attribute take all cores.
+        run = _THREADS.map if len(rows) <= _A_THREAD else map
+        scores = sum(run(products, counting))
         last = last_score(scores, count, None if groups is None else groups[rows])
         chosen = scores >= last - tolerance(query)
         return rows[chosen], scores[chosen]
@@ -208,13 +214,15 @@ class FaissEngine(Engine):
         groups: np.ndarray | None,
     ) -> np.ndarray:
         """Allowed rows: those that the indexes propose, and those that are in none."""
-        found, indexed = [np.empty(0, np.int64)], 0
         indexes = [] if self.exact else self._indexes_of(view, counting)
-        for attribute, index in zip(counting, indexes, strict=False):
-            indexed = min(index.ntotal, view.rows)
-            rows = _proposed(index, query[None, attribute], _CANDIDATES * count, allowed)
-            found.append(rows[(rows >= 0) & (rows < indexed)])
+        indexed = min([view.rows, *(index.ntotal for index in indexes)]) if indexes else 0
+
+        def proposed(attribute: int, index: faiss.Index) -> np.ndarray:
+            return _proposed(index, query[None, attribute], _CANDIDATES * count, allowed)
+
+        found = [np.empty(0, np.int64), *_THREADS.map(proposed, counting, indexes)]
         rows = np.unique(np.concatenate(found))
+        rows = rows[(rows >= 0) & (rows < indexed)]
         if groups is not None:  # whose best item need not be the one proposed
             rows = np.flatnonzero(np.isin(groups[:indexed], groups[rows]))
         rows = rows[allowed[rows]]
@@ -248,6 +256,7 @@ class FaissEngine(Engine):
             vectors = np.asarray(matrices.matrix(attribute, rows), np.float32)
             if ivf := _ivf(index):
                 ivf.cp.max_points_per_centroid, ivf.cp.niter = _A_CLUSTER, _STEPS
+                ivf.cp.min_points_per_centroid = 1  # faiss prints a warning
             index.train(vectors)
             index.add(vectors)
             path, check = _index_file(matrices.folder, attribute), 0
