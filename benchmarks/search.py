@@ -9,7 +9,7 @@ in processes of their own.
     python benchmarks/search.py --items=200000 --attributes=8 --dimension=1024 --k=10 \
         --groups=2000 --json=benchmarks/results/search_faiss_200k.json
     python benchmarks/search.py --items=200000 --attributes=8 --dimension=1024 --k=10 \
-        --groups=2000 --options='index=IVF512,Flat&search=nprobe=8' \
+        --groups=2000 --options='index=IVF512,SQ8&search=nprobe=4' \
         --json=benchmarks/results/search_ivf_200k.json
 """
 
@@ -35,7 +35,8 @@ from asen_tf.core import AttributeSpace
 from asen_tf.embedders import Fingerprint
 
 _ENGINE = flags.DEFINE_enum("engine", "faiss", ["faiss", "milvus"], "What is measured.")
-_OPTIONS = flags.DEFINE_string("options", "", "Of the store, such as index=IVF256,Flat.")
+_OPTIONS = flags.DEFINE_string("options", "", "Of the store, such as index=IVF512,SQ8.")
+_SERVER = flags.DEFINE_string("server", "", "Of Milvus, http://HOST:PORT; default: milvus-lite.")
 _ITEMS = flags.DEFINE_integer("items", 100_000, "In the catalogue.")
 _ATTRIBUTES = flags.DEFINE_integer("attributes", 9, "Spaces.")
 _DIMENSION = flags.DEFINE_integer("dimension", 256, "Numbers in a vector.")
@@ -243,6 +244,7 @@ def measured(folder: str) -> dict:
     return {
         "engine": _ENGINE.value,
         "options": _OPTIONS.value,
+        "server": bool(_SERVER.value),
         "items": _ITEMS.value,
         "attributes": _ATTRIBUTES.value,
         "dimension": _DIMENSION.value,
@@ -270,8 +272,12 @@ def rounded(value):
 
 
 def uri(folder: str) -> str:
-    place = Path(folder) / ("store.db" if _ENGINE.value == "milvus" else "store")
-    return f"{_ENGINE.value}:{place}" + (f"?{_OPTIONS.value}" if _OPTIONS.value else "")
+    if _SERVER.value:
+        place, options = _SERVER.value, f"collection=benchmark_{Path(folder).name}"
+    else:
+        place, options = Path(folder) / ("store.db" if _ENGINE.value == "milvus" else "store"), ""
+    options = "&".join(filter(None, (options, _OPTIONS.value)))
+    return f"{_ENGINE.value}:{place}" + (f"?{options}" if options else "")
 
 
 def main(_) -> None:
