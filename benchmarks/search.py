@@ -9,7 +9,7 @@ in processes of their own.
     python benchmarks/search.py --items=200000 --attributes=8 --dimension=1024 --k=10 \
         --groups=2000 --json=benchmarks/results/search_faiss_200k.json
     python benchmarks/search.py --items=200000 --attributes=8 --dimension=1024 --k=10 \
-        --groups=2000 --options='index=IVF512,SQ8&search=nprobe=4' \
+        --groups=2000 --options='index=IVF512,SQ8&search=nprobe=6' \
         --json=benchmarks/results/search_ivf_200k.json
 """
 
@@ -51,7 +51,7 @@ _STEP = flags.DEFINE_enum(
     "step", "", ["", "fill", "search", "faiss", "numpy"], "For the child: what to do."
 )
 
-_AT_ONCE, _CHECKED, _UPDATED = 1000, 5, 10_000
+_AT_ONCE, _CHECKED, _UPDATED = 1000, 20, 10_000
 
 # Weights of each kind of query, and a filter that a tenth of the items meet.
 _KINDS = {
