@@ -6,10 +6,12 @@ Signature -> inputs -> outputs, with N photographs, A attributes and vectors of 
 - `explain_<attribute>`: image_bytes -> embedding, attention float32 [N, h, w], box int32 [N, 4]
   (left, top, right, bottom in pixels of the photograph), size int32 [N, 2] (height, width);
 - `similarity_<attribute>`: image_bytes, other_image_bytes -> similarity float32 [N];
+- `embed`, `explain`, `similarity`: the same of the attributes in a further input, attribute
+  string [N], one for each photograph or pair, or [1], one for all;
 - `predict_<attribute>`: image_bytes -> probabilities float32 [N, V], of its values;
 - `predict`: image_bytes -> for each attribute, by its name, the same;
 - `serving_default`: image_bytes -> embeddings float32 [N, A, D];
-- `embed_tensor`: images uint8 [N, H, W, 3], attribute string [N] -> embedding float32 [N, D];
+- `embed_tensor`: images uint8 [N, H, W, 3], attribute -> embedding float32 [N, D];
 - `metadata`: nothing -> attributes string [A], json string [], see `Metadata`.
 """
 

@@ -143,10 +143,51 @@ def test_bad_tensors_are_refused(ask):
     images = np.zeros((2, 8, 8, 3), np.uint8)
     message = refusal(ask, "embed_tensor", images=images, attribute=strings([COLOR, "colour"]))
     assert f"image 1: unknown attribute colour. Known: {COLOR}, {LENGTH}" in message
-    message = refusal(ask, "embed_tensor", images=images, attribute=strings([COLOR]))
-    assert "an attribute for each image; the numbers given are] [2] [1]" in message
+    message = refusal(ask, "embed_tensor", images=images, attribute=strings([COLOR] * 3))
+    assert "an attribute for each image, or one for all; the numbers given are] [2] [3]" in message
     message = refusal(ask, "embed_tensor", images=images[:, :0], attribute=strings(2 * [COLOR]))
     assert "the images have no pixels; their shape is] [2 0 8 3]" in message
+
+
+@pytest.mark.parametrize("count", [0, 1, 5])
+def test_attributes_that_a_request_names_answer_as_their_own_signatures_do(ask, jpegs, count):
+    """Those of one attribute are compared with the embedder above."""
+    photographs, others = strings(jpegs[:count]), strings(jpegs[5 : 5 + count])
+    for wanted in ([COLOR], [LENGTH], ([LENGTH, COLOR] * 3)[:count]):
+        rows = [wanted[row % len(wanted)] for row in range(count)] if wanted else []
+        for signature, inputs in (
+            ("embed", {"image_bytes": photographs}),
+            ("explain", {"image_bytes": photographs}),
+            ("similarity", {"image_bytes": photographs, "other_image_bytes": others}),
+            ("similarity", {"image_bytes": photographs, "other_image_bytes": strings(jpegs[9:10])}),
+        ):
+            found = ask(signature, **inputs, attribute=strings(wanted))
+            of = {name: ask(f"{signature}_{name}", **inputs) for name in (COLOR, LENGTH)}
+            assert found.keys() == of[COLOR].keys()
+            for name, array in found.items():
+                assert array.shape == of[COLOR][name].shape
+                for row, attribute in enumerate(rows):
+                    np.testing.assert_allclose(array[row], of[attribute][name][row], atol=1e-5)
+
+
+def test_one_photograph_beside_others_in_an_attribute_each(ask, jpegs):
+    inputs = {"image_bytes": strings(jpegs[:1]), "other_image_bytes": strings(jpegs[1:4])}
+    found = ask("similarity", **inputs, attribute=strings([LENGTH, COLOR, LENGTH]))["similarity"]
+    color, length = (ask(f"similarity_{name}", **inputs)["similarity"] for name in (COLOR, LENGTH))
+    np.testing.assert_allclose(found, [length[0], color[1], length[2]], atol=1e-5)
+
+
+@pytest.mark.parametrize("signature", ["embed", "explain", "similarity"])
+def test_attributes_that_are_not_there_are_refused_with_those_that_are(ask, jpegs, signature):
+    photographs = strings(jpegs[:2])
+    inputs = {"image_bytes": photographs}
+    if signature == "similarity":
+        inputs["other_image_bytes"] = photographs
+    message = refusal(ask, signature, **inputs, attribute=strings([COLOR, "krág"]))
+    known = f". Known: {COLOR}, {LENGTH}"
+    assert "image 1: unknown attribute " in message and known in message
+    message = refusal(ask, signature, **inputs, attribute=strings([COLOR] * 3))
+    assert "an attribute for each image, or one for all; the numbers given are] [2] [3]" in message
 
 
 @pytest.mark.parametrize("bad", [b"", b"<html>not found</html>", "truncated"])
@@ -203,6 +244,10 @@ def test_signatures_have_the_promised_types(served):
         "metadata": ({}, said),
         "predict": (image, {name: ("float32", [-1, 2]) for name in (COLOR, LENGTH)}),
     }
+    named = {"attribute": ("string", [-1])}
+    expected["embed"] = (image | named, vector)
+    expected["explain"] = (image | named, vector | places)
+    expected["similarity"] = (image | other | named, {"similarity": ("float32", [-1])})
     for name in (COLOR, LENGTH):
         expected[f"predict_{name}"] = (image, {"probabilities": ("float32", [-1, 2])})
         expected[f"embed_{name}"] = (image, vector)

@@ -1,5 +1,6 @@
 """The signatures of this library, as `asen_tf.serving.signatures` lists them."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -7,8 +8,33 @@ import tensorflow as tf
 
 from asen_tf.images import read
 from asen_tf.serving import signatures as names
+from asen_tf.serving.export.functions import Functions
 from asen_tf.serving.export.photographs import rows
-from asen_tf.serving.export.signature import Signature
+from asen_tf.serving.export.signature import Request, Signature
+
+# Of one attribute a photograph, or of one for all.
+_NAMED = tf.TensorSpec((None,), tf.string)
+
+
+class OfOneAttribute(Signature):
+    """Of the attribute in its name, or of those that a request names in the input `attribute`."""
+
+    each_attribute = whole = True
+
+    def __init__(self, attribute=None):
+        super().__init__(attribute)
+        if attribute is None:
+            self.inputs = {**self.inputs, names.ATTRIBUTE: _NAMED}
+
+    def wanted(
+        self, functions: Functions, count: tf.Tensor, named: tf.Tensor | None
+    ) -> Sequence[str] | tf.Tensor:
+        """Which attribute `count` photographs are asked for, as `Functions.embed` takes it."""
+        return [self.attribute] if named is None else functions.look_up(named, count)
+
+    def sample(self, photographs, attributes):
+        given = super().sample(photographs, attributes)
+        return given if self.attribute else given | _each(photographs, attributes)
 
 
 class EmbedAll(Signature):
@@ -25,27 +51,17 @@ class EmbedTensor(Signature):
 
     inputs: ClassVar = {
         names.IMAGES: tf.TensorSpec((None, None, None, 3), tf.uint8),
-        names.ATTRIBUTE: tf.TensorSpec((None,), tf.string),
+        names.ATTRIBUTE: _NAMED,
     }
 
     def answer(self, functions, images, attribute):
-        counts = tf.shape(images)[0], tf.size(attribute)
-        message = "embed_tensor needs an attribute for each image; the numbers given are"
-        with tf.control_dependencies(
-            [tf.debugging.Assert(counts[0] == counts[1], [message, *counts])]
-        ):
-            images, attribute = tf.identity(images), tf.identity(attribute)
-        wanted = functions.look_up(attribute)[:, None]
+        wanted = functions.look_up(attribute, tf.shape(images)[0])
         return {names.EMBEDDING: functions.embed(functions.resize(images), wanted)[:, 0]}
 
     def sample(self, photographs, attributes):
-        count = len(photographs)
-        wanted = [attributes[row % len(attributes)].encode() for row in range(count)]
         pixels = read(photographs[0])
-        return {
-            names.IMAGES: np.stack([np.roll(pixels, 9 * row, 1) for row in range(count)]),
-            names.ATTRIBUTE: np.array(wanted, object),
-        }
+        images = [np.roll(pixels, 9 * row, 1) for row in range(len(photographs))]
+        return {names.IMAGES: np.stack(images), **_each(photographs, attributes)}
 
 
 class Describe(Signature):
@@ -63,30 +79,28 @@ class Describe(Signature):
         return {}
 
 
-class Embed(Signature):
+class Embed(OfOneAttribute):
     """Embeddings in one attribute."""
 
-    each_attribute = True
-
-    def answer(self, functions, image_bytes):
+    def answer(self, functions, image_bytes, attribute=None):
+        wanted = self.wanted(functions, tf.size(image_bytes), attribute)
         images, _ = functions.prepare(image_bytes)
-        return {names.EMBEDDING: functions.embed(images, [self.attribute])[:, 0]}
+        return {names.EMBEDDING: functions.embed(images, wanted)[:, 0]}
 
 
-class Explain(Signature):
+class Explain(OfOneAttribute):
     """Where the model looks for an attribute, and the embedding that it gets there."""
-
-    each_attribute = True
 
     @classmethod
     def suits(cls, model):
         return model.explains
 
-    def answer(self, functions, image_bytes):
+    def answer(self, functions, image_bytes, attribute=None):
+        wanted = self.wanted(functions, tf.size(image_bytes), attribute)
         images, sizes = functions.prepare(image_bytes)
-        attention, boxes = functions.attend(images, [self.attribute], sizes)
+        attention, boxes = functions.attend(images, wanted, sizes)
         return {
-            names.EMBEDDING: functions.embed(images, [self.attribute])[:, 0],
+            names.EMBEDDING: functions.embed(images, wanted)[:, 0],
             names.ATTENTION: attention[:, 0],
             names.BOX: boxes[:, 0],
             names.SIZE: sizes,
@@ -109,16 +123,15 @@ class Predict(Signature):
         return dict(zip(outputs, functions.predict(images, wanted), strict=True))
 
 
-class Similarity(Signature):
+class Similarity(OfOneAttribute):
     """Cosines of pairs of photographs, or of one with all others, in one attribute."""
 
-    each_attribute = True
     inputs: ClassVar = {
         names.IMAGE_BYTES: tf.TensorSpec((None,), tf.string),
         names.OTHER_IMAGE_BYTES: tf.TensorSpec((None,), tf.string),
     }
 
-    def answer(self, functions, image_bytes, other_image_bytes):
+    def answer(self, functions, image_bytes, other_image_bytes, attribute=None):
         count, others = tf.size(image_bytes), tf.size(other_image_bytes)
         fits = (count == others) | (count == 1) | (others == 1)
         message = (
@@ -126,11 +139,26 @@ class Similarity(Signature):
         )
         with tf.control_dependencies([tf.debugging.Assert(fits, [message, count, others])]):
             both = tf.concat([image_bytes, other_image_bytes], axis=0)
+        pairs = tf.where(count == 1, others, count)
+        wanted = self.wanted(functions, pairs, attribute)
         labels = tf.concat([rows("photograph", count), rows("other photograph", others)], axis=0)
         images, _ = functions.prepare(both, labels)
-        vectors = functions.embed(images, [self.attribute])[:, 0]
-        return {names.SIMILARITY: tf.reduce_sum(vectors[:count] * vectors[count:], axis=-1)}
+        if attribute is None:
+            vectors = functions.embed(images, wanted)[:, 0]
+            return {names.SIMILARITY: tf.reduce_sum(vectors[:count] * vectors[count:], axis=-1)}
+        # A photograph may be in pairs of several attributes: it is embedded in each once.
+        distinct, place = tf.unique(wanted[:, 0])
+        distinct = tf.pad(distinct, [[0, tf.cast(pairs == 0, tf.int32)]])
+        vectors = functions.embed(images, tf.tile(distinct[None], (count + others, 1)))
+        cosines = tf.reduce_sum(vectors[:count] * vectors[count:], axis=-1)
+        return {names.SIMILARITY: tf.gather(cosines, place, axis=1, batch_dims=1)}
 
     def sample(self, photographs, attributes):
         encoded = np.array(photographs, object)
-        return {names.IMAGE_BYTES: encoded, names.OTHER_IMAGE_BYTES: encoded[::-1]}
+        return super().sample(photographs, attributes) | {names.OTHER_IMAGE_BYTES: encoded[::-1]}
+
+
+def _each(photographs: Sequence[bytes], attributes: Sequence[str]) -> Request:
+    """An attribute for each photograph, all of them in turn."""
+    wanted = [attributes[row % len(attributes)].encode() for row in range(len(photographs))]
+    return {names.ATTRIBUTE: np.array(wanted, object)}

@@ -123,20 +123,25 @@ class Functions:
             tf.ensure_shape(found[:, n, :count], (None, count)) for n, count in enumerate(counts)
         ]
 
-    def look_up(self, attributes: tf.Tensor) -> tf.Tensor:
-        """Ids of the attributes that rows name: string [N] -> int32 [N].
+    def look_up(self, attributes: tf.Tensor, count: tf.Tensor) -> tf.Tensor:
+        """Ids of the attributes that `count` rows name: string [count] or [1] -> int32 [count, 1].
 
         Raises:
-          InvalidArgumentError: an unknown attribute; names its row.
+          InvalidArgumentError: an unknown attribute, of which it names the row, or another number
+            of them.
         """
+        given = tf.size(attributes)
+        message = "expected an attribute for each image, or one for all; the numbers given are"
+        fits = tf.debugging.Assert((given == count) | (given == 1), [message, count, given])
         same = attributes[:, None] == tf.constant(list(self.ids))
         unknown = tf.strings.join(
             # Quotation marks would come out escaped.
             ["unknown attribute ", attributes, f". Known: {', '.join(self.ids)}"]
         )
         faults = tf.where(tf.reduce_any(same, axis=1), "", unknown)
-        with tf.control_dependencies([refuse(rows("image", tf.size(attributes)), faults)]):
-            return tf.gather(list(self.ids.values()), tf.argmax(same, axis=1))
+        with tf.control_dependencies([fits, refuse(rows("image", given), faults)]):
+            ids = tf.gather(list(self.ids.values()), tf.argmax(same, axis=1))
+        return tf.broadcast_to(ids, [count])[:, None]
 
     def _pairs(self, images, attributes):
         if tf.is_tensor(attributes):
