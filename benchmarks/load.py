@@ -1,13 +1,14 @@
-"""`asen-serve` under load, a tenth of which is junk: codes of the answers, and the server's memory.
+"""`asen-serve` under load, a tenth of which is junk: codes of the answers, times, and memory.
 
     python benchmarks/load.py --global_backbone=resnet18 --local_backbone=resnet18 --size=64 \\
-        --local_size=32 --attributes=2 --seconds=600 \\
+        --local_size=32 --attributes=2 --seconds=600 --rest=0.5 --serve=--enable_batching \\
         --json=benchmarks/results/serving_load_resnet18.json
 
 Four clients ask as fast as they are answered. Junk is: no photograph; one of which bytes were
 changed; photographs that declare more pixels than any request may have; messages of which bytes
-were changed; a signature or a version that is not there; clients that leave at once. It ends with
-status 1 where a good request was not answered, or any got INTERNAL or UNKNOWN.
+were changed; a signature or a version that is not there; clients that leave at once; and over REST
+what `rest_requests.py` has. It ends with status 1 where a good request was not answered, any got
+INTERNAL, UNKNOWN or 500, or the server's memory grew.
 """
 
 import concurrent.futures
@@ -22,6 +23,7 @@ import grpc
 import numpy as np
 import serving
 from absl import app, flags
+from rest_requests import Rest
 
 from asen_tf.benchmarks.report import report
 from asen_tf.embedders.images import placed
@@ -32,7 +34,11 @@ from asen_tf.serving.client.calls import Calls
 _JUNK = flags.DEFINE_float("junk", 0.1, "Share of the requests that are junk.", 0.0, 1.0)
 _CLIENTS = flags.DEFINE_integer("clients", 4, "Clients that ask at the same time.", 1)
 
-_NEVER = ("INTERNAL", "UNKNOWN")
+_REST = flags.DEFINE_float("rest", 0.0, "Share of the requests that go over REST.", 0.0, 1.0)
+
+_NEVER = ("INTERNAL", "UNKNOWN", "500")
+# Of the last quarter beside the second: in the first one caches fill.
+_MOST_GROWTH = 1.05
 
 
 class Junk:
@@ -108,7 +114,8 @@ def code(call: Callable[[], object]) -> str:
 def load(server: serving.Server, seconds: float) -> dict:
     """Codes of good requests and of each kind of junk, latency of good ones, memory."""
     images, end = serving.photographs(), time.monotonic() + seconds
-    counts, times, lock = Counter(), [], threading.Lock()
+    counts, lock = Counter(), threading.Lock()
+    times: dict[str, list[float]] = {"good": [], "REST: good": []}
     with Client(server.address) as client:
         names = list(client.attributes)
         client.embed_all(images[0])
@@ -116,13 +123,17 @@ def load(server: serving.Server, seconds: float) -> dict:
     def one(number):
         draw = np.random.default_rng(number)
         junk = Junk(server.address, names[0], images, number)
-        kinds = list(junk.kinds)
+        rest = Rest(server.rest_address, names[0], images, number)
         with Client(server.address) as client:
             while time.monotonic() < end:
                 image, began = images[draw.integers(len(images))], time.monotonic()
+                over_rest = draw.random() < _REST.value
                 if draw.random() < _JUNK.value:
-                    kind = kinds[draw.integers(len(kinds))]
-                    found = code(junk.kinds[kind])
+                    kinds = rest.kinds if over_rest else junk.kinds
+                    kind = list(kinds)[draw.integers(len(kinds))]
+                    found = kinds[kind]() if over_rest else code(kinds[kind])
+                elif over_rest:
+                    kind, found = "REST: good", rest.good()
                 elif draw.random() < 0.5:
                     kind, found = "good", code(lambda image=image: client.embed_all(image))
                 else:
@@ -130,8 +141,8 @@ def load(server: serving.Server, seconds: float) -> dict:
                     kind, found = "good", code(lambda i=image, n=name: client.embed(i, n))
                 with lock:
                     counts[kind, found] += 1
-                    if kind == "good":
-                        times.append(time.monotonic() - began)
+                    if kind in times:
+                        times[kind].append(time.monotonic() - began)
         junk.close()
 
     memory = [round(server.memory_mb(), 1)]
@@ -142,19 +153,39 @@ def load(server: serving.Server, seconds: float) -> dict:
             memory.append(round(server.memory_mb(), 1))
         for thread in running:
             thread.result()
-    p50, p99 = 1000 * np.percentile(times, (50, 99))
     requests = {kind: {} for kind, _ in sorted(counts)}
     for (kind, found), count in sorted(counts.items()):
         requests[kind][found] = count
-    ends = {"memory_mb_start": memory[0], "memory_mb_end": memory[-1], "memory_mb": memory}
-    speed = {"good_p50_ms": p50, "good_p99_ms": p99}
-    return {"seconds": seconds, "junk": _JUNK.value, "requests": requests, **speed, **ends}
+    quarter = len(memory) // 4
+    growth = np.mean(memory[-quarter:]) / np.mean(memory[quarter : 2 * quarter])
+    ends = {"memory_mb_start": memory[0], "memory_mb_end": memory[-1], "memory_growth": growth}
+    speed = {kind: percentiles(taken) for kind, taken in times.items() if taken}
+    return {
+        "seconds": seconds,
+        "junk": _JUNK.value,
+        "rest": _REST.value,
+        "requests": requests,
+        "ms": speed,
+        **ends,
+        "memory_mb": memory,
+    }
 
 
-def is_good(requests: dict[str, dict[str, int]]) -> bool:
-    """Whether all good requests were answered, and junk with codes that say what is wrong."""
-    return set(requests["good"]) == {"OK"} and not any(
-        name in codes for codes in requests.values() for name in _NEVER
+def percentiles(seconds: list[float]) -> dict[str, float]:
+    """Of times, in milliseconds."""
+    found = 1000 * np.percentile(seconds, (50, 95, 99))
+    return dict(zip(("p50", "p95", "p99"), found, strict=True))
+
+
+def is_good(result: dict) -> bool:
+    """Whether all good requests were answered, junk with codes that say what is wrong, and memory
+    is flat."""
+    requests = result["requests"]
+    answered = {**requests.get("good", {}), **requests.get("REST: good", {})}
+    return (
+        answered.keys() <= {"OK", "200"}
+        and not any(name in codes for codes in requests.values() for name in _NEVER)
+        and result["memory_growth"] <= _MOST_GROWTH
     )
 
 
@@ -169,7 +200,7 @@ def _declaring(jpeg: bytes, side: int) -> bytes:
 def main(_) -> int:
     result = serving.with_server(lambda server: load(server, flags.FLAGS.seconds))
     report(result, flags.FLAGS.json)
-    return 0 if is_good(result["requests"]) else 1
+    return 0 if is_good(result) else 1
 
 
 if __name__ == "__main__":

@@ -31,6 +31,9 @@ _SIZE = flags.DEFINE_integer("size", 224, "Side of the global branch's input in 
 _LOCAL_SIZE = flags.DEFINE_integer("local_size", 112, "Likewise of the local branch.")
 _ATTRIBUTES = flags.DEFINE_integer("attributes", 9, "Attributes of the model.")
 _MODELS = flags.DEFINE_string("models", "", "Folder of an export to serve; default: made anew.")
+_SERVE = flags.DEFINE_multi_string(
+    "serve", [], "A flag of asen-serve, such as --serve=--enable_batching."
+)
 _SECONDS = flags.DEFINE_float("seconds", 20.0, "How long to measure each case.")
 _JSON = flags.DEFINE_string("json", "", "File to write the result to.")
 
@@ -55,10 +58,12 @@ class Server:
         command = [sys.executable, "-m", "asen_tf.cli.serve", f"--model_base_path={folder}"]
         began = time.perf_counter()
         self._process = subprocess.Popen(
-            [*command, "--port=0", "--host=127.0.0.1"], stdout=subprocess.PIPE, text=True
+            [*command, "--port=0", "--rest_api_port=0", "--host=127.0.0.1", *_SERVE.value],
+            stdout=subprocess.PIPE,
+            text=True,
         )
         line = self._process.stdout.readline()
-        self.address = "127.0.0.1:" + re.search(r":(\d+)", line)[1]
+        self.address, self.rest_address = re.findall(r"127\.0\.0\.1:\d+", line)
         while "AVAILABLE" not in Client(self.address).status().values():
             time.sleep(0.2)
         self.start_up_seconds = time.perf_counter() - began
@@ -147,6 +152,7 @@ def with_server(measure: Callable[[Server], dict]) -> dict:
     sizes = ("global_backbone", "local_backbone", "size", "local_size", "attributes")
     return {
         **{name: flags.FLAGS[name].value for name in sizes},
+        "serve": _SERVE.value,
         **measured,
         "server_exit": measured_exit,
         "cpus": os.cpu_count(),

@@ -279,10 +279,7 @@ class Answers:
         if request.text.strip():
             said = self._catalogue.understand(request.text, self._vocabulary)
         return Understood(
-            said.wanted | request.wanted,
-            said.unwanted | request.unwanted,
-            said.unknown,
-            request.free.strip() or said.free,
+            said.wanted | request.wanted, said.unwanted | request.unwanted, said.unknown
         )
 
     def _start(self, garment: queries.Garment) -> dict:
@@ -303,7 +300,7 @@ def _told(said: Understood | None) -> dict[str, Any]:
     if said is None:
         return {}
     return {
-        "understood": {"wanted": said.wanted, "unwanted": said.unwanted, "free": said.free},
+        "understood": {"wanted": said.wanted, "unwanted": said.unwanted},
         "unknown": [dataclasses.asdict(one) for one in said.unknown],
     }
 

@@ -181,11 +181,6 @@ class Search(_Query):
         description="Attribute: values that items shall not be labelled with.",
         examples=[{"pattern": ["striped"]}],
     )
-    free: _Text = Field(
-        "",
-        description="Free text, for a model that reads it, as an answer has it in `understood`.",
-        examples=[""],
-    )
     weights: dict[_Text, _Weight] = Field(
         {},
         max_length=500,
@@ -250,7 +245,7 @@ class Search(_Query):
 
     def has_words(self) -> bool:
         """Whether words ask for something."""
-        return bool(self.text.strip() or self.wanted or self.unwanted or self.free.strip())
+        return bool(self.text.strip() or self.wanted or self.unwanted)
 
     @model_validator(mode="after")
     def _some_start(self) -> "Search":

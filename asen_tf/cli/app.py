@@ -17,10 +17,9 @@ from pathlib import Path
 from absl import flags
 
 from asen_tf.cli import program, remote
-from asen_tf.cli.embedders import define_flags, define_text_model, opened
+from asen_tf.cli.embedders import define_flags, opened
 from asen_tf.core import addresses
 from asen_tf.core.limits import MAX_PIXELS
-from asen_tf.embedders import TextEmbedder
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _MEGABYTE = 1_000_000
@@ -49,8 +48,6 @@ def main() -> int | None:
     with opened(given) as embedder, Catalogue(given.store, read_only=True) as catalogue:
         model = app.Model(embedder, catalogue.engine.fingerprint)
         _check(model)
-        if isinstance(embedder, TextEmbedder):
-            catalogue.text_model = embedder
         page = app.create_app(
             catalogue,
             model,
@@ -97,7 +94,7 @@ def _serve(page, host: str, port: int) -> None:
     """Answers until it is interrupted or terminated, then ends what is under way."""
     import uvicorn
 
-    from asen_tf.app.connections import Protocol
+    from asen_tf.web.connections import Protocol
 
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # Opened here, so that what is printed is true.
@@ -130,7 +127,6 @@ def run() -> None:
     flags.DEFINE_bool("follow_links", False, "Whether links may lead out of --images.")
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     define_flags()
-    define_text_model()
     flags.DEFINE_string("images", ".", "Folder of the photographs; no file outside of it is shown.")
     remote.define_flags()
     flags.DEFINE_string("host", "127.0.0.1", "Address to answer at; 0.0.0.0: the whole network.")

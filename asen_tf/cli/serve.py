@@ -1,11 +1,12 @@
-"""Serves exported models over gRPC as TensorFlow Serving does: for development and small
-deployments; a fleet is TensorFlow Serving's business, and clients cannot tell them apart.
+"""Serves exported models as TensorFlow Serving does: for development and small deployments; a fleet
+is TensorFlow Serving's business, and clients cannot tell them apart.
 
-asen-serve --model_base_path=export/models/asen --port=8500
+asen-serve --model_base_path=export/models/asen --port=8500 --rest_api_port=8501
 asen-serve --model_config_file=models.config --port=8500
 
-A new version in the folder is served within seconds and the old one unloaded when its requests are
-done. SIGTERM lets requests end (--grace_seconds).
+It speaks gRPC, and with --rest_api_port REST, where /metrics is for Prometheus. A new version in
+the folder is served within seconds and the old one unloaded when its requests are done. SIGTERM
+lets requests end (--grace_seconds).
 """
 
 import functools
@@ -14,6 +15,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 
 from absl import flags, logging
 
@@ -25,8 +27,10 @@ from asen_tf.serving.signatures import MODEL_NAME
 def main() -> int | None:
     given = flags.FLAGS
     addresses.check_free(given.host, given.port)
+    if given.rest_api_port is not None:
+        addresses.check_free(given.host, given.rest_api_port)
     # TensorFlow and gRPC take seconds to load; --help needs neither.
-    from asen_tf.serving.server import Limits, Models, Server, config
+    from asen_tf.serving.server import Batching, Limits, Models, Server, config
     from asen_tf.serving.server.tls import credentials
 
     # What was imported stays; collecting garbage after a version would look through it for long.
@@ -36,7 +40,9 @@ def main() -> int | None:
         batch=given.max_batch,
         concurrent=given.max_concurrent,
         waiting=given.max_waiting,
+        rest_seconds=given.rest_api_timeout_in_ms / 1000,
     )
+    rest = _rest(given)
     tls = credentials(given.ssl_certificate, given.ssl_key, given.ssl_client_ca)
     if given.model_config_file:
         configuration = functools.partial(config.read, given.model_config_file)
@@ -45,9 +51,13 @@ def main() -> int | None:
     config.check_folders(configuration())
     models = Models(configuration, limits)
     models.look()
-    server = Server(models, limits, given.host, given.port, tls)
+    batching = None
+    if given.enable_batching:
+        batching = Batching(given.max_batch_size, given.batch_timeout_micros)
+    server = Server(models, limits, given.host, given.port, tls, batching, rest)
     server.start(given.poll_seconds)
-    print(f"listening at {given.host}:{server.port}", flush=True)
+    beside = f", REST at {given.host}:{server.beside.port}" if server.beside else ""
+    print(f"listening at {given.host}:{server.port}{beside}", flush=True)
     _wait_for_signal()
     print(f"stopping; requests have {given.grace_seconds:g} s to end", flush=True)
     if not server.stop(given.grace_seconds):
@@ -56,6 +66,24 @@ def main() -> int | None:
         sys.stderr.flush()
         os._exit(1)
     return None
+
+
+def _rest(given: flags.FlagValues) -> Callable | None:
+    """Makes the server of REST, see `Server`; None where it is not wanted."""
+    if given.rest_api_port is None:
+        return None
+    try:
+        from asen_tf.serving.server.rest import RestServer
+    except ImportError as error:
+        raise ValueError(f'--rest_api_port needs pip install "asen_tf[rest]" ({error})') from error
+    return functools.partial(
+        RestServer,
+        host=given.host,
+        port=given.rest_api_port,
+        certificate=given.ssl_certificate,
+        key=given.ssl_key,
+        client_ca=given.ssl_client_ca,
+    )
 
 
 def _wait_for_signal() -> None:
@@ -76,6 +104,19 @@ def run() -> None:
     )
     flags.DEFINE_string("host", "0.0.0.0", "Address to listen at; 127.0.0.1: this machine alone.")
     flags.DEFINE_integer("port", 8500, "Port to listen at; 0: a free one.", 0, 65535)
+    flags.DEFINE_integer(
+        "rest_api_port", None, "Port for REST and metrics; 0: a free one; none: no REST.", 0, 65535
+    )
+    flags.DEFINE_integer(
+        "rest_api_timeout_in_ms", 30_000, "Milliseconds of a REST request at most.", 1
+    )
+    flags.DEFINE_bool(
+        "enable_batching", False, "Computes requests of several clients together: pays on a GPU."
+    )
+    flags.DEFINE_integer("max_batch_size", 32, "Photographs that are computed together.", 1)
+    flags.DEFINE_integer(
+        "batch_timeout_micros", 1000, "Microseconds that a request waits for others.", 0
+    )
     flags.DEFINE_integer("max_message_mb", 64, "Largest request or answer, in megabytes.", 1, 2047)
     flags.DEFINE_integer("max_batch", 128, "Most photographs of a request.", 1)
     flags.DEFINE_integer("max_concurrent", os.cpu_count() or 1, "Requests that run at one time.", 1)

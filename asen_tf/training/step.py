@@ -77,8 +77,7 @@ class TrainStep:
         """Averages the moving statistics, which Keras updates on each replica alone."""
         if self._strategy.num_replicas_in_sync == 1:
             return
-        weights = [variable.value for variable in self._model.non_trainable_weights]
-        statistics = [value for value in weights if value.dtype.is_floating]
+        statistics = [variable.value for variable in self._model.non_trainable_weights]
         if not statistics:
             return
         means = tf.distribute.get_replica_context().all_reduce(

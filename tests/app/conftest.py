@@ -14,13 +14,13 @@ pytest.importorskip("fastapi")
 import uvicorn
 
 from asen_tf.app import Limits, Model, create_app
-from asen_tf.app.connections import Protocol
 from asen_tf.catalogue import Catalogue, Record
 from asen_tf.data.synthetic import SPACE, render
 from asen_tf.keras_embedder import KerasEmbedder
 from asen_tf.models import ASEN
 from asen_tf.models.recognition import ValueClassifiers
 from asen_tf.photographs import Source
+from asen_tf.web.connections import Protocol
 
 ITEMS = 30
 LIMITS = Limits(upload_bytes=300_000, pixels=1_000_000, kept_upload_bytes=310_000, slow_seconds=1.5)
@@ -117,25 +117,6 @@ def catalogue(shop):
     """The catalogue, opened as the page does."""
     with Catalogue(f"faiss:{shop}/store", read_only=True) as catalogue:
         yield catalogue
-
-
-class Reader:
-    """Reads free text: whatever it says, it is like the collar of garment-7."""
-
-    text_attribute = "collar"
-
-    def __init__(self, engine):
-        self._engine = engine
-
-    def embed_text(self, texts):
-        collar = self._engine.fingerprint.attributes.index("collar")
-        return self._engine.vectors(["garment-7"] * len(texts), [collar])[:, 0]
-
-
-@pytest.fixture
-def reader(catalogue):
-    """A model of images and texts, as asen-app gives it to the catalogue."""
-    catalogue.text_model = Reader(catalogue.engine)
 
 
 @pytest.fixture

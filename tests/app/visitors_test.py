@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from asen_tf.app.connections import Protocol
+from asen_tf.web.connections import Protocol
 
 starlette = pytest.importorskip("starlette.testclient")
 

@@ -1,10 +1,12 @@
 """`asen-serve` as a process, from its configuration file to SIGTERM."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import urllib.request
 from pathlib import Path
 
 import grpc
@@ -41,6 +43,7 @@ def server(tmp_path):
         tf.saved_model.save(toy, folder, signatures={"serving_default": toy.slow})
     (tmp_path / "models.config").write_text(CONFIG.format(folder=tmp_path / "toy"))
     command = [sys.executable, "-m", "asen_tf.cli.serve", "--host=127.0.0.1", "--port=0"]
+    command += ["--rest_api_port=0", "--enable_batching"]
     command.append(f"--model_config_file={tmp_path / 'models.config'}")
     path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": path}
@@ -55,7 +58,7 @@ def server(tmp_path):
 
 def test_it_answers_and_ends_its_requests_at_sigterm(server, tmp_path):
     line = server.stdout.readline()
-    port = re.fullmatch(r"listening at 127\.0\.0\.1:(\d+)\n", line)
+    port = re.fullmatch(r"listening at (?:.+):(\d+), REST at (127\.0\.0\.1:\d+)\n", line)
     assert port, line + (tmp_path / "log").read_text()
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "toy"
@@ -66,6 +69,11 @@ def test_it_answers_and_ends_its_requests_at_sigterm(server, tmp_path):
         answer = predict(request, timeout=20)
         assert answer.model_spec.version.value == 1
         assert list(answer.outputs["y"].float_val) == [2]
+        url = f"http://{port[2]}/v1/models/toy/labels/stable:predict"
+        with urllib.request.urlopen(url, b'{"instances": [1]}', timeout=20) as answer:
+            assert json.load(answer) == {"predictions": [2]}
+        with urllib.request.urlopen(f"http://{port[2]}/metrics", timeout=20) as answer:
+            assert 'protocol="grpc"' in (text := answer.read().decode()) and "batch_rows" in text
         pending = predict.future(request, timeout=20)
         with pytest.raises(grpc.FutureTimeoutError):
             pending.result(SLOW_SECONDS / 4)

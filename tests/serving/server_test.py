@@ -37,69 +37,13 @@ from asen_tf.serving.server.limits import Admission
 from asen_tf.serving.server.refused import Refused
 from asen_tf.serving.server.server import _CONNECTION_OPTIONS
 from asen_tf.serving.server.tls import credentials
+from tests.serving.toy import SLOW_SECONDS, eventually, put
 
 Code = grpc.StatusCode
 Health = health_pb2.HealthCheckResponse
 PREDICTION_SERVICE = "tensorflow.serving.PredictionService"
 MODEL_SERVICE = "tensorflow.serving.ModelService"
-SLOW_SECONDS = 1.0
 LIMITS = Limits(message_bytes=1 << 20, batch=16, concurrent=2, waiting=2)
-
-
-class Module(tf.Module):
-    """Signatures that answer at once, refuse, or take `SLOW_SECONDS`."""
-
-    def __init__(self, factor):
-        super().__init__()
-        self.factor = tf.Variable(factor)
-
-    @tf.function(input_signature=[tf.TensorSpec((None, 2), tf.float32, "x")])
-    def scale(self, x):
-        return {"scaled": x * self.factor, "sum": tf.reduce_sum(x, 1)}
-
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, "names")])
-    def refuse(self, names):
-        message = tf.strings.join(["photograph 1: is no '", names[1], "'"])
-        with tf.control_dependencies([tf.debugging.Assert(tf.size(names) < 2, [message])]):
-            return {"names": tf.identity(names)}
-
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.float32, "x")])
-    def wait(self, x):
-        # A batcher waits so long for a batch to fill.
-        batched = tf.nondifferentiable_batch_function(4, 1000, int(SLOW_SECONDS * 1e6))
-        return {"x": batched(lambda x: x + 0)(x)}
-
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.float32, "x")])
-    def spin(self, x):
-        # Minutes, step by step.
-        return {
-            "x": tf.while_loop(lambda x: True, lambda x: (x + 1,), (x,), maximum_iterations=10**8)[
-                0
-            ]
-        }
-
-    @tf.function(input_signature=[])
-    def kinds(self):
-        return {
-            "half": tf.constant([1.5], tf.float16),
-            "flags": tf.constant([True, False]),
-            "small": tf.constant([[250]], tf.uint8),
-            "large": tf.constant(2**40, tf.int64),
-            "bytes": tf.constant(b"\0a\0"),
-        }
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    """Two SavedModels: one doubles, the other triples."""
-    folder = tmp_path_factory.mktemp("saved")
-    for factor in (2, 3):
-        module = Module(float(factor))
-        names = {"serving_default": "scale"}
-        names |= {name: name for name in ("refuse", "wait", "spin", "kinds")}
-        signatures = {name: getattr(module, method) for name, method in names.items()}
-        tf.saved_model.save(module, str(folder / str(factor)), signatures=signatures)
-    return {factor: folder / str(factor) for factor in (2, 3)}
 
 
 class Started:
@@ -175,12 +119,6 @@ def toy(saved, tmp_path_factory):
     started.server.stop(5)
 
 
-def put(source, target):
-    """Copies a version as an export writes it: aside, then renamed."""
-    shutil.copytree(source, target.with_name(f".{target.name}"))
-    target.with_name(f".{target.name}").rename(target)
-
-
 def request(signature="", **inputs):
     message = predict_pb2.PredictRequest()
     message.model_spec.name = "toy"
@@ -196,13 +134,6 @@ def refusal(call):
     with pytest.raises(grpc.RpcError) as error:
         call()
     return error.value.code(), error.value.details()
-
-
-def eventually(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.02)
 
 
 X = np.array([[1, 2], [3, 4]], np.float32)

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import os
 import threading
 import time
@@ -23,6 +24,7 @@ class Limits:
       waiting: requests beyond those that wait for their turn; more are refused.
       message_seconds: that a request may take to arrive.
       idle_seconds: that a connection without requests stays open.
+      rest_seconds: that a request over REST, which brings no deadline, may wait and run.
     """
 
     message_bytes: int = 64 << 20
@@ -31,6 +33,7 @@ class Limits:
     waiting: int = 32
     message_seconds: float = 60.0
     idle_seconds: float = 300.0
+    rest_seconds: float = 30.0
 
 
 # A pause costs no request more, however long the one before ran.
@@ -65,8 +68,14 @@ class Admission:
           Refused: too many wait already (RESOURCE_EXHAUSTED), the time is over
             (DEADLINE_EXCEEDED), or `close` was called (UNAVAILABLE).
         """
+        with self.place(), self.run(seconds):
+            yield
+
+    @contextlib.contextmanager
+    def run(self, seconds: float = math.inf) -> Iterator[None]:
+        """`turn` of what has a place already, or none of its own."""
         end = time.monotonic() + min(seconds, threading.TIMEOUT_MAX)
-        with self._place(), _held(self._turn, end):
+        with _held(self._turn, end):
             if not self._gives_way():
                 yield
                 return
@@ -86,7 +95,8 @@ class Admission:
             return self._changed.wait_for(lambda: not self._admitted, seconds)
 
     @contextlib.contextmanager
-    def _place(self):
+    def place(self) -> Iterator[None]:
+        """Counts the caller among those that run or wait; Refused: see `turn`."""
         with self._changed:
             if self._closed:
                 raise Refused(grpc.StatusCode.UNAVAILABLE, "the server is stopping")

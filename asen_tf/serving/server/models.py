@@ -91,6 +91,10 @@ class Models:
         """The versions of a model, None if there is no such model."""
         return self._models.get(name)
 
+    def names(self) -> list[str]:
+        """Of all models that there were."""
+        return sorted(self._models)
+
     def _named(self, spec: model_pb2.ModelSpec) -> Versions:
         if not spec.name:
             raise invalid("ModelSpec has no name specified.")

@@ -1,6 +1,6 @@
 """Answers a PredictRequest; TensorFlow itself would not check the shapes of inputs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import grpc
 import numpy as np
@@ -15,11 +15,23 @@ from asen_tf.serving.server import tensors
 from asen_tf.serving.server.limits import Limits
 from asen_tf.serving.server.refused import Refused, from_tensorflow, invalid
 
+# (signature, its inputs) -> its outputs; may raise Refused and tf.errors.OpError.
+Run = Callable[[str, dict[str, np.ndarray]], Mapping[str, tf.Tensor]]
+
 
 def predict(
-    servable: LoadedModel, request: predict_pb2.PredictRequest, limits: Limits
+    servable: LoadedModel,
+    request: predict_pb2.PredictRequest,
+    limits: Limits,
+    run: Run | None = None,
 ) -> predict_pb2.PredictResponse:
     """Runs the signature that a request names, for the outputs it names, or all.
+
+    Args:
+      servable: what answers.
+      request: for it.
+      limits: on the request.
+      run: how the signature is run; None: `servable.run`.
 
     Raises:
       Refused: with the code that TensorFlow Serving gives: no such signature
@@ -27,16 +39,11 @@ def predict(
         the graph fails with.
     """
     name = request.model_spec.signature_name or signatures.SERVING_DEFAULT
-    signature = servable.signature_defs.get(name)
-    # A SavedModel's initialiser is listed among its signatures, without a method.
-    if signature is None or not signature.method_name:
-        raise Refused(
-            grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
-        )
+    signature = signature_of(servable, name)
     inputs = _inputs(request.inputs, signature, limits)
     wanted = _outputs(request.output_filter, signature)
     try:
-        found = servable.run(name, inputs)
+        found = (run or servable.run)(name, inputs)
         response = predict_pb2.PredictResponse()
         for output in wanted:
             response.outputs[output].CopyFrom(tensors.to_proto(found[output]))
@@ -46,17 +53,33 @@ def predict(
     return response
 
 
-def _inputs(
-    given: Mapping[str, tensor_pb2.TensorProto],
-    signature: meta_graph_pb2.SignatureDef,
-    limits: Limits,
-) -> dict[str, np.ndarray]:
+def signature_of(servable: LoadedModel, name: str) -> meta_graph_pb2.SignatureDef:
+    """What a signature takes and gives; Refused: there is none (FAILED_PRECONDITION)."""
+    signature = servable.signature_defs.get(name)
+    # A SavedModel's initialiser is listed among its signatures, without a method.
+    if signature is None or not signature.method_name:
+        raise Refused(
+            grpc.StatusCode.FAILED_PRECONDITION, f'Serving signature key "{name}" not found.'
+        )
+    return signature
+
+
+def check_inputs(given: Collection[str], signature: meta_graph_pb2.SignatureDef) -> None:
+    """Refused: these are not the names of the inputs (INVALID_ARGUMENT)."""
     if set(given) != set(signature.inputs):
         extra, missing = set(given) - set(signature.inputs), set(signature.inputs) - set(given)
         raise invalid(
             f"inputs do not match the signature, which takes {_listed(signature.inputs)}. "
             f"Sent extra: {_listed(extra)}. Missing but required: {_listed(missing)}."
         )
+
+
+def _inputs(
+    given: Mapping[str, tensor_pb2.TensorProto],
+    signature: meta_graph_pb2.SignatureDef,
+    limits: Limits,
+) -> dict[str, np.ndarray]:
+    check_inputs(given, signature)
     for name, proto in given.items():
         _check(name, proto, signature.inputs[name], limits.batch)
     return {

@@ -1,6 +1,8 @@
-"""A gRPC server with TensorFlow Serving's services, health and reflection."""
+"""A gRPC server with TensorFlow Serving's services, health and reflection, and REST beside it."""
 
+from collections.abc import Callable
 from concurrent import futures
+from typing import Protocol
 
 import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
@@ -8,9 +10,13 @@ from grpc_reflection.v1alpha import reflection
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from asen_tf.serving.server.arrivals import Arrivals
+from asen_tf.serving.server.batcher import Batcher, Batching
 from asen_tf.serving.server.guard import Guard
 from asen_tf.serving.server.limits import Admission, Limits
+from asen_tf.serving.server.metrics import Metrics
 from asen_tf.serving.server.models import Models
+from asen_tf.serving.server.predictions import Predictions
+from asen_tf.serving.server.running import Alone
 from asen_tf.serving.server.services import (
     MODEL_SERVICE,
     PREDICTION_SERVICE,
@@ -42,6 +48,16 @@ _HANDSHAKE_SECONDS = 10.0
 _Health = health_pb2.HealthCheckResponse
 
 
+class Beside(Protocol):
+    """A server of another protocol."""
+
+    def start(self) -> None:
+        """Answers."""
+
+    def stop(self, seconds: float) -> None:
+        """Ends, answers that are ready reach their clients within so many seconds."""
+
+
 class Server:
     """Answers for `models` from `start` to `stop`.
 
@@ -53,9 +69,12 @@ class Server:
       host: the address to listen at; "0.0.0.0" is all of IPv4.
       port: 0 takes a free one.
       credentials: for TLS; None: plain text.
+      batching: computes requests of several clients together; None: each by itself.
+      beside: makes a server of another protocol, such as `rest.RestServer`, that stops with this.
 
     Attributes:
       port: the one in use.
+      beside: that server, None without one.
 
     Raises:
       OSError: the server cannot listen there, or the credentials are broken.
@@ -68,6 +87,8 @@ class Server:
         host: str = "0.0.0.0",
         port: int = 8500,
         credentials: grpc.ServerCredentials | None = None,
+        batching: Batching | None = None,
+        beside: Callable[[Models, Limits, Predictions, Metrics], Beside] | None = None,
     ):
         self._models = models
         self._health = health.HealthServicer()
@@ -81,8 +102,14 @@ class Server:
             maximum_concurrent_rpcs=threads,
         )
         self._admission = Admission(limits.concurrent, limits.waiting, models.is_loading)
+        metrics = Metrics(models)
+        self._batcher = None
+        if batching:
+            self._batcher = Batcher(batching, self._admission, limits.concurrent, metrics)
+        runner = self._batcher or Alone(self._admission)
+        predictions = Predictions(models, limits, runner, metrics)
         prediction_service_pb2_grpc.add_PredictionServiceServicer_to_server(
-            PredictionService(models, limits, self._admission), self._grpc
+            PredictionService(models, predictions), self._grpc
         )
         model_service_pb2_grpc.add_ModelServiceServicer_to_server(ModelService(models), self._grpc)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._grpc)
@@ -90,11 +117,14 @@ class Server:
             (*SERVICES, health.SERVICE_NAME, reflection.SERVICE_NAME), self._grpc
         )
         self.port = self._listen(f"{host}:{port}", credentials)
+        self.beside = beside(models, limits, predictions, metrics) if beside else None
 
     def start(self, poll_seconds: float) -> None:
         """Answers, and looks for new versions every so many seconds."""
         self._tell_health()
         self._grpc.start()
+        if self.beside:
+            self.beside.start()
         self._arrivals.watch()
         self._models.watch(poll_seconds, self._tell_health)
 
@@ -108,8 +138,14 @@ class Server:
         self._models.stop()
         # gRPC's own grace would cancel requests that are just arriving, and wait for streams.
         done = self._admission.close(grace_seconds)
-        self._grpc.stop(_LAST_ANSWERS_SECONDS if done else 0).wait()
+        last = _LAST_ANSWERS_SECONDS if done else 0
+        stopped = self._grpc.stop(last)
+        if self.beside:
+            self.beside.stop(last)
+        stopped.wait()
         self._arrivals.stop()
+        if self._batcher:
+            self._batcher.stop()
         return done
 
     def _listen(self, address: str, credentials: grpc.ServerCredentials | None) -> int:

@@ -13,43 +13,33 @@ from tensorflow_serving.apis import (
     prediction_service_pb2_grpc,
 )
 
-from asen_tf.serving.server.cancel import cancellable
-from asen_tf.serving.server.limits import Admission, Limits
 from asen_tf.serving.server.models import Models
-from asen_tf.serving.server.predict import predict
+from asen_tf.serving.server.predictions import Predictions
 from asen_tf.serving.server.refused import Refused, invalid
 from asen_tf.serving.server.versions import Status
 
 PREDICTION_SERVICE = prediction_service_pb2.DESCRIPTOR.services_by_name["PredictionService"]
 MODEL_SERVICE = model_service_pb2.DESCRIPTOR.services_by_name["ModelService"]
-_SIGNATURE_DEF = "signature_def"
+SIGNATURE_DEF = "signature_def"
 
 
 class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
-    """Predict and GetModelMetadata: `limits` bound a request, `admission` how many run at once."""
+    """Predict and GetModelMetadata."""
 
-    def __init__(self, models: Models, limits: Limits, admission: Admission):
+    def __init__(self, models: Models, predictions: Predictions):
         self._models = models
-        self._limits = limits
-        self._admission = admission
+        self._predictions = predictions
 
     def Predict(
         self, request: predict_pb2.PredictRequest, context: grpc.ServicerContext
     ) -> predict_pb2.PredictResponse:
-        with _refusals(context), self._admission.turn(context.time_remaining()):
-            _check_named(request)
-            with cancellable() as cancel, self._models.use(request.model_spec) as handle:
-                if not context.add_callback(cancel):
-                    # Nobody waits for the answer any more.
-                    raise Refused(grpc.StatusCode.CANCELLED, "the client went away")
-                response = predict(handle.servable, request, self._limits)
-                response.model_spec.name = request.model_spec.name
-                response.model_spec.version.value = handle.version
-                return response
+        with _refusals(context):
+            check_named(request)
+            return self._predictions.answer("grpc", request.model_spec, context, lambda _: request)
 
     def GetModelMetadata(self, request, context):
         with _refusals(context):
-            return _metadata(self._models, request)
+            return model_metadata(self._models, request)
 
     def Classify(self, request, context):
         _unimplemented(context)
@@ -69,42 +59,42 @@ class ModelService(model_service_pb2_grpc.ModelServiceServicer):
 
     def GetModelStatus(self, request, context):
         with _refusals(context):
-            return _status(self._models, request)
+            return model_status(self._models, request)
 
     def HandleReloadConfigRequest(self, request, context):
         _unimplemented(context)
 
 
-def _metadata(
+def model_metadata(
     models: Models, request: get_model_metadata_pb2.GetModelMetadataRequest
 ) -> get_model_metadata_pb2.GetModelMetadataResponse:
     """What the signatures of a version take and give."""
-    _check_named(request)
+    check_named(request)
     if not request.metadata_field:
         raise invalid("GetModelMetadataRequest must specify at least one metadata_field")
     for field in request.metadata_field:
-        if field != _SIGNATURE_DEF:
+        if field != SIGNATURE_DEF:
             raise invalid(f"Metadata field {field} is not supported")
     with models.use(request.model_spec) as handle:
         found = get_model_metadata_pb2.SignatureDefMap(signature_def=handle.servable.signature_defs)
         response = get_model_metadata_pb2.GetModelMetadataResponse()
         response.model_spec.name = request.model_spec.name
         response.model_spec.version.value = handle.version
-        response.metadata[_SIGNATURE_DEF].Pack(found)
+        response.metadata[SIGNATURE_DEF].Pack(found)
         return response
 
 
-def _status(
+def model_status(
     models: Models, request: get_model_status_pb2.GetModelStatusRequest
 ) -> get_model_status_pb2.GetModelStatusResponse:
     """States of all versions of a model, or of the requested one. Labels are not looked at."""
-    _check_named(request)
+    check_named(request)
     spec = request.model_spec
     versions = models.get(spec.name)
     found = versions.status() if versions else []
     wanted = f"any versions of model {spec.name}"
     if spec.HasField("version"):
-        found = [status for status in found if status.version == spec.version.value]
+        found = [one for one in found if one.version == spec.version.value]
         wanted = f"version {spec.version.value} of model {spec.name}"
     if not found:
         raise Refused(grpc.StatusCode.NOT_FOUND, f"Could not find {wanted}")
@@ -120,7 +110,8 @@ def _state(status: Status) -> get_model_status_pb2.ModelVersionStatus:
     return message
 
 
-def _check_named(request) -> None:
+def check_named(request) -> None:
+    """Refused: a request names no model (INVALID_ARGUMENT)."""
     if not request.HasField("model_spec"):
         raise invalid("Missing ModelSpec")
 

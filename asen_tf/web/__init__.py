@@ -1,0 +1,1 @@
+"""What programs that answer over HTTP share: bounds on connections and bodies."""
