@@ -10,6 +10,7 @@ import keras
 from asen_tf.backbones import efficientnet_lite, preprocessing
 from asen_tf.backbones.fused import fuse
 from asen_tf.backbones.tokens import TokensToGrid
+from asen_tf.core import presets
 from asen_tf.core.errors import unknown_name
 from asen_tf.core.registries import BACKBONES
 from asen_tf.weights import SUFFIXES
@@ -21,7 +22,8 @@ def resolve(backbone: str | Mapping | keras.Model) -> tuple[str | dict, str | di
 
     Args:
       backbone: a name of `BACKBONES`; a KerasHub preset (its name, or a local folder as
-        "./my_preset"), whose architecture is taken, without its weights; a model; or a model as
+        "./my_preset"), whose architecture is taken, without its weights, of one for images and
+        texts, such as CLIP, what sees the images; a model; or a model as
         `keras.saving.serialize_keras_object` gives it.
 
     Returns:
@@ -54,7 +56,8 @@ def build(backbone: str | Mapping | keras.Model, size: int, levels: Levels = Non
       backbone: see `resolve`.
       size: side of the square input in pixels.
       levels: names of the layers, or levels of the pyramid (as "P3"), that give the feature maps;
-        None: level P4, of stride 16, of a network that has it, else what the network gives.
+        None: level P4, of stride 16, of a network that has it, else what the network gives, or
+        where that is one vector, the last map or tokens before it.
 
     Returns:
       Functional model from float [B, size, size, 3] to a feature map [B, h, w, C] for each level: a
@@ -130,7 +133,9 @@ def _copy_layers(network, backbone, levels, name):
 
 def _layers_with_weights(network):
     layers = network.layers if _is_functional(network) else [network]
-    return {layer.name: layer for layer in layers if layer.weights}
+    # Some of KerasHub's put their own name, if they were given one, before those of their layers.
+    prefix = f"{network.name}_"
+    return {layer.name.removeprefix(prefix): layer for layer in layers if layer.weights}
 
 
 def _is_functional(network: keras.Model) -> bool:
@@ -141,9 +146,10 @@ def _preset(name: str, **kwargs) -> keras.Model:
     import keras_hub
 
     try:
-        return keras_hub.models.Backbone.from_preset(name, **kwargs)
+        network = keras_hub.models.Backbone.from_preset(name, **kwargs)
+        return getattr(network, "vision_encoder", None) or network
     except (ValueError, FileNotFoundError) as error:
-        known = [*BACKBONES.names(), *keras_hub.models.ImageClassifier.presets]
+        known = [*BACKBONES.names(), *presets.names()]
         if "/" not in name and name not in known:
             raise ValueError(unknown_name("backbone or preset", name, known)) from error
         reason = str(error).partition("\n")[0]
@@ -200,12 +206,21 @@ def _cut(network: keras.Model, levels: Levels) -> keras.Model:
     """The functional network until there."""
     pyramid = getattr(network, "pyramid_outputs", {})
     if levels is None:
-        outputs = [pyramid["P4"]] if "P4" in pyramid else network.outputs
+        outputs = [pyramid["P4"]] if "P4" in pyramid else _before_pooling(network)
     else:
         names = [levels] if isinstance(levels, str) else levels
         outputs = [_output_at(network, pyramid, name) for name in names]
     inputs, outputs = (x[0] if len(x) == 1 else x for x in (network.inputs, outputs))
     return keras.Model(inputs, outputs, name=network.name)
+
+
+def _before_pooling(network):
+    """What the network gives; where that is one vector, the last map or tokens before it."""
+    if any(len(output.shape) != 2 for output in network.outputs):
+        return network.outputs
+    layers = [layer for layer in network.layers if not isinstance(layer, keras.layers.InputLayer)]
+    outputs = [output for layer in layers for output in keras.tree.flatten(layer.output)]
+    return [output for output in outputs if len(output.shape) in (3, 4)][-1:] or network.outputs
 
 
 def _output_at(network, pyramid, level):

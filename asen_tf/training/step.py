@@ -77,7 +77,8 @@ class TrainStep:
         """Averages the moving statistics, which Keras updates on each replica alone."""
         if self._strategy.num_replicas_in_sync == 1:
             return
-        statistics = [variable.value for variable in self._model.non_trainable_weights]
+        weights = [variable.value for variable in self._model.non_trainable_weights]
+        statistics = [value for value in weights if value.dtype.is_floating]
         if not statistics:
             return
         means = tf.distribute.get_replica_context().all_reduce(
