@@ -5,12 +5,14 @@ import re
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
 
+from asen_tf.core import files, presets
 from asen_tf.core.choices import FILE_ENDINGS
 from asen_tf.core.versions import is_version
 from asen_tf.embedders import BaseEmbedder, Embedder
 
 _EXPORT_FILE = "saved_model.pb"
 _ADDRESS = re.compile(r"[^/\\]*[^/\\:]:\d+")
+_OF_KERAS_HUB = ("kaggle://", "hf://", "modelscope://")
 _SHOWN = 5
 
 _Given = TypeVar("_Given", bound=Embedder)
@@ -34,6 +36,8 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
           other file systems (`gs://...`) a version;
         - a file that `asen-export --format=onnx` or `litert` wrote; TensorFlow is not loaded then;
         - a preset's folder, that `save_to_preset` wrote;
+        - a KerasHub preset of images and texts, such as CLIP: its folder, or its name, then
+          KerasHub downloads it; it reads free text, too (docs/search.md);
         - HOST:PORT of TensorFlow Serving or `asen-serve`; TensorFlow is not loaded then;
         - an embedder, which is given back as it is.
       batch_size: photographs that go through the model at once.
@@ -63,6 +67,11 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
 
         return FileModel(place, batch_size)
     folder = Path(place)
+    if _is_of_keras_hub(folder, place):
+        from asen_tf.image_text_embedder import ImageTextEmbedder
+
+        # An absolute path, as KerasHub takes its own names before those of folders.
+        return ImageTextEmbedder(folder.absolute() if folder.exists() else place, batch_size)
     if export := place if "://" in place else _export(folder):
         from asen_tf.serving.saved_model import SavedModel
 
@@ -77,9 +86,21 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
     raise FileNotFoundError(
         f"{place}: expected the folder of a run (with config.json), of an export (with "
         f"{_EXPORT_FILE}, or with versions 1, 2, ...) or of a preset (with model.weights.h5), a "
-        f"file that ends in {endings}, or HOST:PORT of a served model; found {_found(folder)}. "
+        f"file that ends in {endings}, HOST:PORT of a served model, or a KerasHub preset of images "
+        f"and texts; found {_found(folder)}. "
         "asen-train writes runs, asen-export makes exports of them"
     )
+
+
+def _is_of_keras_hub(folder: Path, place: str) -> bool:
+    """Whether it is a preset that KerasHub wrote, or the name of one."""
+    if not folder.exists():
+        return place.startswith(_OF_KERAS_HUB) or place in presets.names()
+    config = folder / "config.json"
+    if not (config.is_file() and (folder / "metadata.json").is_file()):
+        return False
+    name = files.read_json(config, dict).get("registered_name")
+    return isinstance(name, str) and name.startswith("keras_hub>")
 
 
 def _export(folder: Path) -> Path | None:

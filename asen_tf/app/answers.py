@@ -279,7 +279,10 @@ class Answers:
         if request.text.strip():
             said = self._catalogue.understand(request.text, self._vocabulary)
         return Understood(
-            said.wanted | request.wanted, said.unwanted | request.unwanted, said.unknown
+            said.wanted | request.wanted,
+            said.unwanted | request.unwanted,
+            said.unknown,
+            request.free.strip() or said.free,
         )
 
     def _start(self, garment: queries.Garment) -> dict:
@@ -300,7 +303,7 @@ def _told(said: Understood | None) -> dict[str, Any]:
     if said is None:
         return {}
     return {
-        "understood": {"wanted": said.wanted, "unwanted": said.unwanted},
+        "understood": {"wanted": said.wanted, "unwanted": said.unwanted, "free": said.free},
         "unknown": [dataclasses.asdict(one) for one in said.unknown],
     }
 

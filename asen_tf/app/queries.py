@@ -181,6 +181,11 @@ class Search(_Query):
         description="Attribute: values that items shall not be labelled with.",
         examples=[{"pattern": ["striped"]}],
     )
+    free: _Text = Field(
+        "",
+        description="Free text, for a model that reads it, as an answer has it in `understood`.",
+        examples=[""],
+    )
     weights: dict[_Text, _Weight] = Field(
         {},
         max_length=500,
@@ -245,7 +250,7 @@ class Search(_Query):
 
     def has_words(self) -> bool:
         """Whether words ask for something."""
-        return bool(self.text.strip() or self.wanted or self.unwanted)
+        return bool(self.text.strip() or self.wanted or self.unwanted or self.free.strip())
 
     @model_validator(mode="after")
     def _some_start(self) -> "Search":

@@ -52,6 +52,12 @@ class Understood(BaseModel):
         description="Attribute: values that results are not labelled with.",
         examples=[{"pattern": ["striped"]}],
     )
+    free: str = Field(
+        "",
+        description="What a model of images and texts reads as free text; empty where the "
+        "catalogue has none.",
+        examples=[""],
+    )
 
 
 class Unknown(BaseModel):
@@ -72,7 +78,7 @@ class Found(BaseModel):
     understood: Understood = Field(
         Understood(wanted={}, unwanted={}),
         description="What the words asked for, where there were any; it can be edited and sent "
-        "back as `wanted` and `unwanted`.",
+        "back as `wanted`, `unwanted` and `free`.",
     )
     unknown: list[Unknown] = Field(
         [], description="What of `text` was not understood, or passed over."

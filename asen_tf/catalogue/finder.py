@@ -20,7 +20,7 @@ from asen_tf.catalogue.words import Understood, Words
 from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import PRODUCT
 from asen_tf.core.errors import unknown_name
-from asen_tf.embedders import Embedder
+from asen_tf.embedders import Embedder, TextEmbedder
 from asen_tf.text import Vocabulary
 
 # Items whose mean stands for a value or a product, at most: more would hardly move it.
@@ -43,11 +43,16 @@ class Finder:
     Args:
       engine: the store.
       embedder: the model that filled it; None: no search by `image`.
+
+    Attributes:
+      text_model: what reads free text, in the space of one of the attributes: the embedder where it
+        does. None: words are values alone.
     """
 
     def __init__(self, engine: Engine, embedder: Embedder | None = None):
         self.engine = engine
         self._embedder = embedder
+        self.text_model = embedder if isinstance(embedder, TextEmbedder) else None
         self._words: dict[tuple[str, ...], Words] = {}
 
     @property
@@ -64,6 +69,8 @@ class Finder:
     def understand(self, text: str, vocabulary: str | Sequence[str] = "fashion") -> Understood:
         """What words ask for: values that items are labelled with, see docs/search.md.
 
+        Where there is a `text_model`, it reads the words that are no value.
+
         Args:
           text: such as `navy, v-neck, not striped`.
           vocabulary: names or files, as `asen_tf.text.Vocabulary.load` takes them.
@@ -75,7 +82,8 @@ class Finder:
         names = (vocabulary,) if isinstance(vocabulary, str) else tuple(vocabulary)
         if names not in self._words:
             self._words[names] = Words(self.attributes, Vocabulary.load(*names))
-        return self._words[names].read(text, self.engine.has_label)
+        free = self.text_model is not None
+        return self._words[names].read(text, self.engine.has_label, free)
 
     def query(
         self,
@@ -132,8 +140,9 @@ class Finder:
             if not (rounds or _given(id=id, image=image, vectors=vectors, product=product)):
                 return self._worded(said, changes, weights, disliked, measure)
             changes = {**said.wanted, **changes}
-        used = queries.weight_vector(self.attributes.names, weights, changes)
-        changed = [self.attributes.index(name) for name in changes]
+        worded = self._free_vectors(said)
+        used = queries.weight_vector(self.attributes.names, weights, [*changes, *worded])
+        changed = [self.attributes.index(name) for name in (*changes, *worded)]
         for chosen in rounds:
             if len(chosen) > 1:
                 found = queries.feedback_weights(self.engine.vectors(chosen), measure)
@@ -162,8 +171,9 @@ class Finder:
             )
         if disliked := list(dict.fromkeys(disliked)):
             found = queries.away_from(found, self.engine.vectors(disliked))
-        for position, (attribute, value) in zip(changed, changes.items(), strict=True):
-            found[:, position] = self.prototype(attribute, value)
+        wanted = {name: self.prototype(name, value) for name, value in changes.items()} | worded
+        for name, vector in wanted.items():
+            found[:, self.attributes.index(name)] = vector
         used /= np.abs(used).sum()
         where = None if said is None else said.condition(garment=True)
         return Query(found, used, tuple(items), measure, tuple(disliked), start, where)
@@ -390,6 +400,7 @@ class Finder:
             told = "; ".join(f"{one.words!r}: {one.why}" for one in said.unknown)
             raise ValueError(f"nothing was understood of the words. {told}".rstrip())
         asked = {**said.unwanted, **said.wanted, **changes}
+        worded = self._free_vectors(said)
         given = dict(weights or {})
         used = dict.fromkeys(given, 0.0)  # of what is not asked for nothing is known
         for name in asked:
@@ -400,16 +411,30 @@ class Finder:
                     f"not wanted, got {given[name]:g}: leave out its sign"
                 )
             used[name] = given.get(name, 1.0) * (-1 if away else 1)
+        used |= {name: given.get(name, 1.0) for name in worded}
         used = queries.weight_vector(self.attributes.names, used)
         found = np.zeros((1, len(self.attributes), self.engine.fingerprint.dimension), np.float32)
         found[..., 0] = 1
-        for name, values in asked.items():
-            found[:, self.attributes.index(name)] = self.prototype(name, values)
+        vectors = {name: self.prototype(name, values) for name, values in asked.items()} | worded
+        for name, vector in vectors.items():
+            found[:, self.attributes.index(name)] = vector
         if disliked := list(dict.fromkeys(disliked)):
             found = queries.away_from(found, self.engine.vectors(disliked))
         used /= np.abs(used).sum()
         where = said.condition(changed=changes)
         return Query(found, used, (), measure, tuple(disliked), None, where)
+
+    def _free_vectors(self, said: Understood | None) -> dict[str, np.ndarray]:
+        """Attribute -> float32 [D] of the free text in its space; none where there is no text."""
+        if said is None or not said.free:
+            return {}
+        if self.text_model is None:
+            raise ValueError(
+                f"no model reads the free text {said.free!r}: give the one of images and texts "
+                "that filled the store, see docs/search.md"
+            )
+        [vector] = self.text_model.embed_text([said.free])
+        return {self.text_model.text_attribute: vector}
 
     def _vectors(self, ids: Sequence[str], image: Any, vectors: np.ndarray | None) -> np.ndarray:
         """float32 [Q, A, D] of what is given, which is the caller's to change."""

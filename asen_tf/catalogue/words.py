@@ -17,6 +17,7 @@ from asen_tf.text.phrases import (
     ARTICLE,
     ELSEWHERE,
     IGNORED,
+    JOIN,
     NEGATION,
     PLAIN,
     SENTENCE,
@@ -59,11 +60,13 @@ class Understood:
       wanted: attribute -> values, of which any will do.
       unwanted: attribute -> values, none of which will do.
       unknown: what was not understood, or was passed over.
+      free: free text, for a model that reads such, see `asen_tf.embedders.TextEmbedder`.
     """
 
     wanted: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     unwanted: Mapping[str, Sequence[str]] = dataclasses.field(default_factory=dict)
     unknown: Sequence[Unknown] = ()
+    free: str = ""
 
     def __post_init__(self):
         for name in ("wanted", "unwanted"):
@@ -72,7 +75,7 @@ class Understood:
 
     def __bool__(self) -> bool:
         """Whether anything is asked for."""
-        return bool(self.wanted or self.unwanted)
+        return bool(self.wanted or self.unwanted or self.free)
 
     def condition(self, garment: bool = False, changed: Collection[str] = ()) -> Condition | None:
         """What items have to meet.
@@ -89,13 +92,14 @@ class Understood:
         )
 
     def __str__(self) -> str:
-        """`color=navy blue, not pattern=striped`."""
+        """`color=navy blue, not pattern=striped, as free text 'flowing'`."""
         both = (("", self.wanted), ("not ", self.unwanted))
-        return ", ".join(
+        told = [
             f"{sign}{name}={'|'.join(values)}"
             for sign, asked in both
             for name, values in asked.items()
-        )
+        ]
+        return ", ".join([*told, f"as free text {self.free!r}"] if self.free else told)
 
 
 class Words:
@@ -125,12 +129,13 @@ class Words:
         vocabulary = dataclasses.replace(vocabulary, attributes=attributes)
         self._matcher = Matcher(vocabulary, {**phrases, **own})
 
-    def read(self, text: str, has: Has) -> Understood:
+    def read(self, text: str, has: Has, free: bool = False) -> Understood:
         """What a text asks for.
 
         Args:
           text: any.
           has: whether an item of the store has this value of an attribute.
+          free: whether a model reads what is no value of the store, as free text.
         """
         cells, unclear = self._matcher.label(text)
         said = {name: tuple(cell.split("|")) for name, cell in cells.items()} | unclear
@@ -157,7 +162,29 @@ class Words:
             if one.negated:
                 ask((one.attribute, one.value), one.words, True)
         unknown += self._unread(text)
-        return Understood(*asked, tuple(dict.fromkeys(unknown)))
+        left = list(self._left(text, has)) if free else []
+        unknown = [one for one in dict.fromkeys(unknown) if _told(one.words.split()) not in left]
+        # A model reads a sentence better than its words.
+        whole = left and not (unknown or any(asked))
+        return Understood(*asked, tuple(unknown), text.strip() if whole else " ".join(left))
+
+    def _left(self, text: str, has: Has) -> Iterator[str]:
+        """What is no value of the store, and neither denied, ignored nor of another article."""
+        denied = reach = elsewhere = False  # reach: "or" takes the denial on
+        for said, found in self._matcher.pieces(text):
+            kind = None if found is None else found.kind
+            if kind in (SENTENCE, ELSEWHERE):
+                denied, reach, elsewhere = False, False, kind == ELSEWHERE
+            elif kind == NEGATION:
+                denied = True
+            elif kind == JOIN:
+                denied = reach and said != [","]
+            elif found is None or kind in (VALUE, IGNORED):
+                means = {} if found is None else found.means
+                known = any(self._stored_as(meaning, has) for meaning in means.items())
+                if not (denied or elsewhere or known or kind == IGNORED) and _told(said):
+                    yield _told(said)
+                denied, reach = False, denied or (found is not None and found.denies)
 
     def _own(self, phrases: Mapping[str, Found]) -> dict[str, Found]:
         """Phrases of the store's own names; fills `_stored`."""

@@ -17,9 +17,10 @@ from pathlib import Path
 from absl import flags
 
 from asen_tf.cli import program, remote
-from asen_tf.cli.embedders import define_flags, opened
+from asen_tf.cli.embedders import define_flags, define_text_model, opened
 from asen_tf.core import addresses
 from asen_tf.core.limits import MAX_PIXELS
+from asen_tf.embedders import TextEmbedder
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _MEGABYTE = 1_000_000
@@ -48,6 +49,8 @@ def main() -> int | None:
     with opened(given) as embedder, Catalogue(given.store, read_only=True) as catalogue:
         model = app.Model(embedder, catalogue.engine.fingerprint)
         _check(model)
+        if isinstance(embedder, TextEmbedder):
+            catalogue.text_model = embedder
         page = app.create_app(
             catalogue,
             model,
@@ -127,6 +130,7 @@ def run() -> None:
     flags.DEFINE_bool("follow_links", False, "Whether links may lead out of --images.")
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     define_flags()
+    define_text_model()
     flags.DEFINE_string("images", ".", "Folder of the photographs; no file outside of it is shown.")
     remote.define_flags()
     flags.DEFINE_string("host", "127.0.0.1", "Address to answer at; 0.0.0.0: the whole network.")

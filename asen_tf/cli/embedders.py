@@ -30,6 +30,16 @@ def define_flags(default: str | None = None) -> None:
     flags.DEFINE_string("client_certificate", None, "PEM file that goes with --client_key.")
 
 
+def define_text_model() -> None:
+    """Defines --text_model, which `opened` joins to --model."""
+    flags.DEFINE_string(
+        "text_model",
+        None,
+        "KerasHub preset of images and texts, such as CLIP, by folder or name: beside the "
+        "attributes of --model the store has one more, image_text, in which free text is searched.",
+    )
+
+
 def opened(given: flags.FlagValues) -> "Embedder":
     """The model that these flags name, to be used in a `with` statement.
 
@@ -41,4 +51,9 @@ def opened(given: flags.FlagValues) -> "Embedder":
     if not given.model:
         raise app.UsageError("give --model, the place of the model that embeds the photographs")
     served = {"model": given.served_model, **{name: given[name].value for name in _SERVED}}
-    return load(given.model, **{k: v for k, v in served.items() if v is not None})
+    model = load(given.model, **{k: v for k, v in served.items() if v is not None})
+    if "text_model" not in given or not given.text_model:
+        return model
+    from asen_tf.embedders import EmbedderWithText
+
+    return EmbedderWithText(model, load(given.text_model))

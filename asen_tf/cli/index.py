@@ -27,7 +27,7 @@ import os
 from absl import app, flags
 
 from asen_tf.cli import failures, lists, program, remote
-from asen_tf.cli.embedders import define_flags, opened
+from asen_tf.cli.embedders import define_flags, define_text_model, opened
 from asen_tf.core.limits import MAX_PRUNED
 
 
@@ -78,6 +78,7 @@ def _convert(old: str, new: str) -> int:
 
 def run() -> None:
     define_flags()
+    define_text_model()
     flags.DEFINE_string("manifest", None, "A table with the column image and, for names, id.")
     flags.DEFINE_string("root", None, "Folder or URL of the photographs; default: the manifest's.")
     flags.DEFINE_string("boxes", None, "A table image,x1,y1,x2,y2, if the manifest has no boxes.")

@@ -6,8 +6,9 @@
 The query is a photograph (--image, then a model is needed), an item of the catalogue (--id), each
 given again for more of the same garment, a product (--product), or what was liked of earlier
 results (--liked). Words (--text="navy, v-neck, not striped") change it, or are the query alone;
-what was understood of them is said. --rerank puts another engine's results in a new order;
---compare says in which attributes one item is like the query.
+what was understood of them is said. Where the store was filled with a model of images and texts,
+--model or --text_model, that reads the words which are no value. --rerank puts another engine's
+results in a new order; --compare says in which attributes one item is like the query.
 """
 
 import contextlib
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 from absl import app, flags
 
 from asen_tf.cli import lists, program
-from asen_tf.cli.embedders import define_flags, opened
+from asen_tf.cli.embedders import define_flags, define_text_model, opened
 from asen_tf.core.files import check_outputs
 from asen_tf.core.progress import say
 
@@ -171,6 +172,7 @@ def main() -> None:
     from asen_tf.cli import search_output
 
     needed = given.image and start(_liked(given), given.measure) is None
+    needed = needed or (given.text is not None and given.model)
     with (
         opened(given) if needed else contextlib.nullcontext() as model,
         opened_catalogue(given.store, model, read_only=True) as catalogue,
@@ -240,6 +242,7 @@ def _check(given: flags.FlagValues) -> None:
 def run() -> None:
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     define_flags()
+    define_text_model()
     flags.DEFINE_multi_string("image", None, "Photograph to search with; may be given again.")
     flags.DEFINE_list("box", None, "X1,Y1,X2,Y2 of the garment in it, in pixels; default: all.")
     lists.define_texts("id", "Id of an item of the catalogue to search with; may be given again.")

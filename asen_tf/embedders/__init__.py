@@ -3,14 +3,17 @@
 from asen_tf.embedders.base import BaseEmbedder
 from asen_tf.embedders.fingerprint import Fingerprint, probe
 from asen_tf.embedders.images import InvalidInputError, each
-from asen_tf.embedders.protocol import Embedder, probabilities
+from asen_tf.embedders.protocol import Embedder, TextEmbedder, probabilities
 from asen_tf.embedders.vectors import VectorEmbedder
+from asen_tf.embedders.with_text import EmbedderWithText
 
 __all__ = [
     "BaseEmbedder",
     "Embedder",
+    "EmbedderWithText",
     "Fingerprint",
     "InvalidInputError",
+    "TextEmbedder",
     "VectorEmbedder",
     "each",
     "probabilities",

@@ -13,6 +13,8 @@ from asen_tf.core.foreign import shown
 # Vectors of the same image by the same model agree at least so well, on whatever machine; those of
 # two versions of a model, trained apart or further, do not.
 _SAME = 0.999
+# So much each attribute's do: a store may be filled by two models, of which one is another now.
+_ALIKE = 0.5
 
 # Numbers kept of each vector: enough to tell models apart, few enough to keep beside a store.
 _NUMBERS = 32
@@ -86,7 +88,7 @@ class Fingerprint:
         cosines = (ours * theirs).sum(1) / np.maximum(norms, 1e-12)
         # The region that an attribute is seen in may move by a pixel between two machines, so the
         # most of them decide.
-        return np.median(cosines) >= _SAME
+        return np.median(cosines) >= _SAME and cosines.min() >= _ALIKE
 
     def to_dict(self) -> dict:
         """What JSON can hold; `from_dict` reads it."""

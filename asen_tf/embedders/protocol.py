@@ -92,6 +92,18 @@ class Embedder(Protocol):
         """What identifies the model; it embeds one fixed image to tell."""
 
 
+@runtime_checkable
+class TextEmbedder(Protocol):
+    """An `Embedder` that reads free text, too: one attribute's space holds images and texts."""
+
+    @property
+    def text_attribute(self) -> str:
+        """That attribute."""
+
+    def embed_text(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors of texts in its space, float32 [N, D]."""
+
+
 def probabilities(
     embedder: Embedder, images: Iterable[Photograph], names: Sequence[str]
 ) -> dict[str, np.ndarray]:

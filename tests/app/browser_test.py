@@ -102,6 +102,26 @@ def test_words_are_searched_with_and_taken_away(tab, catalogue):
     expect_results(tab, catalogue.search(id=item, k=24))
 
 
+def test_free_text_is_shown_and_taken_away(reader, tab, catalogue):
+    pytest.importorskip("ahocorasick")
+    field = tab.get_by_label("In words")
+    field.fill("flowing, red")
+    field.press("Enter")
+    expect_results(tab, catalogue.search(text="flowing, red", k=24))
+    expect(tab.get_by_role("list", name="What was understood").get_by_role("button")).to_have_text(
+        ["color: red", "as text: flowing"]
+    )
+    expect(tab.locator("#not-understood")).to_be_hidden()
+    tab.get_by_role("button", name="Take away color: red").click()
+    expect_results(tab, catalogue.search(text="flowing", k=24))
+    tab.get_by_role("button", name=re.compile("^Similar to")).first.click()
+    expect(tab.locator("#query")).to_be_visible()
+    item = tab.locator("#query [data-name]").inner_text()
+    expect_results(tab, catalogue.search(id=item, text="flowing", k=24))
+    tab.get_by_role("button", name="Take away as text: flowing").click()
+    expect_results(tab, catalogue.search(id=item, k=24))
+
+
 def test_more_is_of_what_is_shown(tab, catalogue):
     tab.get_by_role("button", name="Look for what is like garment-0").click()
     expect_results(tab, catalogue.search(id="garment-0", k=24))

@@ -98,6 +98,7 @@ def test_words_are_the_query_or_change_it(client, catalogue):
     query = {"text": "a red or blue one, not striped, velcro", "count": 30}
     alone = ask(client, "search", query)
     asked = {"wanted": {"color": ["red", "blue"]}, "unwanted": {"pattern": ["stripes"]}}
+    asked["free"] = ""
     assert alone["query"] is None and alone["understood"] == asked
     assert [one["words"] for one in alone["unknown"]] == ["one", "velcro"]
     met = {
@@ -116,6 +117,22 @@ def test_words_are_the_query_or_change_it(client, catalogue):
     expected = ask(client, "search", {**beside, "changes": {"collar": "mandarin"}})
     assert ids(changed) == ids(expected) and changed["understood"]["unwanted"] == {}
     assert "understood" not in expected
+
+
+def test_free_text_is_searched_with_and_sent_back(client, reader, catalogue):
+    pytest.importorskip("ahocorasick")
+    found = ask(client, "search", {"text": "flowing, red, not frilly"})
+    understood = {"wanted": {"color": ["red"]}, "unwanted": {}, "free": "flowing"}
+    assert found["understood"] == understood
+    assert [one["words"] for one in found["unknown"]] == ["not frilly"]
+    assert ids(ask(client, "search", understood)) == ids(found)
+    alone = ask(client, "search", {"free": "flowing"})
+    assert ids(alone)[0] == "garment-7" and alone["weights"]["collar"] == 1
+    query = {"query": {"item": "garment-0"}, "weights": {"collar": 1}, "free": "flowing"}
+    assert ids(ask(client, "search", query))[0] == "garment-7"
+    catalogue.text_model = None
+    problem = client.post("/v1/search", json={"free": "flowing"})
+    assert "reads the free text 'flowing'" in refused(problem, 422, "query")
 
 
 def test_words_that_are_passed_over_are_told(client):

@@ -71,3 +71,13 @@ def test_attributes_and_their_order_count_and_values_do_not():
 def test_it_outlives_json():
     fingerprint = Model(0, "größe/1").fingerprint()
     assert Fingerprint.from_dict(json.loads(json.dumps(fingerprint.to_dict()))) == fingerprint
+
+
+@pytest.mark.parametrize(("turned", "same"), [(0, True), (30, True), (90, False), (180, False)])
+def test_one_attribute_may_move_and_not_be_another(turned, same):
+    """As that of images and texts does beside the attributes of a run, by another network."""
+    space = AttributeSpace({name: ["-"] for name in ("color", "collar", "image_text")})
+    angle = np.radians(turned)
+    store = Fingerprint(space, 2, "", ((1.0, 0.0), (0.0, 1.0), (1.0, 0.0)))
+    now = Fingerprint(space, 2, "", ((1.0, 0.0), (0.0, 1.0), (np.cos(angle), np.sin(angle))))
+    assert store.matches(now) == same

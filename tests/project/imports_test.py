@@ -21,7 +21,7 @@ LEVELS = (
     {"catalogue"},
     {"models"},
     {"evaluation", "workdir"},
-    {"app", "keras_embedder", "serving"},
+    {"app", "image_text_embedder", "keras_embedder", "serving"},
     {"loading"},
     {"bulk"},
     {"figures"},
