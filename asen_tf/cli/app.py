@@ -20,7 +20,6 @@ from asen_tf.cli import program, remote
 from asen_tf.cli.embedders import define_flags, define_text_model, opened
 from asen_tf.core import addresses
 from asen_tf.core.limits import MAX_PIXELS
-from asen_tf.embedders import TextEmbedder
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _MEGABYTE = 1_000_000
@@ -33,6 +32,7 @@ def main() -> int | None:
     try:
         from asen_tf import app
         from asen_tf.catalogue import Catalogue
+        from asen_tf.embedders import TextEmbedder
         from asen_tf.photographs import Source
     except ImportError as error:
         print(f'error: needs pip install "asen_tf[app]" ({error})', file=sys.stderr)
