@@ -114,7 +114,7 @@ def _network(preset: str) -> keras.Model:
         network = keras_hub.models.Backbone.from_preset(preset)
     except FileNotFoundError as error:
         raise FileNotFoundError(_unread(preset, error)) from error
-    except ValueError as error:
+    except Exception as error:  # KerasHub, h5py and what downloads raise of many kinds
         raise ValueError(_unread(preset, error)) from error
     needed = ("vision_encoder", "get_vision_embeddings", "get_text_embeddings")
     if not all(hasattr(network, name) for name in needed):
@@ -130,7 +130,7 @@ def _preprocessor(preset: str) -> keras.Layer:
 
     try:
         preprocessor = keras_hub.models.CausalLMPreprocessor.from_preset(preset)
-    except (FileNotFoundError, ValueError) as error:
+    except Exception as error:
         raise ValueError(
             f"{_unread(preset, error)}; expected tokenizer.json, the files of its vocabulary in "
             "assets, and image_converter.json beside the network"

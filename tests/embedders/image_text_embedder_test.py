@@ -112,6 +112,22 @@ def test_a_preset_that_lacks_something(without, message, presets, tmp_path):
     assert str(folder) in str(raised.value) and "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("config.json", "config.json"),
+        ("model.weights.h5", "cannot be read: .*"),
+        ("assets/tokenizer/vocabulary.json", "cannot be read: .* expected tokenizer.json"),
+    ],
+)
+def test_a_damaged_preset(name, message, presets, tmp_path):
+    folder = shutil.copytree(presets["clip"], tmp_path / "clip")
+    (folder / name).write_bytes((folder / name).read_bytes()[:40])
+    with pytest.raises(ValueError, match=message) as raised:
+        asen_tf.load(folder)
+    assert str(folder) in str(raised.value) and "\n" not in str(raised.value)
+
+
 def test_presets_of_other_networks(tmp_path):
     vit = keras_hub.models.ViTBackbone((32, 32, 3), 8, 1, 2, 16, 32)
     vit.save_to_preset(str(tmp_path / "vit"))
