@@ -43,9 +43,9 @@ docs: $(VENV)/docs_installed
 
 lock: $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet uv
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile setup.py --quiet --upgrade \
-		--universal --python-version 3.11 --no-python-downloads --extra all \
-		--output-file requirements.lock
+	echo ./client | UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile setup.py - \
+		--quiet --upgrade --universal --python-version 3.11 --no-python-downloads --extra all \
+		--no-emit-package asen-client --output-file requirements.lock
 
 bazel-test: $(INSTALLED)
 	@command -v bazel > /dev/null || { \
@@ -54,12 +54,15 @@ bazel-test: $(INSTALLED)
 	bazel test //...
 
 clean:
-	rm -rf $(VENV) build dist demo site *.egg-info .mypy_cache .pytest_cache .ruff_cache
-	find asen_tf configs tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf $(VENV) demo site .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build dist *.egg-info client/build client/dist client/*.egg-info
+	find asen_tf client configs tests -name __pycache__ -prune -exec rm -rf {} +
 
-$(INSTALLED): requirements.lock setup.py pyproject.toml | $(VENV)/bin/python
+$(INSTALLED): requirements.lock setup.py pyproject.toml client/pyproject.toml | $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet --requirement requirements.lock
 	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
+	# Second: an asen-tf of before had asen-query, which goes with it.
+	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable ./client
 	touch $@
 
 $(VENV)/docs_installed: $(INSTALLED)

@@ -8,8 +8,15 @@ from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
 
+
+def version():
+    text = (ROOT / "client/asen_client/version.py").read_text(encoding="utf-8")
+    return re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)[1]
+
+
 INSTALL = [
     "absl-py>=2.1",
+    f"asen-client=={version()}",
     "filelock>=3.13",
     "flatbuffers>=24.3",
     "grpcio>=1.71",
@@ -93,7 +100,6 @@ COMMANDS = [
     "asen-convert=asen_tf.cli.convert:run",
     "asen-export=asen_tf.cli.export:run",
     "asen-embed=asen_tf.cli.embed:run",
-    "asen-query=asen_tf.cli.query:run",
     "asen-index=asen_tf.cli.index:run",
     "asen-reproduce=asen_tf.cli.reproduce:run",
     "asen-search=asen_tf.cli.search:run",
@@ -101,11 +107,6 @@ COMMANDS = [
     "asen-serve=asen_tf.cli.serve:run",
     "asen-benchmark=asen_tf.cli.benchmark:run",
 ]
-
-
-def version():
-    text = (ROOT / "asen_tf" / "version.py").read_text(encoding="utf-8")
-    return re.search(r'^__version__ = "(.+)"$', text, re.MULTILINE)[1]
 
 
 def experiment_files():

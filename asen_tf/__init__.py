@@ -10,7 +10,7 @@ import importlib
 import os
 import platform
 
-from asen_tf.version import __version__
+from asen_client.version import __version__
 
 if platform.machine() in ("x86_64", "AMD64"):
     # By itself TensorFlow has oneDNN only where a processor has AVX-512 VNNI, AVX-VNNI or AMX;
@@ -34,21 +34,21 @@ _MODULES = (
     "training",
 )
 _NAMES = {
-    "Embedder": "embedders",
-    "KerasEmbedder": "keras_embedder",
-    "add_attribute": "api.add_attribute",
-    "check_data": "api.check_data",
-    "check_labels": "api.check_labels",
-    "convert": "api.convert",
-    "evaluate": "api.evaluate",
-    "export": "serving.export",
-    "fit_recognition": "api.recognition",
-    "index": "api.index",
-    "load": "loading",
-    "reproduce": "reproduction.reproduce",
-    "search": "api.search",
-    "train": "training.train",
-    "visualize": "figures.visualize",
+    "Embedder": "asen_tf.embedders",
+    "KerasEmbedder": "asen_tf.keras_embedder",
+    "add_attribute": "asen_tf.api.add_attribute",
+    "check_data": "asen_tf.api.check_data",
+    "check_labels": "asen_tf.api.check_labels",
+    "convert": "asen_tf.api.convert",
+    "evaluate": "asen_tf.api.evaluate",
+    "export": "asen_tf.serving.export",
+    "fit_recognition": "asen_tf.api.recognition",
+    "index": "asen_tf.api.index",
+    "load": "asen_tf.loading",
+    "reproduce": "asen_tf.reproduction.reproduce",
+    "search": "asen_tf.api.search",
+    "train": "asen_tf.training.train",
+    "visualize": "asen_tf.figures.visualize",
 }
 
 __all__ = ["__version__", *_NAMES, *_MODULES]
@@ -57,7 +57,7 @@ __all__ = ["__version__", *_NAMES, *_MODULES]
 def __getattr__(name: str):
     # Nothing is imported before it is used: TensorFlow takes seconds to load.
     if name in _NAMES:
-        return getattr(importlib.import_module(f"asen_tf.{_NAMES[name]}"), name)
+        return getattr(importlib.import_module(_NAMES[name]), name)
     if name in _MODULES:
         return importlib.import_module(f"asen_tf.{name}")
     raise AttributeError(f"module 'asen_tf' has no attribute {name!r}")

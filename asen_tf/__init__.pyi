@@ -1,5 +1,6 @@
 """What type checkers read: the names that are imported only when they are used."""
 
+from asen_client.version import __version__ as __version__
 from asen_tf import backbones as backbones
 from asen_tf import catalogue as catalogue
 from asen_tf import core as core
@@ -29,4 +30,3 @@ from asen_tf.loading import load as load
 from asen_tf.reproduction.reproduce import reproduce as reproduce
 from asen_tf.serving.export import export as export
 from asen_tf.training.train import train as train
-from asen_tf.version import __version__ as __version__

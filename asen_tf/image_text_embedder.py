@@ -8,10 +8,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
+from asen_client.embedders.base import BaseEmbedder
+from asen_client.embedders.images import Place
 from asen_tf.core.read_ahead import batched, read_ahead
-from asen_tf.embedders.base import BaseEmbedder
-from asen_tf.embedders.images import Place
 from asen_tf.images import MAX_PIXELS, graph
 from asen_tf.tracing import traced
 

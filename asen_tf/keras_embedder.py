@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from asen_tf.core import files
-from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.foreign import reading
-from asen_tf.core.limits import BOX_MARGIN
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.foreign import reading
+from asen_client.core.limits import BOX_MARGIN
+from asen_client.embedders.base import BaseEmbedder
+from asen_client.embedders.images import Place
+from asen_tf.core import files, space_file
 from asen_tf.core.read_ahead import batched, read_ahead
-from asen_tf.embedders.base import BaseEmbedder
-from asen_tf.embedders.images import Place
 from asen_tf.evaluation.published import PublishedInputs, is_published
 from asen_tf.images import MAX_PIXELS, graph
 from asen_tf.images.geometry import pixel_boxes
@@ -100,7 +100,7 @@ class KerasEmbedder(BaseEmbedder):
           FileNotFoundError: the folder holds no preset.
         """
         folder = Path(folder)
-        attributes = AttributeSpace.load(folder / "attributes.json")
+        attributes = space_file.read(folder / "attributes.json")
         settings = folder / _SETTINGS_FILE
         model = EmbeddingModel.from_preset(folder)
         make = functools.partial(

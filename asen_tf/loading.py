@@ -1,17 +1,16 @@
 """`asen_tf.load`: an embedder by the place of its model."""
 
 import os
-import re
 from pathlib import Path
 from typing import Any, TypeVar, cast, overload
 
+from asen_client.core import addresses
 from asen_tf.core import files, presets
 from asen_tf.core.choices import FILE_ENDINGS
 from asen_tf.core.versions import is_version
 from asen_tf.embedders import BaseEmbedder, Embedder
 
 _EXPORT_FILE = "saved_model.pb"
-_ADDRESS = re.compile(r"[^/\\]*[^/\\:]:\d+")
 _OF_KERAS_HUB = ("kaggle://", "hf://", "modelscope://")
 _SHOWN = 5
 
@@ -41,7 +40,7 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
         - HOST:PORT of TensorFlow Serving or `asen-serve`; TensorFlow is not loaded then;
         - an embedder, which is given back as it is.
       batch_size: photographs that go through the model at once.
-      served: with HOST:PORT, the settings of `asen_tf.serving.Client`: `model`, `version`, `label`,
+      served: with HOST:PORT, the settings of `asen_client.Client`: `model`, `version`, `label`,
         `timeout`, `tls` and more.
 
     Raises:
@@ -53,11 +52,9 @@ def load(source: str | os.PathLike | Embedder, batch_size: int = 32, **served: A
     if not isinstance(source, str | os.PathLike):
         raise TypeError(f"expected a folder, HOST:PORT or an embedder, got {source!r}")
     place = os.fspath(source)
-    if place.startswith(("http://", "https://")):
-        raise ValueError(f"{place}: a served model is asked by gRPC; expected HOST:PORT alone")
     # What needs TensorFlow is imported where it is needed.
-    if not os.path.exists(place) and _ADDRESS.fullmatch(place):
-        from asen_tf.serving.client import Client
+    if addresses.names_server(place):
+        from asen_client import Client
 
         return Client(place, batch_size=batch_size, **served)
     if served:

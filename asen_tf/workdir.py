@@ -14,12 +14,12 @@ import numpy as np
 from absl import logging
 from ml_collections import config_dict
 
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.errors import check_names
+from asen_client.core.foreign import FormatError, reading
 from asen_tf.core import config as configs
-from asen_tf.core import files
-from asen_tf.core.attributes import AttributeSpace
+from asen_tf.core import files, space_file
 from asen_tf.core.choices import PRECISIONS
-from asen_tf.core.errors import check_names
-from asen_tf.core.foreign import FormatError, reading
 from asen_tf.core.lock import hold
 from asen_tf.data.fingerprint import changes, fingerprint
 from asen_tf.data.load import BadData, load_for
@@ -97,7 +97,7 @@ class Workdir:
 
     def space(self) -> AttributeSpace:
         self._require(self.attributes_file)
-        return AttributeSpace.load(self.attributes_file)
+        return space_file.read(self.attributes_file)
 
     def manifest(
         self,
@@ -172,7 +172,7 @@ class Workdir:
         self.path.mkdir(parents=True, exist_ok=True)
         if not self.is_begun:
             self.history_file.unlink(missing_ok=True)
-            space.save(self.attributes_file)
+            space_file.write(self.attributes_file, space)
             if manifest is not None:
                 with files.written_whole(self.table_file) as draft:
                     np.save(draft, fingerprint(manifest))

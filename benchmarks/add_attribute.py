@@ -27,10 +27,10 @@ from absl import app, flags
 from ml_collections import ConfigDict
 
 import asen_tf
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.benchmarks import machine
 from asen_tf.benchmarks.report import report
 from asen_tf.core import experiment_files, experiments, files
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.load import load
 from asen_tf.data.manifest import SPLITS, Manifest
 from asen_tf.data.matching import matched

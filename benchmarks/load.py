@@ -25,11 +25,11 @@ import serving
 from absl import app, flags
 from rest_requests import Rest
 
+from asen_client.embedders.images import placed
+from asen_client.serving import wire
+from asen_client.serving.calls import Calls
 from asen_tf.benchmarks.report import report
-from asen_tf.embedders.images import placed
 from asen_tf.serving import Client, InvalidInputError, ServingError
-from asen_tf.serving.client import wire
-from asen_tf.serving.client.calls import Calls
 
 _JUNK = flags.DEFINE_float("junk", 0.1, "Share of the requests that are junk.", 0.0, 1.0)
 _CLIENTS = flags.DEFINE_integer("clients", 4, "Clients that ask at the same time.", 1)

@@ -110,8 +110,8 @@ def draw_triplets(root: str, seconds: float) -> dict:
 
 
 def evaluate(candidates: int, queries: int, dimension: int) -> dict:
+    from asen_client.core.attributes import AttributeSpace
     from asen_tf.benchmarks.machine import memory_mb
-    from asen_tf.core.attributes import AttributeSpace
     from asen_tf.core.progress import Quiet
     from asen_tf.data.manifest import CANDIDATE, LABEL, QUERY, Manifest
     from asen_tf.evaluation.evaluator import Evaluator

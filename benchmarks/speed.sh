@@ -5,7 +5,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=${PYTHON:-python}
 data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
-export PYTHONPATH=$PWD
+export PYTHONPATH=$PWD:$PWD/client
 
 measure() { # program, name of the result, flags
     "$python" $1 --json="benchmarks/results/$2.json" --data_dir="$data/garments" \

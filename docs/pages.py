@@ -42,28 +42,27 @@ def linked_from(start: str) -> list[str]:
 
 def api_pages() -> dict[str, str]:
     """Place -> Markdown, of each package with public names."""
-    pages = {"api/asen_tf.md": page("asen_tf", lazy("asen_tf", "_NAMES"))}
+    pages = {f"api/{name}.md": page(name, lazy(name)) for name in ("asen_client", "asen_tf")}
     for path in sorted(ROOT.glob("asen_tf/*/__init__.py")):
         if "__all__" in path.read_text(encoding="utf-8"):
             package = f"asen_tf.{path.parent.name}"
-            names = lazy(package, "_MODULES") if package == "asen_tf.serving" else {package: ""}
+            names = lazy(package) if package == "asen_tf.serving" else {package: ""}
             pages[f"api/{package}.md"] = page(package, names)
     return pages
 
 
-def lazy(package: str, table: str) -> dict[str, str]:
+def lazy(package: str) -> dict[str, str]:
     """Where it is defined -> its public name, of what is imported only when it is used.
 
-    Args:
-      package: where it is public.
-      table: the constant that says so, in the source: nothing is imported.
+    The constant _NAMES of the package says so, in the source: nothing is imported.
     """
-    source = ROOT.joinpath(*package.split("."), "__init__.py").read_text(encoding="utf-8")
+    folder = ROOT / "client" if package == "asen_client" else ROOT
+    source = folder.joinpath(*package.split("."), "__init__.py").read_text(encoding="utf-8")
     for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == table:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "_NAMES":
             names = sorted(ast.literal_eval(node.value).items())
-            return {f"{package}.{module}.{name}": f"{package}.{name}" for name, module in names}
-    raise ValueError(f"{package} has no {table}")
+            return {f"{module}.{name}": f"{package}.{name}" for name, module in names}
+    raise ValueError(f"{package} has no _NAMES")
 
 
 def page(title: str, objects: dict[str, str]) -> str:

@@ -8,9 +8,10 @@ ENV PATH=/opt/asen/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 COPY requirements.lock export/app.txt ./
 RUN pip install --constraint requirements.lock --requirement app.txt
 COPY LICENSE README.md pyproject.toml setup.py ./
+COPY client client
 COPY configs configs
 COPY asen_tf asen_tf
-RUN pip install --no-deps .
+RUN pip install --no-deps ./client .
 
 FROM python:3.12-slim-bookworm
 RUN useradd --uid 10001 --no-create-home asen

@@ -11,9 +11,10 @@ ARG TENSORFLOW=tensorflow
 COPY requirements.lock ./
 RUN pip install --constraint requirements.lock "$TENSORFLOW"
 COPY LICENSE README.md pyproject.toml setup.py ./
+COPY client client
 COPY configs configs
 COPY asen_tf asen_tf
-RUN pip install --constraint requirements.lock ".[app,beam,milvus,pretrained,remote,tables,text]"
+RUN pip install --constraint requirements.lock ./client ".[app,beam,milvus,pretrained,remote,tables,text]"
 
 FROM python:3.12-slim-bookworm
 RUN useradd --uid 10001 --create-home asen

@@ -5,8 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
+from asen_client.embedders.base import BaseEmbedder
 from asen_tf.core import AttributeSpace
-from asen_tf.embedders.base import BaseEmbedder
 
 SPACE = AttributeSpace({"color": ["blue", "green", "red"], "side": ["left", "right"]})
 

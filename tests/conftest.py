@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from asen_tf.core import startup
+from asen_client.core import startup
 from tests import programs
 
 startup.quiet()

@@ -1,6 +1,7 @@
 """Runs the library's programs, each in a process of its own."""
 
 import contextlib
+import importlib.util
 import logging
 import multiprocessing
 import multiprocessing.forkserver
@@ -13,6 +14,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+PATH = os.pathsep.join([str(ROOT), str(ROOT / "client")])
+"""PYTHONPATH of a process that imports what is ours."""
+
 NOISE = ("oneDNN", "cuda", "absl", "retracing", "Skipping nested container", "Traceback")
 """What no program says on stderr: other libraries' lines, which help nobody."""
 
@@ -84,11 +88,13 @@ def _run(name, flags, files, variables, cwd, path, eagerly) -> None:
     os.chdir(cwd)
     os.environ.clear()
     os.environ.update(variables)
-    sys.path[:0] = [str(ROOT), *path]
+    sys.path[:0] = [*PATH.split(os.pathsep), *path]
     sys.argv[1:] = flags
     if eagerly:
         import tensorflow as tf
 
         tf.config.run_functions_eagerly(True)
     logging.getLogger().handlers.clear()  # that libraries left which had no program's to write to
-    runpy.run_module(f"asen_tf.cli.{name}", run_name="__main__", alter_sys=True)
+    of_client = importlib.util.find_spec(f"asen_client.cli.{name}") is not None
+    package = "asen_client" if of_client else "asen_tf"
+    runpy.run_module(f"{package}.cli.{name}", run_name="__main__", alter_sys=True)

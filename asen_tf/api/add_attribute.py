@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.errors import check_names, unknown_name
 from asen_tf.core import config as configs
 from asen_tf.core import files
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import NOT_SERVED
-from asen_tf.core.errors import check_names, unknown_name
 from asen_tf.data.groups import photograph_groups
 from asen_tf.data.load import load, naming_bad_images
 from asen_tf.data.manifest import Manifest

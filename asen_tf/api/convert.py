@@ -7,9 +7,9 @@ from pathlib import Path
 
 from ml_collections import ConfigDict
 
+from asen_client.core.attributes import AttributeSpace
 from asen_tf import models
 from asen_tf.core import experiments, files
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.formats import attributes_file, index_files
 from asen_tf.models.asen import torch_checkpoint
 from asen_tf.weights import StateDict, read

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
+from asen_client.core.errors import check_names
 from asen_tf.core import config as configs
 from asen_tf.core import config_check
 from asen_tf.core.choices import (
@@ -21,7 +22,6 @@ from asen_tf.core.choices import (
     PROTOCOLS,
     SIMILARITY,
 )
-from asen_tf.core.errors import check_names
 from asen_tf.data.load import load, load_for, naming_bad_images
 from asen_tf.data.manifest import Manifest
 from asen_tf.embedders import Embedder

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from absl import logging
 
+from asen_client.core.attributes import AttributeSpace
+from asen_client.images.boxes import text
 from asen_tf import images
 from asen_tf.api.catalogues import opened
 from asen_tf.catalogue import Catalogue, Record, indexing
 from asen_tf.catalogue.indexing import BOX, Item, Summary
 from asen_tf.catalogue.vector_folder import VectorFolder
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.limits import MAX_PRUNED
 from asen_tf.core.progress import say
 from asen_tf.data.catalogue_table import CatalogueRow, columns_told, read_catalogue
@@ -21,7 +22,6 @@ from asen_tf.data.doubts import some
 from asen_tf.data.root import FOLLOW_ADVICE, LEADS_OUT, is_url
 from asen_tf.data.tables import Frame
 from asen_tf.embedders import Embedder, VectorEmbedder
-from asen_tf.images.boxes import text
 from asen_tf.photographs import Read, Remote, Source, boxed, mark_of
 
 

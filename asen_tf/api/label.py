@@ -7,8 +7,8 @@ import os
 import random
 from collections.abc import Sequence
 
+from asen_client.core.errors import check_names
 from asen_tf.core.choices import NOT_SERVED, PRODUCT
-from asen_tf.core.errors import check_names
 from asen_tf.core.files import check_outputs, write_text, written_whole
 from asen_tf.core.progress import Progress
 from asen_tf.data.doubts import some

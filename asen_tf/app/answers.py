@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import cachetools
 import numpy as np
 
+from asen_client.images.boxes import Box, Boxed
 from asen_tf.app import fields, photographs, problems, queries
 from asen_tf.app.limits import Limits
 from asen_tf.app.model import Model
@@ -16,7 +17,6 @@ from asen_tf.app.overview import Overview
 from asen_tf.app.photographs import Pictures, Upload, Uploads
 from asen_tf.catalogue import Catalogue, Match, Understood
 from asen_tf.catalogue.filters import every
-from asen_tf.images.boxes import Box, Boxed
 from asen_tf.photographs import Source
 
 _LOG = logging.getLogger(__name__)

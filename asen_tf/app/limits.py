@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from asen_tf.core.limits import MAX_PIXELS
+from asen_client.core.limits import MAX_PIXELS
 
 MEGABYTE = 1_000_000
 

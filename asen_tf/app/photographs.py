@@ -10,13 +10,13 @@ from typing import NamedTuple
 import cachetools
 import numpy as np
 
+from asen_client.images.boxes import Box, checked_box
 from asen_tf import images
 from asen_tf.app import problems
 from asen_tf.app.limits import MEGABYTE
 from asen_tf.catalogue import Catalogue, Record
 from asen_tf.catalogue.indexing import BOX
 from asen_tf.data.root import is_url
-from asen_tf.images.boxes import Box, checked_box
 from asen_tf.photographs import Source
 
 _LOG = logging.getLogger(__name__)

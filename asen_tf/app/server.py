@@ -17,6 +17,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from asen_client.version import __version__
 from asen_tf.app import problems, queries, routes
 from asen_tf.app.answers import Answers
 from asen_tf.app.keys import KeyNeeded
@@ -27,7 +28,6 @@ from asen_tf.app.own_site import OwnSite
 from asen_tf.app.web import ConcurrencyLimit, Headers
 from asen_tf.catalogue import Catalogue
 from asen_tf.photographs import Source
-from asen_tf.version import __version__
 
 _LOG = logging.getLogger(__name__)
 _FOLDER = Path(__file__).parent

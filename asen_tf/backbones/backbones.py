@@ -7,11 +7,11 @@ from pathlib import Path
 
 import keras
 
+from asen_client.core.errors import unknown_name
 from asen_tf.backbones import efficientnet_lite, preprocessing
 from asen_tf.backbones.fused import fuse
 from asen_tf.backbones.tokens import TokensToGrid
 from asen_tf.core import presets
-from asen_tf.core.errors import unknown_name
 from asen_tf.core.registries import BACKBONES
 from asen_tf.weights import SUFFIXES
 from asen_tf.weights.torch_backbone import load_backbone

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
+from asen_client.core.errors import unknown_name
 from asen_tf.backbones import backbones
 from asen_tf.backbones.fold import fold, resized
 from asen_tf.backbones.imagenet import imagenet_weights
@@ -14,7 +15,6 @@ from asen_tf.backbones.join import JoinMaps
 from asen_tf.backbones.preprocessing import rescaling
 from asen_tf.backbones.recompute import check_recomputable, recomputing
 from asen_tf.backbones.scope import child_scope
-from asen_tf.core.errors import unknown_name
 from asen_tf.tracing import traced
 
 _SETTINGS = ("name", "weights", "levels", "preprocessing")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import keras
 
-from asen_tf.core.errors import unknown_name
+from asen_client.core.errors import unknown_name
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)

@@ -4,8 +4,8 @@ import keras
 import tensorflow as tf
 from ml_collections import config_dict
 
+from asen_client.core.attributes import AttributeSpace
 from asen_tf import models
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.models.asen import ASEN
 
 

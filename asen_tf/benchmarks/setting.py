@@ -4,8 +4,8 @@ import dataclasses
 
 from ml_collections import config_dict
 
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.core import config as configs
-from asen_tf.core.attributes import AttributeSpace
 
 IMAGES = 120
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from asen_client.images.boxes import Box
 from asen_tf.bulk import files
 from asen_tf.data.catalogue_table import read_catalogue
-from asen_tf.images.boxes import Box
 
 
 class Row(NamedTuple):

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import apache_beam as beam
 from apache_beam.options.pipeline_options import PipelineOptions, StandardOptions
 
+from asen_client.core.errors import Failed, check_names
 from asen_tf.bulk import catalogue, files, photographs
 from asen_tf.bulk.catalogue import Row
 from asen_tf.bulk.output import Output, Stamp
 from asen_tf.bulk.shard import EmbedShard, opened
-from asen_tf.core.errors import Failed, check_names
 from asen_tf.core.progress import Progress, say
 from asen_tf.photographs import Remote
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.bulk.catalogue import Row
-from asen_tf.core.attributes import AttributeSpace
 
 # Attribute -> value, probability.
 Tags = dict[str, tuple[str, float]]

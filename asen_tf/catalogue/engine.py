@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
+from asen_client.core.errors import unknown_name
 from asen_tf.catalogue.filters import Condition
 from asen_tf.catalogue.items import Hits, Items, Record
 from asen_tf.catalogue.storage.cells import Kept
-from asen_tf.core.errors import unknown_name
 from asen_tf.embedders import Fingerprint
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
+from asen_client.core.errors import check_names
 from asen_tf.catalogue.engine import Engine, best, last_score, tolerance
 from asen_tf.catalogue.filters import Comparison, Condition
 from asen_tf.catalogue.items import Hits, Items, Record, check_record
@@ -19,7 +20,6 @@ from asen_tf.catalogue.storage.item_store import ItemStore, View
 from asen_tf.catalogue.storage.matrices import BLOCK, SUFFIXES, Matrices
 from asen_tf.catalogue.store import split_options
 from asen_tf.core.choices import FLOAT32
-from asen_tf.core.errors import check_names
 from asen_tf.embedders import Fingerprint
 
 # Fewer items are searched faster without an index.

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.errors import unknown_name
 from asen_tf.catalogue import queries
 from asen_tf.catalogue.diverse import diverse
 from asen_tf.catalogue.engine import Engine
@@ -17,9 +19,7 @@ from asen_tf.catalogue.products import checked_group, items_of, others, with_gro
 from asen_tf.catalogue.ranking import above, ranked
 from asen_tf.catalogue.storage.cells import shown
 from asen_tf.catalogue.words import Understood, Words
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import PRODUCT
-from asen_tf.core.errors import unknown_name
 from asen_tf.embedders import Embedder, TextEmbedder
 from asen_tf.text import Vocabulary
 

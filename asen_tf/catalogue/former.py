@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from asen_client.core.foreign import shown
 from asen_tf.catalogue.indexing import BOX
 from asen_tf.catalogue.items import Items, Record
 from asen_tf.catalogue.store import open_store
-from asen_tf.core.foreign import shown
 from asen_tf.embedders import Fingerprint
 from asen_tf.photographs import mark_of
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from pymilvus import DataType, MilvusClient, MilvusException
 
+from asen_client.core import addresses
 from asen_tf.catalogue.engine import Engine, best, last_score, tolerance
 from asen_tf.catalogue.filters import Comparison, Condition
 from asen_tf.catalogue.items import Cell, Hits, Items, Record
@@ -28,7 +29,6 @@ from asen_tf.catalogue.milvus_filter import (
 )
 from asen_tf.catalogue.storage.cells import Kept, cells_of, kept
 from asen_tf.catalogue.store import split_options
-from asen_tf.core import addresses
 from asen_tf.core.lock import hold
 from asen_tf.core.read_ahead import batched
 from asen_tf.embedders import Fingerprint

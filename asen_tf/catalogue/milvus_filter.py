@@ -8,6 +8,7 @@ milvus-lite where a key holds values of several kinds, or lists, so that every k
 
 from collections.abc import Iterable
 
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.catalogue.filters import (
     All,
     AnyOf,
@@ -19,7 +20,6 @@ from asen_tf.catalogue.filters import (
 )
 from asen_tf.catalogue.items import Cell, Record
 from asen_tf.catalogue.storage.cells import Kept
-from asen_tf.core.attributes import AttributeSpace
 
 # What Milvus and milvus-lite both know; other control characters stand for themselves.
 _ESCAPED = str.maketrans({'"': r"\"", "\\": r"\\", "\n": r"\n", "\r": r"\r", "\t": r"\t"})

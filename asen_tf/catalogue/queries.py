@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from asen_tf.core.errors import check_names
+from asen_client.core.errors import check_names
 
 # Measure -> two chosen items that are closer than this in one space count as so far apart. Without
 # it a space in which all are the same would divide by zero. With cosines it also keeps such a space

@@ -4,8 +4,8 @@ import importlib
 import urllib.parse
 from collections.abc import Collection
 
+from asen_client.core.errors import check_names, unknown_name
 from asen_tf.catalogue.engine import Engine
-from asen_tf.core.errors import check_names, unknown_name
 from asen_tf.embedders import Fingerprint
 
 # Scheme -> module, class, and what to install; imported when it is opened.

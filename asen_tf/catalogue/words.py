@@ -9,9 +9,9 @@ import dataclasses
 import difflib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.errors import unknown_name
 from asen_tf.catalogue.filters import Condition, Not, any_of, every
-from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.errors import unknown_name
 from asen_tf.text import Matcher, Said, Vocabulary, words
 from asen_tf.text.phrases import (
     ARTICLE,

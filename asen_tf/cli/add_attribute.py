@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from absl import flags
 
-from asen_tf.cli import lists, program
-from asen_tf.core.terminal import printable
+from asen_client.cli import program
+from asen_client.core.terminal import printable
+from asen_tf.cli import lists
 
 if TYPE_CHECKING:
     from asen_tf.api.add_attribute import AddedAttribute

@@ -16,10 +16,11 @@ from pathlib import Path
 
 from absl import flags
 
-from asen_tf.cli import program, remote
-from asen_tf.cli.embedders import define_flags, define_text_model, opened
-from asen_tf.core import addresses
-from asen_tf.core.limits import MAX_PIXELS
+from asen_client.cli import program
+from asen_client.cli.embedders import define_flags
+from asen_client.core import addresses
+from asen_client.core.limits import MAX_PIXELS
+from asen_tf.cli import remote, text_model
 
 _LOCAL = ("localhost", "127.0.0.1", "[::1]")
 _MEGABYTE = 1_000_000
@@ -46,7 +47,7 @@ def main() -> int | None:
         Vocabulary.load(*given.vocabulary)
     key = _key(given.api_key_file)
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
-    with opened(given) as embedder, Catalogue(given.store, read_only=True) as catalogue:
+    with text_model.opened(given) as embedder, Catalogue(given.store, read_only=True) as catalogue:
         model = app.Model(embedder, catalogue.engine.fingerprint)
         _check(model)
         if isinstance(embedder, TextEmbedder):
@@ -130,7 +131,7 @@ def run() -> None:
     flags.DEFINE_bool("follow_links", False, "Whether links may lead out of --images.")
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     define_flags()
-    define_text_model()
+    text_model.define_flag()
     flags.DEFINE_string("images", ".", "Folder of the photographs; no file outside of it is shown.")
     remote.define_flags()
     flags.DEFINE_string("host", "127.0.0.1", "Address to answer at; 0.0.0.0: the whole network.")

@@ -13,7 +13,7 @@ import tempfile
 
 from absl import flags
 
-from asen_tf.cli import program
+from asen_client.cli import program
 from asen_tf.core.choices import PRECISIONS
 from asen_tf.core.files import check_outputs
 

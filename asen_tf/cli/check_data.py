@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from absl import flags
 from ml_collections import config_flags
 
-from asen_tf.cli import program
+from asen_client.cli import program
+from asen_tf.core import experiment_files
 
 
 def table(summary: Mapping) -> str:
@@ -42,7 +43,7 @@ def run() -> None:
     config_flags.DEFINE_config_file("config", None, "The experiment whose data to check.")
     flags.DEFINE_bool("training", True, "Whether images for training have to be there.")
     flags.mark_flag_as_required("config")
-    program.run(main)
+    program.run(main, checks={"config": experiment_files.check})
 
 
 if __name__ == "__main__":

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from absl import flags
 from ml_collections import config_flags
 
-from asen_tf.cli import program
-from asen_tf.core.terminal import printable
+from asen_client.cli import program
+from asen_client.core.terminal import printable
+from asen_tf.core import experiment_files
 
 if TYPE_CHECKING:
     from asen_tf.api.check_labels import CheckedLabels
@@ -71,7 +72,7 @@ def run() -> None:
     flags.DEFINE_integer("photographs", 200, "Most doubtful labels that the page shows.", 0)
     flags.DEFINE_integer("lines", 20, "Most doubtful labels that are printed.", 0)
     flags.mark_flags_as_required(["config", "workdir"])
-    program.run(main, goes_on=True)
+    program.run(main, goes_on=True, checks={"config": experiment_files.check})
 
 
 if __name__ == "__main__":

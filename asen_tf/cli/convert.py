@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from absl import flags
 from ml_collections import ConfigDict, config_flags
 
-from asen_tf.cli import program
-from asen_tf.core import experiments
+from asen_client.cli import program
+from asen_tf.core import experiment_files, experiments
 from asen_tf.core.choices import PREPROCESSING
 from asen_tf.core.files import read_json
 
@@ -81,7 +81,7 @@ def run() -> None:
     )
     flags.DEFINE_enum("preprocessing", "published", PREPROCESSING, "How photographs are prepared.")
     flags.mark_flags_as_required(["checkpoint", "output"])
-    program.run(main)
+    program.run(main, checks={"config": experiment_files.check})
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from pathlib import Path
 from absl import flags
 from ml_collections import config_flags
 
-from asen_tf.cli import program
+from asen_client.cli import program
 from asen_tf.core import experiment_files
 
 _MINUTES = 3.0
@@ -112,7 +112,7 @@ def run() -> None:
         "data", "", "Photographs to run on: their table, or the folder with its manifest.csv."
     )
     flags.DEFINE_string("output", "demo", "Folder for the data, the run, its table and pictures.")
-    program.run(main, goes_on=True)
+    program.run(main, goes_on=True, checks={"config": experiment_files.check})
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ from collections.abc import Sequence
 
 from absl import app, flags
 
-from asen_tf.cli import failures, lists, program, remote
-from asen_tf.core import startup
+from asen_client.cli import program
+from asen_client.core import startup
+from asen_tf.cli import failures, lists, remote
 
 
 def main(beam_options: Sequence[str]) -> int:

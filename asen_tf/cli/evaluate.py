@@ -19,7 +19,8 @@ from collections.abc import Sequence
 from absl import app, flags
 from ml_collections import config_flags
 
-from asen_tf.cli import program
+from asen_client.cli import program
+from asen_tf.core import experiment_files
 from asen_tf.core.choices import (
     BASELINE,
     CHANGES,
@@ -156,7 +157,7 @@ def run() -> None:
     )
     flags.DEFINE_string("output", "", "JSON file; default: WORKDIR/SPLIT[_PROTOCOL].json.")
     flags.mark_flags_as_mutual_exclusive(["workdir", "model"], required=True)
-    program.run(main)
+    program.run(main, checks={"config": experiment_files.check})
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import shlex
 
 from absl import flags
 
-from asen_tf.cli import program
+from asen_client.cli import program
+from asen_client.core.limits import MAX_PIXELS
 from asen_tf.core.choices import EXPORT_FORMATS, PRECISIONS, QUANTIZED, SAVED_MODEL
-from asen_tf.core.limits import MAX_PIXELS
 
 
 def main() -> None:

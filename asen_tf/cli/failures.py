@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from absl import flags
 
-from asen_tf.cli.program import FAILED
-from asen_tf.core.terminal import printable
+from asen_client.cli.program import FAILED
+from asen_client.core.terminal import printable
 
 # How many problems are shown; of more photographs than these that have the same, one is.
 _SHOWN, _ALIKE = 20, 3

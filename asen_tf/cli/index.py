@@ -26,8 +26,9 @@ import os
 
 from absl import app, flags
 
-from asen_tf.cli import failures, lists, program, remote
-from asen_tf.cli.embedders import define_flags, define_text_model, opened
+from asen_client.cli import program
+from asen_client.cli.embedders import define_flags
+from asen_tf.cli import failures, lists, remote, text_model
 from asen_tf.core.limits import MAX_PRUNED
 
 
@@ -45,7 +46,7 @@ def main() -> int:
     if given.root and not is_url(given.root) and not os.path.isdir(given.root):
         # Said before the model is loaded.
         raise FileNotFoundError(f"{given.root}: no such folder; expected that of the photographs")
-    with contextlib.nullcontext() if given.vectors else opened(given) as model:
+    with contextlib.nullcontext() if given.vectors else text_model.opened(given) as model:
         found = index(
             model,
             given.manifest,
@@ -78,7 +79,7 @@ def _convert(old: str, new: str) -> int:
 
 def run() -> None:
     define_flags()
-    define_text_model()
+    text_model.define_flag()
     flags.DEFINE_string("manifest", None, "A table with the column image and, for names, id.")
     flags.DEFINE_string("root", None, "Folder or URL of the photographs; default: the manifest's.")
     flags.DEFINE_string("boxes", None, "A table image,x1,y1,x2,y2, if the manifest has no boxes.")

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 
 from absl import app, flags
 
-from asen_tf.cli import lists, program
-from asen_tf.core.errors import Failed
-from asen_tf.core.terminal import one_line
+from asen_client.cli import program
+from asen_client.core.errors import Failed
+from asen_client.core.terminal import one_line
+from asen_tf.cli import lists
 
 if TYPE_CHECKING:
     from asen_tf.api.label import Cases, Labelled

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from absl import app, flags
 
-from asen_tf.cli import program
+from asen_client.cli import program
+from asen_client.core.errors import Failed
 from asen_tf.core.choices import CHANGES, DRAWN
-from asen_tf.core.errors import Failed
 from asen_tf.reproduction.tables import TABLES
 
 

@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 
 from absl import app, flags
 
-from asen_tf.cli import lists, program
-from asen_tf.cli.embedders import define_flags, define_text_model, opened
+from asen_client.cli import program
+from asen_client.cli.embedders import define_flags
+from asen_tf.cli import lists, text_model
 from asen_tf.core.files import check_outputs
 from asen_tf.core.progress import say
 
@@ -174,7 +175,7 @@ def main() -> None:
     needed = given.image and start(_liked(given), given.measure) is None
     needed = needed or (given.text is not None and given.model)
     with (
-        opened(given) if needed else contextlib.nullcontext() as model,
+        text_model.opened(given) if needed else contextlib.nullcontext() as model,
         opened_catalogue(given.store, model, read_only=True) as catalogue,
     ):
         garment, words = bool(_named(given) or _liked(given)), None
@@ -242,7 +243,7 @@ def _check(given: flags.FlagValues) -> None:
 def run() -> None:
     flags.DEFINE_string("store", None, "faiss:PATH, milvus:PATH.db or milvus:http://HOST:PORT.")
     define_flags()
-    define_text_model()
+    text_model.define_flag()
     flags.DEFINE_multi_string("image", None, "Photograph to search with; may be given again.")
     flags.DEFINE_list("box", None, "X1,Y1,X2,Y2 of the garment in it, in pixels; default: all.")
     lists.define_texts("id", "Id of an item of the catalogue to search with; may be given again.")

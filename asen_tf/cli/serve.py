@@ -19,9 +19,9 @@ from collections.abc import Callable
 
 from absl import flags, logging
 
-from asen_tf.cli import program
-from asen_tf.core import addresses
-from asen_tf.serving.signatures import MODEL_NAME
+from asen_client.cli import program
+from asen_client.core import addresses
+from asen_client.serving.signatures import MODEL_NAME
 
 
 def main() -> int | None:

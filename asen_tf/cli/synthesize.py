@@ -10,7 +10,7 @@ import os
 
 from absl import flags
 
-from asen_tf.cli import program
+from asen_client.cli import program
 from asen_tf.core.choices import LOOKS
 from asen_tf.core.config import defaults
 

@@ -8,8 +8,8 @@ import shlex
 from absl import flags
 from ml_collections import config_flags
 
-from asen_tf.cli import program
-from asen_tf.core import config_check
+from asen_client.cli import program
+from asen_tf.core import config_check, experiment_files
 from asen_tf.core.choices import STRATEGIES
 
 
@@ -54,7 +54,7 @@ def run() -> None:
         0,
     )
     flags.mark_flags_as_required(["config", "workdir"])
-    program.run(main, goes_on=True)
+    program.run(main, goes_on=True, checks={"config": experiment_files.check})
 
 
 if __name__ == "__main__":

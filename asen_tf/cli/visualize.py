@@ -10,7 +10,7 @@ model has. "projector" writes the attributes' spaces for TensorBoard.
 
 from absl import app, flags
 
-from asen_tf.cli import program
+from asen_client.cli import program
 from asen_tf.core.choices import SPLITS
 
 

@@ -1,5 +1,5 @@
 """What everything else stands on; imports nothing else of this library."""
 
-from asen_tf.core.attributes import Attribute, AttributeSpace
+from asen_client.core.attributes import Attribute, AttributeSpace
 
 __all__ = ["Attribute", "AttributeSpace"]

@@ -30,9 +30,6 @@ PREPROCESSING = ("default", "published")
 STRATEGIES = ("default", "mirrored", "multi_worker")
 """Where training runs, see `training.strategy.create`."""
 
-FITS = ("crop", "pad")
-"""How a photograph becomes a square, see `asen_tf.images.graph.to_square`."""
-
 CHECKS = ("full", "exists", "none")
 """How images are checked before training, see `asen_tf.data.check`."""
 

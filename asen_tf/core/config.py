@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator, Mapping
 
 from ml_collections import config_dict
 
+from asen_client.core.foreign import reading
+from asen_client.core.limits import BOX_MARGIN, MAX_PIXELS
 from asen_tf.core import files
-from asen_tf.core.foreign import reading
-from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
 
 BACKBONE, LOCAL, ALL = "/backbone/", "/local_branch/", ".*"  # patterns over paths of variables
 

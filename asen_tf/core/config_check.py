@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ml_collections import config_dict
 
+from asen_client.core.errors import unknown_name
+from asen_client.serving.signatures import FITS
 from asen_tf.core import choices, presets, registries
 from asen_tf.core.config import defaults
-from asen_tf.core.errors import unknown_name
 from asen_tf.core.registry import Registry
 
 # What is wrong with a value, None where nothing is.
@@ -148,7 +149,7 @@ _RULES: Mapping[str, Rule] = {
         for key, names in {
             "data.check": choices.CHECKS,
             "data.cache": choices.CACHES,
-            "data.fit": choices.FITS,
+            "data.fit": FITS,
             "data.look": choices.LOOKS,
             "train.sampling": choices.SAMPLINGS,
             "train.precision": choices.PRECISIONS,

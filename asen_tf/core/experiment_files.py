@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from asen_tf.core.errors import unknown_name
+from asen_client.core.errors import unknown_name
 
 if TYPE_CHECKING:
     from ml_collections import config_dict

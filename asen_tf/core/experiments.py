@@ -8,9 +8,9 @@ from collections.abc import Mapping
 
 from ml_collections import config_dict
 
+from asen_client.core.errors import unknown_name
 from asen_tf.core import config as configs
 from asen_tf.core.config import ALL, BACKBONE, LOCAL
-from asen_tf.core.errors import unknown_name
 
 ONE_BRANCH = ("triplet_net", "csn", "asen_aaai2020")  # what `one_branch` turns ASEN's into
 DERIVED = (*ONE_BRANCH, "linear")

@@ -1,7 +1,6 @@
 """Files that are there as a whole or not at all, and what tells whether one has changed."""
 
 import contextlib
-import errno
 import functools
 import hashlib
 import json
@@ -14,8 +13,7 @@ from typing import Any
 
 import filelock
 
-NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""What the system says of a disk that is full."""
+from asen_client.core.errors import NO_ROOM
 
 _DRAFT, _LOCK = ".asen.draft", ".lock"
 

@@ -4,7 +4,7 @@ import importlib
 import importlib.metadata
 from collections.abc import Callable, Mapping
 
-from asen_tf.core.errors import unknown_name
+from asen_client.core.errors import unknown_name
 
 
 class Registry:

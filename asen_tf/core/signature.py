@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from asen_tf.core.errors import unknown_name
+from asen_client.core.errors import unknown_name
 
 
 def call_with_known(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from absl import logging
 
+from asen_client.images.boxes import Box
 from asen_tf.core.choices import PRODUCT
 from asen_tf.data.doubts import NO_VALUE, some
 from asen_tf.data.formats import garment_boxes
@@ -15,7 +16,6 @@ from asen_tf.data.formats.garment_boxes import BoxColumns
 from asen_tf.data.manifest import Problem
 from asen_tf.data.root import clean_name
 from asen_tf.data.tables import Frame, Table
-from asen_tf.images.boxes import Box
 
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 _WITH_COMMA = re.compile(r"-?(0|[1-9]\d*|[1-9]\d{0,2}(\.\d{3})+)(,\d{1,2})?")

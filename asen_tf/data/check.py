@@ -6,9 +6,9 @@ import warnings
 
 from PIL import Image
 
+from asen_client.core.errors import unknown_name
 from asen_tf import images
 from asen_tf.core.choices import CHECKS
-from asen_tf.core.errors import unknown_name
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest, Problem
 from asen_tf.data.root import Root

@@ -11,10 +11,11 @@ import filelock
 import numpy as np
 import tensorflow as tf
 
+from asen_client.core.errors import unknown_name
+from asen_client.core.limits import BOX_MARGIN
 from asen_tf.core import files
 from asen_tf.core.choices import CACHES
-from asen_tf.core.errors import unknown_name
-from asen_tf.core.limits import BOX_MARGIN, DECODING
+from asen_tf.core.limits import DECODING
 from asen_tf.core.progress import Progress, say
 from asen_tf.data.manifest import Manifest
 from asen_tf.data.rows import places_of, read_rows

@@ -7,9 +7,9 @@ import numpy as np
 from absl import logging
 from ml_collections import ConfigDict
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.limits import MAX_PIXELS
 from asen_tf.core.choices import NOT_SERVED
-from asen_tf.core.limits import MAX_PIXELS
 from asen_tf.core.progress import Progress
 from asen_tf.data import formats
 from asen_tf.data.check import check_images

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.errors import unknown_name
+from asen_client.images.boxes import Boxed, widened
 from asen_tf.core.choices import SPLITS
-from asen_tf.core.errors import unknown_name
-from asen_tf.images.boxes import Boxed, widened
 
 NO_ROLE, QUERY, CANDIDATE = 0, 1, 2
 ROLES = ("", "query", "candidate")

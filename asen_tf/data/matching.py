@@ -6,7 +6,7 @@ import unicodedata
 import numpy as np
 from absl import logging
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.data.manifest import Manifest, sort_labels
 
 

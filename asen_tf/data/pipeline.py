@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import tensorflow as tf
 
+from asen_client.core.errors import unknown_name
+from asen_client.core.limits import BOX_MARGIN
 from asen_tf.core.choices import SAMPLINGS, TRIPLETS
-from asen_tf.core.errors import unknown_name
-from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.data import counter
 from asen_tf.data.augment import Augment
 from asen_tf.data.feature_cache import FeatureLoader

@@ -1,11 +1,16 @@
 """What gives embeddings: one interface, and what its implementations share. No TensorFlow."""
 
-from asen_tf.embedders.base import BaseEmbedder
-from asen_tf.embedders.fingerprint import Fingerprint, probe
-from asen_tf.embedders.images import InvalidInputError, each
-from asen_tf.embedders.protocol import Embedder, TextEmbedder, probabilities
+from asen_client.embedders import (
+    BaseEmbedder,
+    Embedder,
+    Fingerprint,
+    InvalidInputError,
+    each,
+    probabilities,
+    probe,
+)
 from asen_tf.embedders.vectors import VectorEmbedder
-from asen_tf.embedders.with_text import EmbedderWithText
+from asen_tf.embedders.with_text import EmbedderWithText, TextEmbedder
 
 __all__ = [
     "BaseEmbedder",

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from asen_tf.core.attributes import AttributeSpace
-from asen_tf.embedders.base import BaseEmbedder
-from asen_tf.embedders.fingerprint import Fingerprint
-from asen_tf.embedders.images import InvalidInputError, Place
+from asen_client.core.attributes import AttributeSpace
+from asen_client.embedders.base import BaseEmbedder
+from asen_client.embedders.fingerprint import Fingerprint
+from asen_client.embedders.images import InvalidInputError, Place
 from asen_tf.images import listed
 
 

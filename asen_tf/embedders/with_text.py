@@ -2,14 +2,27 @@
 
 import functools
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from asen_tf.core.attributes import AttributeSpace
-from asen_tf.embedders.base import BaseEmbedder
-from asen_tf.embedders.images import Boxes, InvalidInputError, Place
-from asen_tf.embedders.protocol import Embedder, TextEmbedder
+from asen_client.core.attributes import AttributeSpace
+from asen_client.embedders.base import BaseEmbedder
+from asen_client.embedders.images import Boxes, InvalidInputError, Place
+from asen_client.embedders.protocol import Embedder
 from asen_tf.images import Photograph
+
+
+@runtime_checkable
+class TextEmbedder(Protocol):
+    """An `Embedder` that reads free text, too: one attribute's space holds images and texts."""
+
+    @property
+    def text_attribute(self) -> str:
+        """That attribute."""
+
+    def embed_text(self, texts: Sequence[str]) -> np.ndarray:
+        """Unit vectors of texts in its space, float32 [N, D]."""
 
 
 class EmbedderWithText(BaseEmbedder):

@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 
+from asen_client.core.limits import BOX_MARGIN
+from asen_client.images.boxes import inside
 from asen_tf import images as photographs
-from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
 from asen_tf.evaluation.pairs import ImageLoader, checked, pair_batches, with_images
-from asen_tf.images.boxes import inside
 from asen_tf.metrics.localization import box_iou, pointing_hit
 
 # Of the shorter side: the 15 pixels that the pointing game tolerates in photographs of 500.

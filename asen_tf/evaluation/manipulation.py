@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from asen_client.core.errors import check_names
 from asen_tf.core.choices import CHANGES, DRAWN
-from asen_tf.core.errors import check_names
 from asen_tf.core.progress import Progress
 from asen_tf.data.label_sets import LabelSets
 from asen_tf.data.manifest import Manifest

@@ -12,9 +12,9 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from asen_client.core.errors import unknown_name
+from asen_client.core.limits import BOX_MARGIN
 from asen_tf.core.choices import PREPROCESSING
-from asen_tf.core.errors import unknown_name
-from asen_tf.core.limits import BOX_MARGIN
 from asen_tf.data.manifest import Manifest
 from asen_tf.images import read
 from asen_tf.models.asen import ASEN

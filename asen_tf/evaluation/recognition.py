@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.core.progress import Progress
 from asen_tf.data.manifest import Manifest
 from asen_tf.embedders import Embedder, probabilities

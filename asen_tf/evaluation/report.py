@@ -5,8 +5,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from asen_client.core.errors import unknown_name
 from asen_tf.core import files
-from asen_tf.core.errors import unknown_name
 from asen_tf.evaluation.tasks import MEASURED_BY
 
 LABELS = {"map": "MAP", "random_map": "random", "triplet_accuracy": "triplets"}

@@ -5,8 +5,8 @@ import functools
 
 import numpy as np
 
+from asen_client.core.errors import unknown_name
 from asen_tf.core.choices import MULTI_LABEL, OFFICIAL, RELEVANCE
-from asen_tf.core.errors import unknown_name
 from asen_tf.data.manifest import CANDIDATE, QUERY, Manifest
 
 MEASURED_BY = "no query has candidates that share its value beside others that do not"

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from asen_client.version import __version__
 from asen_tf.core import config as configs
 from asen_tf.core import files
 from asen_tf.evaluation.report import (
@@ -27,7 +28,6 @@ from asen_tf.figures import html
 from asen_tf.figures.picture import Picture, encode
 from asen_tf.figures.registry import Figure
 from asen_tf.figures.source import Source
-from asen_tf.version import __version__
 
 SCORES = {
     "map": "MAP, percent",

@@ -12,7 +12,7 @@ from keras import ops
 from matplotlib.axes import Axes
 from scipy.ndimage import gaussian_filter
 
-from asen_tf.core.errors import check_names
+from asen_client.core.errors import check_names
 from asen_tf.core.progress import Progress
 from asen_tf.figures import style
 from asen_tf.figures.overlay import attention_overlay

@@ -1,23 +1,26 @@
 """Reading photographs: the one place where files become pixels (docs/images.md).
 
-`pillow` reads every kind, `graph` the usual ones inside TensorFlow graphs, with the same pixels.
-What is imported here needs no TensorFlow.
+`asen_client.images` reads every kind with Pillow, `graph` the usual ones inside TensorFlow graphs,
+with the same pixels. What is imported here needs no TensorFlow.
 """
 
-from asen_tf.core.limits import MAX_PIXELS
-from asen_tf.images.boxes import Boxed
-from asen_tf.images.check import check_whole, problem
-from asen_tf.images.inputs import Photograph, describe, listed, listed_pairs
-from asen_tf.images.kinds import KINDS
-from asen_tf.images.pillow import (
+from asen_client.core.limits import MAX_PIXELS
+from asen_client.images import (
+    KINDS,
     UNREADABLE,
+    Boxed,
+    Photograph,
     TooManyPixels,
     UnknownKind,
+    describe,
     for_graph,
+    listed,
+    listed_pairs,
     read,
     size_of,
     thumbnail,
 )
+from asen_tf.images.check import check_whole, problem
 
 __all__ = [
     "KINDS",

@@ -7,8 +7,8 @@ from pathlib import Path
 import simplejpeg
 from PIL import Image
 
-from asen_tf.core.limits import MAX_PIXELS
-from asen_tf.images import kinds, pillow
+from asen_client.core.limits import MAX_PIXELS
+from asen_client.images import kinds, pillow
 
 
 def problem(path: str | os.PathLike, max_pixels: int = MAX_PIXELS) -> str | None:

@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from asen_tf.core.choices import FITS
-from asen_tf.core.errors import unknown_name
-from asen_tf.images import kinds, pillow
-from asen_tf.images.boxes import Boxed
-from asen_tf.images.inputs import Photograph
+from asen_client.core.errors import unknown_name
+from asen_client.images import kinds, pillow
+from asen_client.images.boxes import Boxed
+from asen_client.images.inputs import Photograph
+from asen_client.serving.signatures import FITS
 from asen_tf.tracing import traced
 
 _JFIF = kinds.JPEG + b"\xe0\x00\x10"
@@ -86,7 +86,7 @@ def cut(image: tf.Tensor, region: tf.Tensor) -> tf.Tensor:
 
     Args:
       image: the photograph.
-      region: int32 [4] of `asen_tf.images.boxes.widened`, cut off here; zeros: all of it.
+      region: int32 [4] of `asen_client.images.boxes.widened`, cut off here; zeros: all of it.
 
     Raises:
       InvalidArgumentError: it lies outside.

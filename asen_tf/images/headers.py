@@ -6,7 +6,7 @@ header asks for. So the format, the declared size and the ends of the file are c
 
 import tensorflow as tf
 
-from asen_tf.images import kinds
+from asen_client.images import kinds
 
 # More than a camera writes: previews and colour profiles come in pieces of 64 KiB.
 _JPEG_SEGMENTS = 1024

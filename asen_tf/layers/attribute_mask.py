@@ -4,8 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from asen_client.core.errors import unknown_name
 from asen_tf.core.choices import MASKS
-from asen_tf.core.errors import unknown_name
 
 
 @keras.saving.register_keras_serializable(package="asen_tf")

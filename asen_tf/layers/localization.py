@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from asen_tf.core.errors import unknown_name
+from asen_client.core.errors import unknown_name
 from asen_tf.layers.connected_components import largest_component
 
 KEEPS = ("all", "largest")

@@ -3,8 +3,8 @@
 import tensorflow as tf
 from keras import ops
 
+from asen_client.core.errors import unknown_name
 from asen_tf.core.choices import DISTANCES
-from asen_tf.core.errors import unknown_name
 
 # The root's gradient is infinite at 0.
 LEAST_SQUARE = 1e-12

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from asen_tf.core.errors import unknown_name
+from asen_client.core.errors import unknown_name
 from asen_tf.losses.distances import pairwise_similarity
 
 

@@ -3,8 +3,8 @@
 import keras
 from keras import ops
 
+from asen_client.core.errors import unknown_name
 from asen_tf.core.choices import NORMS
-from asen_tf.core.errors import unknown_name
 from asen_tf.losses.base import Loss, example_mean
 
 

@@ -6,8 +6,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from asen_client.core.errors import unknown_name
 from asen_tf.core.choices import MINING, NO_MINING
-from asen_tf.core.errors import unknown_name
 from asen_tf.losses.base import Loss, example_mean, holds_triplets
 from asen_tf.losses.distances import check_distance, similarity
 from asen_tf.losses.mining import mined_triplet_loss, pair_masks

@@ -9,9 +9,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from asen_client.core.errors import unknown_name
 from asen_tf.backbones import FeatureExtractor
 from asen_tf.core.choices import VALUES, WITH_VALUES
-from asen_tf.core.errors import unknown_name
 from asen_tf.losses import Loss
 from asen_tf.models.compiled import CompiledLosses
 from asen_tf.models.preset import Preset

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from asen_tf.core.errors import unknown_name
+from asen_client.core.errors import unknown_name
 from asen_tf.losses import Loss
 
 

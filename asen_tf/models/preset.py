@@ -8,9 +8,9 @@ from typing import Self
 
 import keras
 
-from asen_tf.core import files
-from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.foreign import reading
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.foreign import reading
+from asen_tf.core import files, space_file
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.weights.h5"
@@ -47,7 +47,7 @@ class Preset:
         described.pop("compile_config", None)
         with files.written_whole(folder / WEIGHTS_FILE) as draft:
             self.save_weights(draft)
-        attributes.save(folder / ATTRIBUTES_FILE)
+        space_file.write(folder / ATTRIBUTES_FILE, attributes)
         metadata = {
             "keras_version": keras.version(),
             "parameter_count": self.count_params(),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.core.registries import MODELS
 from asen_tf.core.signature import call_with_known, parameters_of
 from asen_tf.models.base import EmbeddingModel

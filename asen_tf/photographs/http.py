@@ -16,11 +16,11 @@ from http.client import IncompleteRead
 
 import urllib3
 
-from asen_tf.core.addresses import is_this_machine
+from asen_client.core.addresses import is_this_machine
+from asen_client.version import __version__
 from asen_tf.core.remote import Remote
 from asen_tf.photographs.addresses import public_addresses
 from asen_tf.photographs.fetched import Fetched, Unreachable, too_large
-from asen_tf.version import __version__
 
 _REDIRECTIONS = 5
 _MOVED = {301, 302, 303, 307, 308}

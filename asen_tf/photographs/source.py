@@ -10,10 +10,10 @@ import urllib.request
 from pathlib import Path
 from typing import NamedTuple
 
+from asen_client.images.boxes import Box, Boxed, text
 from asen_tf.core.files import version
 from asen_tf.core.remote import Remote
 from asen_tf.data.root import Root, is_url, name_problem
-from asen_tf.images.boxes import Box, Boxed, text
 from asen_tf.photographs.cache import Cache
 from asen_tf.photographs.fetched import Fetched, Unreachable, too_large
 from asen_tf.photographs.stores import STORES, Stores

@@ -10,7 +10,7 @@ from multiprocessing import connection
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from asen_tf.core import startup
+from asen_client.core import startup
 
 
 class Task(NamedTuple):

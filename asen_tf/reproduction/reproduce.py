@@ -14,12 +14,13 @@ from pathlib import Path
 import numpy as np
 from ml_collections import config_dict
 
+from asen_client.core.errors import Failed, check_names, unknown_name
+from asen_client.version import __version__
 from asen_tf.api.evaluate import evaluate, random_order
 from asen_tf.backbones.imagenet import check_imagenet
 from asen_tf.core import config as configs
 from asen_tf.core import config_check, experiment_files, experiments, files
 from asen_tf.core.choices import CHANGES, DRAWN, EVERY, MANIPULATION, TRIPLETS, WITH_VALUES
-from asen_tf.core.errors import Failed, check_names, unknown_name
 from asen_tf.core.lock import hold
 from asen_tf.core.progress import duration, say
 from asen_tf.data.load import BadData, load
@@ -30,7 +31,6 @@ from asen_tf.figures import save as save_picture
 from asen_tf.reproduction import pace, summary
 from asen_tf.reproduction.processes import Task, run_all
 from asen_tf.reproduction.tables import ASEN, PART_GUIDED, TABLES, Row, Table
-from asen_tf.version import __version__
 from asen_tf.workdir import Workdir
 
 KS = (1, 5, 10, 20, 30, 40, 50)  # of the curves of Ak et al.

@@ -4,8 +4,8 @@ import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
+from asen_client.core.errors import unknown_name
 from asen_tf.core.choices import MANIPULATION, PROTOCOLS, SIMILARITY, WITH_VALUES
-from asen_tf.core.errors import unknown_name
 from asen_tf.reproduction import published
 from asen_tf.reproduction.tables import (
     AS_IT_IS,

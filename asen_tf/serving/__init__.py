@@ -1,14 +1,14 @@
-"""From a trained run to answers over gRPC: export, server, client."""
+"""From a trained run to answers over gRPC: export, server; the client is `asen_client`'s."""
 
 import importlib
 
-_MODULES = {
-    "AsyncClient": "client",
-    "Client": "client",
-    "FileModel": "files",
-    "InvalidInputError": "client",
-    "SavedModel": "saved_model",
-    "ServingError": "client",
+_NAMES = {
+    "AsyncClient": "asen_client",
+    "Client": "asen_client",
+    "FileModel": "asen_tf.serving.files",
+    "InvalidInputError": "asen_client",
+    "SavedModel": "asen_tf.serving.saved_model",
+    "ServingError": "asen_client",
 }
 
 __all__ = ["AsyncClient", "Client", "FileModel", "InvalidInputError", "SavedModel", "ServingError"]
@@ -16,8 +16,8 @@ __all__ = ["AsyncClient", "Client", "FileModel", "InvalidInputError", "SavedMode
 
 def __getattr__(name: str):
     # Most of it brings TensorFlow, the client gRPC: nothing is imported before it is used.
-    if name in _MODULES:
-        return getattr(importlib.import_module(f"asen_tf.serving.{_MODULES[name]}"), name)
+    if name in _NAMES:
+        return getattr(importlib.import_module(_NAMES[name]), name)
     raise AttributeError(f"module 'asen_tf.serving' has no attribute {name!r}")
 
 

@@ -7,16 +7,15 @@ from types import MappingProxyType
 import numpy as np
 import tensorflow as tf
 
-from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.errors import check_names
-from asen_tf.embedders.images import Place
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.errors import check_names
+from asen_client.embedders.images import Place
+from asen_client.serving import signatures, tensors
+from asen_client.serving.base import MAX_MESSAGE_BYTES
+from asen_client.serving.batches import split
+from asen_client.serving.described import DescribedEmbedder
+from asen_client.serving.errors import invalid_input
 from asen_tf.images import Photograph
-from asen_tf.serving import signatures
-from asen_tf.serving.client import tensors
-from asen_tf.serving.client.base import MAX_MESSAGE_BYTES
-from asen_tf.serving.client.batches import split
-from asen_tf.serving.client.errors import invalid_input
-from asen_tf.serving.described import DescribedEmbedder
 from asen_tf.serving.loaded import LoadedModel
 
 

@@ -18,8 +18,8 @@ import numpy as np
 from scipy import sparse
 from scipy.special import xlogy
 
+from asen_client.core.terminal import one_line
 from asen_tf.core.progress import Progress
-from asen_tf.core.terminal import one_line
 from asen_tf.text.matching import Matcher, Text, several
 from asen_tf.text.phrases import VALUE
 from asen_tf.text.vocabulary import LONGEST_PHRASE, Vocabulary

@@ -10,8 +10,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from asen_tf.core.errors import unknown_name
-from asen_tf.core.foreign import FormatError, check_stand_in, not_utf8, shown
+from asen_client.core.errors import unknown_name
+from asen_client.core.foreign import FormatError, check_stand_in, not_utf8, shown
 
 MOST_BYTES = 1 << 20
 _DEEPEST = 8

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from asen_tf.core.errors import unknown_name
+from asen_client.core.errors import unknown_name
 from asen_tf.text import words
 from asen_tf.text.entries import Entry, read
 

@@ -9,8 +9,8 @@ import numpy as np
 from ml_collections import ConfigDict
 from sklearn.decomposition import PCA
 
+from asen_client.core.attributes import AttributeSpace
 from asen_tf import models
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import naming_bad_images
 from asen_tf.data.manifest import Manifest

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from asen_client.version import __version__
 from asen_tf.core.limits import DECODING
 from asen_tf.core.progress import Progress, duration, say
 from asen_tf.data.feature_cache import (
@@ -24,7 +25,6 @@ from asen_tf.data.image_cache import ImageLoader
 from asen_tf.data.manifest import Manifest
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.tracing import mapped, traced
-from asen_tf.version import __version__
 
 _LEAST_BATCHES = 3  # the first is slow, and three tell how long all take
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ml_collections import config_dict
 
-from asen_tf.core.errors import check_names, unknown_name
+from asen_client.core.errors import check_names, unknown_name
 from asen_tf.core.registries import SCHEDULES
 from asen_tf.core.signature import call_with_known
 

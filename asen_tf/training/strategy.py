@@ -2,8 +2,8 @@
 
 import tensorflow as tf
 
+from asen_client.core.errors import unknown_name
 from asen_tf.core.choices import STRATEGIES
-from asen_tf.core.errors import unknown_name
 
 
 def create(name: str = "default", logical_cpus: int = 0) -> tf.distribute.Strategy:

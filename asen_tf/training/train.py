@@ -12,12 +12,12 @@ import numpy as np
 import tensorflow as tf
 from ml_collections import config_dict
 
+from asen_client.core.errors import Failed
+from asen_client.core.signals import told
 from asen_tf import losses, models
 from asen_tf.backbones.imagenet import check_imagenet
 from asen_tf.core import config_check
-from asen_tf.core.errors import Failed
 from asen_tf.core.progress import say
-from asen_tf.core.signals import told
 from asen_tf.data import load as data
 from asen_tf.data import pipeline
 from asen_tf.data.augment import sides_falsified

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from asen_tf.core.foreign import FormatError, stand_in
+from asen_client.core.foreign import FormatError, stand_in
 from asen_tf.weights import torch_pickle
 from asen_tf.weights.torch_pickle import Plain, Storage
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 import asen_tf
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.api.convert import RECORD, convert
 from asen_tf.core import experiments
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.workdir import Workdir
 from tests import programs
 

@@ -26,7 +26,7 @@ def plain(name):
     return re.sub("[-_.]+", "-", name).lower()
 
 
-allowed, open_ = {"asen-tf"}, [plain(name) for name in sys.argv.pop(1).split()]
+allowed, open_ = {"asen-client", "asen-tf"}, [plain(name) for name in sys.argv.pop(1).split()]
 while open_:
     allowed.add(name := open_.pop())
     for needed in metadata.requires(name) or ():
@@ -74,7 +74,7 @@ def test_what_is_copied_into_an_image_is_there_and_not_ignored(file):
     kept = {line[1:] for line in text.splitlines() if line.startswith("!")}
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", file.read_text(encoding="utf-8"), re.M)
     places = {place for line in copied for place in line.split()}
-    assert {"asen_tf", "setup.py"} < places
+    assert {"asen_tf", "client", "setup.py"} < places
     for place in places:
         assert (ROOT / place).exists() and place in kept, place
 

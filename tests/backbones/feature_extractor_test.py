@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import keras
 import keras_hub
@@ -15,6 +14,7 @@ import pytest
 import tensorflow as tf
 
 from asen_tf.backbones import BACKBONES, FeatureExtractor
+from tests import programs
 from tests.trees import assert_one_policy, assert_own_paths
 
 SIZE = 32
@@ -165,7 +165,7 @@ def test_loaded_in_a_fresh_process(tmp_path):
         "print(*{layer.dtype_policy.name for layer in layers if layer.weights})\n"
     )
     command = [sys.executable, "-c", program]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    environment = {**os.environ, "PYTHONPATH": programs.PATH}
     found = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert found.returncode == 0, found.stderr
     assert found.stdout == "mixed_bfloat16\n"

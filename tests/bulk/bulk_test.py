@@ -23,16 +23,16 @@ from apache_beam.io.localfilesystem import LocalFileSystem
 from PIL import Image
 
 import asen_tf
+from asen_client.core.errors import Failed
+from asen_client.serving import signatures as names
+from asen_client.serving.signatures import Metadata
 from asen_tf.bulk import embed_catalogue, photographs
 from asen_tf.bulk.vector_file import VectorFile
 from asen_tf.catalogue import Catalogue
-from asen_tf.core.errors import Failed
 from asen_tf.photographs import Remote
-from asen_tf.serving import signatures as names
-from asen_tf.serving.signatures import Metadata
+from tests import programs
 from tests.full_disk import full_disk
 
-REPOSITORY = Path(__file__).parents[2]
 ATTRIBUTES = {"color": ["red"], "side": ["left"], "fit": ["slim"]}
 SIZE = 8
 
@@ -474,7 +474,7 @@ def program(*flags) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([programs.PATH, os.environ.get("PYTHONPATH", "")])
     return {**os.environ, "PYTHONPATH": path}
 
 

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import programs
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -18,7 +20,7 @@ def test_what_was_acknowledged_survives_a_kill(engine, needs, tmp_path):
     result = subprocess.run(
         [sys.executable, ROOT / "benchmarks" / "search_crash.py", *arguments],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": programs.PATH},
         capture_output=True,
         text=True,
     )

@@ -11,13 +11,14 @@ import pytest
 
 from asen_tf.api.evaluate import random_order
 from asen_tf.core.config import defaults
+from tests import programs
 
 ROOT = Path(__file__).parents[2]
 CSV = f"--config={ROOT / 'configs' / 'asen' / 'csv.py'}"
 
 
 def program(*flags):
-    path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([programs.PATH, os.environ.get("PYTHONPATH", "")])
     return subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "asen_tf.cli.evaluate", *flags],
         env={**os.environ, "PYTHONPATH": path},

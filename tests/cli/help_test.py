@@ -4,6 +4,7 @@ Case 23-help-without-flags.
 """
 
 import ast
+import importlib.util
 import re
 import subprocess
 import sys
@@ -13,14 +14,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SETUP = (ROOT / "setup.py").read_text(encoding="utf-8")
-PROGRAMS = dict(re.findall(r'"(asen-[a-z-]+)=asen_tf\.cli\.(\w+):run"', SETUP))
+PACKAGING = [ROOT / "setup.py", ROOT / "client/pyproject.toml"]
+SCRIPT = re.compile(r'"?(asen-[a-z-]+)(?:=| = ")(\w+\.cli\.\w+):run"')
+PROGRAMS = dict(SCRIPT.findall("".join(file.read_text(encoding="utf-8") for file in PACKAGING)))
 
 # Starts a program as its installed script does, and says what was imported on the way.
 START = """
 import sys
-from asen_tf.cli.{module} import run
-sys.argv = ["asen-{module}", *sys.argv[1:]]
+from {module} import run
+sys.argv = ["asen-program", *sys.argv[1:]]
 try:
     run()
 finally:
@@ -30,7 +32,7 @@ HEAVY = {"tensorflow", "keras", "numpy", "PIL", "matplotlib", "grpc", "faiss", "
 
 
 def source(module):
-    return (ROOT / "asen_tf" / "cli" / f"{module}.py").read_text(encoding="utf-8")
+    return Path(importlib.util.find_spec(module).origin).read_text(encoding="utf-8")
 
 
 def check(said, module):

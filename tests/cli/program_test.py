@@ -8,15 +8,18 @@ from pathlib import Path
 
 import pytest
 
+from tests import programs
+
 ROOT = Path(__file__).parents[2]
 CODE = """
 import signal, sys, time
 from absl import app, flags, logging
 from ml_collections import config_flags
-from asen_tf.cli import program
-from asen_tf.core.errors import Failed
+from asen_client.cli import program
+from asen_client.core.errors import Failed
+from asen_tf.core import experiment_files
 from asen_tf.core.progress import Progress, say
-from asen_tf.core.terminal import printable
+from asen_client.core.terminal import printable
 
 def main():
     {main}
@@ -26,9 +29,9 @@ flags.DEFINE_string("needed", None, "What.")
 flags.DEFINE_float("share", 0.5, "How much.", 0.0, 1.0)
 flags.mark_flag_as_required("needed")
 config_flags.DEFINE_config_file("config", None, "Experiment.")
-program.run(main, goes_on=True)
+program.run(main, goes_on=True, checks={{"config": experiment_files.check}})
 """
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": "/home/somebody"}
+ENVIRONMENT = {**os.environ, "PYTHONPATH": programs.PATH, "HOME": "/home/somebody"}
 
 
 def command(main):

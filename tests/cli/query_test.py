@@ -5,8 +5,8 @@ from typing import ClassVar
 import numpy as np
 import pytest
 
-from asen_tf.cli.query import predictions
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.cli.query import predictions
+from asen_client.core.attributes import AttributeSpace
 from tests import programs
 
 

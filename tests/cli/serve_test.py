@@ -7,14 +7,14 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from pathlib import Path
 
 import grpc
 import pytest
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-REPOSITORY = Path(__file__).parents[2]
+from tests import programs
+
 CONFIG = """
 model_config_list {{
   config {{
@@ -45,7 +45,7 @@ def server(tmp_path):
     command = [sys.executable, "-m", "asen_tf.cli.serve", "--host=127.0.0.1", "--port=0"]
     command += ["--rest_api_port=0", "--enable_batching"]
     command.append(f"--model_config_file={tmp_path / 'models.config'}")
-    path = os.pathsep.join([str(REPOSITORY), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join([programs.PATH, os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": path}
     with open(tmp_path / "log", "w") as log:
         process = subprocess.Popen(

@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from asen_tf.core import addresses
+from asen_client.core import addresses
 
 
 @pytest.mark.parametrize(
@@ -19,6 +19,25 @@ from asen_tf.core import addresses
 )
 def test_addresses(address, parts):
     assert addresses.split(address) == parts
+
+
+@pytest.mark.parametrize(
+    ("place", "served"),
+    [
+        ("localhost:8500", True),
+        ("[::1]:8500", True),
+        ("localhost:99999", True),  # a server's, and wrong
+        ("there:8500", False),
+        ("runs/asen", False),
+        ("runs/asen:1", False),
+        ("asen", False),
+        ("gs://bucket/asen", False),
+    ],
+)
+def test_what_names_a_server(place, served, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "there:8500").mkdir()
+    assert addresses.names_server(place) == served
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from asen_tf.core import AttributeSpace
+from asen_tf.core import AttributeSpace, space_file
 
 
 @pytest.fixture
@@ -24,8 +24,8 @@ def test_flat_numbering(space):
 
 
 def test_saved_and_loaded(space, tmp_path):
-    space.save(tmp_path / "attributes.json")
-    loaded = AttributeSpace.load(tmp_path / "attributes.json")
+    space_file.write(tmp_path / "attributes.json", space)
+    loaded = space_file.read(tmp_path / "attributes.json")
     assert loaded == space
     assert hash(loaded) == hash(space)
     assert loaded != AttributeSpace({"collar": ["no", "yes"], "sleeve": ["none", "short", "long"]})

@@ -2,7 +2,7 @@
 
 import pytest
 
-from asen_tf.core.errors import unknown_name
+from asen_client.core.errors import unknown_name
 
 
 @pytest.mark.parametrize(

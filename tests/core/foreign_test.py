@@ -2,7 +2,7 @@
 
 import pytest
 
-from asen_tf.core.foreign import stand_in_of
+from asen_client.core.foreign import stand_in_of
 
 
 @pytest.mark.parametrize(

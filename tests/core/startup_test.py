@@ -24,7 +24,7 @@ def said(tmp_path):
 
     def said(more="", **settings):
         (tmp_path / "tensorflow.py").write_text(LOADED + more)
-        code = "from asen_tf.core import startup; startup.quiet(); import tensorflow; 1 / 0"
+        code = "from asen_client.core import startup; startup.quiet(); import tensorflow; 1 / 0"
         path = os.pathsep.join([str(tmp_path), *sys.path])
         environment = {k: v for k, v in os.environ.items() if not k.startswith("TF_")}
         environment |= {"PYTHONPATH": path, **settings}
@@ -51,7 +51,7 @@ def test_a_failed_import_says_why(said):
 
 def test_matplotlib_does_not_warn_of_its_cache(tmp_path):
     (tmp_path / "file").touch()
-    quiet = "from asen_tf.core import startup; startup.quiet()"
+    quiet = "from asen_client.core import startup; startup.quiet()"
     path = {"PYTHONPATH": os.pathsep.join(sys.path)}
     environment = {**os.environ, **path, "MPLCONFIGDIR": str(tmp_path / "file" / "folder")}
     for code, silent in (("", False), (f"{quiet};", True)):
@@ -63,7 +63,7 @@ def test_matplotlib_does_not_warn_of_its_cache(tmp_path):
 def test_pillow_does_not_warn_of_large_photographs(tmp_path):
     code = """
 import io, sys
-from asen_tf.core import startup
+from asen_client.core import startup
 if sys.argv[1:]: startup.quiet()
 from PIL import Image
 file = io.BytesIO()

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.data.check import check_images
 from asen_tf.data.manifest import LABEL, Manifest
 from asen_tf.images import for_graph, graph, problem

@@ -7,13 +7,13 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from asen_client.images.boxes import Boxed
 from asen_tf import images
 from asen_tf.core.config import defaults
 from asen_tf.data import formats
 from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import BadData, load
 from asen_tf.data.pipeline import training_batches
-from asen_tf.images.boxes import Boxed
 
 
 def options(root, text=None, boxes_text=None, **changes):

@@ -3,8 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from asen_client.core.foreign import FormatError
 from asen_tf.core.config import defaults
-from asen_tf.core.foreign import FormatError
 from asen_tf.data.formats import index_files
 from asen_tf.data.manifest import CANDIDATE, NO_ROLE, QUERY
 from tests import bounded

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.io
 
-from asen_tf.core.foreign import FormatError
+from asen_client.core.foreign import FormatError
 from asen_tf.data.formats.matlab import read_column
 from tests import bounded
 

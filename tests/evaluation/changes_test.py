@@ -4,8 +4,8 @@ import keras
 import numpy as np
 import pytest
 
+from asen_client.core.attributes import AttributeSpace
 from asen_tf import models
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.evaluation.changes import compared_attributes
 from asen_tf.evaluation.embed import embed_fn
 from tests.networks import SMALLEST

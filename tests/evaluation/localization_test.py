@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.data.manifest import LABEL, GarmentBoxes, Manifest
 from asen_tf.evaluation.localization import evaluate_localization
 

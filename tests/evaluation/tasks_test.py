@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.data.manifest import CANDIDATE, LABEL, NO_ROLE, QUERY, Manifest, sort_labels
 from asen_tf.evaluation.tasks import NothingToMeasure, retrieval_tasks
 

@@ -7,7 +7,7 @@ import shutil
 import numpy as np
 import pytest
 
-from asen_tf.core.errors import Failed
+from asen_client.core.errors import Failed
 from tests.faults import processes
 from tests.faults.programs import PROGRAMS, Mean
 from tests.full_disk import full_disk

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from asen_client.core.foreign import FormatError
 from asen_tf.core import config as configs
-from asen_tf.core.foreign import FormatError
 from asen_tf.data.feature_cache import open_features
 from asen_tf.data.image_cache import open_images
 from asen_tf.data.load import BadData, load, naming_bad_images

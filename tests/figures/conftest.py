@@ -3,9 +3,9 @@
 import keras
 import pytest
 
+from asen_client.core.attributes import AttributeSpace
 from asen_tf import models
 from asen_tf.core import config as configs
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.load import load
 from asen_tf.figures import Source
 from asen_tf.loading import load as load_embedder

@@ -9,7 +9,7 @@ from google.protobuf import text_format
 from PIL import Image
 from tensorboard.plugins.projector.projector_config_pb2 import ProjectorConfig
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.figures import Source
 from asen_tf.figures.projector import draw, sprite
 from asen_tf.workdir import Workdir

@@ -121,13 +121,13 @@ _BOTH = {"manifest.csv": _WITHOUT_BOXES, "boxes.csv": _BOXES, "garments.csv": _G
 TARGETS = [
     *of_files(
         "csv",
-        [f"{_F}csv", f"{_F}attributes_file", "asen_tf.core.foreign"],
+        [f"{_F}csv", f"{_F}attributes_file", "asen_client.core.foreign"],
         _loads("csv", manifest="manifest.csv", attributes_file="attributes.csv"),
         {"manifest.csv": _MANIFEST, "attributes.csv": _ATTRIBUTES},
     ),
     *of_files(
         "boxes",
-        [f"{_F}boxes_file", f"{_F}garment_boxes", "asen_tf.images.boxes"],
+        [f"{_F}boxes_file", f"{_F}garment_boxes", "asen_client.images.boxes"],
         _loads("csv", manifest="manifest.csv", boxes="boxes.csv", garment_boxes="garments.csv"),
         _BOTH,
     ),

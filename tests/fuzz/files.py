@@ -12,7 +12,7 @@ import numpy as np
 
 from asen_tf.catalogue import Items, Record, open_store
 from asen_tf.catalogue.former import convert
-from asen_tf.core import AttributeSpace
+from asen_tf.core import AttributeSpace, space_file
 from asen_tf.core import config as configs
 from asen_tf.embedders import Fingerprint
 from asen_tf.weights import read as read_torch
@@ -105,7 +105,7 @@ def _run_files() -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         configs.save(configs.defaults(), folder / "config.json")
-        _SPACE.save(folder / "attributes.json")
+        space_file.write(folder / "attributes.json", _SPACE)
         (folder / "best.json").write_text('{"stage": "stage2", "step": 3, "map": 0.5}')
         (folder / "history.jsonl").write_text('{"step": 1, "loss": 0.5}\n{"step": 2}\n')
         return {path.name: path.read_bytes() for path in folder.iterdir()}
@@ -132,7 +132,7 @@ TARGETS = [
     ),
     *of_files(
         "run",
-        [f"asen_tf.{n}" for n in ("workdir", "core.config", "core.attributes", "core.files")],
+        [f"asen_tf.{n}" for n in ("workdir", "core.config", "core.space_file", "core.files")],
         _read_run,
         _run_files(),
         tensorflow=True,

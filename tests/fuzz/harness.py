@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests import programs
 from tests.fuzz.mutations import mutated
 from tests.fuzz.target import NOT_OURS, Target
 
@@ -64,7 +65,7 @@ def run(targets: Sequence[Target], count: int) -> dict[str, Result]:
 
 def _child(names, count, start, state, results) -> str:
     command = [sys.executable, "-m", "tests.fuzz.harness", str(count), str(start), str(state)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3"}
+    environment = {**os.environ, "PYTHONPATH": programs.PATH, "TF_CPP_MIN_LOG_LEVEL": "3"}
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         child = subprocess.Popen(
             [*command, *names], cwd=ROOT, env=environment, stdout=output, stderr=errors

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
+from asen_client.serving import calls, tensors, wire
+from asen_client.serving.errors import ServingError
+from asen_client.serving.signatures import Metadata
 from asen_tf.core import AttributeSpace
-from asen_tf.serving.client import calls, tensors, wire
-from asen_tf.serving.client.errors import ServingError
-from asen_tf.serving.signatures import Metadata
 from tests.fuzz.target import Target, of_files
 
 _METADATA = Metadata({"color": ["red", "green"]}, 4, {"name": "asen"}, "0.2.0", 1000).to_json()
@@ -106,7 +106,7 @@ _QUERIES = [
 TARGETS = [
     Target(
         "answer of a server",
-        ["asen_tf.serving.client.tensors", "asen_tf.serving.client.calls"],
+        ["asen_client.serving.tensors", "asen_client.serving.calls"],
         _read_answer,
         seeds=_answers(),
         refusals=(ServingError, ValueError),
@@ -120,7 +120,7 @@ TARGETS = [
     ),
     Target(
         "metadata of a model",
-        ["asen_tf.serving.signatures"],
+        ["asen_client.serving.signatures"],
         lambda _, raw: AttributeSpace(Metadata.from_json(raw).attributes),
         seeds=[_METADATA.encode()],
         mentions=["metadata of a served model", "attribute"],

@@ -117,9 +117,9 @@ def _files() -> dict[str, bytes]:
     """Ending of a model in one file -> one that gives the mean of its images."""
     import tensorflow as tf
 
+    from asen_client.serving.signatures import Metadata
     from asen_tf.core.choices import FILE_ENDINGS
     from asen_tf.serving.export.one_file import WRITERS
-    from asen_tf.serving.signatures import Metadata
 
     def answers(count):
         spec = tf.TensorSpec((count, 8, 8, 3), tf.uint8, "images")

@@ -63,7 +63,10 @@ def _agree(folder: Path, raw: bytes) -> None:
 TARGETS = [
     Target(
         f"pictures: {kind}",
-        [f"asen_tf.images.{name}" for name in ("check", "pillow", "graph", "kinds")],
+        [
+            *(f"asen_client.images.{name}" for name in ("kinds", "pillow")),
+            *(f"asen_tf.images.{name}" for name in ("check", "graph")),
+        ],
         _agree,
         seeds=seeds,
         prepare=functools.partial(_agree, raw=seeds[0]),  # TensorFlow takes seconds for the first

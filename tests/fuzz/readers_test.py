@@ -9,6 +9,11 @@ import pytest
 from tests.fuzz.registry import targets
 
 ROOT = Path(__file__).parents[2]
+FILES = {
+    ".".join(path.relative_to(folder).with_suffix("").parts): path
+    for folder, package in ((ROOT, "asen_tf"), (ROOT / "client", "asen_client"))
+    for path in sorted(folder.glob(f"{package}/**/*.py"))
+}
 
 # What makes values of bytes: in functions of these names something may go wrong with any input.
 _READS = {
@@ -29,31 +34,31 @@ _PARSERS = ("parse", "read_catalogue", "cells_of")
 
 # Module -> why it has no target of its own.
 _ELSEWHERE = {
-    "photographs.cache": "photographs that it wrote, with a digest, which asen_tf.images reads",
-    "photographs.source": "photographs, which asen_tf.images reads",
-    "serving.client.base": "certificates that the user names, read by gRPC",
-    "serving.server.tls": "certificates that the user names, read by gRPC",
-    "data.fingerprint": "digests, made in the same function",
-    "evaluation.storage": "an anonymous file of this process",
-    "core.lock": "the number of a process, for a message",
-    "core.presets": "tables in the source of the installed KerasHub",
-    "figures.report": "pictures that it drew, and a copy by way of JSON",
-    "reproduction.published": "the papers' numbers, which the library brings along",
-    "reproduction.processes": "logs of processes that it started",
-    "benchmarks.cases": "what its own processes print",
-    "benchmarks.machine": "what the kernel says of the machine",
-    "cli.app": "a key, whose form is checked and which is compared",
-    "cli.reproduce": "the table that the same command wrote",
-    "backbones.feature_extractor": "a copy by way of JSON",
-    "backbones.backbones": "a copy by way of JSON",
-    "data.feature_cache": "what the same run keeps beside it",
-    "training.frozen": "a copy by way of JSON",
-    "bulk.output": "shards that the same program wrote",
-    "bulk.catalogue": "rows that the same program wrote",
-    "bulk.tags": "tags that the same program wrote",
-    "bulk.vector_file": "vectors that the same program wrote, and writes anew where damaged",
-    "serving.export.litert": "the archive that it writes",
-    "serving.export.verify": "the export that the same command wrote",
+    "asen_tf.photographs.cache": "photographs that it wrote, which asen_tf.images reads",
+    "asen_tf.photographs.source": "photographs, which asen_tf.images reads",
+    "asen_client.serving.base": "certificates that the user names, read by gRPC",
+    "asen_tf.serving.server.tls": "certificates that the user names, read by gRPC",
+    "asen_tf.data.fingerprint": "digests, made in the same function",
+    "asen_tf.evaluation.storage": "an anonymous file of this process",
+    "asen_tf.core.lock": "the number of a process, for a message",
+    "asen_tf.core.presets": "tables in the source of the installed KerasHub",
+    "asen_tf.figures.report": "pictures that it drew, and a copy by way of JSON",
+    "asen_tf.reproduction.published": "the papers' numbers, which the library brings along",
+    "asen_tf.reproduction.processes": "logs of processes that it started",
+    "asen_tf.benchmarks.cases": "what its own processes print",
+    "asen_tf.benchmarks.machine": "what the kernel says of the machine",
+    "asen_tf.cli.app": "a key, whose form is checked and which is compared",
+    "asen_tf.cli.reproduce": "the table that the same command wrote",
+    "asen_tf.backbones.feature_extractor": "a copy by way of JSON",
+    "asen_tf.backbones.backbones": "a copy by way of JSON",
+    "asen_tf.data.feature_cache": "what the same run keeps beside it",
+    "asen_tf.training.frozen": "a copy by way of JSON",
+    "asen_tf.bulk.output": "shards that the same program wrote",
+    "asen_tf.bulk.catalogue": "rows that the same program wrote",
+    "asen_tf.bulk.tags": "tags that the same program wrote",
+    "asen_tf.bulk.vector_file": "vectors that the same program wrote",
+    "asen_tf.serving.export.litert": "the archive that it writes",
+    "asen_tf.serving.export.verify": "the export that the same command wrote",
 }
 
 
@@ -69,8 +74,7 @@ def reads_of(path: Path) -> Iterator[str]:
 
 def readers() -> dict[str, set[str]]:
     found = {}
-    for path in sorted(ROOT.glob("asen_tf/**/*.py")):
-        module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    for module, path in FILES.items():
         tree = ast.parse(path.read_text(encoding="utf-8"))
         parsers = {n.name for n in tree.body if isinstance(n, ast.FunctionDef)} & set(_PARSERS)
         if calls := {*reads_of(path), *parsers}:
@@ -84,7 +88,7 @@ def covered() -> set[str]:
 
 @pytest.mark.parametrize("module", readers())
 def test_every_reader_has_a_target(module):
-    known = covered() | {f"asen_tf.{name}" for name in _ELSEWHERE}
+    known = covered() | set(_ELSEWHERE)
     assert module in known, (
         f"{module} reads with {', '.join(sorted(readers()[module]))} and no target of "
         "tests/fuzz covers it: add one, or say in _ELSEWHERE who does"
@@ -99,9 +103,5 @@ def test_formats_of_data_sets_have_targets():
 
 
 def test_targets_cover_what_is_there():
-    there = {
-        ".".join(path.relative_to(ROOT).with_suffix("").parts)
-        for path in ROOT.glob("asen_tf/**/*.py")
-    }
-    assert covered() <= there
-    assert {f"asen_tf.{name}" for name in _ELSEWHERE} <= set(readers())
+    assert covered() <= set(FILES)
+    assert set(_ELSEWHERE) <= set(readers())

@@ -9,9 +9,9 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from asen_client.images.boxes import inside, text, widened
 from asen_tf import images
 from asen_tf.images import Boxed, graph
-from asen_tf.images.boxes import inside, text, widened
 
 HEIGHT, WIDTH = 60, 90
 PIXELS = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)

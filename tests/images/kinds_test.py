@@ -17,16 +17,16 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
+from asen_client.core.attributes import AttributeSpace
+from asen_client.embedders.images import placed
+from asen_client.serving.batches import split
 from asen_tf import images
 from asen_tf.app import photographs as uploads
 from asen_tf.bulk.photographs import reader
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.image_cache import open_images
 from asen_tf.data.manifest import LABEL, Manifest
-from asen_tf.embedders.images import placed
 from asen_tf.evaluation import published
 from asen_tf.images import graph
-from asen_tf.serving.client.batches import split
 from asen_tf.serving.export.photographs import read_images, rows
 
 # Blocks of one colour each, which JPEG keeps; no turn and no mirror image is like another.

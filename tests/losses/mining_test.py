@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.losses import DISTANCES, mined_triplet_loss, pair_masks
 
 SPACE = AttributeSpace(

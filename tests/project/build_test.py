@@ -10,6 +10,7 @@ import pytest
 import setuptools
 
 ROOT = Path(__file__).parents[2]
+CLIENT = ROOT / "client"
 
 
 class Build(dict):
@@ -38,12 +39,14 @@ def build():
 
 def library_of(module: str) -> str:
     """The py_library that has this module of ours."""
-    return "asen_tf" if module == "asen_tf.version" else "/".join(module.split(".")[:2])
+    names = module.split(".")
+    return "client" if names[0] == "asen_client" else "/".join(names[:2])
 
 
 def imported_libraries(sources: Iterable[Path], imports_of) -> set[str]:
     modules = set().union(*(imports_of(path) for path in sources))
-    return {library_of(module) for module in modules if module.split(".")[0] == "asen_tf"}
+    ours = {"asen_client", "asen_tf"}
+    return {library_of(module) for module in modules if module.split(".")[0] in ours}
 
 
 def defines_run(path: Path) -> bool:
@@ -56,7 +59,8 @@ def defines_run(path: Path) -> bool:
 
 def test_every_folder_of_modules_is_a_package():
     """Others would be missing from the wheel."""
-    folders = {path.parent for path in ROOT.glob("asen_tf/**/*.py")}
+    files = [*ROOT.glob("asen_tf/**/*.py"), *CLIENT.glob("asen_client/**/*.py")]
+    folders = {path.parent for path in files}
     assert [str(folder) for folder in folders if not (folder / "__init__.py").exists()] == []
 
 
@@ -75,17 +79,26 @@ def test_every_other_file_is_in_the_wheel(monkeypatch):
     assert packaged == {path for path in files if path.suffix not in (".py", ".pyc")}
 
 
-def test_every_program_is_installed():
-    setup = (ROOT / "setup.py").read_text(encoding="utf-8")
-    installed = set(re.findall(r'"asen-[a-z-]+=asen_tf\.cli\.(\w+):run"', setup))
-    assert installed == {p.stem for p in ROOT.glob("asen_tf/cli/*.py") if defines_run(p)}
+@pytest.mark.parametrize(
+    ("packaging", "package"), [("setup.py", "asen_tf"), ("client/pyproject.toml", "asen_client")]
+)
+def test_every_program_is_installed(packaging, package):
+    packaging = ROOT / packaging
+    text = packaging.read_text(encoding="utf-8")
+    installed = set(re.findall(rf'{package}\.cli\.(\w+):run"', text))
+    programs = packaging.parent.glob(f"{package}/cli/*.py")
+    assert installed == {path.stem for path in programs if defines_run(path)}
+
+
+def test_the_client_has_the_same_license():
+    assert (CLIENT / "LICENSE").read_bytes() == (ROOT / "LICENSE").read_bytes()
 
 
 def test_every_package_is_declared(build):
     packages = {path.parent for path in ROOT.glob("asen_tf/*/*.py")}
     modules = set(ROOT.glob("asen_tf/*.py")) - {ROOT / "asen_tf" / "__init__.py"}
     names = {path.relative_to(ROOT).with_suffix("").as_posix() for path in packages | modules}
-    assert set(build.dependencies("library")) == names - {"asen_tf/version"}
+    assert set(build.dependencies("library")) == names
 
 
 def test_every_test_is_declared(build):
@@ -96,14 +109,15 @@ def test_every_test_is_declared(build):
 def test_libraries_depend_on_what_they_import(build, imports_of):
     for name, declared in build.dependencies("library").items():
         sources = [*ROOT.glob(f"{name}.py"), *ROOT.glob(f"{name}/**/*.py")]
-        # Importing any package runs asen_tf/__init__.py first.
-        needed = imported_libraries(sources, imports_of) - {name} | {"asen_tf"}
+        # Importing any package runs asen_tf/__init__.py first, which imports the client.
+        needed = imported_libraries(sources, imports_of) - {name, "client"} | {"asen_tf"}
         assert declared == needed, name
 
 
 def test_tests_depend_on_what_they_import(build, imports_of):
     libraries = build.dependencies("library")
     for folder, declared in build.dependencies("tests").items():
-        available = declared.union({"asen_tf"}, *(libraries.get(name, ()) for name in declared))
+        below = (libraries.get(name, ()) for name in declared)
+        available = declared.union({"asen_tf", "client"}, *below)
         missing = imported_libraries(ROOT.glob(f"{folder}/**/*.py"), imports_of) - available
         assert not missing, f"{folder} imports {sorted(missing)}"

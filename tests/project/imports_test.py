@@ -7,11 +7,24 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted(path.relative_to(ROOT) for path in ROOT.glob("asen_tf/**/*.py"))
+FOLDERS = {"asen_client": ROOT / "client", "asen_tf": ROOT}
+FILES = sorted(
+    path.relative_to(folder)
+    for name, folder in FOLDERS.items()
+    for path in folder.glob(f"{name}/**/*.py")
+)
 
 # A package or module imports only from the lines above its own.
-LEVELS = (
+CLIENT = (
     {"version"},
+    {"core"},
+    {"images"},
+    {"embedders"},
+    {"serving"},
+    {"asen_client"},  # the names that asen_client itself offers
+    {"cli"},
+)
+LIBRARY = (
     {"core"},
     {"tracing", "web"},
     {"images", "text", "weights"},
@@ -31,6 +44,7 @@ LEVELS = (
     {"asen_tf"},  # the names that asen_tf itself offers
     {"cli"},
 )
+LEVELS = [("asen_client", level) for level in CLIENT] + [("asen_tf", level) for level in LIBRARY]
 
 # Below models/, every folder is one model; these modules are what all of them share.
 SHARED_BY_MODELS = {
@@ -39,22 +53,20 @@ SHARED_BY_MODELS = {
 }
 
 WITHOUT_TENSORFLOW = (
+    "asen_client",
     "asen_tf.app",
-    "asen_tf.version",
     "asen_tf.core",
     "asen_tf.data.manifest",
     "asen_tf.data.formats",
     "asen_tf.data.synthetic",
     "asen_tf.embedders",
-    "asen_tf.images.pillow",
+    "asen_tf.images.check",
     "asen_tf.images.squares",
     "asen_tf.loading",
     "asen_tf.metrics.retrieval",
     "asen_tf.photographs",
     "asen_tf.catalogue",
-    "asen_tf.serving.client",
     "asen_tf.serving.files",
-    "asen_tf.serving.signatures",
     "asen_tf.text",
     "asen_tf.web",
     "asen_tf.figures.attention",
@@ -69,36 +81,42 @@ def module_name(path: Path) -> str:
     return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
-def package_of(module: str) -> str:
-    """The package or module below asen_tf that a module belongs to, or asen_tf itself."""
-    return module.split(".")[:2][-1]
+def source(path: Path) -> Path:
+    return FOLDERS[path.parts[0]] / path
 
 
-def level(package: str) -> int:
-    return next(i for i, packages in enumerate(LEVELS) if package in packages)
+def package_of(module: str) -> tuple[str, str]:
+    """The package or module of asen_client or asen_tf that a module belongs to, or the whole."""
+    names = module.split(".")
+    return names[0], names[:2][-1]
 
 
-def of_this_library(modules: set[str]) -> set[str]:
-    return {m for m in modules if m.split(".")[0] == "asen_tf"}
+def level(package: tuple[str, str]) -> int:
+    top, name = package
+    return next(i for i, (of, names) in enumerate(LEVELS) if of == top and name in names)
+
+
+def ours(modules: set[str]) -> set[str]:
+    return {module for module in modules if module.split(".")[0] in FOLDERS}
 
 
 def test_every_package_has_a_level():
     packages = {package_of(module_name(path)) for path in FILES}
-    assert packages
-    assert packages <= set().union(*LEVELS)
+    assert {top for top, _ in packages} == set(FOLDERS)
+    assert packages <= {(top, name) for top, names in LEVELS for name in names}
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_imports_point_one_way(path, imports_of):
     own = package_of(module_name(path))
-    used = {package_of(m) for m in of_this_library(imports_of(ROOT / path))} - {own}
-    wrong = {package for package in used if level(package) >= level(own)}
+    used = {package_of(m) for m in ours(imports_of(source(path)))} - {own}
+    wrong = {".".join(package) for package in used if level(package) >= level(own)}
     assert not wrong, f"{path} must not import {sorted(wrong)}"
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_the_library_does_not_import_experiments_or_tests(path, imports_of):
-    assert not {m.split(".")[0] for m in imports_of(ROOT / path)} & {"configs", "tests"}
+    assert not {m.split(".")[0] for m in imports_of(source(path))} & {"configs", "tests"}
 
 
 @pytest.mark.parametrize(
@@ -106,8 +124,8 @@ def test_the_library_does_not_import_experiments_or_tests(path, imports_of):
 )
 def test_models_do_not_import_one_another(path, imports_of):
     own = ".".join(path.parts[:3])
-    for module in of_this_library(imports_of(ROOT / path)):
-        if package_of(module) == "models":
+    for module in ours(imports_of(source(path))):
+        if package_of(module) == ("asen_tf", "models"):
             assert module in SHARED_BY_MODELS or f"{module}.".startswith(f"{own}."), module
 
 

@@ -23,7 +23,7 @@ FENCED = re.compile(
 )
 INLINE_COMMAND = re.compile(r"`(asen-(?!tf\b)[a-z-]+[^`\n]*)`")
 ASSIGNMENT = re.compile(r"[A-Z_]+=")
-CONSOLE_SCRIPT = re.compile(r'"(asen-[a-z-]+)=([\w.]+:\w+)"')
+CONSOLE_SCRIPT = re.compile(r'"?(asen-[a-z-]+)(?:=| = ")([\w.]+:\w+)"')
 
 # Runs a program with an absl that stops after parsing the command line, so unknown flags, values
 # of the wrong type and unknown fields of a configuration fail; only whole commands must give the
@@ -100,7 +100,10 @@ def asen_commands(line: str) -> list[list[str]]:
 TEXT = README.read_text(encoding="utf-8") if README.exists() else ""
 PYTHON_BLOCKS = [block for block in blocks(TEXT) if block.language == "python"]
 COMMANDS = command_lines(TEXT)
-PROGRAMS = dict(CONSOLE_SCRIPT.findall((ROOT / "setup.py").read_text(encoding="utf-8")))
+PACKAGING = [ROOT / "setup.py", ROOT / "client/pyproject.toml"]
+PROGRAMS = dict(
+    CONSOLE_SCRIPT.findall("".join(file.read_text(encoding="utf-8") for file in PACKAGING))
+)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +124,7 @@ def test_python_code_runs(block, demo, namespace, monkeypatch):
 
 @pytest.mark.parametrize("program", sorted({words[0] for words, _ in COMMANDS}))
 def test_commands_parse(program):
-    assert program in PROGRAMS, f"setup.py has no console script {program}"
+    assert program in PROGRAMS, f"no console script {program} in {PACKAGING}"
     lines = [(words, whole) for words, whole in COMMANDS if words[0] == program]
     result = subprocess.run(
         [sys.executable, "-c", PARSE, PROGRAMS[program], json.dumps(lines)],

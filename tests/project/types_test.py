@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
+import asen_client
 import asen_tf
 import asen_tf.serving
 
-LAZY = (asen_tf, asen_tf.serving)
+LAZY = (asen_client, asen_tf, asen_tf.serving)
 
 
 @pytest.mark.parametrize("package", LAZY, ids=lambda package: package.__name__)

@@ -7,9 +7,10 @@ import numpy as np
 from ml_collections import ConfigDict
 from PIL import Image
 
+import asen_client
 import asen_tf
 from asen_tf.catalogue import Catalogue, Match, Record, Understood
-from asen_tf.core.attributes import Attribute
+from asen_tf.core import Attribute
 from asen_tf.embedders import BaseEmbedder, Embedder, VectorEmbedder
 from asen_tf.figures.picture import Picture
 from asen_tf.workdir import Workdir
@@ -32,6 +33,14 @@ def embeds(own: Embedder) -> None:
     asen_tf.load(3)  # type: ignore[call-overload]
     own.embed("a.jpg", 3)  # type: ignore[arg-type]
     own.embeds("a.jpg", "collar")  # type: ignore[attr-defined]
+
+
+async def asks() -> None:
+    with asen_client.Client("localhost:8500") as client:
+        assert_type(client, asen_client.Client)
+        assert_type(client.embed(["a.jpg", "b.jpg"], "collar"), np.ndarray)
+    async with asen_client.AsyncClient("localhost:8500") as waiting:
+        assert_type(await waiting.embed_all("a.jpg"), np.ndarray)
 
 
 def trains(config: ConfigDict) -> None:

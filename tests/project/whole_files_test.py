@@ -78,11 +78,13 @@ def in_place(source: str) -> Iterator[str]:
 
 
 def modules() -> dict[str, str]:
-    """Name below asen_tf -> source, of all but that which writes whole files."""
+    """Name below asen_tf, or in the client -> source, of all but that which writes whole files."""
     found = {
         ".".join(path.relative_to(ROOT / "asen_tf").with_suffix("").parts): path
         for path in sorted(ROOT.glob("asen_tf/**/*.py"))
     }
+    client = ROOT / "client" / "asen_client"
+    found |= {f"client {path.relative_to(client)}": path for path in client.glob("**/*.py")}
     del found["core.files"]
     return {name: path.read_text(encoding="utf-8") for name, path in found.items()}
 

@@ -5,8 +5,8 @@ import io
 import pytest
 from PIL import Image
 
-from asen_tf.embedders.images import placed
-from asen_tf.serving.client import batches
+from asen_client.embedders.images import placed
+from asen_client.serving import batches
 
 
 @pytest.fixture

@@ -24,8 +24,8 @@ from tensorflow_serving.apis import (
     predict_pb2,
 )
 
+from asen_client.serving.signatures import Metadata
 from asen_tf.serving import AsyncClient, Client, InvalidInputError, ServingError
-from asen_tf.serving.signatures import Metadata
 
 ROOT = Path(__file__).parents[2]
 ATTRIBUTES = {"collar": ["polo", "mandarin"], "color": ["red", "green", "blue"]}
@@ -577,7 +577,7 @@ def test_a_client_needs_no_tensorflow():
     program = (
         "import sys, asen_tf.serving\n"
         "asen_tf.serving.Client('localhost:1').close()\n"
-        "import asen_tf.cli.query\n"
+        "import asen_client.cli.query\n"
         "heavy = {'tensorflow', 'keras', 'keras_hub', 'scipy', 'matplotlib', 'ml_collections'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)\n"
     )

@@ -1,8 +1,18 @@
 """What the tests of serving share."""
 
+import os
+import re
+import subprocess
+import sys
+import time
+
+import numpy as np
 import pytest
+from PIL import Image
 
 import asen_tf
+from asen_client import Client
+from tests import programs
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +36,53 @@ def saved(tmp_path_factory):
         signatures = {name: getattr(module, method) for name, method in names.items()}
         tf.saved_model.save(module, str(folder / str(factor)), signatures=signatures)
     return {factor: folder / str(factor) for factor in (2, 3)}
+
+
+@pytest.fixture(scope="module")
+def address(workdir, tmp_path_factory):
+    """Where `asen-serve` answers."""
+    from asen_tf.serving.export import export  # which brings TensorFlow
+
+    models = tmp_path_factory.mktemp("models")
+    export(workdir, models)
+    log = models.parent / "serve.txt"
+    with open(log, "w") as file:
+        server = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "asen_tf.cli.serve", f"--model_base_path={models}"),
+                *("--host=127.0.0.1", "--port=0"),
+            ],
+            env={**os.environ, "PYTHONPATH": programs.PATH},
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        yield available(server, log)
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def available(server, log):
+    """Its address, once the server says it and has loaded the model."""
+    deadline = time.monotonic() + 600  # on a busy machine
+    while time.monotonic() < deadline:
+        assert server.poll() is None, log.read_text()
+        listening = re.search(r"^listening at (\S+)$", log.read_text(), re.MULTILINE)
+        if listening:
+            with Client(listening[1]) as client:
+                if "AVAILABLE" in client.status().values():
+                    return listening[1]
+        time.sleep(0.5)
+    return pytest.fail(f"the server did not start:\n{log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """JPEG files of several sizes."""
+    folder, noise = tmp_path_factory.mktemp("photographs"), np.random.default_rng(0)
+    paths = [folder / f"{n}.jpg" for n in range(7)]
+    for path in paths:
+        small = Image.fromarray(noise.integers(0, 256, (6, 5, 3), np.uint8))
+        small.resize(noise.integers(40, 160, 2).tolist(), Image.Resampling.BICUBIC).save(path)
+    return paths

@@ -1,12 +1,6 @@
 """From a run to answers: export, `asen-serve`, and clients that answer as `asen_tf.load` does."""
 
 import asyncio
-import os
-import re
-import subprocess
-import sys
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,60 +8,9 @@ from PIL import Image
 
 from asen_tf.images import Boxed
 from asen_tf.serving import AsyncClient, Client, InvalidInputError
-from asen_tf.serving.export import export
 from tests import programs
 
-ROOT = Path(__file__).parents[2]
 LENGTH = "skirt length (cm)"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
-
-
-@pytest.fixture(scope="module")
-def address(workdir, tmp_path_factory):
-    """Where `asen-serve` answers."""
-    models = tmp_path_factory.mktemp("models")
-    export(workdir, models)
-    log = models.parent / "serve.txt"
-    with open(log, "w") as file:
-        server = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "asen_tf.cli.serve", f"--model_base_path={models}"),
-                *("--host=127.0.0.1", "--port=0"),
-            ],
-            env=ENVIRONMENT,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        yield available(server, log)
-    finally:
-        server.terminate()
-        server.wait(60)
-
-
-def available(server, log):
-    """Its address, once the server says it and has loaded the model."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        assert server.poll() is None, log.read_text()
-        listening = re.search(r"^listening at (\S+)$", log.read_text(), re.MULTILINE)
-        if listening:
-            with Client(listening[1]) as client:
-                if "AVAILABLE" in client.status().values():
-                    return listening[1]
-        time.sleep(0.5)
-    return pytest.fail(f"the server did not start:\n{log.read_text()}")
-
-
-@pytest.fixture(scope="module")
-def photographs(tmp_path_factory):
-    """JPEG files of several sizes."""
-    folder, noise = tmp_path_factory.mktemp("photographs"), np.random.default_rng(0)
-    paths = [folder / f"{n}.jpg" for n in range(7)]
-    for path in paths:
-        small = Image.fromarray(noise.integers(0, 256, (6, 5, 3), np.uint8))
-        small.resize(noise.integers(40, 160, 2).tolist(), Image.Resampling.BICUBIC).save(path)
-    return paths
 
 
 def test_a_client_answers_as_the_model_does(address, embedder, photographs):

@@ -19,7 +19,7 @@ from google.protobuf import (
 )
 from tensorflow_serving.config import model_server_config_pb2
 
-from asen_tf.serving import signatures
+from asen_client.serving import signatures
 
 FOLDER = Path(__file__).parents[2] / "export"
 COMPOSE = yaml.safe_load((FOLDER / "docker-compose.yml").read_text(encoding="utf-8"))

@@ -10,11 +10,11 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 import asen_tf
-from asen_tf.core import AttributeSpace
+from asen_client.serving import signatures as names
+from asen_client.version import __version__
+from asen_tf.core import AttributeSpace, space_file
 from asen_tf.core.choices import NOT_SERVED
-from asen_tf.serving import signatures as names
 from asen_tf.serving.export import SIGNATURES, VerificationFailed, export, export_model, write
-from asen_tf.version import __version__
 from asen_tf.workdir import Workdir
 from tests import programs
 
@@ -371,7 +371,7 @@ def test_what_no_attribute_can_be_called_is_said_before_training():
 def test_a_run_that_has_not_validated_is_named(workdir, tmp_path):
     run = Workdir(tmp_path / "run")
     run.path.mkdir()
-    Workdir(workdir).space().save(run.attributes_file)
+    space_file.write(run.attributes_file, Workdir(workdir).space())
     with pytest.raises(FileNotFoundError, match="that has validated at least once"):
         export(run, tmp_path / "output")
 

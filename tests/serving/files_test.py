@@ -10,13 +10,13 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 import asen_tf
-from asen_tf.core.errors import Failed
-from asen_tf.core.foreign import FormatError
+from asen_client.core.errors import Failed
+from asen_client.core.foreign import FormatError
+from asen_client.serving.signatures import Metadata
+from asen_client.version import __version__
 from asen_tf.images import graph
 from asen_tf.models import ASEN
 from asen_tf.serving.export import VerificationFailed, export, one_file
-from asen_tf.serving.signatures import Metadata
-from asen_tf.version import __version__
 
 FORMATS = ("onnx", "litert")
 COLOR, LENGTH = "color", "skirt length (cm)"

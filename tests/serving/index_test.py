@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 import asen_tf
+from asen_client.serving import signatures
 from asen_tf.catalogue import Catalogue
 from asen_tf.images import Boxed
-from asen_tf.serving import SavedModel, signatures
+from asen_tf.serving import SavedModel
 from tests import programs
 
 pytest.importorskip("faiss")

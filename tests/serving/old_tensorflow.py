@@ -50,7 +50,7 @@ def main(arguments: list[str]) -> int:
 
 def export_all(place: Path) -> list[Path]:
     """A folder for each model, with requests to each of its signatures."""
-    from asen_tf.core.limits import MAX_PIXELS
+    from asen_client.core.limits import MAX_PIXELS
     from asen_tf.models import MODELS
     from asen_tf.serving.export import export_model
     from asen_tf.serving.export.samples import photographs

@@ -12,7 +12,7 @@ from tensorflow_serving.apis import (
     predict_pb2,
 )
 
-from asen_tf.serving.client import tensors, wire
+from asen_client.serving import tensors, wire
 
 THEIRS = {
     "TensorProto": tensor_pb2.TensorProto,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from asen_tf.core.foreign import FormatError
+from asen_client.core.foreign import FormatError
 from asen_tf.text import Vocabulary, label
 
 pytest.importorskip("ahocorasick", reason="needs asen_tf[text]")

@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 import asen_tf
-from asen_tf.serving import signatures
+from asen_client.serving import signatures
 from asen_tf.serving.export import SIGNATURES, export, write
 from asen_tf.training.train import train
 from tests import image_text

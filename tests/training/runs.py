@@ -1,7 +1,6 @@
 """Runs of a tiny network, in this process or by the program in another one."""
 
 import os
-from pathlib import Path
 
 import keras
 
@@ -9,8 +8,6 @@ from asen_tf.core import config as configs
 from asen_tf.core import experiments
 from tests import programs
 from tests.networks import shrink
-
-ROOT = Path(__file__).parents[2]
 
 
 def tiny(catalogue, **train_keys):
@@ -60,4 +57,4 @@ def run_program(config_file, workdir, *flags):
 
 
 def environment(**extra):
-    return {**os.environ, "PYTHONPATH": str(ROOT), **extra}
+    return {**os.environ, "PYTHONPATH": programs.PATH, **extra}

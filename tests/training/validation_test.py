@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.core import config as configs
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.data.manifest import CANDIDATE, LABEL, NO_ROLE, QUERY, Manifest, sort_labels
 from asen_tf.training.validation import Validation, sampled
 

@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from asen_tf.core.foreign import FormatError
+from asen_client.core.foreign import FormatError
 from asen_tf.weights import read
 from tests import bounded
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from asen_tf.core.files import NO_ROOM
+from asen_client.core.errors import NO_ROOM
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
-from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.errors import check_names
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.errors import check_names
 from asen_tf.core.registries import FORMATS
 from asen_tf.data.formats.boxes_file import with_boxes
 from asen_tf.data.formats.garment_boxes import with_garment_boxes

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.data.formats import deepfashion_attributes, number_lines
 from asen_tf.data.manifest import Problem, label_records
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.data.tables import Table
 
 

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from asen_client.core.errors import unknown_name
+from asen_client.images.boxes import in_shares
 from asen_tf import images
-from asen_tf.core.errors import unknown_name
 from asen_tf.data.manifest import Manifest, Problem
 from asen_tf.data.root import Root, clean_name
 from asen_tf.data.tables import Table
-from asen_tf.images.boxes import in_shares
 
 COLUMNS = ("image", "attribute", "left", "top", "right", "bottom")
 

@@ -25,7 +25,7 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.data.formats import index_files, matlab
 from asen_tf.data.manifest import NO_ROLE, SPLITS, Manifest, Problem, label_records, sort_labels
 

@@ -26,9 +26,9 @@ import numpy as np
 from absl import logging
 from ml_collections import ConfigDict
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.errors import check_names, unknown_name
 from asen_tf.core.choices import PRODUCT
-from asen_tf.core.errors import check_names, unknown_name
 from asen_tf.core.read_ahead import batched
 from asen_tf.data.formats import attributes_file, garment_boxes
 from asen_tf.data.formats.attributes_file import split_values

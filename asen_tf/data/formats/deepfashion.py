@@ -21,8 +21,8 @@ from typing import BinaryIO
 import numpy as np
 from ml_collections import ConfigDict
 
-from asen_tf.core.errors import unknown_name
-from asen_tf.core.foreign import shown, text_lines
+from asen_client.core.errors import unknown_name
+from asen_client.core.foreign import shown, text_lines
 from asen_tf.data.formats import deepfashion_attributes
 from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
 from asen_tf.data.root import clean_name

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.foreign import FormatError, shown, text_lines
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.foreign import FormatError, shown, text_lines
 
 NAME = "list_attr_cloth.txt"
 FOLDERS = ("Anno_coarse", "Anno")  # later releases and earlier ones

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
-from asen_tf.core.foreign import FormatError, shown, text_lines
+from asen_client.core.foreign import FormatError, shown, text_lines
 from asen_tf.data.formats import deepfashion_attributes
 from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
 

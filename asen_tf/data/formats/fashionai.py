@@ -32,9 +32,9 @@ from typing import NamedTuple
 import numpy as np
 from ml_collections import ConfigDict
 
-from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.errors import unknown_name
-from asen_tf.core.foreign import FormatError, shown, text_lines
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.errors import unknown_name
+from asen_client.core.foreign import FormatError, shown, text_lines
 from asen_tf.data.formats.hashed_splits import hashed_splits
 from asen_tf.data.manifest import Manifest, Problem, label_records, sort_labels
 from asen_tf.data.root import clean_name, name_problem

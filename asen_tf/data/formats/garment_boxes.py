@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from asen_client.images.boxes import SIDES, Box, checked_box
 from asen_tf.data.manifest import GarmentBoxes, Manifest, Problem
 from asen_tf.data.root import clean_name
 from asen_tf.data.tables import Table
-from asen_tf.images.boxes import SIDES, Box, checked_box
 
 COLUMN = "box"
 # Names of columns that are never attributes, nor metadata of a catalogue.

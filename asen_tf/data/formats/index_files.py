@@ -21,7 +21,7 @@ import numpy as np
 from absl import logging
 from ml_collections import ConfigDict
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.data.formats import all_values, attributes_file, number_lines
 from asen_tf.data.manifest import (
     CANDIDATE,

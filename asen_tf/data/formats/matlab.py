@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from asen_tf.core.foreign import FormatError, check_stand_in
+from asen_client.core.foreign import FormatError, check_stand_in
 
 _HEADER, _TAG = 128, 8
 _MATRIX, _COMPRESSED, _INT32, _UINT32, _INT8 = 14, 15, 5, 6, 1

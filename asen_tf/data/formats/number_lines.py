@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from asen_tf.core.foreign import shown, text_lines
+from asen_client.core.foreign import shown, text_lines
 from asen_tf.data.manifest import Problem
 from asen_tf.data.root import clean_name
 

@@ -25,8 +25,8 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
-from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.foreign import shown, text_lines
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.foreign import shown, text_lines
 from asen_tf.data.formats import index_files
 from asen_tf.data.formats.hashed_splits import drawn_share
 from asen_tf.data.manifest import (

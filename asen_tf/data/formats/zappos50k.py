@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from ml_collections import ConfigDict
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 from asen_tf.data.formats import number_lines
 from asen_tf.data.manifest import LABEL, SPLITS, TRIPLET, Manifest, Problem
 

@@ -4,7 +4,7 @@ import zlib
 
 import numpy as np
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
 
 SPACE = AttributeSpace(
     {

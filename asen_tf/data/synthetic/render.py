@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from asen_client.core.errors import unknown_name
 from asen_tf.core.choices import LOOKS
-from asen_tf.core.errors import unknown_name
 from asen_tf.data.synthetic.attributes import SPACE, draw_labels, stream
 from asen_tf.data.synthetic.draw_figure import Figure, paint_behind, paint_head
 from asen_tf.data.synthetic.draw_garment import paint_garment

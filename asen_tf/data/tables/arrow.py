@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from absl import logging
 
-from asen_tf.core.foreign import FormatError, reading
+from asen_client.core.foreign import FormatError, reading
 from asen_tf.data.tables.cells import MOST_BYTES, check_size, needed
 
 Rows = Iterator[tuple[int, list[object]]]

@@ -7,7 +7,7 @@ from typing import Any
 
 from flatbuffers.table import Table
 
-from asen_tf.core.foreign import FormatError, reading
+from asen_client.core.foreign import FormatError, reading
 from asen_tf.data.tables.arrow import Rows, batch_rows
 from asen_tf.data.tables.cells import MOST_BYTES, needed
 

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import numpy as np
 
-from asen_tf.core.foreign import FormatError
+from asen_client.core.foreign import FormatError
 
 LONGEST = 1 << 17
 # Readers that hold a table as a whole refuse one with more cells, or with more bytes unpacked.

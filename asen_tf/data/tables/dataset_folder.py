@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from asen_client.core.foreign import FormatError
 from asen_tf.core.files import read_json
-from asen_tf.core.foreign import FormatError
 from asen_tf.data.tables import arrow_file
 from asen_tf.data.tables.arrow import Rows
 

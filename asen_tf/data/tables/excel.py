@@ -6,7 +6,7 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from asen_tf.core.foreign import FormatError, reading
+from asen_client.core.foreign import FormatError, reading
 from asen_tf.data.tables.cells import MOST_BYTES, check_size, needed
 
 _TEXTS = re.compile(r".*\.(xml|rels)", re.IGNORECASE)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from asen_tf.core.foreign import FormatError
+from asen_client.core.foreign import FormatError
 from asen_tf.data.tables.cells import check_size
 from asen_tf.data.tables.text import Lines, encoding_of, not_decoded
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from asen_tf.core.foreign import FormatError
+from asen_client.core.foreign import FormatError
 from asen_tf.data.tables import arrow, arrow_file, dataset_folder, excel, json_lines, text
 
 _READERS = {

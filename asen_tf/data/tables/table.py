@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from asen_tf.core.errors import check_names
+from asen_client.core.errors import check_names
 from asen_tf.data.manifest import Problem
 from asen_tf.data.tables import arrow, cells, dataset_folder
 from asen_tf.data.tables.arrow import Frame

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
-from asen_tf.core.foreign import FormatError, check_stand_in, not_utf8
+from asen_client.core.foreign import FormatError, check_stand_in, not_utf8
 
 SIGNS = ",;\t"
 LONGEST_ROW = 1 << 22

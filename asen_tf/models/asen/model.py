@@ -7,9 +7,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from asen_client.core.errors import unknown_name
 from asen_tf.backbones import averaging, child_scope
 from asen_tf.core.choices import LOCALIZATIONS
-from asen_tf.core.errors import unknown_name
 from asen_tf.core.signature import call_with_known
 from asen_tf.layers import (
     AttributeEmbedding,

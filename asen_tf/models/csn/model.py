@@ -3,9 +3,9 @@
 import keras
 import tensorflow as tf
 
+from asen_client.core.errors import unknown_name
 from asen_tf.backbones import child_scope
 from asen_tf.core.choices import MASKED_DISTANCES
-from asen_tf.core.errors import unknown_name
 from asen_tf.layers import AttributeMask
 from asen_tf.models.one_branch import OneBranchModel
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 import keras
 import tensorflow as tf
 
+from asen_client.core.errors import unknown_name
 from asen_tf.backbones import child_scope
-from asen_tf.core.errors import unknown_name
 from asen_tf.layers import RoIPooling
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.models.one_branch import OneBranchModel

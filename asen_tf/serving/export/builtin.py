@@ -1,4 +1,4 @@
-"""The signatures of this library, as `asen_tf.serving.signatures` lists them."""
+"""The signatures of this library, as `asen_client.serving.signatures` lists them."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -6,8 +6,8 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
+from asen_client.serving import signatures as names
 from asen_tf.images import read
-from asen_tf.serving import signatures as names
 from asen_tf.serving.export.functions import Functions
 from asen_tf.serving.export.photographs import rows
 from asen_tf.serving.export.signature import Request, Signature

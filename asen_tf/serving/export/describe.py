@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from asen_tf.core.attributes import AttributeSpace
+from asen_client.core.attributes import AttributeSpace
+from asen_client.serving.signatures import Metadata
+from asen_client.version import __version__
 from asen_tf.models.base import EmbeddingModel
-from asen_tf.serving.signatures import Metadata
-from asen_tf.version import __version__
 
 
 def describe(

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 
 import tensorflow as tf
 
+from asen_client.serving.signatures import Metadata
 from asen_tf.images import graph
 from asen_tf.images.geometry import pixel_boxes
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving.export.photographs import read_images, refuse, rows
-from asen_tf.serving.signatures import Metadata
 from asen_tf.tracing import traced
 
 Outputs = dict[str, tf.Tensor]

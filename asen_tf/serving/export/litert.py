@@ -6,11 +6,11 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from asen_tf.core.errors import Failed
+from asen_client.core.errors import Failed
+from asen_client.serving.signatures import Metadata
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving.export.one_file import Answers
 from asen_tf.serving.files.litert import DIGEST_FILE, METADATA_FILE
-from asen_tf.serving.signatures import Metadata
 
 
 def write(

@@ -7,22 +7,22 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.errors import check_names
+from asen_client.core.foreign import FormatError
+from asen_client.core.limits import BOX_MARGIN, MAX_PIXELS
+from asen_client.serving import signatures as names
+from asen_client.serving.signatures import Metadata
 from asen_tf.core import files
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import FILE_ENDINGS, QUANTIZED
-from asen_tf.core.errors import check_names
-from asen_tf.core.foreign import FormatError
-from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
 from asen_tf.core.progress import say
 from asen_tf.core.registry import Registry
 from asen_tf.images import graph
 from asen_tf.models.base import EmbeddingModel
-from asen_tf.serving import signatures as names
 from asen_tf.serving.export.describe import describe
 from asen_tf.serving.export.samples import photographs
 from asen_tf.serving.export.verify import VerificationFailed
 from asen_tf.serving.files import FileModel
-from asen_tf.serving.signatures import Metadata
 from asen_tf.tracing import traced
 
 # How far numbers may be off: each runtime adds in an order of its own. None for quantised weights,

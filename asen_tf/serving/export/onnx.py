@@ -6,12 +6,12 @@ from pathlib import Path
 import onnx
 import tf2onnx
 
-from asen_tf.core.errors import Failed
+from asen_client.core.errors import Failed
+from asen_client.serving.signatures import Metadata
+from asen_client.version import __version__
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.serving.export.one_file import Answers
 from asen_tf.serving.files.onnx import METADATA_KEY
-from asen_tf.serving.signatures import Metadata
-from asen_tf.version import __version__
 
 # The newest that tf2onnx writes; ONNX Runtime has read it since 1.14.
 _OPSET = 18

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from asen_tf.core.limits import CALL_PIXELS
+from asen_client.core.limits import CALL_PIXELS
 from asen_tf.images import graph
 from asen_tf.images.headers import read_header
 

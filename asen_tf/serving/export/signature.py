@@ -7,9 +7,9 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
+from asen_client.serving import signatures as names
 from asen_tf.core.registry import Registry
 from asen_tf.models.base import EmbeddingModel
-from asen_tf.serving import signatures as names
 from asen_tf.serving.export.functions import Functions, Outputs
 
 _OURS = "asen_tf.serving.export.builtin"

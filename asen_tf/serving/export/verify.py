@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import tensorflow as tf
 
+from asen_client.core.errors import Failed
 from asen_tf.core import files
-from asen_tf.core.errors import Failed
 from asen_tf.core.progress import Progress
 from asen_tf.images import graph
 from asen_tf.serving.export.functions import Functions, Prepare

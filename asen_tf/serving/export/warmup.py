@@ -7,7 +7,7 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from asen_tf.serving import signatures as names
+from asen_client.serving import signatures as names
 from asen_tf.serving.export.signature import Request
 
 

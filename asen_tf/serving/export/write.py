@@ -14,15 +14,15 @@ import filelock
 import numpy as np
 import tensorflow as tf
 
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.errors import check_names
+from asen_client.core.limits import BOX_MARGIN, MAX_PIXELS
+from asen_client.serving import signatures as names
 from asen_tf.core import files
-from asen_tf.core.attributes import AttributeSpace
 from asen_tf.core.choices import EXPORT_FORMATS, FLOAT32, SAVED_MODEL, VALUES
-from asen_tf.core.errors import check_names
-from asen_tf.core.limits import BOX_MARGIN, MAX_PIXELS
 from asen_tf.core.progress import say
 from asen_tf.core.versions import is_version
 from asen_tf.models.base import EmbeddingModel
-from asen_tf.serving import signatures as names
 from asen_tf.serving.export.describe import describe
 from asen_tf.serving.export.functions import Functions
 from asen_tf.serving.export.one_file import check_output, export_file

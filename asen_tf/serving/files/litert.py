@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
-from asen_tf.core.startup import without_log_lines
-from asen_tf.serving import signatures
+from asen_client.core.startup import without_log_lines
+from asen_client.serving import signatures
 from asen_tf.serving.files.runtime import Runtime
 
 # In the ZIP archive behind the model, where TensorFlow Lite's metadata have their files.

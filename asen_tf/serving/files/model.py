@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 
-from asen_tf.core.attributes import AttributeSpace
-from asen_tf.core.foreign import FormatError, reading
-from asen_tf.core.limits import MAX_PIXELS
+from asen_client.core.attributes import AttributeSpace
+from asen_client.core.foreign import FormatError, reading
+from asen_client.core.limits import MAX_PIXELS
+from asen_client.embedders.images import Place
+from asen_client.serving import signatures
+from asen_client.serving.described import DescribedEmbedder
 from asen_tf.core.read_ahead import batched, read_ahead
-from asen_tf.embedders.images import Place
 from asen_tf.images import UNREADABLE, Photograph, read
 from asen_tf.images.squares import pixel_boxes, to_square
-from asen_tf.serving import signatures
-from asen_tf.serving.described import DescribedEmbedder
 from asen_tf.serving.files.runtime import runtime_of
 
 _EXPECTED = "expected a model that asen-export --format=onnx or litert wrote"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from asen_tf.serving import signatures
+from asen_client.serving import signatures
 from asen_tf.serving.files.runtime import Runtime
 
 # Among the metadata properties of the file.

@@ -29,7 +29,7 @@ class Runtime(abc.ABC):
       path: of the file.
 
     Attributes:
-      metadata: what the export wrote into the file, see `asen_tf.serving.signatures.Metadata`.
+      metadata: what the export wrote into the file, see `asen_client.serving.signatures.Metadata`.
       outputs: names of what it gives, see `asen_tf.serving.files`.
 
     Raises:

@@ -6,7 +6,7 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_serving.config import model_server_config_pb2 as messages
 
-from asen_tf.core.foreign import shown
+from asen_client.core.foreign import shown
 
 
 def one(name: str, base_path: str) -> list[messages.ModelConfig]:

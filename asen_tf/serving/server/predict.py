@@ -9,7 +9,7 @@ from tensorflow.core.framework import tensor_pb2, types_pb2
 from tensorflow.core.protobuf import meta_graph_pb2
 from tensorflow_serving.apis import predict_pb2
 
-from asen_tf.serving import signatures
+from asen_client.serving import signatures
 from asen_tf.serving.loaded import LoadedModel
 from asen_tf.serving.server import tensors
 from asen_tf.serving.server.limits import Limits

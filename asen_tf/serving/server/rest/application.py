@@ -24,7 +24,7 @@ from tensorflow_serving.apis import (
     predict_pb2,
 )
 
-from asen_tf.serving import signatures
+from asen_client.serving import signatures
 from asen_tf.serving.server.limits import Limits
 from asen_tf.serving.server.metrics import Metrics
 from asen_tf.serving.server.models import Models

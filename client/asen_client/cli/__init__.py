@@ -1,0 +1,1 @@
+"""The program, and what it shares with those of asen_tf."""

@@ -1,0 +1,1 @@
+"""The names and messages of a served model, and who asks it."""
