@@ -20,9 +20,9 @@ official: those that came with the roles of query and candidate, as in the paper
 multi_label: all that are known of the image, so that two images that share any value are alike.
 """
 
-FLOAT32, BFLOAT16 = "float32", "mixed_bfloat16"
-PRECISIONS = (FLOAT32, BFLOAT16)
-"""What networks compute in."""
+FLOAT32, BFLOAT16, FLOAT16 = "float32", "mixed_bfloat16", "mixed_float16"
+PRECISIONS = (FLOAT32, BFLOAT16, FLOAT16)
+"""What networks compute in; training scales the loss for the last."""
 
 PREPROCESSING = ("default", "published")
 """How photographs are prepared; "published": as by the authors' PyTorch code, for its numbers."""

@@ -89,7 +89,7 @@ def defaults() -> config_dict.ConfigDict:
         # may be a negative of one that shares a value | signature_triplet: of Ak et al. |
         # multi_attribute | manipulation
         "sampling": "triplet",
-        "precision": "float32",  # or mixed_bfloat16
+        "precision": "float32",  # or mixed_bfloat16, mixed_float16
         # Embeddings end with how probable each value of the attribute is, which counts as much as
         # validates best for each attribute.
         "embed_values": False,

@@ -55,8 +55,7 @@ class Checkpoints:
         weights = set(map(id, model.weights))
         self._checkpoint = tf.train.Checkpoint(
             model=model,
-            # TensorFlow does not find those that a MultiOptimizer shares out variables to.
-            optimizers=list(getattr(optimizer, "optimizers", [optimizer])),
+            optimizers=_each(optimizer),
             # Nor the states of what draws numbers, such as dropout, which are not weights.
             states=[v.value for v in model.variables if id(v) not in weights],
             **self._counters,
@@ -128,6 +127,13 @@ class Checkpoints:
         written = list(self._own.glob(f"{_UNFINISHED}{name}.*"))
         for file in sorted(written, key=lambda file: file.suffix == ".index"):
             file.replace(self._own / file.name.removeprefix(_UNFINISHED))
+
+
+def _each(optimizer: keras.optimizers.Optimizer) -> list[keras.optimizers.Optimizer]:
+    """TensorFlow does not find those that a MultiOptimizer shares out variables to."""
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return [optimizer, *_each(optimizer.inner_optimizer)]
+    return list(getattr(optimizer, "optimizers", [optimizer]))
 
 
 def _name(step: int) -> str:

@@ -31,7 +31,8 @@ def optimizer(
       schedule: what becomes of each rate over the steps; None: it stays.
 
     Returns:
-      A built optimizer of Keras; with several rates, a `MultiOptimizer` with one for each.
+      A built optimizer of Keras; with several rates, a `MultiOptimizer` with one for each; around
+      it a `LossScaleOptimizer` where the model computes in float16.
 
     Raises:
       ValueError: a pattern that decides for no variable, or variables that no pattern matches;
@@ -65,6 +66,8 @@ def optimizer(
     if others:
         optimizers = keras.optimizers.OptimizerMap(first, made)
         first = keras.optimizers.MultiOptimizer(optimizers)
+    if model.dtype_policy.compute_dtype == "float16":
+        first = keras.optimizers.LossScaleOptimizer(first)
     first.build(model.trainable_variables)
     return first
 

@@ -1,5 +1,7 @@
 """One training step, on every replica, that comes out the same each time."""
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -34,7 +36,8 @@ class TrainStep:
     def __call__(self, batch) -> dict[str, tf.Tensor]:
         """Runs a step: a distributed batch (x, y) -> the loss and the gradient's norm.
 
-        With several replicas that norm is the mean of the norms of their own gradients.
+        With several replicas that norm is the mean of the norms of their own gradients. It is 0
+        of a step that is skipped, see `keras.optimizers.LossScaleOptimizer`.
         """
         return self._run(batch)
 
@@ -47,13 +50,17 @@ class TrainStep:
 
     def _on_replica(self, batch):
         x, y = batch
+        scale = self._optimizer.scale_loss(tf.ones(()))
         with tf.GradientTape() as tape:
             loss = self._model.compute_loss(x, y, self._model(x, training=True), training=True)
-        gradients = self._gradients(loss, tape)
+            scaled = scale * loss
+        gradients = self._gradients(scaled, tape)
+        norm = tf.linalg.global_norm(gradients) / scale
+        if isinstance(self._optimizer, keras.optimizers.LossScaleOptimizer):
+            gradients, norm = self._overflow_of_any(gradients, norm, scale)
         self._optimizer.apply(gradients, self._variables)
         self._share_statistics()
-        norm = tf.linalg.global_norm(gradients) / self._strategy.num_replicas_in_sync
-        return {"loss": loss, "gradient_norm": norm}
+        return {"loss": loss, "gradient_norm": norm / self._strategy.num_replicas_in_sync}
 
     def _gradients(self, loss, tape):
         """The gradients of the variables, the same ones each time.
@@ -72,6 +79,17 @@ class TrainStep:
             aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE,
             unconnected_gradients=unconnected,
         )
+
+    def _overflow_of_any(self, gradients, norm, scale):
+        """Gradients that no replica takes if those of one overflowed, and the norm to report.
+
+        Keras asks the first replica alone whether to skip the step and to scale less from then on.
+        What overflows only because it is scaled is no reason to stop a run.
+        """
+        norm = tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.MEAN, norm)
+        finite = tf.math.is_finite(norm)
+        spoiled = tf.where(finite, gradients[0], math.nan)
+        return [spoiled, *gradients[1:]], tf.where(finite | (scale <= 1), norm, 0.0)
 
     def _share_statistics(self):
         """Averages the moving statistics, which Keras updates on each replica alone."""

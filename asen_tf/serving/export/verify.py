@@ -14,9 +14,9 @@ from asen_tf.images import graph
 from asen_tf.serving.export.functions import Functions, Prepare
 from asen_tf.serving.export.signature import Request, Signature
 
-# How far floats may be off, by what the networks compute in. Numbers with a mantissa of eight bits
-# differ wherever a loader fuses operations.
-TOLERANCES = {"float32": 1e-5, "bfloat16": 0.02}
+# How far floats may be off, by what the networks compute in. Numbers with a mantissa of eight or
+# eleven bits differ wherever a loader fuses operations.
+TOLERANCES = {"float32": 1e-5, "bfloat16": 0.02, "float16": 0.003}
 
 # Output -> array.
 Answer = dict[str, np.ndarray]
