@@ -11,6 +11,7 @@ import concurrent.futures
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ import numpy as np
 from absl import app, flags, logging
 
 from asen_tf.benchmarks.report import report
+from asen_tf.core.choices import PRECISIONS
 from asen_tf.data.synthetic import render
 from asen_tf.serving import Client
 
@@ -30,6 +32,8 @@ _LOCAL = flags.DEFINE_string("local_backbone", "resnet34", "Of the local branch.
 _SIZE = flags.DEFINE_integer("size", 224, "Side of the global branch's input in pixels.")
 _LOCAL_SIZE = flags.DEFINE_integer("local_size", 112, "Likewise of the local branch.")
 _ATTRIBUTES = flags.DEFINE_integer("attributes", 9, "Attributes of the model.")
+_PRECISION = flags.DEFINE_enum("precision", "float32", PRECISIONS, "What the model computes in.")
+_JIT = flags.DEFINE_bool("jit", False, "Whether XLA compiles the backbones.")
 _MODELS = flags.DEFINE_string("models", "", "Folder of an export to serve; default: made anew.")
 _SERVE = flags.DEFINE_multi_string(
     "serve", [], "A flag of asen-serve, such as --serve=--enable_batching."
@@ -38,14 +42,18 @@ _SECONDS = flags.DEFINE_float("seconds", 20.0, "How long to measure each case.")
 _JSON = flags.DEFINE_string("json", "", "File to write the result to.")
 
 
+_OF_MODEL = tuple(
+    flag.name for flag in (_GLOBAL, _LOCAL, _SIZE, _LOCAL_SIZE, _ATTRIBUTES, _PRECISION, _JIT)
+)
+
+
 def export(folder: str) -> None:
     """A model of these sizes, in a process of its own, so that its memory is not counted here."""
     from asen_tf.benchmarks import network
     from asen_tf.benchmarks.setting import Setting
     from asen_tf.serving.export import export_model
 
-    sizes = (_GLOBAL, _LOCAL, _SIZE, _LOCAL_SIZE, _ATTRIBUTES)
-    setting = Setting(**{flag.name: flag.value for flag in sizes})
+    setting = Setting(**{name: flags.FLAGS[name].value for name in _OF_MODEL})
     space = setting.space()
     export_model(network.build(setting.config(""), space), space, folder)
 
@@ -71,6 +79,13 @@ class Server:
     def memory_mb(self) -> float:
         status = Path(f"/proc/{self._process.pid}/status").read_text()
         return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
+
+    def gpu_mb(self) -> float | None:
+        """What is used of the first GPU, by whomever; None without `nvidia-smi`."""
+        asked = ["nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"]
+        if not shutil.which(asked[0]):
+            return None
+        return float(subprocess.check_output(asked, text=True).split()[0])
 
     def stop(self) -> int:
         self._process.terminate()
@@ -147,11 +162,11 @@ def with_server(measure: Callable[[Server], dict]) -> dict:
             measured = measure(server)
             measured["start_up_seconds"] = server.start_up_seconds
             measured["server_memory_mb"] = server.memory_mb()
+            measured["gpu_mb"] = server.gpu_mb()
         finally:
             measured_exit = server.stop()
-    sizes = ("global_backbone", "local_backbone", "size", "local_size", "attributes")
     return {
-        **{name: flags.FLAGS[name].value for name in sizes},
+        **{name: flags.FLAGS[name].value for name in _OF_MODEL},
         "serve": _SERVE.value,
         **measured,
         "server_exit": measured_exit,
@@ -168,7 +183,7 @@ def main(_) -> None:
 def _exported(folder, values):
     flags.FLAGS(["serving"])
     logging.set_verbosity(logging.WARNING)
-    for name in ("global_backbone", "local_backbone", "size", "local_size", "attributes"):
+    for name in _OF_MODEL:
         flags.FLAGS[name].value = values[name]
     export(folder)
 

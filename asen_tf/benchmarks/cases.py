@@ -180,13 +180,15 @@ CASES: dict[str, Case] = {
 
 
 def _step(config: config_dict.ConfigDict, manifest: Manifest, stage: str) -> tuple[TrainStep, ASEN]:
-    model = models.build(config.model, manifest.space, config.train.precision)
-    model.configure_backbones(recompute=config.train.recompute_backbone)
-    planned = next(s for s in plan(config) if s.name == stage)
-    made, weights = losses.build(planned.losses, manifest.space.offsets)
-    model.compile(optimizer=None, loss=made, loss_weights=weights)
-    chosen = optimizer(model, planned.rates, planned.optimizer)
-    return TrainStep(tf.distribute.get_strategy(), model, chosen), model
+    strategy = tf.distribute.get_strategy()
+    with strategy.scope():
+        model = models.build(config.model, manifest.space, config.train.precision)
+        model.configure_backbones(config.train.jit_backbone, config.train.recompute_backbone)
+        planned = next(s for s in plan(config) if s.name == stage)
+        made, weights = losses.build(planned.losses, manifest.space.offsets)
+        model.compile(optimizer=None, loss=made, loss_weights=weights)
+        chosen = optimizer(model, planned.rates, planned.optimizer)
+    return TrainStep(strategy, model, chosen), model
 
 
 def _batches(
@@ -196,7 +198,12 @@ def _batches(
     examples = pipeline.training_examples(
         manifest, load_images, config.train.sampling, config.train.seed, labels=False
     )
-    return iter(pipeline.dataset(examples, config.train.batch_size, start=0))
+
+    def of_pipeline(context):
+        replicas = context.num_replicas_in_sync
+        return pipeline.dataset(examples, config.train.batch_size, start=0, replicas=replicas)
+
+    return iter(tf.distribute.get_strategy().distribute_datasets_from_function(of_pipeline))
 
 
 def _embedding_flops(model: ASEN, images: int, pairs: int) -> int:

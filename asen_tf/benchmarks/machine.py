@@ -10,18 +10,22 @@ from pathlib import Path
 
 import tensorflow as tf
 
-_SIDE = 2048
+from asen_tf.training import strategy
+
+_SIDES = {"CPU": 2048, "GPU": 8192}
 _ROUNDS = 8
 _PACKAGES = ("tensorflow", "keras", "keras-hub", "numpy")
 
 
 def description() -> dict[str, object]:
-    """The processor, versions and the date; no names."""
+    """Processor, GPUs, versions and the date; no names."""
+    gpus = map(tf.config.experimental.get_device_details, tf.config.list_physical_devices("GPU"))
     return {
         "machine": {
             "processor": _processor(),
             "cpus": os.cpu_count(),
             "devices": [d.device_type for d in tf.config.list_physical_devices()],
+            "gpus": [details.get("device_name", "unknown") for details in gpus],
         },
         "versions": {
             "python": platform.python_version(),
@@ -43,9 +47,34 @@ def memory_mb(peak: bool = True) -> float:
     return most / 2**20 if sys.platform == "darwin" else most / 1024
 
 
+def gpu_peak_mb() -> float | None:
+    """The most memory that this process has held on all GPUs in MiB; None without a GPU."""
+    gpus = tf.config.list_logical_devices("GPU")
+    peaks = [tf.config.experimental.get_memory_info(gpu.name)["peak"] for gpu in gpus]
+    return sum(peaks) / 2**20 if gpus else None
+
+
+def replicated(replicas: int, gpu_mb: int) -> tf.distribute.Strategy:
+    """Replicas on parts of one device: of the first GPU, or of the processor without one.
+
+    They show what distribution costs, not what a second device would gain. Call it before anything
+    else touches a device.
+
+    Args:
+      replicas: 1: the device as it is.
+      gpu_mb: memory of each part of a GPU.
+    """
+    if replicas == 1:
+        return tf.distribute.get_strategy()
+    if tf.config.list_physical_devices("GPU"):
+        return tf.distribute.MirroredStrategy(strategy.split("GPU", replicas, gpu_mb))
+    return tf.distribute.MirroredStrategy(strategy.split("CPU", replicas))
+
+
 def matmul_peak_gflops(dtype: str = "float32") -> float:
     """The most floating-point operations a second that multiplying two matrices reaches, in 1e9."""
-    left = tf.cast(tf.random.stateless_uniform((_SIDE, _SIDE), (0, 0)), dtype)
+    side = _SIDES["GPU" if tf.config.list_logical_devices("GPU") else "CPU"]
+    left = tf.cast(tf.random.stateless_uniform((side, side), (0, 0)), dtype)
     multiply = tf.function(lambda a: tf.reduce_sum(tf.matmul(a, a)))
     multiply(left).numpy()
     times = []
@@ -53,7 +82,7 @@ def matmul_peak_gflops(dtype: str = "float32") -> float:
         began = time.perf_counter()
         multiply(left).numpy()
         times.append(time.perf_counter() - began)
-    return 2 * _SIDE**3 / min(times) / 1e9
+    return 2 * side**3 / min(times) / 1e9
 
 
 def _processor() -> str:

@@ -27,5 +27,6 @@ class ARegionEach(keras.layers.Layer):
 def build(config: config_dict.ConfigDict, space: AttributeSpace) -> ASEN:
     """ASEN as the configuration has it, with random weights and a region for each attribute."""
     model = models.build(config.model, space, config.train.precision)
+    model.configure_backbones(config.train.jit_backbone)
     model.localize = ARegionEach()
     return model

@@ -19,8 +19,10 @@ class Setting:
       size, local_size: sides of their inputs in pixels.
       batch: triplets a training step; images a call, where images are embedded.
       attributes: those that the embedding cases embed.
-      precision: "float32" or "mixed_bfloat16".
+      precision: of `core.choices.PRECISIONS`.
       recompute: of `config.train.recompute_backbone`.
+      jit: of `config.train.jit_backbone`.
+      replicas: that share a training step, see `machine.replicated`.
     """
 
     global_backbone: str = "resnet50"
@@ -31,6 +33,8 @@ class Setting:
     attributes: int = 9
     precision: str = "float32"
     recompute: bool = False
+    jit: bool = False
+    replicas: int = 1
 
     @property
     def compute_dtype(self) -> str:
@@ -49,4 +53,5 @@ class Setting:
         config.train.batch_size = config.eval.batch_size = self.batch
         config.train.precision = self.precision
         config.train.recompute_backbone = self.recompute
+        config.train.jit_backbone = self.jit
         return config

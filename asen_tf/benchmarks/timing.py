@@ -5,7 +5,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from asen_tf.benchmarks.machine import matmul_peak_gflops, memory_mb
+from asen_tf.benchmarks.machine import gpu_peak_mb, matmul_peak_gflops, memory_mb
 
 _WARM_UP = 3
 _FEWEST = 3
@@ -41,10 +41,11 @@ def measure(work: Work, seconds: float) -> dict[str, object]:
 
     Returns:
       `images_per_sec`: of the median call; `images_per_sec_mean`: over all calls; `calls`;
-      `peak_memory_mb`: of this process; `share_outside_step`: of a call's time, what it takes
-      longer than its steps on inputs at hand; `convolution_gflops`: operations of the
+      `peak_memory_mb`: of this process; `gpu_peak_mb`: likewise on GPUs, None without;
+      `images_per_sec_at_hand`: of the steps on inputs at hand; `share_outside_step`: of a call's
+      time, what it takes longer than these steps; `convolution_gflops`: operations of the
       convolutions over the time of the steps, in 1e9 a second; `matmul_peak_gflops`: the
-      machine's own; `fraction_of_peak`: one over the other. The last four are None where no step
+      machine's own; `fraction_of_peak`: one over the other. The last five are None where no step
       is told apart.
     """
     times = _times(work.call, seconds)
@@ -53,6 +54,8 @@ def measure(work: Work, seconds: float) -> dict[str, object]:
         "images_per_sec_mean": work.images * len(times) / sum(times),
         "calls": len(times),
         "peak_memory_mb": memory_mb(),
+        "gpu_peak_mb": gpu_peak_mb(),
+        "images_per_sec_at_hand": None,
         "share_outside_step": None,
         "convolution_gflops": None,
         "matmul_peak_gflops": None,
@@ -63,6 +66,7 @@ def measure(work: Work, seconds: float) -> dict[str, object]:
     of_steps = work.steps * statistics.median(_times(work.step, seconds / 2))
     gflops, peak = work.flops / of_steps / 1e9, matmul_peak_gflops(work.dtype)
     return result | {
+        "images_per_sec_at_hand": work.images / of_steps,
         "share_outside_step": max(0.0, 1 - of_steps / statistics.median(times)),
         "convolution_gflops": gflops,
         "matmul_peak_gflops": peak,

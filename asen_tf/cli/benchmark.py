@@ -40,9 +40,14 @@ def main() -> None:
     given = flags.FLAGS
     check_outputs(filter(None, [given.json]))
     setting = Setting(**{f.name: getattr(given, f.name) for f in dataclasses.fields(Setting)})
+    if setting.batch % setting.replicas:
+        raise ValueError(
+            f"--batch={setting.batch} must be a multiple of --replicas={setting.replicas}"
+        )
     keras.config.set_dtype_policy(setting.precision)
     with contextlib.ExitStack() as stack:
         root = given.data_dir or stack.enter_context(tempfile.TemporaryDirectory())
+        stack.enter_context(machine.replicated(setting.replicas, given.gpu_mb).scope())
         measured = cases.CASES[given.case](setting, root, given.seconds)
     result = {
         "case": given.case,
@@ -63,6 +68,11 @@ def run() -> None:
     flags.DEFINE_integer("attributes", 9, "How many attributes are embedded.", 1)
     flags.DEFINE_enum("precision", "float32", PRECISIONS, "Dtype policy of the networks.")
     flags.DEFINE_bool("recompute", False, "Whether to recompute feature maps, to save memory.")
+    flags.DEFINE_bool("jit", False, "Whether XLA compiles the backbones.")
+    flags.DEFINE_integer(
+        "replicas", 1, "Parts of the GPU, or of the processor, that share a training step.", 1
+    )
+    flags.DEFINE_integer("gpu_mb", 16384, "Memory of each of several parts of a GPU in MiB.", 1)
     flags.DEFINE_float("seconds", 30.0, "Seconds to measure for, after three warm-up calls.", 0.0)
     flags.DEFINE_string("data_dir", "", "Folder of rendered photographs; default: temporary.")
     flags.DEFINE_string("json", "", "JSON file to write the result to; it is printed in any case.")

@@ -17,7 +17,7 @@ def create(name: str = "default", logical_cpus: int = 0) -> tf.distribute.Strate
     if name not in STRATEGIES:
         raise ValueError(unknown_name("strategy", name, STRATEGIES))
     if logical_cpus:
-        _split_cpu(logical_cpus)
+        split("CPU", logical_cpus)
     if name == "default":
         return tf.distribute.get_strategy()
     if name == "multi_worker":
@@ -40,12 +40,23 @@ def is_chief(strategy: tf.distribute.Strategy) -> bool:
     )
 
 
-def _split_cpu(count):
-    cpu = tf.config.list_physical_devices("CPU")[0]
-    devices = [tf.config.LogicalDeviceConfiguration() for _ in range(count)]
+def split(kind: str, count: int, memory_mb: int | None = None) -> list[str]:
+    """Splits the first device of a kind, and gives the names of its parts.
+
+    Args:
+      kind: "CPU" or "GPU".
+      count: of parts.
+      memory_mb: of each; a GPU needs it.
+
+    Raises:
+      RuntimeError: TensorFlow uses it already.
+    """
+    device = tf.config.list_physical_devices(kind)[0]
+    parts = [tf.config.LogicalDeviceConfiguration(memory_limit=memory_mb) for _ in range(count)]
     try:
-        tf.config.set_logical_device_configuration(cpu, devices)
+        tf.config.set_logical_device_configuration(device, parts)
     except RuntimeError as error:
         raise RuntimeError(
-            "logical_cpus must be set before TensorFlow touches a device in this process"
+            f"a {kind} must be split before TensorFlow touches a device in this process"
         ) from error
+    return [f"/{kind.lower()}:{n}" for n in range(count)]

@@ -39,7 +39,7 @@ def test_cases_that_compute(case, root):
 
 def test_the_program_writes_what_it_prints(root, tmp_path, capsys, monkeypatch):
     file = tmp_path / "result.json"
-    given = {"case": "pipeline", "seconds": 0.0, "data_dir": root, "json": str(file)}
+    given = {"case": "pipeline", "seconds": 0.0, "data_dir": root, "json": str(file), "gpu_mb": 1}
     flags = types.SimpleNamespace(**dataclasses.asdict(TINY), **given)
     monkeypatch.setattr(benchmark.flags, "FLAGS", flags)
     benchmark.main()

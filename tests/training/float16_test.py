@@ -10,19 +10,21 @@ import pytest
 import tensorflow as tf
 
 from asen_tf import losses, models
-from asen_tf.benchmarks.setting import Setting
+from asen_tf.core import AttributeSpace
+from asen_tf.core import config as configs
 from asen_tf.training import optimizer
 from asen_tf.training.checkpoint import Checkpoints
 from asen_tf.training.step import TrainStep
 
-SETTING = Setting("resnet6", "resnet6", size=32, local_size=32, attributes=2)
 # Far below the least float16, 6e-8, is what most gradients of the networks inside would be.
 WEIGHT = 1e-7
 
 
 def gradients_of_asen(precision, start):
     """What a step at rate 1 takes from the weights, and the weights it began with."""
-    config, space = SETTING.config(""), SETTING.space()
+    config, space = configs.defaults(), AttributeSpace({n: ("yes", "no") for n in "ab"})
+    for branch in (config.model.global_branch, config.model.local_branch):
+        branch.update({"backbone": "resnet6", "size": 32})
     model = models.build(config.model, space, precision)
     model.set_weights(start or model.get_weights())
     made, _ = losses.build({"size": {"name": "norm", "output": "global"}}, (0, 2, 4))
