@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Training, embedding and serving on a GPU, in each precision, with XLA and without, on one GPU and
-# on two parts of it, into one JSON (OUTPUT) and a table. It stops beginning cases after LIMIT
-# seconds, what matters most first. Without a GPU it says so; SMALL=1 tries it there on tiny networks.
+# Training, embedding and serving on a GPU, in each precision, with XLA and without, and training on
+# two parts of the GPU, into one JSON (OUTPUT) and a table. CASES chooses; no case begins after LIMIT
+# seconds; with RESULTS, a folder, several runs make one table. Without a GPU it says so; SMALL=1
+# tries it there on tiny networks.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=${PYTHON:-python}
-output=${OUTPUT:-benchmarks/results/gpu.json}
 data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
+results=${RESULTS:-$data/results}
+mkdir -p "$results"
 export PYTHONPATH=$PWD${PYTHONPATH:+:$PYTHONPATH}
 export TF_FORCE_GPU_ALLOW_GROWTH=true # the server's export is made in a process beside it
 
@@ -23,34 +25,28 @@ if [ -n "${SMALL:-}" ]; then
     batch=2
 fi
 
-mkdir "$data/results"
 measure() { # name of the result, program, flags
-    local result=$data/results/$1
+    local result=$results/$1
     if [ $SECONDS -ge "${LIMIT:-86400}" ]; then
         echo "no time for $1"
         return
     fi
-    "$python" "${@:2}" "${network[@]}" --seconds="${SECONDS_EACH:-10}" --json="$result.json" \
-        > /dev/null 2> "$result.log" || { echo "$1 failed:" && tail -n 3 "$result.log"; }
+    timeout "${CASE_LIMIT:-3600}" "$python" "${@:2}" "${network[@]}" --seconds="${SECONDS_EACH:-10}" \
+        --json="$result.json" > /dev/null 2> "$result.log" || { echo "$1 failed:" && tail -n 3 "$result.log"; }
 }
 
-benchmark() { # case, precision, XLA, replicas
-    measure "$1-$2-$3-$4" -m asen_tf.cli.benchmark --case="$1" --precision="$2" --jit="$3" --replicas="$4" \
-        --batch="$batch" --data_dir="$data/garments"
-}
-
-precisions=(float32 mixed_bfloat16 mixed_float16)
 for jit in false true; do
-    for case in train_stage2 embed_all train_stage1; do
-        for precision in "${precisions[@]}"; do
-            benchmark "$case" "$precision" $jit 1
+    for case in ${CASES:-train_stage2 embed_all train_stage1 parts serve}; do
+        for precision in float32 mixed_bfloat16 mixed_float16; do
+            computes=(--precision="$precision" --jit=$jit)
+            of=(-m asen_tf.cli.benchmark --batch="$batch" --data_dir="$data/garments")
+            name=$case-$precision-$jit
+            case $case in
+                serve) measure "$name" benchmarks/serving.py "${computes[@]}" ;;
+                parts) measure "$name" "${of[@]}" --case=train_stage2 --replicas=2 "${computes[@]}" ;;
+                *) measure "$name" "${of[@]}" --case="$case" "${computes[@]}" ;;
+            esac
         done
     done
-    for precision in "${precisions[@]}"; do
-        benchmark train_stage2 "$precision" $jit 2
-    done
-    for precision in "${precisions[@]}"; do
-        measure "serve-$precision-$jit" benchmarks/serving.py --precision="$precision" --jit=$jit
-    done
 done
-"$python" benchmarks/gpu_table.py "$data/results" "$output"
+"$python" benchmarks/gpu_table.py "$results" "${OUTPUT:-benchmarks/results/gpu.json}"

@@ -35,6 +35,10 @@ _BATCH = flags.DEFINE_integer("batch", 4, "Triplets a training step; images, emb
 _ATTRIBUTES = flags.DEFINE_integer("attributes", 9, "Attributes that are embedded.")
 _WORKERS = flags.DEFINE_integer("workers", 2, "Processes that decode photographs, training.")
 _SECONDS = flags.DEFINE_float("seconds", 30.0, "How long to measure, after one call.")
+_DEVICE = flags.DEFINE_string("device", "cpu", "Where PyTorch computes, such as cuda.")
+_PRECISION = flags.DEFINE_enum(
+    "precision", "float32", ("float32", "bfloat16"), "In which convolutions compute, by autocast."
+)
 _DATA = flags.DEFINE_string("data_dir", None, "Folder with photographs in images/.", required=True)
 
 _MEAN = np.array((0.485, 0.456, 0.406), np.float32)
@@ -174,7 +178,7 @@ def region(attention: np.ndarray, size: int) -> tuple[int, int, int]:
 def local_inputs(paths: list[str], attention: torch.Tensor, size: int, local: int) -> torch.Tensor:
     """The attended squares of the original photographs, one after the other, on the host."""
     inputs = []
-    for path, of_one in zip(paths, attention.detach().numpy(), strict=True):
+    for path, of_one in zip(paths, attention.detach().float().cpu().numpy(), strict=True):
         photograph = opened(path)
         width, height = photograph.size
         short = min(width, height)
@@ -182,7 +186,7 @@ def local_inputs(paths: list[str], attention: torch.Tensor, size: int, local: in
         left, top = left + (width - short) // 2, top + (height - short) // 2
         cut = photograph.crop((left, top, left + side, top + side))
         inputs.append(normalised(cut.resize((local, local), Image.Resampling.BILINEAR)))
-    return torch.stack(inputs)
+    return torch.stack(inputs).to(_DEVICE.value)
 
 
 class Triplets(torch.utils.data.Dataset):
@@ -221,7 +225,11 @@ def triplet_loss(roles: list[torch.Tensor]) -> torch.Tensor:
     return F.relu(_MARGIN - near + far).mean()
 
 
-def training(network: Network, paths: list[str], both: bool) -> tuple[Callable[[], float], int]:
+def lower_precision() -> torch.autocast:
+    return torch.autocast(_DEVICE.value, torch.bfloat16, enabled=_PRECISION.value == "bfloat16")
+
+
+def training(network: Network, paths: list[str], both: bool) -> tuple[Callable, int, Iterator]:
     shared = [*network.global_branch.parameters(), *network.attributes.parameters()]
     optimizers = [torch.optim.Adam(shared, 1e-5 if both else 1e-4)]
     if both:
@@ -229,9 +237,19 @@ def training(network: Network, paths: list[str], both: bool) -> tuple[Callable[[
     network.train()
     upcoming = batches(paths)
 
-    def step() -> float:
-        images, files, attributes = next(upcoming)
-        vectors = network.attributes(attributes)
+    def step(batch) -> float:
+        with lower_precision():
+            loss = loss_of(*batch)
+        for optimizer in optimizers:
+            optimizer.zero_grad()
+        loss.backward()
+        for optimizer in optimizers:
+            optimizer.step()
+        return loss.item()
+
+    def loss_of(images, files, attributes) -> torch.Tensor:
+        vectors = network.attributes(attributes.to(_DEVICE.value))
+        images = images.to(_DEVICE.value)
         passes = [network.global_branch(role, vectors) for role in images]
         of_global = [embedding for embedding, _ in passes]
         loss = triplet_loss(of_global)
@@ -245,58 +263,68 @@ def training(network: Network, paths: list[str], both: bool) -> tuple[Callable[[
                 for one, other in zip(of_global, of_local, strict=True)
             )
             loss = loss + 0.1 * triplet_loss(of_local) + 0.1 * aligned
-        for optimizer in optimizers:
-            optimizer.zero_grad()
-        loss.backward()
-        for optimizer in optimizers:
-            optimizer.step()
-        return loss.item()
+        return loss
 
-    return step, 3 * _BATCH.value
+    return step, 3 * _BATCH.value, upcoming
 
 
-def embedding(network: Network, paths: list[str], count: int) -> tuple[Callable[[], float], int]:
+def embedding(network: Network, paths: list[str], count: int) -> tuple[Callable, int, Iterator]:
     network.eval()
     files = itertools.cycle(paths)
+    upcoming = iter(lambda: [next(files) for _ in range(_BATCH.value)], None)
 
     @torch.no_grad()
-    def call() -> float:
-        chosen = [next(files) for _ in range(_BATCH.value)]
+    @lower_precision()
+    def call(chosen) -> float:
         for attribute in range(count):
-            vectors = network.attributes(torch.full((len(chosen),), attribute))
+            asked = torch.full((len(chosen),), attribute, device=_DEVICE.value)
+            vectors = network.attributes(asked)
             images = torch.stack([global_input(opened(path), _SIZE.value) for path in chosen])
+            images = images.to(_DEVICE.value)
             found, attention = network.global_branch(images, vectors)
             crops = local_inputs(chosen, attention, _SIZE.value, _LOCAL_SIZE.value)
             local, _ = network.local_branch(crops, vectors)
             whole = torch.cat(
                 [0.6**0.5 * F.normalize(found), 0.4**0.5 * F.normalize(local)], 1
-            ).numpy()
+            ).cpu()
         return float(whole[0, 0])
 
-    return call, _BATCH.value
+    return call, _BATCH.value, upcoming
 
 
-def measure(call: Callable[[], float], images: int) -> dict:
-    call()
+def timed(call: Callable, upcoming: Iterator, seconds: float) -> list[float]:
+    call(next(upcoming))
     times = []
-    while sum(times) < _SECONDS.value or len(times) < 2:
+    while sum(times) < seconds or len(times) < 2:
         began = time.perf_counter()
-        call()
+        call(next(upcoming))
         times.append(time.perf_counter() - began)
+    return times
+
+
+def measure(call: Callable, images: int, upcoming: Iterator) -> dict:
+    times = timed(call, upcoming, _SECONDS.value)
+    # In training what is at hand is decoded; in embedding, files are decoded anew in any case.
+    again = timed(call, itertools.repeat(next(upcoming)), _SECONDS.value / 2)
+    on_gpu = _DEVICE.value != "cpu"
     status = Path("/proc/self/status").read_text()
     return {
         "images_per_sec": images / statistics.median(times),
         "images_per_sec_mean": images * len(times) / sum(times),
         "calls": len(times),
         "peak_memory_mb": int(status.partition("VmHWM:")[2].split()[0]) / 1024,
+        "images_per_sec_at_hand": images / statistics.median(again),
+        "gpu_peak_mb": torch.cuda.max_memory_allocated() / 2**20 if on_gpu else None,
         "torch": torch.__version__,
     }
 
 
 def main(_) -> None:
     torch.manual_seed(0)
+    torch.set_float32_matmul_precision("high")  # on GPUs what TensorFlow does, too
     paths = sorted(str(path) for path in Path(_DATA.value).glob("images/*.jpg"))
     network = Network(_GLOBAL.value, _LOCAL.value, _ATTRIBUTES.value)
+    network.to(_DEVICE.value)
     if _CASE.value.startswith("train"):
         work = training(network, paths, both=_CASE.value == "train_stage2")
     else:
