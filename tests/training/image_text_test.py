@@ -6,16 +6,20 @@ import tensorflow as tf
 import asen_tf
 from asen_client.serving import signatures
 from asen_tf.serving.export import SIGNATURES, export, write
-from asen_tf.training.train import train
+from asen_tf.workdir import Workdir
 from tests import image_text
-from tests.training.runs import tiny
+from tests.training.runs import experiment, run_program, tiny
 
 
-def test_a_run_trains_is_loaded_and_exported(catalogue, tmp_path, eagerly, monkeypatch):
+def test_a_run_trains_on_two_replicas_is_loaded_and_exported(
+    catalogue, tmp_path, eagerly, monkeypatch
+):
     preset = image_text.preset("clip", tmp_path / "clip")
     config = tiny(catalogue, max_steps=2)
     config.model.global_branch.backbone = config.model.global_branch.weights = preset
-    run = train(config, tmp_path / "run")
+    flags = ["--strategy=mirrored", "--logical_cpus=2"]
+    run_program(experiment(config, tmp_path / "tiny.py"), tmp_path / "run", *flags)
+    run = Workdir(tmp_path / "run")
     losses = [entry["loss"] for entry in run.history() if "loss" in entry]
     assert len(losses) == 2 and np.isfinite(losses).all()
     photographs = [(catalogue / f"images/{n}.png").read_bytes() for n in range(3)]
