@@ -124,7 +124,7 @@ setup(
     description="Attribute-specific embeddings of fashion photographs",
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
-    license="Apache-2.0",
+    license_expression="Apache-2.0",
     license_files=["LICENSE"],
     python_requires=">=3.11,<3.14",
     packages=find_packages(include=["asen_tf", "asen_tf.*"]),

@@ -5,6 +5,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 
+import keras
 import numpy as np
 import tensorflow as tf
 from ml_collections import config_dict
@@ -26,6 +27,9 @@ class Log:
       config: of the run.
       stages: of the run, in their order.
       chief: others write nothing.
+      callbacks: `on_epoch_end(step, values)` of each gets every entry of the history, named and
+        counted as in TensorBoard: "stage2/loss", steps of all stages. `model.optimizer` is None:
+        a stage's optimizer is not the model's.
     """
 
     def __init__(
@@ -34,7 +38,9 @@ class Log:
         config: config_dict.ConfigDict,
         stages: Sequence[Stage],
         chief: bool = True,
+        callbacks: keras.callbacks.CallbackList | None = None,
     ):
+        self._callbacks = callbacks or keras.callbacks.CallbackList()
         self._workdir = workdir
         self._stages = list(stages)
         self._chief = chief
@@ -52,6 +58,7 @@ class Log:
             else lambda _: tf.summary.create_noop_writer()
         )
         self._writer = writer(folder)
+        self._callbacks.on_train_begin()
         return self
 
     def __exit__(self, kind, *_) -> None:
@@ -61,6 +68,8 @@ class Log:
         except OSError:
             if kind is None:
                 raise
+        if kind is None:
+            self._callbacks.on_train_end()
 
     def resume(self, stage: Stage, step: int) -> None:
         """A stage begins, or goes on from `step`; later entries of it are forgotten."""
@@ -148,10 +157,12 @@ class Log:
             yield
 
     def _store(self, stage, step, seconds, values):
+        named = {f"{stage.name}/{name}": value for name, value in values.items()}
         with self._tensorboard(step):
-            for name, value in values.items():
-                tf.summary.scalar(f"{stage.name}/{name}", value)
+            for name, value in named.items():
+                tf.summary.scalar(name, value)
             self._writer.flush()
         if self._chief:
+            self._callbacks.on_epoch_end(self._offset + step, named)
             entry = {"stage": stage.name, "step": step, "seconds": round(seconds, 3), **values}
             self._workdir.append_history(entry)

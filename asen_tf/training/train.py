@@ -5,6 +5,7 @@ import functools
 import math
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -56,6 +57,7 @@ def train(
     config: config_dict.ConfigDict,
     workdir: str | os.PathLike,
     strategy: tf.distribute.Strategy | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> Workdir:
     """Trains what the configuration describes, or goes on where a killed run stopped.
 
@@ -63,6 +65,7 @@ def train(
       config: `asen_tf.core.config.defaults()` with its changes.
       workdir: folder of the run, see `Workdir`.
       strategy: where it runs, see `asen_tf.training.strategy.create`.
+      callbacks: get what the run logs, see `asen_tf.training.log.Log` and docs/tracking.md.
 
     Returns:
       The folder, with the model that validated best.
@@ -74,7 +77,7 @@ def train(
     """
     strategy = strategy or tf.distribute.get_strategy()
     with determinism.enabled(config.train.deterministic), contextlib.ExitStack() as held:
-        return _Run(config, Workdir(workdir), strategy, held).run()
+        return _Run(config, Workdir(workdir), strategy, held).run(callbacks)
 
 
 class _Run:
@@ -230,10 +233,11 @@ class _Run:
             lambda: max(stage.end - self._now(), 0) * max(_OF_STAGE * stage.part, _OF_RUN),
         )
 
-    def run(self):
+    def run(self, callbacks):
+        told_of_logs = keras.callbacks.CallbackList(callbacks, model=self.model)
         with (
             data.naming_bad_images(self.manifest, self.config.data.max_pixels),
-            Log(self.workdir, self.config, self.stages, self.chief) as log,
+            Log(self.workdir, self.config, self.stages, self.chief, told_of_logs) as log,
         ):
             previous = None
             for stage in self.stages:

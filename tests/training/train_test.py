@@ -23,9 +23,30 @@ from tests.training.runs import environment, model_of, tiny, weights
 pytestmark = pytest.mark.usefixtures("eagerly")
 
 
+class Recorder(keras.callbacks.Callback):
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def on_train_begin(self, logs=None):
+        self.calls.append("begin")
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.calls.append((epoch, logs))
+
+    def on_train_end(self, logs=None):
+        self.calls.append("end")
+
+
 @pytest.fixture(scope="module")
-def finished(catalogue, tmp_path_factory):
-    return train(tiny(catalogue), tmp_path_factory.mktemp("finished") / "run")
+def recorder():
+    return Recorder()
+
+
+@pytest.fixture(scope="module")
+def finished(catalogue, tmp_path_factory, recorder):
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    return train(tiny(catalogue), folder, callbacks=[recorder])
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +74,19 @@ def test_a_run_leaves_models_history_and_tensorboard(finished, catalogue):
     terms = tiny(catalogue).stage2.losses
     weighted = sum(terms[name].weight * found[name] for name in terms)
     assert found["loss"] == pytest.approx(weighted, rel=1e-5)
+
+
+def test_callbacks_are_told_what_the_history_has(finished, recorder):
+    first, own = {"stage1": 0, "stage2": 6}, {"stage", "step", "seconds"}
+    expected = [
+        (
+            first[entry["stage"]] + entry["step"],
+            {f"{entry['stage']}/{name}": entry[name] for name in entry.keys() - own},
+        )
+        for entry in finished.history()
+    ]
+    assert recorder.calls == ["begin", *expected, "end"]
+    assert isinstance(recorder.model, asen_tf.models.ASEN)
 
 
 def test_photographs_cut_to_boxes_train_as_those_cut_by_hand(boxed_and_cut, tmp_path):
