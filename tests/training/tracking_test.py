@@ -9,7 +9,8 @@ import pytest
 
 import asen_tf
 from asen_tf.core import experiments
-from tests.training.runs import ROOT, tiny
+from tests.programs import ROOT
+from tests.training.runs import tiny
 
 pytestmark = pytest.mark.usefixtures("eagerly")
 TRACKERS = ("mlflow", "wandb")
