@@ -9,7 +9,7 @@ in processes of their own.
     python benchmarks/search.py --items=200000 --attributes=8 --dimension=1024 --k=10 \
         --groups=2000 --json=benchmarks/results/search_faiss_200k.json
     python benchmarks/search.py --items=200000 --attributes=8 --dimension=1024 --k=10 \
-        --groups=2000 --options='index=IVF512,SQ8&search=nprobe=6' \
+        --groups=2000 --options='index=IVF512,SQ8&search=nprobe=6' --noplain \
         --json=benchmarks/results/search_ivf_200k.json
 """
 
@@ -46,6 +46,7 @@ _GROUPS = flags.DEFINE_integer(
 _HITS = flags.DEFINE_integer("k", 20, "Items wanted.")
 _QUERIES = flags.DEFINE_integer("queries", 100, "Of each kind.")
 _FOLDER = flags.DEFINE_string("folder", None, "For the store; default: a temporary one.")
+_PLAIN = flags.DEFINE_bool("plain", True, "Time plain faiss and NumPy, too.")
 _JSON = flags.DEFINE_string("json", "", "File to write the result to.")
 _STEP = flags.DEFINE_enum(
     "step", "", ["", "fill", "search", "faiss", "numpy"], "For the child: what to do."
@@ -238,7 +239,8 @@ def child(step: str, folder: str) -> dict:
 
 def measured(folder: str) -> dict:
     found = {**child("fill", folder), **child("search", folder)}
-    found["plain_latency_ms"] = {name: child(name, folder) for name in ("faiss", "numpy")}
+    if _PLAIN.value:
+        found["plain_latency_ms"] = {name: child(name, folder) for name in ("faiss", "numpy")}
     size = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file())
     vectors = 4 * _ITEMS.value * _ATTRIBUTES.value * _DIMENSION.value
     return {
