@@ -151,7 +151,7 @@ def search(uri: str) -> dict:
             "memory_mb_after_one_attribute": memory_of_one,
             "latency_ms": kinds,
             "memory_mb": memory(),
-            "found_what_numpy_finds": {kind: share(engine, *of) for kind, of in _KINDS.items()},
+            "found_what_numpy_finds": shares(engine),
         }
 
 
@@ -222,17 +222,25 @@ def memory() -> dict:
     return {"anonymous": read("RssAnon"), "mapped": read("RssFile")}
 
 
-def share(engine: Engine, weights: tuple[float, ...] | None, text: str) -> float:
-    """Part of NumPy's best that are found, over some queries."""
-    drawn = queries(weights, _CHECKED)
-    ids, scores = [], []
+def shares(engine: Engine) -> dict:
+    """Part of NumPy's best that are found, over some queries of each kind."""
+    drawn = {kind: queries(weights, _CHECKED) for kind, (weights, _) in _KINDS.items()}
+    ids, scores = [], {kind: [] for kind in _KINDS}
     for items in batches():
-        keep = [not text or record.metadata["shelf"] == 3 for record in items.records]
-        ids += [name for name, kept in zip(items.ids, keep, strict=True) if kept]
-        flat = items.vectors[keep].reshape(sum(keep), -1)
-        scores.append(flat @ drawn.reshape(_CHECKED, -1).T)
-    best = np.argsort(-np.concatenate(scores), axis=0, kind="stable")[: _HITS.value]
-    found = [engine.search(query, _HITS.value, parse(text)).ids for query in drawn]
+        ids += items.ids
+        met = np.array([record.metadata["shelf"] == 3 for record in items.records])
+        for kind, (_, text) in _KINDS.items():
+            found = items.vectors.reshape(len(items), -1) @ drawn[kind].reshape(_CHECKED, -1).T
+            scores[kind].append(np.where(met[:, None], found, -np.inf) if text else found)
+    return {
+        kind: share(engine, kind, ids, np.concatenate(scores[kind]), drawn[kind]) for kind in _KINDS
+    }
+
+
+def share(engine: Engine, kind: str, ids: list, scores: np.ndarray, drawn: np.ndarray) -> float:
+    best = np.argsort(-scores, axis=0, kind="stable")[: _HITS.value]
+    where = parse(_KINDS[kind][1])
+    found = [engine.search(query, _HITS.value, where).ids for query in drawn]
     hits = sum(len({ids[row] for row in best[:, n]} & set(found[n])) for n in range(_CHECKED))
     return hits / (_HITS.value * _CHECKED)
 
