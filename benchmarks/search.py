@@ -2,9 +2,9 @@
 
 The store is filled a thousand items a call by one process and searched by another, whose memory is
 counted: `anonymous` is its own, `mapped` are pages of files, which the system takes back when it
-needs them. One thread searches; others are searched for some seconds before, so that the files are
-checked, in the system's cache, and mapped, as they are in a server after a while. Plain faiss (its
-exact search, of the numbers that count) and NumPy answer the same queries, each in its process.
+needs them. One thread searches; the files are in the system's cache, as they are after the first
+queries. Plain faiss (its exact search, of the numbers that count) and NumPy answer the same queries
+in processes of their own.
 
     python benchmarks/search.py --items=200000 --attributes=8 --dimension=1024 --k=10 \
         --groups=2000 --json=benchmarks/results/search_faiss_200k.json
@@ -52,7 +52,6 @@ _STEP = flags.DEFINE_enum(
     "step", "", ["", "fill", "search", "faiss", "numpy"], "For the child: what to do."
 )
 
-_WARM_UP_S = 15
 _AT_ONCE, _CHECKED, _UPDATED = 1000, 20, 10_000
 
 # Weights of each kind of query, and a filter that a tenth of the items meet.
@@ -142,7 +141,6 @@ def search(uri: str) -> dict:
         opened = time.perf_counter() - began
         engine.search(queries((1.0,), 1)[0], _HITS.value)
         answered, memory_of_one = time.perf_counter() - began, memory()
-        warm_up(engine)
         kinds = {kind: latency(engine, *of) for kind, of in _KINDS.items()}
         return {
             "exact": engine.exact,
@@ -153,12 +151,6 @@ def search(uri: str) -> dict:
             "memory_mb": memory(),
             "found_what_numpy_finds": shares(engine),
         }
-
-
-def warm_up(engine: Engine) -> None:
-    began, draw = time.perf_counter(), np.random.default_rng(3)
-    while time.perf_counter() - began < _WARM_UP_S:
-        engine.search(unit(draw, 1)[0], _HITS.value)
 
 
 def plain(vectors: Callable[[np.ndarray], Callable[[np.ndarray], object]]) -> dict:
