@@ -84,17 +84,12 @@ def unit():
     return vectors
 
 
-@pytest.fixture(scope="session")
-def milvus_server(tmp_path_factory):
-    """The address of a server of Milvus: the environment's MILVUS_SERVER, or one of its own."""
-    if address := os.environ.get("MILVUS_SERVER"):
-        yield address
-        return
-    milvus = pytest.importorskip("milvus", reason="pip install milvus brings a server to test")
-    with milvus.MilvusServer() as server:
-        server.set_base_dir(str(tmp_path_factory.mktemp("milvus")))
-        server.start()
-        yield f"http://127.0.0.1:{server.listen_port}"
+@pytest.fixture
+def milvus_server():
+    """The address of a server of Milvus, where the environment has one."""
+    return os.environ.get("MILVUS_SERVER") or pytest.skip(
+        "MILVUS_SERVER is not set: pip install milvus==2.3.5; milvus-server --proxy-port=19530"
+    )
 
 
 @pytest.fixture
