@@ -73,4 +73,4 @@ def test_texts_cannot_leave_their_literal_in_milvus():
     space = AttributeSpace({"color": ["red"]})
     key = r'$meta["label.color=x\") or exists $meta[\"y"]'
     hostile = parse("""color='x") or exists $meta["y'""")
-    assert expression(hostile, space) == f"exists {key} and {key} == true"
+    assert expression(hostile, space) == f"(exists {key}) and {key} == true"
