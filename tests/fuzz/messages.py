@@ -56,6 +56,39 @@ def _read_request(_: Path, raw: bytes) -> None:
     assert array.nbytes <= 1 << 20
 
 
+def _read_rest(_: Path, raw: bytes) -> None:
+    import grpc
+    import tensorflow as tf
+    from tensorflow.core.protobuf import meta_graph_pb2
+    from tensorflow_serving.apis import predict_pb2
+
+    from asen_tf.serving.server.refused import Refused
+    from asen_tf.serving.server.rest import json_tensors
+
+    signature = meta_graph_pb2.SignatureDef()
+    for name, dtype in _REST_INPUTS.items():
+        signature.inputs[name].dtype = tf.as_dtype(dtype).as_datatype_enum
+    try:
+        value, request = json_tensors.read(raw), predict_pb2.PredictRequest()
+        request.model_spec.signature_name = value.get("signature_name", "")
+        json_tensors.fill(request, value, signature)
+    except Refused as error:
+        assert error.code == grpc.StatusCode.INVALID_ARGUMENT
+        raise ValueError(error.message) from error
+    except ValueError as error:  # would be answered with INTERNAL
+        raise AssertionError(str(error)) from error
+
+
+_REST_INPUTS = {"image_bytes": "string", "attribute": "string", "box": "float32", "n": "int32"}
+_REST = [
+    {"instances": [{"image_bytes": {"b64": "YWI="}, "attribute": "é", "box": [0, 1], "n": 1}]},
+    {"inputs": {"image_bytes": ["a"], "attribute": ["b"], "box": [[0.5]], "n": [[1, 2]]}},
+    {"signature_name": "x", "inputs": {"image_bytes": [], "attribute": "", "box": [True], "n": 1}},
+    {"signature_name": "\ud800", "inputs": {"image_bytes": "\ud800", "\ud800": ["\ud800"]}},
+    {"inputs": {"image_bytes": json.loads("[" * 70 + "]" * 70), "attribute": "", "box": 0, "n": 1}},
+]
+
+
 def _tensors() -> list[bytes]:
     return [
         tensors.to_proto(np.array([b"abc", b"d"], object)).SerializeToString(),
@@ -116,6 +149,13 @@ TARGETS = [
         ["asen_tf.serving.server.tensors"],
         _read_request,
         seeds=_tensors(),
+        tensorflow=True,
+    ),
+    Target(
+        "REST request",
+        ["asen_tf.serving.server.rest.json_tensors"],
+        _read_rest,
+        seeds=[json.dumps(request).encode() for request in _REST],
         tensorflow=True,
     ),
     Target(

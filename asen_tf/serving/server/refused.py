@@ -27,7 +27,9 @@ class Refused(Exception):
     def __init__(self, code: grpc.StatusCode, message: str):
         super().__init__(message)
         self.code = code
-        self.message = message.encode()[:_LONGEST].decode("utf-8", "ignore")
+        # Half of a surrogate pair, which JSON can have, is no character.
+        encoded = message.encode("utf-8", "backslashreplace")
+        self.message = encoded[:_LONGEST].decode("utf-8", "ignore")
 
 
 def invalid(message: str) -> Refused:

@@ -20,6 +20,8 @@ _BINARY = "b64"
 _BINARY_ENDING = "_bytes"
 
 _SHOWN = 80
+# Dimensions of a tensor.
+_DEEPEST = 8
 
 _ROWS, _COLUMNS = "instances", "inputs"
 
@@ -38,6 +40,10 @@ def read(body: bytes) -> dict[str, Any]:
     name = value.get("signature_name", "")
     if not isinstance(name, str):
         raise invalid(f"expected 'signature_name' as a string, received {_kind(name)}")
+    if name != name.encode("utf-8", "ignore").decode():
+        raise invalid(
+            f"expected 'signature_name' as a string of characters, received {_shown(name)}"
+        )
     return value
 
 
@@ -86,6 +92,8 @@ def to_array(given: Any, dtype: tf.DType, name: str) -> np.ndarray:
     """
     shape, level = [], [given]
     while level and isinstance(level[0], list):
+        if len(shape) == _DEEPEST:
+            raise invalid(f"input {name}: expected at most {_DEEPEST} lists within each other")
         sizes = {len(one) if isinstance(one, list) else None for one in level}
         if len(sizes) > 1:
             raise invalid(f"input {name}: its lists differ in length or depth")
