@@ -1,7 +1,7 @@
 """How soon a fresh process with the client has its first answer, by phase.
 
-    python -m venv /tmp/alone && /tmp/alone/bin/pip install ./client
-    python benchmarks/client_start.py --python=/tmp/alone/bin/python \\
+    python -m venv build/alone && build/alone/bin/pip install ./client
+    python benchmarks/client_start.py --python=build/alone/bin/python \\
         --json=benchmarks/results/client_start.json
 
 Importing gRPC, NumPy and Pillow; then connecting, asking for the model's attributes, and embedding

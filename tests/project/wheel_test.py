@@ -13,23 +13,18 @@ from pathlib import Path
 import pytest
 
 import asen_tf
+from tests.wheels import IGNORED, built
 
 
 @pytest.fixture(scope="module")
 def wheel(root, tmp_path_factory):
     """What `python -m build` makes."""
-    pytest.importorskip("build")
     source, folder = (tmp_path_factory.mktemp(name) for name in ("source", "wheel"))
     for name in ("LICENSE", "MANIFEST.in", "README.md", "pyproject.toml", "setup.py"):
         shutil.copy(root / name, source)
     for name in ("asen_tf", "client", "configs"):
-        kept = shutil.ignore_patterns("__pycache__", "build", "*.egg-info")
-        shutil.copytree(root / name, source / name, ignore=kept)
-    command = [sys.executable, "-m", "build", "--no-isolation", f"--outdir={folder}", source]
-    made = subprocess.run(command, capture_output=True, text=True)
-    assert made.returncode == 0, made.stdout + made.stderr
-    [found] = folder.glob("*.whl")
-    return found
+        shutil.copytree(root / name, source / name, ignore=IGNORED)
+    return built(source, folder)
 
 
 @pytest.fixture(scope="module")

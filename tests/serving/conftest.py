@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 
 import numpy as np
@@ -36,6 +37,26 @@ def saved(tmp_path_factory):
         signatures = {name: getattr(module, method) for name, method in names.items()}
         tf.saved_model.save(module, str(folder / str(factor)), signatures=signatures)
     return {factor: folder / str(factor) for factor in (2, 3)}
+
+
+@pytest.fixture
+def held(toy, monkeypatch):
+    """What began to run at a `toy`, of which nothing ends before the event `held.free`."""
+
+    class Held(list):
+        free = threading.Event()
+
+    began, servable = Held(), toy.models.get("toy")._versions[2].servable
+    run = servable.run
+
+    def run_later(*given):
+        began.append(given[0])
+        assert began.free.wait(60)
+        return run(*given)
+
+    monkeypatch.setattr(servable, "run", run_later)
+    yield began
+    began.free.set()
 
 
 @pytest.fixture(scope="module")

@@ -285,26 +285,6 @@ def test_metrics_count_what_was_answered(toy):
     assert toy.ask("/monitoring/prometheus/metrics")[1].count("asen_serve_requests_total") >= 3
 
 
-@pytest.fixture
-def held(toy, monkeypatch):
-    """What began to run, of which nothing ends before the event `held.free`."""
-
-    class Held(list):
-        free = threading.Event()
-
-    began, servable = Held(), toy.models.get("toy")._versions[2].servable
-    run = servable.run
-
-    def run_later(*given):
-        began.append(given[0])
-        assert began.free.wait(60)
-        return run(*given)
-
-    monkeypatch.setattr(servable, "run", run_later)
-    yield began
-    began.free.set()
-
-
 def test_too_many_requests_are_refused_at_once(toy, held):
     with concurrent.futures.ThreadPoolExecutor(7) as pool:
         calls = [pool.submit(toy.predict, {"instances": [[1, 2]]}) for _ in range(7)]

@@ -379,26 +379,6 @@ def test_a_message_that_is_too_large(toy):
     assert toy.predict(x=X).outputs
 
 
-@pytest.fixture
-def held(toy, monkeypatch):
-    """What began to run, of which nothing ends before the event `held.free`."""
-
-    class Held(list):
-        free = threading.Event()
-
-    began, servable = Held(), toy.models.get("toy")._versions[2].servable
-    run = servable.run
-
-    def run_later(*given):
-        began.append(given[0])
-        assert began.free.wait(60)
-        return run(*given)
-
-    monkeypatch.setattr(servable, "run", run_later)
-    yield began
-    began.free.set()
-
-
 def test_too_many_requests(toy, held):
     """Two run, two wait, the rest is refused at once; nobody else notices."""
     calls = [toy.prediction.Predict.future(request(x=X), timeout=60) for _ in range(7)]

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import asen_tf
+from tests.wheels import IGNORED, built
 
 ROOT = Path(__file__).parents[2]
 LENGTH = "skirt length (cm)"
@@ -44,15 +45,8 @@ print(names, *sorted({name.partition(".")[0] for name in sys.modules}))
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """What `python -m build client/` makes, by way of the archive of sources."""
-    pytest.importorskip("build")
     folder = tmp_path_factory.mktemp("wheel")
-    kept = shutil.ignore_patterns("build", "*.egg-info", "__pycache__")
-    source = shutil.copytree(ROOT / "client", folder / "client", ignore=kept)
-    command = [sys.executable, "-m", "build", "--no-isolation", f"--outdir={folder}", source]
-    made = subprocess.run(command, capture_output=True, text=True)
-    assert made.returncode == 0, made.stdout + made.stderr
-    [found] = folder.glob("*.whl")
-    return found
+    return built(shutil.copytree(ROOT / "client", folder / "client", ignore=IGNORED), folder)
 
 
 @pytest.fixture(scope="module")
