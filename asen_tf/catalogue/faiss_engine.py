@@ -216,9 +216,13 @@ class FaissEngine(Engine):
         """Allowed rows: those that the indexes propose, and those that are in none."""
         indexes = [] if self.exact else self._indexes_of(view, counting)
         indexed = min([view.rows, *(index.ntotal for index in indexes)]) if indexes else 0
+        share = allowed[:indexed].mean() if indexed else 1
+        bits = np.packbits(allowed[:indexed], bitorder="little")
+        selector = faiss.IDSelectorBitmap(bits) if share < 1 else None
 
         def proposed(attribute: int, index: faiss.Index) -> np.ndarray:
-            return _proposed(index, query[None, attribute], _CANDIDATES * count, allowed)
+            wanted = _CANDIDATES * count
+            return _proposed(index, query[None, attribute], wanted, selector, max(share, 1e-9))
 
         found = [np.empty(0, np.int64), *_THREADS.map(proposed, counting, indexes)]
         rows = np.unique(np.concatenate(found))
@@ -254,9 +258,9 @@ class FaissEngine(Engine):
         for attribute in range(len(self.fingerprint.attributes)):
             index = _new_index(self.fingerprint.dimension, description)
             vectors = np.asarray(matrices.matrix(attribute, rows), np.float32)
-            if ivf := _ivf(index):
-                ivf.cp.max_points_per_centroid, ivf.cp.niter = _A_CLUSTER, _STEPS
-                ivf.cp.min_points_per_centroid = 1  # faiss prints a warning
+            if isinstance(index, faiss.IndexIVF):
+                index.cp.max_points_per_centroid, index.cp.niter = _A_CLUSTER, _STEPS
+                index.cp.min_points_per_centroid = 1  # faiss prints a warning
             index.train(vectors)
             index.add(vectors)
             path, check = _index_file(matrices.folder, attribute), 0
@@ -273,31 +277,30 @@ class FaissEngine(Engine):
         sync_folder(matrices.folder)
 
 
-def _ivf(index: faiss.Index) -> faiss.IndexIVF | None:
-    """The index as one of clusters, None for one of another kind."""
-    return index if isinstance(index, faiss.IndexIVF) else None
-
-
-def _proposed(index: faiss.Index, query: np.ndarray, count: int, allowed: np.ndarray) -> np.ndarray:
+def _proposed(
+    index: faiss.Index,
+    query: np.ndarray,
+    count: int,
+    allowed: faiss.IDSelector | None,
+    share: float,
+) -> np.ndarray:
     """The best rows by an index, of those allowed where it can tell; -1 where it has no more.
 
-    It looks at as many allowed ones as it would look at without a filter.
+    Of these it looks at as many as it would look at without a filter.
+
+    Args:
+      allowed: None: all.
+      share: part of all that is allowed, not 0.
     """
-    count, allowed = min(count, index.ntotal), allowed[: index.ntotal]
-    share, given = allowed.mean(), {}
-    if share < 1:
-        # Kept here, for faiss does not: the bits must live as long as the search.
-        bits = np.packbits(allowed, bitorder="little")
-        given["sel"] = faiss.IDSelectorBitmap(bits)
-    if given and (ivf := _ivf(index)) and not isinstance(ivf, faiss.IndexIVFFastScan):
-        probes = min(ivf.nlist, int(ivf.nprobe / max(share, 1e-9)))
-        parameters = faiss.SearchParametersIVF(nprobe=probes, **given)
-    elif given and isinstance(index, faiss.IndexHNSW):
-        wide = min(index.ntotal, int(index.hnsw.efSearch / max(share, 1e-9)))
-        parameters = faiss.SearchParametersHNSW(efSearch=wide, **given)
-    else:
-        parameters = None
-    return index.search(query, count, params=parameters)[1][0]
+    takes = allowed is not None and not isinstance(index, faiss.IndexIVFFastScan)
+    parameters = None
+    if takes and isinstance(index, faiss.IndexIVF):
+        probes = min(index.nlist, int(index.nprobe / share))
+        parameters = faiss.SearchParametersIVF(nprobe=probes, sel=allowed)
+    elif takes and isinstance(index, faiss.IndexHNSW):
+        wide = min(index.ntotal, int(index.hnsw.efSearch / share))
+        parameters = faiss.SearchParametersHNSW(efSearch=wide, sel=allowed)
+    return index.search(query, min(count, index.ntotal), params=parameters)[1][0]
 
 
 def _products(view: View, attribute: int, row: np.ndarray, rows: np.ndarray) -> np.ndarray:
