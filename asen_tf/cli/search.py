@@ -24,7 +24,6 @@ from asen_client.cli import program
 from asen_client.cli.embedders import define_flags
 from asen_tf.cli import lists, text_model
 from asen_tf.core.files import check_outputs
-from asen_tf.core.progress import say
 
 if TYPE_CHECKING:
     from asen_tf.catalogue import Catalogue, Match
@@ -105,6 +104,7 @@ def find(catalogue: "Catalogue", given: flags.FlagValues) -> "list[Match]":
         found = catalogue.rerank(read_results(given.rerank), blend=given.blend, **wanted)
         return found[given.offset : given.offset + given.k]
     from asen_tf.api.search import search
+    from asen_tf.core.progress import say
 
     if not len(catalogue):
         say(f"{given.store} is empty; asen-index fills it")
@@ -171,6 +171,7 @@ def main() -> None:
     from asen_tf.catalogue.filters import every, parse
     from asen_tf.catalogue.queries import start
     from asen_tf.cli import search_output
+    from asen_tf.core.progress import say
 
     needed = given.image and start(_liked(given), given.measure) is None
     needed = needed or (given.text is not None and given.model)

@@ -11,8 +11,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-import filelock
-
 from asen_client.core.errors import NO_ROOM
 
 _DRAFT, _LOCK = ".asen.draft", ".lock"
@@ -29,6 +27,8 @@ def written_whole(path: str | os.PathLike) -> Iterator[Path]:
     Raises:
       OSError: the file cannot be written; names it, whatever the draft was called.
     """
+    import filelock  # --help does not wait for it
+
     given, target = Path(path), Path(os.path.realpath(path))
     _check_place(given)
     if given.exists() and not given.is_file():
@@ -61,6 +61,8 @@ def _naming(path: str | os.PathLike, draft: Path) -> Iterator[None]:
 
 def remove_drafts(folder: str | os.PathLike) -> None:
     """Removes what killed processes left of `written_whole`: nobody holds its lock."""
+    import filelock
+
     for draft in Path(folder).glob(f".*{_DRAFT}"):
         held = filelock.FileLock(draft / _LOCK, timeout=0)
         with contextlib.suppress(filelock.Timeout, OSError), held:

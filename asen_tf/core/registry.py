@@ -1,7 +1,6 @@
 """Things by name: our own, those that a decorator registers, those of other packages."""
 
 import importlib
-import importlib.metadata
 from collections.abc import Callable, Mapping
 
 from asen_client.core.errors import unknown_name
@@ -77,4 +76,6 @@ class Registry:
         return tuple(dict.fromkeys([*self._builtin, *self._registered, *others]))
 
     def _entry_points(self):
+        import importlib.metadata  # --help does not wait for it
+
         return importlib.metadata.entry_points(group=self._group)

@@ -5,7 +5,6 @@ import ipaddress
 import os
 import re
 import socket
-import urllib.request
 
 _ADDRESS = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\\\[\]@?#]+):(?P<port>[0-9]{1,5})")
 
@@ -58,6 +57,8 @@ def channel_options(host: str) -> dict[str, int]:
 
 def through(host: str) -> str:
     """Says through which proxy, where gRPC asks a proxy for a host; empty where not."""
+    import urllib.request  # --help does not wait for it
+
     named = next((name for name in _PROXIES if os.environ.get(name)), None)
     if named is None or is_this_machine(host) or urllib.request.proxy_bypass_environment(host):
         return ""
