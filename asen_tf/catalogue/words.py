@@ -123,7 +123,10 @@ class Words:
         for name, value in self._stored:
             known.setdefault(name, {}).setdefault(value, Value())
         attributes = {
-            name: dataclasses.replace(vocabulary.attributes.get(name, _UNKNOWN), values=values)
+            # What is asked for is asked for, also of what has no such attribute by the vocabulary.
+            name: dataclasses.replace(
+                vocabulary.attributes.get(name, _UNKNOWN), values=values, not_of={}
+            )
             for name, values in known.items()
         }
         vocabulary = dataclasses.replace(vocabulary, attributes=attributes)

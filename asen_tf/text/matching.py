@@ -114,7 +114,11 @@ class Matcher:
             name: {value: frozenset(attribute.kinds_of(value)) for value in attribute.values}
             for name, attribute in vocabulary.attributes.items()
         }
-
+        self._sets = frozenset(
+            " ".join(form)
+            for one in vocabulary.sets
+            for form in words.inflected(one, vocabulary.endings)
+        )
         self._cases = {
             name: cases
             for name, attribute in vocabulary.attributes.items()
@@ -140,7 +144,21 @@ class Matcher:
                     cells[name] = "|".join(values)
                 else:
                     unclear[name] = values
-        return {**cells, **dict(self._become(cells))}, unclear
+        cells |= dict(self._become(cells))
+        for name in self._unsaid(cells):
+            cells.pop(name, None)
+            unclear.pop(name, None)
+        return cells, unclear
+
+    def _unsaid(self, cells: Mapping[str, str]) -> list[str]:
+        """Attributes that a thing with such values does not have: a perfume no colour."""
+        return [
+            name
+            for name, attribute in self.vocabulary.attributes.items()
+            for other, values in attribute.not_of.items()
+            for value in filter(None, cells.get(other, "").split("|"))
+            if value in values or self._kinds[other][value] & values
+        ]
 
     def _become(self, cells: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         """What values are beside those of other attributes: shoes of sports are sports shoes."""
@@ -168,7 +186,7 @@ class Matcher:
             said = [one for one in said if one.value in values]
             last = said[-1]
             before = next(one for one in reversed(said) if one.value != last.value)
-            if before.joint == last.joint:
+            if before.joint == last.joint or last.words.split()[-1] in self._sets:
                 return (last.value,), True
         return found, False
 

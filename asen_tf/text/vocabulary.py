@@ -14,9 +14,9 @@ SEVERAL = ("blank", "first", "last", "all")
 LONGEST_PHRASE = 100
 _MOST_KINDS = 8  # a value is a kind of, one above the other
 _MOST_ENDINGS, _MOST_FORMS = 200, 50
-_LISTS = ("articles", "negations", "joins", "parts", "elsewhere", "ignore")
+_LISTS = ("articles", "negations", "joins", "parts", "sets", "elsewhere", "ignore")
 _KEYS = ("spellings", "endings", "units", *_LISTS, "attributes")
-_ATTRIBUTE = ("several", "nouns", "values")
+_ATTRIBUTE = ("several", "nouns", "not_of", "values")
 _VALUE = ("words", "beside", "measured", "is", "becomes")
 Phrase = tuple[str, ...]
 
@@ -48,11 +48,13 @@ class Attribute:
       values: by their names.
       several: what counts where a text says several values, one of `SEVERAL`.
       nouns: what `Value.beside` stands beside.
+      not_of: another attribute -> values of it, and of their kinds, that have no such attribute.
     """
 
     values: Mapping[str, Value]
     several: str = "blank"
     nouns: frozenset[Phrase] = frozenset()
+    not_of: Mapping[str, frozenset[str]] = dataclasses.field(default_factory=dict)
 
     def kinds_of(self, value: str) -> list[str]:
         """What a value is a kind of, the nearest first."""
@@ -75,6 +77,7 @@ class Vocabulary:
       negations: phrases in front of what is not the case.
       joins: words between things of one rank, beside `& + / ,`.
       parts: phrases with which what belongs to the thing begins, such as "with".
+      sets: last words of a name that speaks of all before it, such as "set".
       elsewhere: phrases after which a sentence speaks of other things.
       ignored: phrases that say nothing, such as brands.
       units: how much each is in the common measure.
@@ -88,6 +91,7 @@ class Vocabulary:
     negations: frozenset[Phrase] = frozenset()
     joins: frozenset[str] = frozenset()
     parts: frozenset[Phrase] = frozenset()
+    sets: frozenset[Phrase] = frozenset()
     elsewhere: frozenset[Phrase] = frozenset()
     ignored: frozenset[Phrase] = frozenset()
     units: Mapping[Phrase, float] = dataclasses.field(default_factory=dict)
@@ -231,7 +235,10 @@ class _Reader:
                 seen[phrase] = value
         if not values and not before.values:
             entry.fail("expected `values:`, a line each")
-        return Attribute(values, several, nouns)
+        not_of = {
+            other: frozenset(one.texts()) for other, one in _get(given, "not_of").mapping().items()
+        }
+        return Attribute(values, several, nouns, not_of)
 
     def _value(self, name: str, entry: Entry) -> Value:
         if isinstance(entry.value, list) or entry.value is None:
@@ -283,6 +290,10 @@ def _check_values(attributes: Mapping[str, Attribute], name: str, entry: Entry) 
             at.fail(unknown_name(kind, name, known))
 
     attribute = attributes[name]
+    for other, one in _get(entry.mapping(), "not_of").mapping().items():
+        check("attribute after `not_of`", other, attributes, one)
+        for value in one.texts():
+            check(f"value of {other}", value, attributes[other].values, one)
     for value, one in _get(entry.mapping(), "values").mapping().items():
         said = attribute.values[value]
         if said.is_:
@@ -325,4 +336,8 @@ def _merged(earlier: Attribute, later: Attribute) -> Attribute:
             value.is_ or before.is_,
             {**before.becomes, **value.becomes},
         )
-    return Attribute(values, later.several, earlier.nouns | later.nouns)
+    not_of = {
+        other: earlier.not_of.get(other, frozenset()) | later.not_of.get(other, frozenset())
+        for other in {**earlier.not_of, **later.not_of}
+    }
+    return Attribute(values, later.several, earlier.nouns | later.nouns, not_of)

@@ -35,6 +35,7 @@ elsewhere: [pair it with]
 ignore: [red tape]
 attributes:
   color:
+    not_of: {category: [boots]}  # of titles, not of what is asked for
     values:
       navy blue: {words: [navy], is: blue}
       sky blue: {is: blue}
@@ -73,6 +74,7 @@ def always(*_):
 @pytest.mark.parametrize(
     ("text", "asked"),
     [
+        ("scarlet boots", "color=red, category=boots"),
         ("navy, V-Neck, long sleeves", "color=Navy_Blue, neckline=V, Sleeve-Length=long sleeve"),
         ("short sleeved", ""),
         ("SHORT-SLEEVE", "Sleeve-Length=short"),

@@ -23,6 +23,7 @@ endings: {"": [s], y: [ies], s: [ses]}
 negations: [no, not, without, w/o]
 joins: [and, or]
 parts: [with, for]
+sets: [set]
 elsewhere: [pair it with]
 units: {cm: 1, inch: 2.54}
 ignore: [red tape]
@@ -39,8 +40,12 @@ attributes:
         becomes: {use: {sports: sports shoes}}
       sports shoes: {is: shoes}
       belly: {is: shoes}
+      gift: [gift set]
+      perfume: [scent]
+      eau fraiche: {is: perfume}
   use: {values: {sports: }}
   color:
+    not_of: {category: [perfume]}
     values: {red: , blue: , grey: , navy: {words: [navy blue], is: blue}, multicolor: [multi-color]}
   neckline:
     nouns: [neck, neckline]
@@ -127,6 +132,14 @@ def said(vocabulary):
         ("blue or navy", {"color": "navy"}),
         ("bow, belt", {"detail": "bow|belt"}),
         ("two, one", {"first": "two"}),
+        # A set is all that stands before it.
+        ("shirt and dress gift sets", {"category": "gift"}),
+        ("gift set and shirt", {}),
+        ("gift set, red", {"category": "gift", "color": "red"}),
+        # What a thing of a kind does not have.
+        ("red scent", {"category": "perfume"}),
+        ("red and blue eau fraiche", {"category": "eau fraiche"}),
+        ("red shirt with scent", {"category": "shirt", "color": "red"}),
         # Together.
         ("sports shoes", {"category": "sports shoes"}),
         ("sports red shoe", {"category": "sports shoes", "color": "red", "use": "sports"}),
@@ -165,6 +178,7 @@ def test_conflicts_are_told(vocabulary):
     assert labels.columns["color"] == ["red", "", "", ""]
     assert labels.conflicts["color"] == {1: ("red", "blue"), 3: ("blue", "grey")}
     assert labels.conflicts["category"] == {}
+    assert label(["red or blue scent"], vocabulary(SHOP)).conflicts["color"] == {}
 
 
 def test_what_was_understood_can_be_shown(vocabulary):

@@ -1,7 +1,7 @@
 """What `fashion` finds in titles.
 
 titles.csv is our own: titles as shops write them, with their truth (blank: the title does not say
-it, or says two). Those of set 1 were written beside the vocabulary; those of sets 2 and 3 after it,
+it, or says two). Those of set 1 were written beside the vocabulary; those of the others after it,
 and what the vocabulary said of them at first is in docs/labels.md.
 """
 

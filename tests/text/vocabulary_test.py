@@ -42,6 +42,16 @@ def test_a_later_file_changes_what_several_values_mean(vocabulary):
     assert said("red and blue", vocabulary(COLORS, both)) == {"color": "red|blue"}
 
 
+def test_a_later_file_adds_what_has_no_such_attribute(vocabulary):
+    things = (
+        "attributes: {thing: {values: {scent: , soap: , cap: }}, color: {not_of: {thing: [%s]}}}"
+    )
+    found = vocabulary(COLORS, things % "scent", things % "soap")
+    assert said("red scent", found) == {"thing": "scent"}
+    assert said("red soap", found) == {"thing": "soap"}
+    assert said("red cap", found) == {"thing": "cap", "color": "red"}
+
+
 def test_texts_are_texts(vocabulary):
     """YAML would make a boolean, a number and nothing of these."""
     found = vocabulary("attributes: {hood: {values: {no: [off], 3: , 'null': }}}")
@@ -72,6 +82,8 @@ def test_texts_are_texts(vocabulary):
         ("attributes: {a: {values: {b: {is: c}}}}", 1, "unknown value after `is` 'c'"),
         ("attributes: {a: {values: {b: {is: b}}}}", 1, "is a kind of itself"),
         ("attributes: {a: {values: {b: {becomes: {c: {d: b}}}}}}", 1, "unknown attribute after"),
+        ("attributes: {a: {not_of: {c: [d]}, values: {b: }}}", 1, "unknown attribute after `not_o"),
+        ("attributes: {a: {not_of: {a: [d]}, values: {b: }}}", 1, "unknown value of a 'd'"),
         ("attributes: {a: {values: {b: {beside: [c]}}}}", 1, "`beside` needs the attribute's `nou"),
         ("attributes: {a: {values: {b: {measured: {c: [2, 1]}}}}}", 1, "expected [from, below]"),
         (
