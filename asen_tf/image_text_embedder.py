@@ -107,22 +107,41 @@ def _unit(vectors):
     return tf.math.l2_normalize(tf.cast(vectors, tf.float32), axis=-1)
 
 
+class _OfAnotherKindError(ValueError):
+    """A preset of a network that does not read both images and texts."""
+
+
+class _AsksForBoth(type):
+    def __subclasscheck__(cls, other: type) -> bool:
+        if all(hasattr(other, f"get_{kind}_embeddings") for kind in ("vision", "text")):
+            return True
+        raise _OfAnotherKindError(
+            f"holds a {other.__name__}, expected a network of images and texts, such as "
+            "CLIPBackbone or SigLIPBackbone"
+        )
+
+
+class _OfImagesAndTexts(metaclass=_AsksForBoth):
+    """The class that a preset is asked to be of, which KerasHub looks at before its weights."""
+
+
 def _network(preset: str) -> keras.Model:
     import keras_hub  # takes seconds to import
 
+    base = keras_hub.models.Backbone
     try:
-        network = keras_hub.models.Backbone.from_preset(preset)
+        # Its own names need no look at what lies elsewhere; a class has those of its heirs, too.
+        kinds = [one for one in vars(keras_hub.models).values() if isinstance(one, type)]
+        kinds = [one for one in kinds if issubclass(one, base) and preset in one.presets]
+        if kinds:
+            issubclass(max(kinds, key=lambda kind: len(kind.__mro__)), _OfImagesAndTexts)
+        return base.from_preset.__func__(_OfImagesAndTexts, preset)
+    except _OfAnotherKindError as error:
+        raise ValueError(f"preset {preset!r} {error}") from error
     except FileNotFoundError as error:
         raise FileNotFoundError(_unread(preset, error)) from error
     except Exception as error:  # KerasHub, h5py and what downloads raise of many kinds
         raise ValueError(_unread(preset, error)) from error
-    needed = ("vision_encoder", "get_vision_embeddings", "get_text_embeddings")
-    if not all(hasattr(network, name) for name in needed):
-        raise ValueError(
-            f"preset {preset!r} holds a {type(network).__name__}, expected a network of images and "
-            "texts, such as CLIPBackbone or SigLIPBackbone"
-        )
-    return network
 
 
 def _preprocessor(preset: str) -> keras.Layer:

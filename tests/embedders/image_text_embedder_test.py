@@ -128,11 +128,36 @@ def test_a_damaged_preset(name, message, presets, tmp_path):
     assert str(folder) in str(raised.value) and "\n" not in str(raised.value)
 
 
-def test_presets_of_other_networks(tmp_path):
+def test_presets_of_other_networks_are_refused_before_their_weights_are_read(tmp_path):
     vit = keras_hub.models.ViTBackbone((32, 32, 3), 8, 1, 2, 16, 32)
     vit.save_to_preset(str(tmp_path / "vit"))
+    (tmp_path / "vit" / "model.weights.h5").unlink()
     with pytest.raises(ValueError, match="holds a ViTBackbone, expected a network of images and"):
         asen_tf.load(tmp_path / "vit")
+
+
+@pytest.mark.parametrize(
+    ("name", "network"),
+    [
+        ("resnet_50_imagenet", "ResNetBackbone"),
+        ("vit_base_patch16_224_imagenet", "ViTBackbone"),
+        ("efficientnet_lite0_ra_imagenet", "EfficientNetBackbone"),
+        ("clip_vit_base_patch16", None),
+        ("siglip_base_patch16_224", None),
+    ],
+)
+def test_names_of_other_networks_are_refused_before_any_download(name, network, monkeypatch):
+    asked = []
+
+    def download(handle, *_):
+        asked.append(handle)
+        raise OSError("no network")
+
+    monkeypatch.setattr("kagglehub.model_download", download)
+    expected = f"^preset '{name}' holds a {network}, expected" if network else "no network"
+    with pytest.raises(ValueError, match=expected):
+        asen_tf.load(name)
+    assert bool(asked) == (network is None)
 
 
 def of_colors(dimension):
