@@ -1,6 +1,7 @@
 """HOST:PORT, and proxies: 33-proxy-for-this-machine."""
 
 import socket
+import threading
 
 import pytest
 
@@ -93,8 +94,40 @@ def test_a_port_that_is_taken(host):
     addresses.check_free("no.such.host.invalid", 0)
 
 
-def test_why_nothing_answers():
+SETTINGS = bytes((0, 0, 6, 4, 0, 0, 0, 0, 0))
+
+
+@pytest.mark.parametrize(
+    ("answer", "tls", "why"),
+    [
+        (SETTINGS, False, None),  # gRPC, which is slow
+        (SETTINGS, True, "what listens there speaks no TLS"),
+        (b"HTTP/1.1 400 Bad Request\r\n\r\n", False, "HTTP/1 and no gRPC: is it the port of REST?"),
+        (b"HTTP/1.0 400 Bad request syntax\r\n\r\n", True, "speaks HTTP/1 and no gRPC"),
+        (b"", False, "ends the connection: does it want TLS?"),
+        (b"", True, None),
+        (bytes((21, 3, 1, 0, 2, 2, 70)), False, "does it want TLS?"),
+        (bytes((21, 3, 1, 0, 2, 2, 70)), True, None),
+    ],
+)
+def test_why_nothing_answers(answer, tls, why):
+    def serve(listening):
+        connection = listening.accept()[0]
+        assert connection.recv(100).startswith(b"PRI * HTTP/2.0")
+        connection.sendall(answer)
+        connection.close()
+
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
-        assert addresses.unreachable("127.0.0.1", port) is None
-    assert addresses.unreachable("127.0.0.1", port) == "connection refused"
+        server = threading.Thread(target=serve, args=[listening])
+        server.start()
+        said = addresses.unreachable("127.0.0.1", port, tls)
+        server.join()
+    assert said is None if why is None else why in said
+    assert addresses.unreachable("127.0.0.1", port, tls) == "connection refused"
+
+
+def test_a_server_that_says_nothing(monkeypatch):
+    monkeypatch.setattr(addresses, "_TRIED_S", 0.05)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        assert addresses.unreachable("127.0.0.1", listening.getsockname()[1]) is None

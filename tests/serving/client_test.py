@@ -26,10 +26,13 @@ from tensorflow_serving.apis import (
 
 from asen_client.serving.signatures import Metadata
 from asen_tf.serving import AsyncClient, Client, InvalidInputError, ServingError
+from tests.serving.toy import eventually
 
 ROOT = Path(__file__).parents[2]
 ATTRIBUTES = {"collar": ["polo", "mandarin"], "color": ["red", "green", "blue"]}
 UNAVAILABLE = (grpc.StatusCode.UNAVAILABLE, "the queue is full")
+# Only the server finds out what it is.
+BROKEN = b"\x89PNG\r\n\x1a\n<text>"
 
 
 def vectors_of(pixels):
@@ -191,6 +194,8 @@ class Blocking:
 
     def close(self):
         self.loop.run_until_complete(self.client.close())
+
+    def __del__(self):
         self.loop.close()
 
 
@@ -292,6 +297,28 @@ def test_the_asked_model_version_and_label_are_named(connect, handler, images):
     assert caught.value.code is grpc.StatusCode.NOT_FOUND
 
 
+@pytest.mark.parametrize(
+    ("settings", "code", "said", "named"),
+    [
+        ({"version": 7}, "NOT_FOUND", "Specific(asen, 7)", "version 7 of model 'asen'"),
+        ({"model": "other"}, "NOT_FOUND", "Latest(other)", "model 'other'"),
+        ({"label": "old"}, "INVALID_ARGUMENT", "old", "version labelled 'old' of model 'asen'"),
+    ],
+)
+def test_what_is_not_served_is_no_fault_of_photographs(
+    connect, handler, images, settings, code, said, named
+):
+    # As TensorFlow Serving says it.
+    begins = {"NOT_FOUND": "Servable not found for request: "}
+    begins["INVALID_ARGUMENT"] = "Unrecognized servable version label: "
+    handler.failures = [(grpc.StatusCode[code], begins[code] + said)]
+    with pytest.raises(
+        ServingError, match=f"^there is no {named} at localhost:.*not load"
+    ) as caught:
+        connect(**settings).embed(images[0], "collar")
+    assert caught.value.code is grpc.StatusCode.NOT_FOUND
+
+
 def test_batches_fit_into_messages(connect, handler):
     noise = np.random.default_rng(0)
     images = [png(noise.integers(0, 256, (side, 100, 3), np.uint8)) for side in (60, 70, 50, 90)]
@@ -366,7 +393,7 @@ def test_a_proxy_does_not_stand_before_this_machine(monkeypatch, address):
 
 def test_a_bad_photograph_is_named_by_its_place_and_not_sent_again(connect, handler, images):
     photographs = [png(image) for image in images]
-    photographs[7] = b"<text>"
+    photographs[7] = BROKEN
     with pytest.raises(InvalidInputError, match="^photograph 7: no image$") as caught:
         connect(batch_size=3, in_flight=1).embed(photographs, "collar")
     assert caught.value.position == 7
@@ -377,7 +404,7 @@ def test_all_bad_photographs_of_a_batch_are_named(connect, handler, images, tmp_
     message = "photograph 0: it is empty; photograph 1: it is cut off"
     handler.failures = [None, (grpc.StatusCode.INVALID_ARGUMENT, message)]
     path = tmp_path / "b.png"
-    path.write_bytes(b"")
+    path.write_bytes(BROKEN)
     expected = rf"^photograph 2: it is empty; photograph 3 \({path}\): it is cut off$"
     with pytest.raises(InvalidInputError, match=expected) as caught:
         connect(batch_size=2, in_flight=1).embed([*images[:3], path], "collar")
@@ -386,7 +413,7 @@ def test_all_bad_photographs_of_a_batch_are_named(connect, handler, images, tmp_
 
 def test_similarity_says_on_which_side(connect, images):
     with pytest.raises(InvalidInputError, match="^other photograph 1: no image") as caught:
-        connect().similarity(images[:3], [images[0], b"<text>", images[2]], "collar")
+        connect().similarity(images[:3], [images[0], BROKEN, images[2]], "collar")
     assert caught.value.position == 1
 
 
@@ -401,16 +428,32 @@ def test_what_the_server_refuses_without_naming_a_photograph(connect, handler, i
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ("missing.jpg", r"photograph 1 \(missing.jpg\): "),
+        ("missing.jpg", r"^photograph 1 \(missing.jpg\): No such file or directory$"),
+        ("/", r"^photograph 1 \(/\): Is a directory$"),
         (np.zeros((4, 4, 3)), r"photograph 1: expected uint8 .* got float64 \[4, 4, 3\]"),
-        (7, "photograph 1: .* got int"),
+        (7, "photograph 1: .* got int$"),
+        (None, "photograph 1: .* got NoneType$"),
+        (bytearray(b"\xff\xd8\xff"), "photograph 1: .* got bytearray$"),
+        (memoryview(b"\xff\xd8\xff"), "photograph 1: .* got memoryview$"),
+        (
+            io.BytesIO(b"\xff\xd8\xff"),
+            r"photograph 1: .* got BytesIO: give what its read\(\) gives$",
+        ),
+        (b"", "^photograph 1: it is empty$"),
+        (
+            b"hello " * 20_000_000,
+            "^photograph 1: no image, or .* expected JPEG, .* GIF, TIFF, AVIF$",
+        ),
+        (b"\0\0\0\x18ftypheic\0\0", "^photograph 1: HEIC is not read; expected JPEG, .* AVIF$"),
     ],
-    ids=["missing", "float", "int"],
+    ids=lambda value: type(value).__name__,
 )
 def test_bad_input_is_found_before_it_is_sent(connect, handler, images, bad, message):
     with pytest.raises(ValueError, match=message) as caught:
-        connect().embed([images[0], bad], "collar")
+        connect(batch_size=2).embed([images[0], bad], "collar")
     assert caught.value.position == 1
+    with pytest.raises(ValueError, match=message.replace("photograph 1", "photograph 0")):
+        connect().embed(bad, "collar")
     assert handler.requests == []
 
 
@@ -513,6 +556,73 @@ def test_threads_may_share_a_client(address, images):
     np.testing.assert_allclose(found, [vectors_of(image)[1] for image in images], rtol=1e-6)
 
 
+class Forgetful:
+    """Of a client: what it knows of the model is forgotten by another thread at each look."""
+
+    def __get__(self, client, owner):
+        return client.__dict__.pop("_known", None)
+
+    def __set__(self, client, known):
+        client.__dict__["_known"] = known
+
+
+def test_threads_may_forget_the_model_at_any_moment(address, images, monkeypatch):
+    monkeypatch.setattr(Client, "_served", Forgetful(), raising=False)
+    with Client(address) as client:
+        np.testing.assert_allclose(
+            client.embed(images[:1], "color"), [vectors_of(images[0])[1]], rtol=1e-6
+        )
+
+
+def test_a_client_that_was_closed_says_so(connect, images):
+    for used in (False, True):
+        client = connect()
+        if used:
+            client.embed(images[0], "collar")
+        for _ in range(2):
+            client.close()
+        for ask in (lambda c=client: c.embed(images[0], "collar"), lambda c=client: c.status()):
+            with pytest.raises(ServingError, match="^this client of localhost:.* is closed"):
+                ask()
+
+
+def test_what_waits_when_a_client_is_closed(address, handler, images):
+    handler.delay = 1.0
+    client = Client(address)
+    list(client.attributes)
+    with concurrent.futures.ThreadPoolExecutor(1) as threads:
+        waiting = threads.submit(client.embed, images[0], "collar")
+        eventually(lambda: handler.busy)
+        client.close()
+        with pytest.raises(ServingError, match="is closed"):
+            waiting.result()
+
+    async def closed_and_cancelled():
+        client = AsyncClient(address)
+        await client.attributes()
+        waiting = asyncio.create_task(client.embed(images[0], "collar"))
+        await asyncio.sleep(0.2)
+        await client.close()
+        with pytest.raises(ServingError, match="is closed"):  # and no CancelledError
+            await waiting
+        async with AsyncClient(address) as client:
+            await client.attributes()
+            waiting = asyncio.create_task(client.embed(images[0], "collar"))
+            await asyncio.sleep(0.2)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+
+    asyncio.run(closed_and_cancelled())
+
+
+def test_an_async_client_in_another_event_loop(address):
+    client = AsyncClient(address)
+    asyncio.run(client.status())
+    with pytest.raises(RuntimeError, match="belongs to one event loop: make another one"):
+        asyncio.run(client.status())
+
+
 def test_both_clients_offer_the_same(address):
     for name, method in inspect.getmembers(Client, inspect.isfunction):
         if not name.startswith("_"):
@@ -526,6 +636,9 @@ def test_both_clients_offer_the_same(address):
         ({"version": 1, "label": "stable"}, "a version or a label"),
         ({"retries": 5}, "retries must be 0 to 4, got 5"),
         ({"batch_size": 0}, "must be positive, got 0 and 4"),
+        ({"timeout": 0}, "timeout must be seconds above 0, or None for no end, got 0"),
+        ({"timeout": float("nan")}, "timeout must be seconds above 0, .* got nan"),
+        ({"max_message_bytes": -1}, "max_message_bytes must be 16384 or more, got -1"),
         ({"client_key": "key.pem"}, "go together"),
         ({"address": "localhost:99999"}, "'localhost:99999': expected HOST:PORT, port 1 to 65535"),
     ],

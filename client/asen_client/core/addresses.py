@@ -1,5 +1,6 @@
 """Addresses of servers, HOST:PORT, and whether a proxy stands before them."""
 
+import contextlib
 import errno
 import ipaddress
 import os
@@ -14,6 +15,10 @@ _SERVER = re.compile(r"[^/\\]*[^/\\:]:\d+")
 _PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
 
 _TRIED_S = 1.0
+
+# How a connection of gRPC begins: HTTP/2's preface and empty settings; and how answers to it do.
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+_HTTP_1, _TLS_ALERT, _SETTINGS = b"HTTP/1", b"\x15\x03", 4
 
 _NOT_OURS = (errno.EADDRINUSE, errno.EACCES, errno.EADDRNOTAVAIL)
 
@@ -76,10 +81,23 @@ def check_free(host: str, port: int) -> None:
             raise OSError(f"cannot listen at {host}:{port}: {why}") from error
 
 
-def unreachable(host: str, port: int) -> str | None:
-    """Why nothing can be connected to there, such as "connection refused"; None: it can."""
+def unreachable(host: str, port: int, tls: bool = False) -> str | None:
+    """Why gRPC, perhaps with TLS, does not get through to there; None: nothing seems wrong.
+
+    It is nothing that listens there, such as "connection refused", or nothing that speaks so.
+    """
     try:
-        socket.create_connection((host, port), _TRIED_S).close()
+        connection = socket.create_connection((host, port), _TRIED_S)
     except OSError as error:
         return (error.strerror or str(error)).lower()
+    with connection, contextlib.suppress(OSError):
+        connection.settimeout(_TRIED_S)
+        connection.sendall(_PREFACE)
+        first = connection.recv(16)
+        if first.startswith(_HTTP_1):
+            return "what listens there speaks HTTP/1 and no gRPC: is it the port of REST?"
+        if not tls and (not first or first.startswith(_TLS_ALERT)):
+            return "what listens there ends the connection: does it want TLS?"
+        if first[3:4] == bytes([_SETTINGS]) and tls:
+            return "what listens there speaks no TLS"
     return None

@@ -38,8 +38,9 @@ class Place(NamedTuple):
     label: str
 
     def refused(self, reason: object) -> InvalidInputError:
-        """The error that says what is wrong with this image."""
-        return InvalidInputError(f"{self.label}: {reason}", self.position, str(reason))
+        """The error that says what is wrong with this image, whose label has its path already."""
+        said = getattr(reason, "strerror", None) or str(reason)
+        return InvalidInputError(f"{self.label}: {said}", self.position, said)
 
 
 def placed(

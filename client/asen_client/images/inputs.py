@@ -1,5 +1,6 @@
 """The forms in which a caller may have photographs; needs no TensorFlow."""
 
+import io
 import os
 from collections.abc import Iterable
 
@@ -12,10 +13,13 @@ from asen_client.images.boxes import Boxed
 # with a box of what counts in it.
 Photograph = str | os.PathLike | bytes | np.ndarray | Image.Image | Boxed
 
+# One photograph each; the last three are no form of it, and not many either.
+_ONE = str | os.PathLike | bytes | Image.Image | Boxed | bytearray | memoryview | io.IOBase
+
 
 def listed(photographs: Photograph | Iterable[Photograph]) -> list[Photograph]:
     """One photograph, or any iterable of them, as a list."""
-    if isinstance(photographs, str | os.PathLike | bytes | Image.Image | Boxed):
+    if isinstance(photographs, _ONE) or not isinstance(photographs, Iterable):
         return [photographs]
     if isinstance(photographs, np.ndarray) and photographs.dtype.kind not in "USO":
         return list(photographs) if photographs.ndim == 4 else [photographs]

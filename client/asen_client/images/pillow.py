@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
 
-from asen_client.core.foreign import stand_in
 from asen_client.core.limits import MAX_PIXELS
 from asen_client.images import kinds
 from asen_client.images.boxes import Boxed
@@ -96,9 +95,8 @@ def thumbnail(
 def for_graph(photograph: Photograph) -> bytes:
     """A photograph as a file that an exported model reads.
 
-    JPEG, PNG and plain WebP stay as they are, and so does what no image is, for the model to say
-    what is wrong with it, but for what stands in for a file; all else becomes PNG, and so does what
-    is cut to a box.
+    JPEG, PNG and plain WebP stay as they are, for the model to say what is wrong with them; all
+    else becomes PNG, and so does what is cut to a box.
 
     Raises:
       ValueError, OSError: as `read`.
@@ -115,9 +113,7 @@ def for_graph(photograph: Photograph) -> bytes:
                 if image.format == "WEBP" and image.mode == "RGB" and not animated:
                     return encoded
         except UnidentifiedImageError:
-            if stand_in(encoded[:512]):
-                raise ValueError(kinds.refusal(encoded[:512])) from None
-            return encoded
+            raise UnknownKind(kinds.refusal(encoded[:512])) from None
     file = io.BytesIO()
     # Lossless; the least effort, since a network is seldom slower than the compression.
     Image.fromarray(read(encoded)).save(file, "PNG", compress_level=1)
@@ -146,9 +142,11 @@ def _opened(photograph, max_pixels: int) -> Iterator[Image.Image]:
         _check_size(photograph, max_pixels)
         yield photograph
         return
-    if not isinstance(photograph, bytes | str | os.PathLike | io.IOBase):
+    if not isinstance(photograph, bytes | str | os.PathLike):
+        advice = ": give what its read() gives" if isinstance(photograph, io.IOBase) else ""
+        kind = type(photograph).__name__
         raise ValueError(
-            f"expected a path, bytes, a NumPy array or a PIL image, got {type(photograph).__name__}"
+            f"expected a path, bytes, a NumPy array or a PIL image, got {kind}{advice}"
         )
     source = io.BytesIO(photograph) if isinstance(photograph, bytes) else photograph
     try:

@@ -135,6 +135,7 @@ class AsyncClient(BaseClient):
 
     async def close(self) -> None:
         """Ends the connection and what is under way."""
+        self._closed = True
         await self._channel.close()
 
     async def __aenter__(self) -> "AsyncClient":
@@ -145,6 +146,7 @@ class AsyncClient(BaseClient):
 
     @functools.cached_property
     def _channel(self) -> grpc.aio.Channel:
+        self._loop = asyncio.get_running_loop()
         return self._open(grpc.aio)
 
     async def _with_margin(self, places: list[Place], deadline: float) -> list[Place]:
@@ -165,9 +167,10 @@ class AsyncClient(BaseClient):
         return dict(zip(attributes, found, strict=True))
 
     async def _described(self, deadline: float) -> Served:
-        if self._served is None:
-            self._served = await self._run(self._calls.metadata(), deadline)
-        return self._served
+        served = self._served  # which another task may change meanwhile
+        if served is None:
+            served = self._served = await self._run(self._calls.metadata(), deadline)
+        return served
 
     async def _check(self, attribute: str, deadline: float) -> None:
         if attribute not in (await self._described(deadline)).space:
@@ -189,10 +192,20 @@ class AsyncClient(BaseClient):
         return self._finish(call, answers)
 
     def _start(self, request: Request, deadline: float) -> grpc.aio.UnaryUnaryCall:
-        return self._method(self._channel, request)(request.message, timeout=remaining(deadline))
+        method = self._method(self._channel, request)
+        if self._closed:
+            raise self._ended()
+        if self._loop is not asyncio.get_running_loop():
+            raise RuntimeError("an AsyncClient belongs to one event loop: make another one here")
+        return method(request.message, timeout=remaining(deadline))
 
     async def _answer(self, request: Request, reply: grpc.aio.UnaryUnaryCall) -> Answer:
         try:
             return request.read(await reply)
         except grpc.RpcError as error:
             raise await asyncio.to_thread(self._error, error, request) from error
+        except (asyncio.CancelledError, grpc.aio.UsageError):
+            # Closing the channel cancels what waits for it, whom nobody has cancelled.
+            if self._closed and not asyncio.current_task().cancelling():
+                raise self._ended() from None
+            raise

@@ -12,7 +12,7 @@ from asen_client.serving import signatures
 from asen_client.serving.calls import Answer, Call, Calls, Request, Result, Served
 from asen_client.serving.errors import InvalidInputError, ServingError, from_status
 
-MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+MIN_MESSAGE_BYTES, MAX_MESSAGE_BYTES = 16 * 1024, 64 * 1024 * 1024
 # Codes of a server that is away, or too slow.
 _AWAY = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 # gRPC allows no more than four retries of a call.
@@ -64,6 +64,12 @@ class BaseClient:
     ):
         if version is not None and label is not None:
             raise ValueError(f"give a version or a label, got both: {version} and {label!r}")
+        if timeout is not None and not timeout > 0:
+            raise ValueError(f"timeout must be seconds above 0, or None for no end, got {timeout}")
+        if max_message_bytes < MIN_MESSAGE_BYTES:
+            raise ValueError(
+                f"max_message_bytes must be {MIN_MESSAGE_BYTES} or more, got {max_message_bytes}"
+            )
         if not 0 <= retries <= MAX_RETRIES:
             raise ValueError(f"retries must be 0 to {MAX_RETRIES}, got {retries}")
         if min(batch_size, in_flight) < 1:
@@ -75,6 +81,10 @@ class BaseClient:
         self._host, self._port = addresses.split(address)
         self.address = address
         self.version = f"{model} at {address}"  # what messages call the model
+        named = "" if version is None else f"version {version} of "
+        named = named if label is None else f"version labelled {label!r} of "
+        self._asked = f"{named}model {model!r} at {address}"
+        self._closed = False
         self._timeout = timeout
         self._in_flight = in_flight
         self._calls = Calls(model, version, label, batch_size, max_message_bytes)
@@ -109,19 +119,28 @@ class BaseClient:
     def _error(self, error: grpc.RpcError, request: Request) -> ServingError | InvalidInputError:
         """The exception for a request that failed."""
         code, details = error.code(), error.details()
+        if self._closed and code is grpc.StatusCode.CANCELLED:
+            return self._ended()
         if code not in _AWAY:
-            return from_status(code, details, request.places)
+            return from_status(code, details, request.places, self._asked)
         proxy = addresses.through(self._host)
-        reason = None if proxy else addresses.unreachable(self._host, self._port)
+        tls = self._credentials is not None
+        reason = None if proxy else addresses.unreachable(self._host, self._port, tls)
         within = "" if self._timeout is None else f" within {self._timeout:g} s"
         said = reason or f"{code.name}: {details or 'no details'}"
         return ServingError(f"no answer from {self.address}{proxy}{within} ({said})", code)
 
     def _finish(self, call: Call[Result], answers: list[Answer]) -> Result:
         # Another version may know other attributes, in another order.
-        if self._served and any(answer.version != self._served.version for answer in answers):
+        served = self._served  # which another thread may change meanwhile
+        if served and any(answer.version != served.version for answer in answers):
             self._served = None
         return call.finish(answers)
+
+    def _ended(self) -> ServingError:
+        """For a request of a client that was closed."""
+        said = f"this client of {self.address} is closed: make another one"
+        return ServingError(said, grpc.StatusCode.CANCELLED)
 
 
 def remaining(deadline: float) -> float | None:

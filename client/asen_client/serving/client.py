@@ -102,6 +102,7 @@ class Client(BaseClient, DescribedEmbedder):
 
     def close(self) -> None:
         """Ends the connection and what is under way."""
+        self._closed = True
         self._channel.close()
 
     @functools.cached_property
@@ -109,9 +110,10 @@ class Client(BaseClient, DescribedEmbedder):
         return self._open(grpc)
 
     def _described(self, deadline: float) -> Served:
-        if self._served is None:
-            self._served = self._run(self._calls.metadata(), deadline)
-        return self._served
+        served = self._served  # which another thread may change meanwhile
+        if served is None:
+            served = self._served = self._run(self._calls.metadata(), deadline)
+        return served
 
     def _check(self, attribute: str, deadline: float) -> None:
         if attribute not in self._described(deadline).space:
@@ -133,9 +135,14 @@ class Client(BaseClient, DescribedEmbedder):
         return self._finish(call, answers)
 
     def _start(self, request: Request, deadline: float) -> grpc.Future:
-        return self._method(self._channel, request).future(
-            request.message, timeout=remaining(deadline)
-        )
+        try:
+            return self._method(self._channel, request).future(
+                request.message, timeout=remaining(deadline)
+            )
+        except ValueError:
+            if self._closed:
+                raise self._ended() from None
+            raise
 
     def _answer(self, request: Request, reply: grpc.Future) -> Answer:
         try:

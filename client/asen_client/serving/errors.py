@@ -10,6 +10,9 @@ from asen_client.embedders.images import InvalidInputError, Place
 # How the graph of an exported model names a row of its batch.
 _ROW = re.compile(r"photograph (\d+)(?=: )")
 
+# How servers say that they have no such model, version or label.
+_NOT_SERVED = ("Servable not found for request", "Unrecognized servable version label")
+
 
 class ServingError(OSError):
     """The server did not answer, refused, or answered with something else than was requested.
@@ -24,10 +27,20 @@ class ServingError(OSError):
 
 
 def from_status(
-    code: grpc.StatusCode, details: str | None, places: Sequence[Place] = ()
+    code: grpc.StatusCode, details: str | None, places: Sequence[Place] = (), asked: str = ""
 ) -> ServingError | InvalidInputError:
-    """The exception for a call that failed with a code and details; `places`: of its images."""
+    """The exception for a call that failed with a code and details.
+
+    Args:
+      code: gRPC's.
+      details: what the server says.
+      places: of the call's images.
+      asked: model, version and server, in words.
+    """
     message = details or "no details"
+    if message.startswith(_NOT_SERVED):
+        said = f"there is no {asked}, or it is not loaded yet ({message}); `status` lists versions"
+        return ServingError(said, grpc.StatusCode.NOT_FOUND)
     if code is not grpc.StatusCode.INVALID_ARGUMENT:
         return ServingError(f"{code.name}: {message}", code)
     return invalid_input(message, places)
