@@ -20,7 +20,7 @@ from asen_tf.data.doubts import some
 from asen_tf.data.groups import photograph_groups
 from asen_tf.data.load import load
 from asen_tf.data.manifest import Manifest
-from asen_tf.data.tables import Frame, contents, write_changed
+from asen_tf.data.tables import Frame, check_written, contents, write_changed
 from asen_tf.evaluation import label_errors
 
 COLUMNS = ("image", "line", "attribute", "given", "likely", "probability", "score")
@@ -163,6 +163,8 @@ def _check_outputs(
             f"data.format={data.format} has its labels in other files than a table: a new one is "
             f"written for {', '.join(_TABLES)}"
         )
+    for path in tables:
+        check_written(path)
     own = [folder / name for name in (_LISTED, _PAGE)] if folder.is_dir() else []
     named = [] if table is not None else [_TABLES.get(data.format) or data.manifest]
     read = [Path(data.root, name) for name in (*named, data.attributes_file) if name]

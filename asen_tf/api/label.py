@@ -13,7 +13,7 @@ from asen_tf.core.files import check_outputs, write_text, written_whole
 from asen_tf.core.progress import Progress
 from asen_tf.data.doubts import some
 from asen_tf.data.formats.csv import RESERVED
-from asen_tf.data.tables import Frame, Table
+from asen_tf.data.tables import Frame, Table, check_written
 from asen_tf.text import Matcher, Vocabulary, discovery
 
 _EXAMPLES = 5
@@ -78,7 +78,7 @@ def label_table(
 
     Raises:
       ValueError: the table is not understood, rows are bad, a column is there already, the
-        vocabulary is ambiguous, or the output is the table.
+        vocabulary is ambiguous, the output is the table or is called like another kind of one.
       FileNotFoundError: there is no such table, or no folder for the output.
     """
     check_names("attribute of the vocabulary", attributes, vocabulary.attributes, once=True)
@@ -89,6 +89,7 @@ def label_table(
         if name in NOT_SERVED:
             raise ValueError(f"an attribute cannot be called {name}: it could not be served")
     matcher = Matcher(vocabulary)
+    check_written(output)
     check_outputs([output], _paths(table))
     opened, rows = _read(table, text)
     there = [name for name in names if name in opened.header]

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from asen_client.core.errors import unknown_name
 from asen_client.core.foreign import FormatError, check_stand_in, not_utf8, shown
+from asen_client.core.terminal import printable
 
 MOST_BYTES = 1 << 20
 _DEEPEST = 8
@@ -35,7 +36,7 @@ class Entry:
 
     def fail(self, message: str) -> NoReturn:
         """Raises FormatError, which names file, line and entry."""
-        place = f"{' > '.join(self.path)}: " if self.path else ""
+        place = f"{' > '.join(map(printable, self.path))}: " if self.path else ""
         raise FormatError(self.source, f"{place}{message}", line=self.line)
 
     def mapping(self, known: Collection[str] = ()) -> dict[str, "Entry"]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 # Apostrophes, the trade mark, the soft hyphen and the blank of no width.
 _DROPPED = dict.fromkeys(map(ord, "'`\u2019\u2018\u00b4\u02bc\u2122\u00ad\u200b"))
+_SLASHES = dict.fromkeys(map(ord, "\u2044\u2215"), "/")  # the first is that of one sign, 3/4
 _WORD = re.compile(r"[^\W\d_]+|\d+(?:[.,]\d+)?|[&+,/:;|(){}\[\]\n\r•·]|(?<=\w\w\w)[.!?](?=\s|$)")
 _ACCENT = re.compile("[\u0300-\u036f]+")
 _SIGNS = {"+": "&"} | dict.fromkeys("!?;\n\r•·", ".") | dict.fromkeys("(){}[]", "|")
@@ -27,7 +28,7 @@ def split(text: str, spellings: Mapping[str, str]) -> list[str]:
     text = text.translate(_DROPPED)
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
-        text = unicodedata.normalize("NFKC", _ACCENT.sub("", text))
+        text = unicodedata.normalize("NFKC", _ACCENT.sub("", text)).translate(_SLASHES)
     text = text.casefold()
     for written, meant in spellings.items():
         if written in text:

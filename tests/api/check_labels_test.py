@@ -160,6 +160,7 @@ def test_what_cannot_be_checked_is_said(root, seen, tmp_path):
         ({"folds": 1}, "2 folds or more, got 1"),
         ({"drop": "nowhere/a.csv"}, "nowhere: no such folder"),
         ({"fix": "manifest.csv"}, "is read itself"),
+        ({"drop": "a.parquet"}, "a.parquet: a table is written as CSV"),
         ({"fix": "a.csv", "drop": "a.csv"}, "would be written twice"),
         ({"folds": 40}, "no labels to check: .*fewer than 40 photographs"),
     ],

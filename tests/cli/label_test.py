@@ -110,6 +110,7 @@ def test_what_is_there_already_is_not_overwritten_unasked(shop):
         (["--text=title", "--discover=products.csv"], 1, "is read itself"),
         (["--text=title", "--output=o.csv", "--report=./products.csv"], 1, "is read itself"),
         (["--text=title", "--output=o.csv", "--report=o.csv"], 1, "would be written twice"),
+        (["--text=title", "--output=o.xlsx"], 1, "o.xlsx: a table is written as CSV: name a file"),
         (["--text=title", "--output=no/o.csv"], 1, "no: no such folder"),
         (["--text=title", "--output=o.csv", "--vocabulary=x.yaml"], 1, "x.yaml: no such file"),
         (["--text=title", "--output=o.csv", "--attributes=colour"], 1, "is 'color' meant"),

@@ -2,6 +2,7 @@
 
 import csv
 import functools
+import gzip
 import io
 import json
 import zipfile
@@ -223,7 +224,10 @@ DAMAGED = {
     "JSON, deep": (b'{"image": ' + b"[" * 100_000, "shop:1: not JSON lines"),
     "no column of that name": (stream(pyarrow.table({"imgae": ["a"]})), "shop: no column 'image'"),
     "a row without an end": (b"image,x\n" + b"a," * text.LONGEST_ROW, "shop:2: not CSV: a row of"),
-    "a cell without an end": (b'image\n"' + b"a\n" * 70_000, "shop:2: not CSV: field larger"),
+    "a cell without an end": (b'image\n"' + b"a\n" * 70_000, "shop:2: not CSV: unexpected end"),
+    "packed": (gzip.compress(b"image,x\na,b\n"), "shop: it is compressed by gzip: unpack it"),
+    "UTF-16 without its mark": ("image,x\n".encode("utf-16-le"), "shop: it has zeros between its"),
+    "UTF-32": ("image,x\n".encode("utf-32"), "shop: it has zeros between its letters"),
     "UTF-16, cut": ("image\nä.jpg".encode("utf-16")[:-1], "shop:2: starts as UTF-16"),
     "UTF-8 behind the mark of UTF-16": (b"\xff\xfe\x00\xdc\x00\xdc", "shop:1: starts as UTF-16"),
 }
@@ -236,6 +240,14 @@ def test_what_cannot_be_read_is_explained(kind, tmp_path):
     with pytest.raises(ValueError) as caught:
         list(Table(tmp_path, "shop", ["image"]).rows([]))
     assert message in str(caught.value)
+
+
+def test_a_cell_that_is_too_long_is_a_problem_of_its_row(tmp_path):
+    (tmp_path / "shop").write_text(f'image,x\na,"{"red, shirt " * 95_000}"\nb,red\n')
+    problems = []
+    assert list(Table(tmp_path, "shop", ["image"]).rows(problems)) == [(3, ["b", "red"])]
+    [problem] = problems
+    assert str(problem).startswith("shop:2: column x: a cell of 1045000 characters; at most 131072")
 
 
 def test_what_unpacks_to_more_than_is_read(tmp_path, monkeypatch):

@@ -58,6 +58,7 @@ attributes:
       sleeveless: [sleeve-less, no sleeve, without sleeve]
       long: {beside: [long]}
       short: {beside: [short]}
+      three-quarter: {beside: [3/4]}
   length:
     nouns: [length, dress]
     values:
@@ -89,6 +90,11 @@ def said(vocabulary):
         ("bellies", {"category": "belly"}),
         ("\uff52\uff45\uff44 r\u00e9d", {"color": "red"}),
         ("reddish infrared", {}),
+        ("navy\u00a0blue", {"color": "navy"}),
+        ("navy\u2011blue v\u2010neck", {"color": "navy", "neckline": "v-neck"}),
+        ("re\u0301d", {"color": "red"}),
+        ("\u00be sleeve", {"sleeves": "three-quarter"}),
+        ("3\u20444 sleeve", {"sleeves": "three-quarter"}),
         # Word order.
         ("v neck", {"neckline": "v-neck"}),
         ("vneck", {"neckline": "v-neck"}),

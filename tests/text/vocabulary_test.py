@@ -115,6 +115,11 @@ def test_texts_are_texts(vocabulary):
             "expected at most 200 endings",
         ),
         (f"attributes: {{a: {{values: {{b: [{'x' * 101}]}}}}}}", 1, "a phrase of 101 characters"),
+        (
+            'attributes: {"a\\nb": {values: {c: }}}',
+            1,
+            r"attributes > a\nb: expected a name without",
+        ),
         ("spellings: {'': x}", 1, "expected letters as texts have them"),
     ],
 )

@@ -12,6 +12,7 @@ _READERS = {
     arrow_file.FILE: arrow_file.rows,
     arrow_file.STREAM: arrow_file.rows,
 }
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -32,6 +33,9 @@ def rows_of(path: Path, source: str) -> Iterator[tuple[int, list[object]]]:
             "a file of Excel as before 2007, or one with a password; save it "
             "as .xlsx, or as CSV UTF-8",
         )
+    for start, program in _COMPRESSED.items():
+        if head.startswith(start):
+            raise FormatError(source, f"it is compressed by {program}: unpack it first")
     for start, reader in _READERS.items():
         if head.startswith(start):
             return reader(path, source)

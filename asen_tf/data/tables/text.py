@@ -2,6 +2,7 @@
 
 import codecs
 import csv
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
@@ -10,6 +11,20 @@ from asen_client.core.foreign import FormatError, check_stand_in, not_utf8
 
 SIGNS = ",;\t"
 LONGEST_ROW = 1 << 22
+_OTHERS = (
+    ".xlsx",
+    ".xls",
+    ".ods",
+    ".parquet",
+    ".arrow",
+    ".feather",
+    ".json",
+    ".jsonl",
+    ".gz",
+    ".zip",
+)
+# Its own limit, of a cell, ends the table; `Lines` bounds rows, and `cells` refuses the one row.
+csv.field_size_limit(LONGEST_ROW)
 
 
 class Lines:
@@ -29,7 +44,7 @@ class Lines:
         line = self._file.readline(self._left + 1)
         self._left -= len(line)
         if self._left < 0:
-            raise ValueError(f"a row of more than {LONGEST_ROW} characters")
+            raise ValueError(f"a row of more than {LONGEST_ROW} characters: is a quote not closed?")
         if not line:
             raise StopIteration
         return line
@@ -40,6 +55,12 @@ def encoding_of(path: Path) -> str:
     with open(path, "rb") as file:
         wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
     return "utf-16" if wide else "utf-8-sig"
+
+
+def check_written(path: str | os.PathLike) -> None:
+    """Raises ValueError where a table to write, as text, is called like one of another kind."""
+    if os.path.splitext(path)[1].lower() in _OTHERS:
+        raise ValueError(f"{path}: a table is written as CSV: name a file that ends in .csv")
 
 
 def _cells(line: str, sign: str) -> tuple[int, int]:
@@ -84,6 +105,10 @@ def rows(path: Path, source: str) -> Iterator[tuple[int, list[str]]]:
     with open(path, newline="", encoding=encoding_of(path)) as file:
         try:
             first = next(Lines(file), "")
+            if "\0" in first:
+                raise FormatError(
+                    source, "it has zeros between its letters, as UTF-16 has: save it as UTF-8"
+                )
             sign = sign_of(first)
             file.seek(0)
             lines = Lines(file)
@@ -94,6 +119,8 @@ def rows(path: Path, source: str) -> Iterator[tuple[int, list[str]]]:
                     yield done + 1, cells
                 done = reader.line_num
                 lines.fresh()
+        except FormatError:
+            raise
         except UnicodeDecodeError as error:
             raise not_decoded(path, source, done) from error
         except (csv.Error, ValueError) as error:
