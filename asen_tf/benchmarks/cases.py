@@ -15,7 +15,7 @@ import tensorflow as tf
 from ml_collections import config_dict
 
 from asen_tf import losses, models
-from asen_tf.benchmarks import network
+from asen_tf.benchmarks import backbones, network
 from asen_tf.benchmarks.flops import convolution_flops
 from asen_tf.benchmarks.machine import memory_mb
 from asen_tf.benchmarks.setting import Setting
@@ -42,11 +42,18 @@ _SAMPLES = 10
 Case = Callable[[Setting, str, float], dict[str, object]]
 
 
-def _training(setting: Setting, root: str, seconds: float, stage: str) -> dict[str, object]:
+def training(
+    setting: Setting, root: str, stage: str
+) -> tuple[TrainStep, ASEN, Iterator[pipeline.Batch]]:
+    """A training in this stage: a step of it, its model, and the batches that it takes."""
     config = setting.config(root)
     manifest = load(config.data)
     step, model = _step(config, manifest, stage)
-    batches = _batches(config, manifest, model.image_size)
+    return step, model, _batches(config, manifest, model.image_size)
+
+
+def _training(setting: Setting, root: str, seconds: float, stage: str) -> dict[str, object]:
+    step, model, batches = training(setting, root, stage)
     batch = next(batches)
     images = 3 * setting.batch
     branches = [model.global_branch, *([model.local_branch] if stage == "stage2" else [])]
@@ -55,6 +62,9 @@ def _training(setting: Setting, root: str, seconds: float, stage: str) -> dict[s
         call=lambda: step(next(batches))["loss"].numpy(),
         step=lambda: step(batch)["loss"].numpy(),
         images=images,
+        backbones=backbones.alone(
+            [(branch.backbone, images) for branch in branches], training=True
+        ),
         flops=images * flops,
         dtype=setting.compute_dtype,
     )
@@ -63,10 +73,7 @@ def _training(setting: Setting, root: str, seconds: float, stage: str) -> dict[s
 
 def _memory(setting: Setting, root: str, seconds: float) -> dict[str, object]:
     """Stage 2, with the memory beside: once it runs, and ten times from then on."""
-    config = setting.config(root)
-    manifest = load(config.data)
-    step, model = _step(config, manifest, "stage2")
-    batches = _batches(config, manifest, model.image_size)
+    step, _, batches = training(setting, root, "stage2")
     step(next(batches))["loss"].numpy()
     began, steps, resident = time.monotonic(), 0, []
     while len(resident) < _SAMPLES:
@@ -100,6 +107,13 @@ def _embedding(setting: Setting, root: str, seconds: float, attributes: int) -> 
             call=call,
             step=lambda: embed(images, ids),
             images=setting.batch,
+            backbones=backbones.alone(
+                [
+                    (model.global_branch.backbone, setting.batch),
+                    (model.local_branch.backbone, setting.batch * attributes),
+                ],
+                training=False,
+            ),
             flops=_embedding_flops(model, setting.batch, setting.batch * attributes),
             dtype=setting.compute_dtype,
         ),

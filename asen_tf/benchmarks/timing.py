@@ -20,6 +20,7 @@ class Work:
       images: how many photographs one call takes.
       step: computes on inputs that are at hand, `steps` times a call; None: nothing does.
       steps: how often.
+      backbones: the passes of the backbones in a step, alone, on inputs at hand; None: not told.
       flops: floating-point operations of the convolutions of a call.
       dtype: in which they compute.
     """
@@ -28,6 +29,7 @@ class Work:
     images: int
     step: Callable[[], object] | None = None
     steps: int = 1
+    backbones: Callable[[], object] | None = None
     flops: int = 0
     dtype: str = "float32"
 
@@ -45,8 +47,9 @@ def measure(work: Work, seconds: float) -> dict[str, object]:
       `images_per_sec_at_hand`: of the steps on inputs at hand; `share_outside_step`: of a call's
       time, what it takes longer than these steps; `convolution_gflops`: operations of the
       convolutions over the time of the steps, in 1e9 a second; `matmul_peak_gflops`: the
-      machine's own; `fraction_of_peak`: one over the other. The last five are None where no step
-      is told apart.
+      machine's own; `fraction_of_peak`: one over the other. These five are None where no step is
+      told apart. `images_per_sec_backbones`: were there nothing but the backbones; None where
+      they are not told apart.
     """
     times = _times(work.call, seconds)
     result = {
@@ -60,7 +63,11 @@ def measure(work: Work, seconds: float) -> dict[str, object]:
         "convolution_gflops": None,
         "matmul_peak_gflops": None,
         "fraction_of_peak": None,
+        "images_per_sec_backbones": None,
     }
+    if work.backbones:
+        of_backbones = work.steps * statistics.median(_times(work.backbones, seconds / 2))
+        result["images_per_sec_backbones"] = work.images / of_backbones
     if work.step is None:
         return result
     of_steps = work.steps * statistics.median(_times(work.step, seconds / 2))

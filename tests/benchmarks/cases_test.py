@@ -29,12 +29,15 @@ def test_the_program_offers_every_case():
     assert set(benchmark.CASES) == set(CASES)
 
 
-@pytest.mark.parametrize("case", ["train_stage2", "embed_all", "evaluate"])
-def test_cases_that_compute(case, root):
+@pytest.mark.parametrize(
+    ("case", "alone"), [("train_stage2", True), ("embed_all", True), ("evaluate", False)]
+)
+def test_cases_that_compute(case, alone, root):
     measured = CASES[case](TINY, root, 0.0)
     assert measured["images_per_sec"] > 0 and measured["peak_memory_mb"] > 100
     assert 0 <= measured["share_outside_step"] < 1
     assert 0 < measured["fraction_of_peak"] < 1.5
+    assert ((measured["images_per_sec_backbones"] or 0) > 0) == alone
 
 
 def test_the_program_writes_what_it_prints(root, tmp_path, capsys, monkeypatch):
