@@ -2,8 +2,10 @@
 
 import cv2
 import numpy as np
+import onnxruntime
 import pytest
 import tensorflow as tf
+import tf2onnx
 from PIL import Image
 
 from asen_tf.data.synthetic import render
@@ -252,3 +254,17 @@ def test_threshold_says_what_is_sure_enough():
 def test_bad_threshold():
     with pytest.raises(ValueError, match=r"threshold must lie in \[0, 1\], got 2"):
         PartExtractor(threshold=2)
+
+
+def test_onnx_runtime_finds_the_same(plain):
+    """Of garments of every case, of none, and of people."""
+    nothing = np.full((SIDE, SIDE, 3), WALL, np.uint8)
+    images = np.stack([*GARMENTS.values(), nothing, *(square(one)[0] for one in plain[:6])])
+    extract = PartExtractor()
+    spec = [tf.TensorSpec((None, SIDE, SIDE, 3), tf.uint8, "images")]
+    function = tf.function(lambda images: extract(images), input_signature=spec)
+    made, _ = tf2onnx.convert.from_function(function, spec, opset=18)
+    session = onnxruntime.InferenceSession(made.SerializeToString())
+    expected = extract(images)
+    for found, right in zip(session.run(None, {"images": images}), expected, strict=True):
+        np.testing.assert_allclose(found, right, rtol=0, atol=1e-4)

@@ -78,12 +78,11 @@ def _filled(mask):
     inside = tf.zeros_like(mask[1:-1, 1:-1], tf.float32)
     edges = tf.pad(inside, [(1, 1), (1, 1), (0, 0)], constant_values=1.0) > 0
 
+    # Whether it goes on is a variable of its own: a loop in which one variable takes the last value
+    # of another ends too early as ONNX.
     def spread(_, reached):
-        return reached, _dilated(reached) & ~mask
+        wider = _dilated(reached) & ~mask
+        return tf.reduce_any(wider != reached), wider
 
-    _, reached = tf.while_loop(
-        lambda before, reached: tf.reduce_any(before != reached),
-        spread,
-        (tf.zeros_like(mask), edges & ~mask),
-    )
+    _, reached = tf.while_loop(lambda more, _: more, spread, (tf.constant(True), edges & ~mask))
     return ~reached

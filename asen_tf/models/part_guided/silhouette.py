@@ -134,7 +134,8 @@ def _first(found):
 
 def _median(values, chosen, otherwise):
     """Of the chosen values, over the last axis; `otherwise` where these are too few."""
-    ordered = tf.sort(tf.where(chosen, values, float("inf")), axis=-1)
+    # Not infinity: ONNX multiplies what is not chosen by 0.
+    ordered = tf.sort(tf.where(chosen, values, values.dtype.max), axis=-1)
     count = tf.reduce_sum(tf.cast(chosen, tf.int32), axis=-1)
     middle = tf.gather(ordered, tf.maximum(count - 1, 0) // 2, batch_dims=count.shape.rank)
     return tf.where(count >= _FEWEST_ROWS, middle, otherwise)
