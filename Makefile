@@ -1,5 +1,5 @@
 .DELETE_ON_ERROR:
-.PHONY: demo test fuzz install lint types format docs lock bazel-test clean
+.PHONY: demo test lowest fuzz install lint types format docs lock bazel-test clean
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -17,6 +17,16 @@ demo: $(INSTALLED)
 
 test: $(INSTALLED)
 	$(VENV)/bin/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
+
+# What touches each dependency and is quick, with the lowest versions that setup.py allows.
+LOWEST := build/lowest
+QUICK := layers losses text app/api catalogue/faiss_index catalogue/finder \
+	catalogue/vector_folder data/manifest data/tables evaluation/label_errors figures/similarity \
+	photographs/source serving/files serving/rest serving/server training/fit
+lowest: $(LOWEST)/installed
+	$(LOWEST)/bin/python -m pytest -q -n 2 --dist loadfile \
+		$(wildcard $(QUICK:%=tests/%) $(QUICK:%=tests/%_test.py)) \
+		tests/bulk/bulk_test.py::test_every_good_photograph_has_its_vectors
 
 # Damaged inputs for every reader; `make fuzz INPUTS=1000 READERS="torch 'index files'"` for a few.
 INPUTS ?= 20000
@@ -41,11 +51,12 @@ format: $(INSTALLED)
 docs: $(VENV)/docs_installed
 	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build --quiet --strict
 
+RESOLVE = echo ./client | UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile setup.py - \
+	--quiet --upgrade --python-version 3.11 --no-python-downloads --extra all --no-emit-package asen-client
 lock: $(VENV)/bin/python
 	$(VENV)/bin/pip install --quiet uv
-	echo ./client | UV_CUSTOM_COMPILE_COMMAND="make lock" $(VENV)/bin/uv pip compile setup.py - \
-		--quiet --upgrade --universal --python-version 3.11 --no-python-downloads --extra all \
-		--no-emit-package asen-client --output-file requirements.lock
+	$(RESOLVE) --universal --output-file requirements.lock
+	$(RESOLVE) --resolution lowest-direct --output-file requirements.lowest.lock
 
 bazel-test: $(INSTALLED)
 	@command -v bazel > /dev/null || { \
@@ -63,6 +74,14 @@ $(INSTALLED): requirements.lock setup.py pyproject.toml client/pyproject.toml | 
 	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable .
 	# Second: an asen-tf of before had asen-query, which goes with it.
 	$(VENV)/bin/pip install --quiet --no-deps --no-build-isolation --editable ./client
+	touch $@
+
+# Some of the lowest have no wheels for a later Python.
+IS_3_11 := import sys; sys.exit(sys.version_info[:2] != (3, 11))
+$(LOWEST)/installed: requirements.lowest.lock
+	$$(for python in $(PYTHON) python3.11; do \
+		$$python -c '$(IS_3_11)' 2> /dev/null && break; done; echo $$python) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/pip install --quiet --no-deps --requirement requirements.lowest.lock
 	touch $@
 
 $(VENV)/docs_installed: $(INSTALLED)

