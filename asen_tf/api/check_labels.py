@@ -28,7 +28,7 @@ _TABLES = {"csv": None, "synthetic": "manifest.csv"}  # formats whose labels are
 _LISTED, _PAGE = "labels.csv", "labels.html"
 _SHOWN_PX = 512
 # Means of parts tell where something is, such as a collar; benchmarks/check_labels.py compares.
-GRID, COMPONENTS = 4, 256
+GRID, COMPONENTS = 4, 384
 
 
 @dataclasses.dataclass(frozen=True)
