@@ -31,6 +31,7 @@ class RegionCrop(keras.layers.Layer):
     def __init__(self, size: int, **kwargs):
         # crop_and_resize takes no bfloat16.
         super().__init__(autocast=False, **kwargs)
+        self.supports_jit = False  # nor does XLA compile it
         self.size = size
 
     def call(self, images, regions, rows=None):

@@ -43,7 +43,8 @@ class TripletLoss(Loss):
 
     Call arguments:
       y_true: targets of the library's batches, see `Loss`. In an ordinary Keras model: with
-        mining, int [N], the class of each image; without, it is not used.
+        mining, int [N], the class of each image; without, it is not used: give `fit` whole triplets
+        (`batch_size` a multiple of 3) and `shuffle=False`, for it shuffles rows of arrays.
       y_pred: embeddings float [N, D] or [N, M, D], M attributes an image, not normalised; alone
         or by name.
 

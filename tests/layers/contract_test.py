@@ -74,6 +74,22 @@ def test_eagerly_in_a_function_and_in_tf_data(case):
 
 
 @each_layer
+def test_xla_compiles_it_or_it_says_that_it_cannot(case):
+    """Where there is a GPU, `fit` has XLA compile models all of whose layers support it."""
+    _, layer = functional(case)
+    inputs = inputs_of(case)
+    compiled = tf.function(lambda *tensors: layer(*tensors), jit_compile=True)
+    if not layer.supports_jit:
+        with pytest.raises(tf.errors.OpError):
+            compiled(*inputs)
+        return
+    for result, expected in zip(
+        tf.nest.flatten(compiled(*inputs)), tf.nest.flatten(layer(*inputs)), strict=True
+    ):
+        np.testing.assert_allclose(result, expected, rtol=1e-5, atol=1e-6)
+
+
+@each_layer
 def test_mixed_precision(case, mixed_precision):
     """Attention stays float32, and what is geometry is as exact as ever."""
     model, layer = functional(case)

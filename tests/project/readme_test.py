@@ -122,6 +122,15 @@ def test_python_code_runs(block, demo, namespace, monkeypatch):
     exec(compile("\n" * (block.line - 1) + block.code, README, "exec"), namespace)
 
 
+def test_triplets_stay_together():
+    """Keras's `fit` shuffles arrays row by row unless it is told not to."""
+    code = "".join(block.code for block in PYTHON_BLOCKS)
+    calls = re.findall(r"\.fit\(([^\n]*)\)\n", code)
+    assert len(calls) >= 2
+    for call in calls:
+        assert call.startswith("batches") or "shuffle=False" in call, call
+
+
 @pytest.mark.parametrize("program", sorted({words[0] for words, _ in COMMANDS}))
 def test_commands_parse(program):
     assert program in PROGRAMS, f"no console script {program} in {PACKAGING}"
