@@ -107,7 +107,7 @@ def add_attribute(
     counts = _counts(manifest, attribute, labels, groups)
     from asen_tf.models.grown import check_grows
     from asen_tf.training import determinism
-    from asen_tf.training.new_attribute import Examples
+    from asen_tf.training.new_attribute import Examples, with_attribute
 
     model = before.load_best()
     check_grows(model)
@@ -116,7 +116,7 @@ def add_attribute(
     try:
         with determinism.enabled(), naming_bad_images(manifest, config.data.max_pixels):
             learned = _learn(model, before, after, manifest, examples, config, seed)
-        made, measured = _with(model, learned), _measured(manifest, attribute)
+        made, measured = with_attribute(model, learned), _measured(manifest, attribute)
         quality = {k: v for k, v in learned.quality.items() if made.predicts or "map" in k}
         found = AddedAttribute(after, counts, examples.count, quality, measured)
         _write(found, made, before, config, manifest, attribute)
@@ -253,22 +253,6 @@ def _learn(model, before, after, manifest, examples, config, seed):
         model.embeds_values(slices),
         seed,
     )
-
-
-def _with(model, learned):
-    """The model with the new attribute behind its own."""
-    from asen_tf.models.grown import grown, with_rows
-
-    made = grown(model)
-    tables = zip(made.attribute_tables, model.attribute_tables, learned.rows, strict=True)
-    for table, before, row in tables:
-        table.assign(with_rows(before, row[None]))
-    if learned.beta is not None:
-        made.beta = (*model.beta, learned.beta)
-    if model.value_classifiers is not None:
-        values = learned.kernel, learned.bias, learned.share
-        made.value_classifiers = model.value_classifiers.with_attribute(*values)
-    return made
 
 
 def _loss(config: ConfigDict, output: str) -> dict[str, object]:

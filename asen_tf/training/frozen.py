@@ -97,6 +97,7 @@ class FrozenFeatures:
             "squares": {**squares, "size": self._model.image_size},
             "model": self._described,
             "outputs": self._names,
+            "shapes": self._shapes,
             "weights": self._digest(),
             "versions": {
                 "asen_tf": __version__,
@@ -152,7 +153,11 @@ def _parts(variable: keras.Variable) -> tuple[tf.Variable, ...]:
 
 
 def _described(model: EmbeddingModel) -> dict:
-    """Class and arguments, without what a process calls it."""
+    """Class and arguments, without what a process calls it, nor how many attributes it knows.
+
+    What depends on these has another shape, or variables of another shape.
+    """
     described = keras.saving.serialize_keras_object(model)
-    arguments = {k: v for k, v in described["config"].items() if k not in ("name", "trainable")}
+    left_out = ("name", "trainable", "attributes")
+    arguments = {k: v for k, v in described["config"].items() if k not in left_out}
     return json.loads(json.dumps({"class": described["registered_name"], **arguments}))

@@ -3,7 +3,8 @@
 What is learned is the row of the new attribute in the model's `attribute_tables`, by the loss that
 has trained the others, on frozen features; then, in closed form, which values a photograph shows.
 From which rows it starts, how long it learns, and how much each part of an embedding counts is
-chosen by cross-validation. Nothing of the other attributes changes.
+chosen by cross-validation, where that tells: few photographs tell little, and to learn from them
+may do harm. Nothing of the other attributes changes.
 """
 
 import dataclasses
@@ -33,6 +34,7 @@ STEPS, EVERY = 100, 10  # how long a row learns, and when it is looked at
 RATE = 0.1  # of Adam, in standard deviations of a table
 _TOGETHER = 96  # photographs of a step
 _BATCH = 32  # of embedding
+_HALF = 0.5  # what the first of two parts of an embedding counts, where nothing tells otherwise
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,15 +92,22 @@ class Examples:
         found = retrieval.expected_average_precision(relevant, others.sum(1))
         return float(found[relevant > 0].mean()) if relevant.any() else 0.0
 
-    def score(self, similarity: np.ndarray) -> float:
-        """MAP where each photograph is a query among all others; 0 where none can be answered.
+    def precisions(self, similarity: np.ndarray) -> np.ndarray:
+        """Average precisions where each photograph is a query among all others, float64 [Q].
 
         Args:
           similarity: float [N, N].
+
+        Returns:
+          Of the queries that can be answered, which are the same for every similarity.
         """
         ranked = retrieval.ranked_relevance(similarity, self.relevant, self.excluded)
-        asked = ranked.any(1)
-        return float(retrieval.average_precision(ranked[asked]).mean()) if asked.any() else 0.0
+        return retrieval.average_precision(ranked[ranked.any(1)])
+
+    def score(self, similarity: np.ndarray) -> float:
+        """The mean of `precisions`; 0 where there are none."""
+        found = self.precisions(similarity)
+        return float(found.mean()) if len(found) else 0.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -169,6 +178,20 @@ def learn(
     return Learned(rows, beta, kernel / flat, bias / flat, share, quality)
 
 
+def with_attribute(model: EmbeddingModel, learned: Learned) -> EmbeddingModel:
+    """A model of the same weights with the new attribute behind its own."""
+    made = grown(model)
+    tables = zip(made.attribute_tables, model.attribute_tables, learned.rows, strict=True)
+    for table, before, row in tables:
+        table.assign(with_rows(before, row[None]))
+    if learned.beta is not None:
+        made.beta = (*model.beta, learned.beta)
+    if model.value_classifiers is not None:
+        values = learned.kernel, learned.bias, learned.share
+        made.value_classifiers = model.value_classifiers.with_attribute(*values)
+    return made
+
+
 class _Rows:
     """Rows that learn: of each start one for each fold, which it does not see, and one of all.
 
@@ -199,15 +222,15 @@ class _Rows:
 
     def learn(self) -> tuple[list[np.ndarray], np.ndarray]:
         """The row of each table, and which attributes of the model the folds' and it are."""
-        best, step = (-1.0, 0, []), self._step()
+        step, best = self._step(), None
         with Progress("learning", STEPS, "steps") as progress:
             for number in range(STEPS + 1):
                 if number % EVERY == 0:
-                    best = max(best, self._looked_at(), key=lambda found: found[0])
+                    best = self._looked_at(best)
                 if number < STEPS:
                     step(tf.constant(self._drawn()))
                     progress.update(1)
-        _, start, kept = best
+        _, _, start, kept = best
         at = slice(start * self._each, (start + 1) * self._each)
         ids = self._ids[at]
         for table, rows in zip(self._tables, kept, strict=True):
@@ -216,23 +239,29 @@ class _Rows:
             table.assign(values)
         return [rows[-1] for rows in kept], ids
 
-    def _looked_at(self) -> tuple[float, int, list[np.ndarray]]:
-        """MAP of the best start so far, its number, and its rows, a table each."""
-        vectors = self._embedded(self._model, self._ids)
-        starts = np.split(vectors, vectors.shape[1] // self._each, axis=1)
-        scores = [self._score(own) for own in starts]
-        start = int(np.argmax(scores))
-        at = self._ids[start * self._each : (start + 1) * self._each]
-        return scores[start], start, [np.array(table)[at] for table in self._tables]
+    def _looked_at(self, best):
+        """What ranks best: its gain over the first, precisions of the first, its start, its rows.
 
-    def _score(self, vectors) -> float:
-        """MAP by cross-validation of unit vectors [N, K + 1, D], with values if they may help."""
+        The first is the existing row that ranks best, before it has learned.
+        """
+        vectors = self._embedded(self._model, self._ids)
+        for start, own in enumerate(np.split(vectors, vectors.shape[1] // self._each, axis=1)):
+            found = self._precisions(own)
+            first = best[1] if best else found
+            gain = sure_gain(found - first)
+            if best is None or gain > best[0]:
+                at = self._ids[start * self._each : (start + 1) * self._each]
+                best = gain, first, start, [np.array(table)[at] for table in self._tables]
+        return best
+
+    def _precisions(self, vectors) -> np.ndarray:
+        """By cross-validation of unit vectors [N, K + 1, D], half by values if they may count."""
         held_out = vectors[np.arange(len(vectors)), self._examples.folds]
         similarity = held_out @ held_out.T
         if self._with_values:
             probabilities, _ = _values(self._examples, vectors)
-            _, similarity = _best(self._examples, similarity, _cosines(probabilities))
-        return self._examples.score(similarity)
+            similarity = _HALF * similarity + (1 - _HALF) * _cosines(probabilities)
+        return self._examples.precisions(similarity)
 
     def _drawn(self) -> np.ndarray:
         return self._draw.permutation(len(self._examples.rows))[:_TOGETHER]
@@ -343,11 +372,25 @@ def _cosines(vectors: np.ndarray) -> np.ndarray:
     return unit @ unit.T
 
 
+def sure_gain(gains: np.ndarray) -> float:
+    """The mean of what queries gain, float [Q]; 0 where it is no more than its standard error."""
+    if len(gains) < 2:
+        return 0.0
+    mean = float(gains.mean())
+    return mean if mean > gains.std(ddof=1) / np.sqrt(len(gains)) else 0.0
+
+
 def _best(examples, first, second) -> tuple[float, np.ndarray]:
-    """The weight of the first of two similarities with which both together rank best, and these."""
-    every = [weight * first + (1 - weight) * second for weight in GRID]
-    best = int(np.argmax([*map(examples.score, every)]))
-    return float(GRID[best]), every[best]
+    """The weight of the first of two similarities with which both rank best, and both together.
+
+    Half, unless another surely gains.
+    """
+    every = {float(weight): weight * first + (1 - weight) * second for weight in GRID}
+    half = examples.precisions(every[_HALF])
+    gains = {w: sure_gain(examples.precisions(both) - half) for w, both in every.items()}
+    gains = {_HALF: 0.0, **gains}  # first, as of equal gains
+    weight = max(gains, key=gains.get)
+    return weight, every[weight]
 
 
 def _values(examples, vectors) -> tuple[np.ndarray, np.float32]:

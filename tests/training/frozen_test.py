@@ -159,7 +159,10 @@ class Kept:
     def __init__(self, root, folder):
         self.root, self.folder, self.computed = root, folder, 0
         self.seconds, self.opening = math.inf, 0.0  # left, and what opening the images takes
-        self.model = models.TripletNet(2, "resnet6", 32, 8, image_scale=1)
+        self.know(2)
+
+    def know(self, attributes):
+        self.model = models.TripletNet(attributes, "resnet6", 32, 8, image_scale=1)
         optimizer(self.model, (("backbone", 0.0), (".*", 0.1)))
         self.features = FrozenFeatures(self.model, ["global"], "stage1")
 
@@ -207,6 +210,14 @@ def test_features_are_used_while_nothing_has_changed(kept):
     assert about["squares"] == {"fit": "crop", "box_margin": 0.1, "size": 32}
     stored = np.load(next(kept.folder.glob("*/global_0.npy")))
     assert stored.shape == (24, 4, 4, 128) and stored.dtype == np.float16
+
+
+def test_models_of_more_attributes_share_them(kept):
+    assert kept.open() == 1
+    weights = kept.model.get_weights()
+    kept.know(5)
+    kept.model.set_weights(weights)
+    assert kept.open() == 1
 
 
 def test_where_they_would_take_most_of_the_time_there_are_none(kept, capsys):
