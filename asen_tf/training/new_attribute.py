@@ -211,11 +211,12 @@ class _Rows:
         for number, table in enumerate(self._tables):
             rows = [start[number] for start in starts for _ in range(self._each)]
             table.assign(with_rows(np.asarray(table)[: model.attributes], rows))
+        self._embed = self._embedding(self._model, self._ids)
 
     def _starts(self, model) -> list[list[np.ndarray]]:
         """Rows, a table each: those that rank the photographs best, and the mean of all."""
         tables = [np.asarray(table) for table in model.attribute_tables]
-        vectors = self._embedded(model, np.arange(model.attributes))
+        vectors = self._in_batches(self._embedding(model, np.arange(model.attributes)))
         scores = [self._examples.score(own @ own.T) for own in vectors.swapaxes(0, 1)]
         best = np.argsort(scores, kind="stable")[::-1][:STARTS]
         return [*([table[at] for table in tables] for at in best), [t.mean(0) for t in tables]]
@@ -244,7 +245,7 @@ class _Rows:
 
         The first is the existing row that ranks best, before it has learned.
         """
-        vectors = self._embedded(self._model, self._ids)
+        vectors = self._in_batches(self._embed)
         for start, own in enumerate(np.split(vectors, vectors.shape[1] // self._each, axis=1)):
             found = self._precisions(own)
             first = best[1] if best else found
@@ -304,15 +305,15 @@ class _Rows:
         pairs = tf.tile(tf.constant(ids, tf.int32)[None], (tf.shape(rows)[0], 1))
         return {**self._features(rows, pairs), "attributes": pairs}
 
-    def _embedded(self, model, ids) -> np.ndarray:
-        """The examples' unit vectors by the first slice, float32 [N, M, D]."""
+    def _embedding(self, model, ids):
+        """A function from rows to unit vectors by the first slice, float32 [B, M, D]."""
 
         def embed(rows):
             inputs = self._inputs(rows, ids)
             outputs = model.compute_outputs(inputs, [self._first])
             return model.join(outputs, (self._first,), inputs["attributes"])
 
-        return self._in_batches(embed)
+        return traced(embed, reduce_retracing=True)
 
     def outputs(self, ids, slices, load_images) -> dict[str, np.ndarray]:
         """What the model gives of the examples for these attributes: slice -> [N, M, D]."""
@@ -325,7 +326,7 @@ class _Rows:
             return tf.concat([outputs[name] for name in slices], -1)
 
         widths = [self._model.slices[name] for name in slices]
-        found = self._in_batches(compute, "embedding")
+        found = self._in_batches(traced(compute, reduce_retracing=True), "embedding")
         return dict(zip(slices, np.split(found, np.cumsum(widths)[:-1], axis=-1), strict=True))
 
     def weighed(self, outputs, ids) -> tuple[float | None, np.ndarray]:
@@ -351,10 +352,10 @@ class _Rows:
             maps = self._features(rows, tf.zeros((tf.shape(rows)[0], 1), tf.int32)).values()
             return tf.concat([tf.reduce_mean(tf.cast(m, tf.float32), (1, 2)) for m in maps], -1)
 
-        return self._in_batches(means)
+        return self._in_batches(traced(means, reduce_retracing=True))
 
-    def _in_batches(self, function, doing="") -> np.ndarray:
-        rows, run = self._examples.rows, traced(function, reduce_retracing=True)
+    def _in_batches(self, run, doing="") -> np.ndarray:
+        rows = self._examples.rows
         with Progress(doing, len(rows), "images", disable=not doing) as progress:
             found = []
             for at in range(0, len(rows), _BATCH):

@@ -39,9 +39,8 @@ def photographs(model, count, seed):
     return maps, value[:, None] == np.arange(2)
 
 
-def learned(model, with_values, labels=None):
-    maps, own = photographs(model, 24, seed=1)
-    labels = own if labels is None else labels
+def learned(model, with_values):
+    maps, labels = photographs(model, 24, seed=1)
     examples = Examples.divided(np.arange(24), labels, np.arange(24), 4)
     held = tf.constant(maps)
     features = lambda rows, _: {"global_0": tf.gather(held, rows)}  # noqa: E731
@@ -96,17 +95,16 @@ def test_the_same_seed_gives_the_same_and_the_model_stays_as_it_is(model, with_v
     assert (with_values.quality, with_values.share) == (again.quality, again.share)
 
 
-def test_where_nothing_is_learned_it_is_the_existing_row_that_ranks_best(model, monkeypatch):
-    """Labels that are drawn without a look at the photographs."""
-    monkeypatch.setattr(new_attribute, "STEPS", 20)
-    draw = np.random.default_rng(7)
-    labels = draw.permutation(np.arange(24) % 2)[:, None] == np.arange(2)
+def test_without_a_sure_gain_it_is_the_existing_row_that_ranks_best(model, monkeypatch):
+    monkeypatch.setattr(new_attribute, "STEPS", 10)
+    monkeypatch.setattr(new_attribute, "sure_gain", lambda gains: 0.0)
+    maps, labels = photographs(model, 24, seed=1)
     examples = Examples(np.arange(24), labels, np.arange(24), np.zeros(24, int))
-    maps, _ = photographs(model, 24, seed=1)
-    masks = np.maximum(np.asarray(model.mask.weight), 0)[:, None]
-    scores = [examples.score(v @ v.T) for v in map(unit, masks * maps.mean((1, 2))[None, :, :16])]
-    found = learned(model, False, labels)
+    masks = np.maximum(np.asarray(model.mask.weight), 0)
+    scores = [examples.score(v @ v.T) for v in (unit(m * maps[:, 0, 0, :16]) for m in masks)]
+    found = learned(model, with_values=True)
     np.testing.assert_array_equal(found.rows[0], model.mask.weight[int(np.argmax(scores))])
+    assert found.share == 0.5
 
 
 @pytest.mark.parametrize(
