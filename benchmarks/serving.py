@@ -3,11 +3,14 @@
     python benchmarks/serving.py --global_backbone=resnet50 --local_backbone=resnet34 \\
         --size=224 --local_size=112 --json=benchmarks/results/serving_resnet50_resnet34.json
 
-One photograph a request, for one attribute and for all; 1, 4 and 16 clients. The model has random
-weights: only its sizes matter here. `load.py` has junk among the requests.
+One photograph a request, for one attribute and for all; 1, 4 and 16 clients. Beside these, what the
+server adds: its answer for all attributes, in turn with the call of the same signature in this
+process; wanted is at most 1.15 times that call's time. --cases has one of the two. The model has
+random weights: only its sizes matter here. `load.py` has junk among the requests.
 """
 
 import concurrent.futures
+import itertools
 import os
 import platform
 import re
@@ -22,6 +25,7 @@ from pathlib import Path
 import numpy as np
 from absl import app, flags, logging
 
+from asen_client.serving import signatures
 from asen_tf.benchmarks.report import report
 from asen_tf.core.choices import PRECISIONS
 from asen_tf.data.synthetic import render
@@ -38,6 +42,7 @@ _MODELS = flags.DEFINE_string("models", "", "Folder of an export to serve; defau
 _SERVE = flags.DEFINE_multi_string(
     "serve", [], "A flag of asen-serve, such as --serve=--enable_batching."
 )
+_CASES = flags.DEFINE_multi_enum("cases", ["load", "bare"], ["load", "bare"], "What to measure.")
 _SECONDS = flags.DEFINE_float("seconds", 20.0, "How long to measure each case.")
 _JSON = flags.DEFINE_string("json", "", "File to write the result to.")
 
@@ -55,7 +60,7 @@ def export(folder: str) -> None:
 
     setting = Setting(**{name: flags.FLAGS[name].value for name in _OF_MODEL})
     space = setting.space()
-    export_model(network.build(setting.config(""), space), space, folder)
+    export_model(network.build(setting.config(""), space), space, folder, verified=False)
 
 
 class Server:
@@ -150,6 +155,42 @@ def latencies(server: Server) -> dict:
     return {**cases, "single_requests_for_all": each, "one_request_is_faster_by": ratio}
 
 
+def beside_bare(server: Server) -> dict:
+    """Latencies of one client and, in turn with it, of the signature in this process."""
+    from asen_tf.serving.loaded import LoadedModel
+
+    newest = max(Path(server.folder).glob("[0-9]*"), key=lambda path: int(path.name))
+    model = LoadedModel(newest)
+
+    def bare(image):
+        inputs = {signatures.IMAGE_BYTES: np.array([image], object)}
+        found = model.run(signatures.SERVING_DEFAULT, inputs)
+        return {name: tensor.numpy() for name, tensor in found.items()}
+
+    with Client(server.address) as client:
+        calls = {"server": client.embed_all, "bare": bare}
+        times = {name: [] for name in calls}
+        images = photographs()
+        for call in calls.values():  # which are warm then
+            list(map(call, images))
+        began = time.perf_counter()
+        while time.perf_counter() - began < _SECONDS.value:
+            image = images[len(times["bare"]) % len(images)]
+            for name, call in calls.items():
+                start = time.perf_counter()
+                call(image)
+                times[name].append(time.perf_counter() - start)
+    found = {f"{name}_p50_ms": 1000 * float(np.median(of)) for name, of in times.items()}
+    ratio = found["server_p50_ms"] / found["bare_p50_ms"]
+    return {"beside_bare_call": {**found, "ratio": ratio, "answers": len(times["bare"])}}
+
+
+def measure(server: Server) -> dict:
+    """The --cases."""
+    cases = {"load": latencies, "bare": beside_bare}
+    return dict(itertools.chain(*(cases[name](server).items() for name in _CASES.value)))
+
+
 def with_server(measure: Callable[[Server], dict]) -> dict:
     """What is measured on a server of --models, or of a model made anew, and the circumstances."""
     with tempfile.TemporaryDirectory() as made:
@@ -177,7 +218,7 @@ def with_server(measure: Callable[[Server], dict]) -> dict:
 
 
 def main(_) -> None:
-    report(with_server(latencies), _JSON.value)
+    report(with_server(measure), _JSON.value)
 
 
 def _exported(folder, values):

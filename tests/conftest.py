@@ -6,6 +6,7 @@ import io
 import os
 import pickle
 import shutil
+import subprocess
 import sys
 import types
 import zipfile
@@ -68,6 +69,25 @@ def made_once(tmp_path_factory):
         return Path(shutil.copytree(made, mine / name))
 
     return made_once
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """A certificate for localhost that signs itself, and its key."""
+    if shutil.which("openssl") is None:
+        pytest.skip("the program openssl is not installed")
+    folder = tmp_path_factory.mktemp("tls")
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    options = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
+    subprocess.run(
+        [
+            *("openssl", "req", "-x509", *options.split(" ")),
+            *("-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate),
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return str(certificate), str(key)
 
 
 @pytest.fixture(scope="session")

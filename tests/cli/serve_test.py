@@ -1,12 +1,15 @@
 """`asen-serve` as a process, from its configuration file to SIGTERM."""
 
+import functools
 import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.request
+from pathlib import Path
 
 import grpc
 import pytest
@@ -36,7 +39,7 @@ class Toy(tf.Module):
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path, certificates):
     toy = Toy()
     for version in (1, 2, 3):
         folder = str(tmp_path / "toy" / str(version))
@@ -44,6 +47,7 @@ def server(tmp_path):
     (tmp_path / "models.config").write_text(CONFIG.format(folder=tmp_path / "toy"))
     command = [sys.executable, "-m", "asen_tf.cli.serve", "--host=127.0.0.1", "--port=0"]
     command += ["--rest_api_port=0", "--enable_batching"]
+    command += [f"--ssl_certificate={certificates[0]}", f"--ssl_key={certificates[1]}"]
     command.append(f"--model_config_file={tmp_path / 'models.config'}")
     path = os.pathsep.join([programs.PATH, os.environ.get("PYTHONPATH", "")])
     environment = {**os.environ, "PYTHONPATH": path}
@@ -56,23 +60,27 @@ def server(tmp_path):
     process.wait()
 
 
-def test_it_answers_and_ends_its_requests_at_sigterm(server, tmp_path):
+def test_it_answers_over_tls_and_ends_its_requests_at_sigterm(server, tmp_path, certificates):
     line = server.stdout.readline()
-    port = re.fullmatch(r"listening at (?:.+):(\d+), REST at (127\.0\.0\.1:\d+)\n", line)
+    port = re.fullmatch(r"listening at (?:.+):(\d+), REST at 127\.0\.0\.1:(\d+)\n", line)
     assert port, line + (tmp_path / "log").read_text()
     request = predict_pb2.PredictRequest()
     request.model_spec.name = "toy"
     request.model_spec.version_label = "stable"
     request.inputs["x"].CopyFrom(tf.make_tensor_proto([1.0]))
-    with grpc.insecure_channel(f"127.0.0.1:{port[1]}") as channel:
+    trusted = grpc.ssl_channel_credentials(Path(certificates[0]).read_bytes())
+    context = ssl.create_default_context(cafile=certificates[0])
+    ask = functools.partial(urllib.request.urlopen, timeout=20, context=context)
+    with grpc.secure_channel(f"localhost:{port[1]}", trusted) as channel:
         predict = prediction_service_pb2_grpc.PredictionServiceStub(channel).Predict
         answer = predict(request, timeout=20)
         assert answer.model_spec.version.value == 1
         assert list(answer.outputs["y"].float_val) == [2]
-        url = f"http://{port[2]}/v1/models/toy/labels/stable:predict"
-        with urllib.request.urlopen(url, b'{"instances": [1]}', timeout=20) as answer:
+        rest = f"https://localhost:{port[2]}"
+        url = f"{rest}/v1/models/toy/labels/stable:predict"
+        with ask(url, b'{"instances": [1]}') as answer:
             assert json.load(answer) == {"predictions": [2]}
-        with urllib.request.urlopen(f"http://{port[2]}/metrics", timeout=20) as answer:
+        with ask(f"{rest}/metrics") as answer:
             assert 'protocol="grpc"' in (text := answer.read().decode()) and "batch_rows" in text
         pending = predict.future(request, timeout=20)
         with pytest.raises(grpc.FutureTimeoutError):

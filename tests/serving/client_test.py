@@ -5,7 +5,6 @@ import concurrent.futures
 import inspect
 import io
 import pickle
-import shutil
 import subprocess
 import sys
 import threading
@@ -653,29 +652,10 @@ def test_errors_travel_between_processes():
     assert error.position == 3 and str(error) == "photograph 3: no image"
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
-    """A key and the certificate that it signs itself, for localhost."""
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl makes the certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    options = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", *options.split(" ")),
-            *("-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return key, certificate
-
-
-def test_tls_with_certificates_on_both_sides(handler, certificate):
-    key, certificate = certificate
-    pem = certificate.read_bytes()
-    credentials = grpc.ssl_server_credentials([(key.read_bytes(), pem)], pem, True)
+def test_tls_with_certificates_on_both_sides(handler, certificates):
+    certificate, key = certificates
+    pem = Path(certificate).read_bytes()
+    credentials = grpc.ssl_server_credentials([(Path(key).read_bytes(), pem)], pem, True)
     server, address = start(handler, credentials)
     own = {"root_certificates": certificate, "client_key": key, "client_certificate": certificate}
     with Client(address, **own) as client:

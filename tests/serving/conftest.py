@@ -60,17 +60,13 @@ def held(toy, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def address(workdir, tmp_path_factory):
+def address(served, tmp_path_factory):
     """Where `asen-serve` answers."""
-    from asen_tf.serving.export import export  # which brings TensorFlow
-
-    models = tmp_path_factory.mktemp("models")
-    export(workdir, models)
-    log = models.parent / "serve.txt"
+    log = tmp_path_factory.mktemp("server") / "serve.txt"
     with open(log, "w") as file:
         server = subprocess.Popen(
             [
-                *(sys.executable, "-m", "asen_tf.cli.serve", f"--model_base_path={models}"),
+                *(sys.executable, "-m", "asen_tf.cli.serve", f"--model_base_path={served}"),
                 *("--host=127.0.0.1", "--port=0"),
             ],
             env={**os.environ, "PYTHONPATH": programs.PATH},

@@ -8,6 +8,7 @@ import functools
 import http.client
 import json
 import socket
+import ssl
 import threading
 
 import hypothesis
@@ -32,22 +33,25 @@ PREDICT = "/v1/models/toy:predict"
 class Started:
     """A server with REST."""
 
-    def __init__(self, folder, limits=LIMITS, batching=None):
+    def __init__(self, folder, limits=LIMITS, batching=None, **tls):
         config = model_server_config_pb2.ModelConfig(name="toy", base_path=str(folder))
         config.model_version_policy.specific.versions.extend([1, 2])
         config.version_labels.update({"stable": 1})
         self.models = Models(lambda: [config], limits)
         self.models.look()
-        rest = functools.partial(RestServer, host="127.0.0.1", port=0)
+        rest = functools.partial(RestServer, host="127.0.0.1", port=0, **tls)
         self.server = Server(self.models, limits, "127.0.0.1", 0, None, batching, rest)
         self.server.start(poll_seconds=0.05)
 
-    def ask(self, path, body=None, method=None, **headers):
+    def ask(self, path, body=None, method=None, tls=None, **headers):
         """Status and JSON, or text, of an answer; `body`: bytes, or what becomes JSON."""
         if body is not None and not isinstance(body, bytes):
             body = json.dumps(body).encode()
         port = self.server.beside.port
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        if tls is None:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        else:
+            connection = http.client.HTTPSConnection("localhost", port, timeout=60, context=tls)
         with contextlib.closing(connection):
             connection.request(method or ("GET" if body is None else "POST"), path, body, headers)
             answer = connection.getresponse()
@@ -299,8 +303,9 @@ def start(saved, tmp_path):
     started = []
 
     def start(**settings):
-        put(saved[2], tmp_path / "1")
-        started.append(Started(tmp_path, **settings))
+        folder = tmp_path / str(len(started))
+        put(saved[2], folder / "1")
+        started.append(Started(folder, **settings))
         return started[-1]
 
     yield start
@@ -360,3 +365,22 @@ def test_requests_are_batched(start):
     assert found == [(200, {"predictions": [{"scaled": [2 * n, 0], "sum": n}]}) for n in range(4)]
     assert counted(toy, "asen_serve_batch_rows_sum") == {(): 4}
     assert counted(toy, "asen_serve_batch_rows_count") == {(): 1}
+
+
+def test_tls(start, certificates):
+    certificate, key = certificates
+    asked, answer = {"inputs": [[1, 2]]}, (200, {"outputs": {"scaled": [[2, 4]], "sum": [3]}})
+    stranger, known = (ssl.create_default_context(cafile=certificate) for _ in range(2))
+    known.load_cert_chain(certificate, key)
+
+    toy = start(certificate=certificate, key=key)
+    assert toy.ask(PREDICT, asked, tls=stranger) == answer
+    with pytest.raises((http.client.HTTPException, OSError)):
+        toy.ask(PREDICT, asked)
+
+    # With the certificate as its own authority, clients have to show it.
+    toy = start(certificate=certificate, key=key, client_ca=certificate)
+    assert toy.ask(PREDICT, asked, tls=known) == answer
+    for other in (stranger, None):
+        with pytest.raises((http.client.HTTPException, OSError)):
+            toy.ask(PREDICT, asked, tls=other)

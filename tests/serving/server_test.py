@@ -6,7 +6,6 @@ import dataclasses
 import itertools
 import shutil
 import socket
-import subprocess
 import threading
 import time
 
@@ -704,25 +703,6 @@ def test_a_port_in_use_is_one_message(start, saved, tmp_path):
         other.listen()
         with pytest.raises(OSError, match="cannot listen at 127.0.0.1:"):
             Server(Models(list, LIMITS), LIMITS, "127.0.0.1", other.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def certificates(tmp_path_factory):
-    """A certificate for localhost that signs itself, and its key."""
-    if shutil.which("openssl") is None:
-        pytest.skip("the program openssl is not installed")
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "certificate.pem", folder / "key.pem"
-    subprocess.run(
-        [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
-            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
-            *("-keyout", str(key), "-out", str(certificate)),
-        ],
-        check=True,
-        capture_output=True,
-    )
-    return str(certificate), str(key)
 
 
 def test_tls(start, saved, tmp_path, certificates):

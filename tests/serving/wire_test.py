@@ -13,6 +13,7 @@ from tensorflow_serving.apis import (
 )
 
 from asen_client.serving import tensors, wire
+from asen_tf.serving.server.tensors import to_proto
 
 THEIRS = {
     "TensorProto": tensor_pb2.TensorProto,
@@ -149,6 +150,20 @@ def test_values_in_the_fields_of_their_type(dtype, field, given):
     getattr(theirs, field).extend([3, 1, 4, 9][:given])
     ours = wire.TensorProto.FromString(theirs.SerializeToString())
     np.testing.assert_array_equal(tensors.from_proto(ours), tf.make_ndarray(theirs))
+
+
+@pytest.mark.parametrize(("dtype", "field"), [("float32", "float_val"), ("float64", "double_val")])
+@pytest.mark.parametrize("shape", [(), (0, 3), (1,), (2, 100)])
+def test_the_server_answers_in_the_field_of_the_type(dtype, field, shape):
+    array = np.asarray(np.random.default_rng(0).normal(size=shape), dtype)
+    if array.size > 3:
+        array.flat[:3] = np.nan, np.inf, -0.0
+    answer = to_proto(tf.constant(array))
+    assert not answer.tensor_content
+    np.testing.assert_array_equal(getattr(answer, field), array.ravel())
+    np.testing.assert_array_equal(tf.make_ndarray(answer), array)
+    answered = tensor_pb2.TensorProto.FromString(answer.SerializeToString())
+    assert str(answered) == str(answer)  # NaN is unlike itself
 
 
 def test_bad_tensors_are_named():

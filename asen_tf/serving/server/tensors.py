@@ -50,8 +50,22 @@ def to_proto(tensor: tf.Tensor) -> tensor_pb2.TensorProto:
     proto.tensor_shape.CopyFrom(tensor.shape.as_proto())
     # A string tensor without dimensions is bytes in NumPy, which would lose zeros at its end.
     array = np.asarray(tensor.numpy(), object if tensor.dtype == tf.string else None)
-    getattr(proto, field).extend(array.ravel().tolist())
+    if array.dtype.kind == "f" and array.size:
+        _extend(proto, field, array)
+    else:
+        getattr(proto, field).extend(array.ravel().tolist())
     return proto
+
+
+def _extend(proto: tensor_pb2.TensorProto, field: str, array: np.ndarray) -> None:
+    """Numbers as bytes, which one by one take a millisecond for a vector of each attribute.
+
+    A field of packed numbers is written as one of bytes is, behind a number of its own.
+    """
+    content = array.astype(array.dtype.newbyteorder("<"), copy=False).tobytes()
+    written = tensor_pb2.TensorProto(tensor_content=content).SerializeToString()
+    number = proto.DESCRIPTOR.fields_by_name[field].number
+    proto.MergeFromString(bytes([number << 3 | 2]) + written[1:])
 
 
 def _bytes(proto: tensor_pb2.TensorProto) -> int:
