@@ -397,8 +397,9 @@ def test_an_expired_request_is_not_run(toy, held):
     eventually(lambda: len(held) == LIMITS.concurrent)
     assert refusal(lambda: toy.predict(x=X, timeout=0.2))[0] is Code.DEADLINE_EXCEEDED
     cancelled = toy.prediction.Predict.future(request(x=X))
-    time.sleep(0.1)  # for it to arrive
+    time.sleep(0.5)  # for it to arrive, and for the server's clock to end the other
     cancelled.cancel()
+    toy.health()  # arrives behind the cancellation
     held.free.set()
     assert [call.code() for call in slow] == [Code.OK] * len(slow)
     assert toy.predict("kinds").outputs
