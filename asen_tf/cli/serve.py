@@ -90,7 +90,7 @@ def _wait_for_signal() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    # Another thread may get the signal, as after SIGSTOP: without an end this wait would not notice.
+    # Another thread may get the signal, as after SIGSTOP: a wait without end would not notice.
     while not stop.wait(1.0):
         pass
 

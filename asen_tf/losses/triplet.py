@@ -88,11 +88,18 @@ class TripletLoss(Loss):
                 f"{self.name} has mining='none', which takes batches of triplets; this one holds "
                 "labelled images: choose mining 'all', 'semi_hard' or 'hard', or sampling 'triplet'"
             )
-        if embeddings.shape[0] is not None and embeddings.shape[0] % 3:
-            raise ValueError(
-                f"{self.name} has mining='none', which takes anchor, positive and negative in "
-                f"turn, three rows a triplet: got {embeddings.shape[0]} rows"
-            )
+        expected = (
+            f"{self.name} has mining='none', which takes anchor, positive and negative in turn, "
+            "three rows a triplet"
+        )
+        if embeddings.shape[0] is None:
+            # Of `fit`, which cuts arrays into batches of `batch_size` rows and one of the rest.
+            rows = tf.shape(embeddings)[0]
+            message = f"{expected}: make batch_size and the number of rows multiples of 3"
+            with tf.control_dependencies([tf.debugging.assert_equal(rows % 3, 0, message)]):
+                embeddings = tf.identity(embeddings)
+        elif embeddings.shape[0] % 3:
+            raise ValueError(f"{expected}: got {embeddings.shape[0]} rows")
         roles = ops.reshape(embeddings, (-1, 3, *ops.shape(embeddings)[1:]))
         loss = triplet_loss(*ops.unstack(roles, 3, axis=1), self.margin, self.distance)
         return ops.mean(loss, axis=1)

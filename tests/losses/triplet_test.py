@@ -136,6 +136,16 @@ def test_mining_and_batches_have_to_fit(vectors):
         TripletLoss(name="near")(np.zeros(4), embeddings[:4])
 
 
+@pytest.mark.parametrize(("rows", "batch_size"), [(32, 9), (12, 8)])
+def test_fit_that_cuts_a_triplet_says_so(rows, batch_size):
+    given = keras.Input((6,))
+    model = keras.Model(given, keras.layers.Dense(4)(given))
+    model.compile("adam", TripletLoss())
+    data = np.zeros((rows, 6), np.float32), np.zeros(rows)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="three rows a triplet: make batch"):
+        model.fit(*data, batch_size=batch_size, shuffle=False, verbose=0)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
