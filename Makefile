@@ -65,7 +65,7 @@ bazel-test: $(INSTALLED)
 	bazel test //...
 
 clean:
-	rm -rf $(VENV) demo site .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) demo site .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	rm -rf build dist *.egg-info client/build client/dist client/*.egg-info
 	find asen_tf client configs tests -name __pycache__ -prune -exec rm -rf {} +
 

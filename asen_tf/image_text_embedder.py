@@ -1,6 +1,7 @@
 """A KerasHub network of images and texts, such as CLIP: photographs and free text in one space."""
 
 import functools
+import inspect
 import os
 from collections.abc import Iterator, Sequence
 
@@ -113,7 +114,9 @@ class _OfAnotherKindError(ValueError):
 
 class _AsksForBoth(type):
     def __subclasscheck__(cls, other: type) -> bool:
-        if all(hasattr(other, f"get_{kind}_embeddings") for kind in ("vision", "text")):
+        texts = getattr(other, "get_text_embeddings", None)
+        # Of tokens alone, and of images: VideoPrism's take a mask, and videos.
+        if texts and list(inspect.signature(texts).parameters) == ["self", "token_ids"]:
             return True
         raise _OfAnotherKindError(
             f"holds a {other.__name__}, expected a network of images and texts, such as "

@@ -186,9 +186,12 @@ class Matcher:
             said = [one for one in said if one.value in values]
             last = said[-1]
             before = next(one for one in reversed(said) if one.value != last.value)
-            if before.joint == last.joint or last.words.split()[-1] in self._sets:
+            if before.joint == last.joint or self._is_set(last.words):
                 return (last.value,), True
         return found, False
+
+    def _is_set(self, said: str) -> bool:
+        return any(f" {said}".endswith(f" {one}") for one in self._sets)
 
     def find(self, text: str) -> Iterator[Said]:
         """What a text says, in its order, also what it says is not so."""

@@ -140,6 +140,7 @@ def test_presets_of_other_networks_are_refused_before_their_weights_are_read(tmp
     ("name", "network"),
     [
         ("resnet_50_imagenet", "ResNetBackbone"),
+        ("videoprism_public_v1_base", "VideoPrismBackbone"),
         ("vit_base_patch16_224_imagenet", "ViTBackbone"),
         ("efficientnet_lite0_ra_imagenet", "EfficientNetBackbone"),
         ("clip_vit_base_patch16", None),

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tempfile
 import zlib
 
 import numpy as np
@@ -11,6 +12,13 @@ from PIL import Image
 from asen_tf.images import graph, listed
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 30, 3), np.uint8)
+
+
+class ByNumber:
+    """As a dataset of PyTorch: no __iter__."""
+
+    def __getitem__(self, number):
+        return ["a.jpg", "b.jpg"][number]
 
 
 def png(array=PIXELS):
@@ -39,6 +47,9 @@ def test_one_or_many():
     assert len(listed(PIXELS[None].repeat(3, 0))) == 3
     assert len(listed(iter(["a.jpg", "b.jpg"]))) == 2
     assert listed(np.array(["a.jpg", "b.jpg"])) == ["a.jpg", "b.jpg"]
+    assert listed(ByNumber()) == ["a.jpg", "b.jpg"]
+    with tempfile.NamedTemporaryFile() as file:
+        assert listed(file) == [file]
     assert listed([]) == []
 
 

@@ -23,7 +23,7 @@ endings: {"": [s], y: [ies], s: [ses]}
 negations: [no, not, without, w/o]
 joins: [and, or]
 parts: [with, for]
-sets: [set]
+sets: [set, combo pack]
 elsewhere: [pair it with]
 units: {cm: 1, inch: 2.54}
 ignore: [red tape]
@@ -41,6 +41,7 @@ attributes:
       sports shoes: {is: shoes}
       belly: {is: shoes}
       gift: [gift set]
+      combo: [combo pack]
       perfume: [scent]
       eau fraiche: {is: perfume}
   use: {values: {sports: }}
@@ -141,6 +142,8 @@ def said(vocabulary):
         # A set is all that stands before it.
         ("shirt and dress gift sets", {"category": "gift"}),
         ("gift set and shirt", {}),
+        ("shirt and dress combo pack", {"category": "combo"}),
+        ("shirt and dress pack", {}),
         ("gift set, red", {"category": "gift", "color": "red"}),
         # What a thing of a kind does not have.
         ("red scent", {"category": "perfume"}),

@@ -12,7 +12,12 @@ _READERS = {
     arrow_file.FILE: arrow_file.rows,
     arrow_file.STREAM: arrow_file.rows,
 }
-_COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
+_COMPRESSED = {
+    "gzip": b"\x1f\x8b",
+    "bzip2": tuple(b"BZh%d1AY&SY" % level for level in range(1, 10)),
+    "xz": b"\xfd7zXZ",
+    "zstd": b"\x28\xb5\x2f\xfd",
+}
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
 
 
@@ -33,7 +38,7 @@ def rows_of(path: Path, source: str) -> Iterator[tuple[int, list[object]]]:
             "a file of Excel as before 2007, or one with a password; save it "
             "as .xlsx, or as CSV UTF-8",
         )
-    for start, program in _COMPRESSED.items():
+    for program, start in _COMPRESSED.items():
         if head.startswith(start):
             raise FormatError(source, f"it is compressed by {program}: unpack it first")
     for start, reader in _READERS.items():

@@ -23,8 +23,6 @@ _OTHERS = (
     ".gz",
     ".zip",
 )
-# Its own limit, of a cell, ends the table; `Lines` bounds rows, and `cells` refuses the one row.
-csv.field_size_limit(LONGEST_ROW)
 
 
 class Lines:
@@ -101,6 +99,8 @@ def rows(path: Path, source: str) -> Iterator[tuple[int, list[str]]]:
       FormatError: it cannot be read, because of a stray quote or a wrong encoding.
     """
     check_stand_in(path, source)
+    # csv's own limit, of a cell, ends the table; `Lines` bounds rows, and `cells` refuses a row.
+    csv.field_size_limit(max(csv.field_size_limit(), LONGEST_ROW))
     done = 0
     with open(path, newline="", encoding=encoding_of(path)) as file:
         try:

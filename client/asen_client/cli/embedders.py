@@ -26,7 +26,9 @@ def define_flags(default: str | None = None) -> None:
     flags.DEFINE_string("served_model", None, "Name that the model is served under; default: asen.")
     flags.DEFINE_integer("version", None, "Version of the served model; default: the newest.", 1)
     flags.DEFINE_string("label", None, "Label of a version, such as stable; instead of --version.")
-    flags.DEFINE_float("timeout", None, "Seconds that a server may take; default: 60.", 0.0)
+    flags.DEFINE_float(
+        "timeout", None, "Seconds that a server may take, above 0; default: 60.", 0.0
+    )
     flags.DEFINE_bool("tls", None, "Whether to encrypt; the three flags about PEM files imply it.")
     flags.DEFINE_string("root_certificates", None, "PEM file of the authorities to trust.")
     flags.DEFINE_string("client_key", None, "PEM file of this client's key, where a server asks.")

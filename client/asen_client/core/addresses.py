@@ -15,6 +15,7 @@ _SERVER = re.compile(r"[^/\\]*[^/\\:]:\d+")
 _PROXIES = ("grpc_proxy", "https_proxy", "http_proxy")
 
 _TRIED_S = 1.0
+_ANSWERS_S = 0.2
 
 # How a connection of gRPC begins: HTTP/2's preface and empty settings; and how answers to it do.
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
@@ -91,7 +92,7 @@ def unreachable(host: str, port: int, tls: bool = False) -> str | None:
     except OSError as error:
         return (error.strerror or str(error)).lower()
     with connection, contextlib.suppress(OSError):
-        connection.settimeout(_TRIED_S)
+        connection.settimeout(_ANSWERS_S)
         connection.sendall(_PREFACE)
         first = connection.recv(16)
         if first.startswith(_HTTP_1):

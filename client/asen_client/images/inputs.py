@@ -1,6 +1,5 @@
 """The forms in which a caller may have photographs; needs no TensorFlow."""
 
-import io
 import os
 from collections.abc import Iterable
 
@@ -13,13 +12,14 @@ from asen_client.images.boxes import Boxed
 # with a box of what counts in it.
 Photograph = str | os.PathLike | bytes | np.ndarray | Image.Image | Boxed
 
-# One photograph each; the last three are no form of it, and not many either.
-_ONE = str | os.PathLike | bytes | Image.Image | Boxed | bytearray | memoryview | io.IOBase
+# One photograph each; the last two are no form of it, and not many either.
+_ONE = str | os.PathLike | bytes | Image.Image | Boxed | bytearray | memoryview
 
 
 def listed(photographs: Photograph | Iterable[Photograph]) -> list[Photograph]:
     """One photograph, or any iterable of them, as a list."""
-    if isinstance(photographs, _ONE) or not isinstance(photographs, Iterable):
+    many = isinstance(photographs, Iterable) or hasattr(type(photographs), "__getitem__")
+    if isinstance(photographs, _ONE) or hasattr(photographs, "read") or not many:
         return [photographs]
     if isinstance(photographs, np.ndarray) and photographs.dtype.kind not in "USO":
         return list(photographs) if photographs.ndim == 4 else [photographs]

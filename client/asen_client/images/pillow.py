@@ -143,7 +143,7 @@ def _opened(photograph, max_pixels: int) -> Iterator[Image.Image]:
         yield photograph
         return
     if not isinstance(photograph, bytes | str | os.PathLike):
-        advice = ": give what its read() gives" if isinstance(photograph, io.IOBase) else ""
+        advice = ": give what its read() gives" if hasattr(photograph, "read") else ""
         kind = type(photograph).__name__
         raise ValueError(
             f"expected a path, bytes, a NumPy array or a PIL image, got {kind}{advice}"

@@ -27,7 +27,8 @@ class BaseClient:
       model: name it is served under.
       version: of the model; None: the newest.
       label: of a version, instead, such as "stable".
-      timeout: seconds that a method may take in all, with its retries and batches; None: no end.
+      timeout: seconds that a method may take in all, with its retries and batches; None: no end. To
+        find out why nothing answers may take a second more.
       retries: how often a request is sent again when the server is away or has its hands full
         (UNAVAILABLE, RESOURCE_EXHAUSTED), 0 to 4; after 0.2, 0.5, 1.25 and 3.1 seconds, give or
         take a fifth. Other errors are not retried.
