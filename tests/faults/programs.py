@@ -226,7 +226,11 @@ PROGRAMS = {
         _check_labels, _labels_checked, "File too large", longest=1.0, needs=["cleanlab"]
     ),
     "embedding": Program(
-        _embed, _embedded, "File too large", r"process \d+ writes to this folder", longest=0.6
+        _embed,
+        _embedded,
+        "File too large",
+        r"process (\d+|\(unknown\)) writes to this folder",
+        longest=0.6,
     ),
     "exporting": Program(_export, _exported, "cannot be written|File too large", mends=False),
 }

@@ -6,15 +6,16 @@ import pytest
 from PIL import Image
 
 from asen_client.embedders.images import placed
+from asen_client.images import kinds
 from asen_client.serving import batches
 
 
 @pytest.fixture
 def photographs():
-    """JPEG files of 40 x 30 pixels, and what is none."""
+    """JPEG files of 40 x 30 pixels, and two that do not say how many they have."""
     file = io.BytesIO()
     Image.new("RGB", (40, 30)).save(file, "JPEG")
-    return [*[file.getvalue()] * 5, b"none", b""]
+    return [*[file.getvalue()] * 5, kinds.JPEG, kinds.JPEG + b"cut"]
 
 
 @pytest.mark.parametrize(
