@@ -387,8 +387,8 @@ def _best(examples, first, second) -> tuple[float, np.ndarray]:
     Half, unless another surely gains.
     """
     every = {float(weight): weight * first + (1 - weight) * second for weight in GRID}
-    half = examples.precisions(every[_HALF])
-    gains = {w: sure_gain(examples.precisions(both) - half) for w, both in every.items()}
+    found = {weight: examples.precisions(both) for weight, both in every.items()}
+    gains = {weight: sure_gain(own - found[_HALF]) for weight, own in found.items()}
     gains = {_HALF: 0.0, **gains}  # first, as of equal gains
     weight = max(gains, key=gains.get)
     return weight, every[weight]
