@@ -226,8 +226,8 @@ def _learn(model, before, after, manifest, examples, config, seed):
     from asen_tf.training import new_attribute
     from asen_tf.training.frozen import FrozenFeatures
 
-    slices, names = before.best()["slices"], list(model.slices)
-    used, first = model.used_slices(slices), names[0]
+    slices, inputs = before.best()["slices"], list(model.class_inputs)
+    used, first = model.used_slices(slices), next(iter(model.slices))
     known = model.value_classifiers
     seen = {"fit": config.data.fit, "box_margin": config.data.box_margin}
     load_images = open_images(manifest, examples.rows, model.image_size, "none", 0, "", **seen)
@@ -248,7 +248,7 @@ def _learn(model, before, after, manifest, examples, config, seed):
         features,
         load_images,
         used,
-        used if known is None else [names[number] for number in known.slices],
+        model.best_class_inputs(used) if known is None else [inputs[n] for n in known.inputs],
         _loss(config, first),
         model.embeds_values(slices),
         seed,

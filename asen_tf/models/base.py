@@ -66,6 +66,15 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
     def slices(self) -> dict[str, int]:
         """Names and widths of the slices of which an embedding can be made, in their order."""
 
+    @property
+    def pooled(self) -> dict[str, int]:
+        """Of slices that are projections of features pooled by attention, how many these are.
+
+        They are an output, too, the name of the slice followed by "_pooled": float32 [B, M, C],
+        before any channel attention.
+        """
+        return {}
+
     @abc.abstractmethod
     def compute_outputs(
         self, inputs: Mapping[str, tf.Tensor], names: Iterable[str], training: bool = False

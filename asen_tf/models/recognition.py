@@ -1,7 +1,7 @@
-"""Which values an image shows: by class logits, or by classifiers of a model's embedding."""
+"""Which values an image shows: by class logits, or by classifiers of what attention has pooled."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -10,24 +10,25 @@ from asen_tf.core.choices import VALUES
 from asen_tf.models.weighed import weighed
 
 _KEY = "recognition_"
+_POOLED = "_pooled"  # of an output's name, behind that of the slice
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class ValueClassifiers:
-    """Linear classifiers of the values of every attribute, computed from embeddings.
+    """Linear classifiers of the values of every attribute, computed from labelled images.
 
     Attributes:
       offsets: `AttributeSpace.offsets`, A + 1 numbers.
-      slices: numbers of the model's slices, whose unit vectors side by side are classified.
+      inputs: numbers of the model's `class_inputs`, whose unit vectors side by side are classified.
       kernel: float32 [C, V].
       bias: float32 [V].
-      shares: float32 [A] or [], what the values' probabilities count for in an embedding of these
-        slices, in [0, 1]: the weight of their cosine in the similarity. Where all are 0 they are no
-        part of it.
+      shares: float32 [A] or [], what the values' probabilities count for in an embedding of the
+        inputs' slices, in [0, 1]: the weight of their cosine in the similarity. Where all are 0
+        they are no part of it.
     """
 
     offsets: np.ndarray
-    slices: np.ndarray
+    inputs: np.ndarray
     kernel: np.ndarray
     bias: np.ndarray
     shares: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros((), np.float32))
@@ -51,16 +52,16 @@ class ValueClassifiers:
         )
 
     def check(self, attributes: int, widths: Sequence[int]) -> None:
-        """Raises ValueError unless they are of so many attributes and of slices so wide."""
-        numbers = self.offsets, self.slices
+        """Raises ValueError unless they are of so many attributes and of inputs so wide."""
+        numbers = self.offsets, self.inputs
         if not all(np.ndim(n) == 1 and np.issubdtype(n.dtype, np.integer) for n in numbers):
-            raise ValueError("classifiers of values need lists of whole numbers as offsets, slices")
+            raise ValueError("classifiers of values need lists of whole numbers as offsets, inputs")
         begins = len(self.offsets) == attributes + 1 and self.offsets[0] == 0
         if not begins or (np.diff(self.offsets) < 1).any():
             raise ValueError(f"expected where the values of {attributes} attributes begin and end")
-        if not set(self.slices.tolist()) <= set(range(len(widths))):
-            raise ValueError(f"the model has {len(widths)} slices, got {self.slices.tolist()}")
-        values, width = self.offsets[-1], sum(widths[number] for number in self.slices)
+        if not set(self.inputs.tolist()) <= set(range(len(widths))):
+            raise ValueError(f"the model has {len(widths)} inputs, got {self.inputs.tolist()}")
+        values, width = self.offsets[-1], sum(widths[number] for number in self.inputs)
         if self.kernel.shape != (width, values) or self.bias.shape != (values,):
             raise ValueError(
                 f"classifiers of {values} values need a kernel [{width}, {values}] and a bias "
@@ -86,6 +87,22 @@ class Recognition:
     class_outputs: tuple[str, ...] = ()
 
     value_classifiers: ValueClassifiers | None = None
+
+    @property
+    def class_inputs(self) -> dict[str, int]:
+        """Names and widths of the outputs that classifiers of values can see.
+
+        These are the slices, and behind them what slices are projected from, see
+        `EmbeddingModel.pooled`.
+        """
+        return {**self.slices, **{name + _POOLED: width for name, width in self.pooled.items()}}
+
+    def best_class_inputs(self, slices: Iterable[str]) -> list[str]:
+        """What classifiers see of slices: what each is projected from, where the model gives it.
+
+        A projection that other losses train leaves out what only the values need.
+        """
+        return [name + _POOLED if name in self.pooled else name for name in slices]
 
     @property
     def predicts(self) -> bool:
@@ -114,7 +131,7 @@ class Recognition:
         count = tf.shape(next(iter(given.values())))[0]
         inputs = {**given, "attributes": tf.tile(chosen[None], (count, 1))}
         if self.value_classifiers is not None:
-            outputs = self.compute_outputs(inputs, self._classified_slices, **options)
+            outputs = self.compute_outputs(inputs, slices_of(self._classified), **options)
             logits = self._classify(outputs, inputs["attributes"])
         elif self.class_outputs:
             flat = self.compute_outputs(inputs, ["logits"], **options)["logits"]
@@ -126,19 +143,19 @@ class Recognition:
             )
         return tf.nn.softmax(logits)
 
-    def slice_vectors(self, inputs: Mapping[str, tf.Tensor], slices: Sequence[str], **options):
-        """What value classifiers see: the slices' unit vectors side by side, float32 [B, M, C].
+    def class_vectors(self, inputs: Mapping[str, tf.Tensor], names: Sequence[str], **options):
+        """What value classifiers see: unit vectors side by side, float32 [B, M, C].
 
         Args:
           inputs, **options: of `compute_outputs`.
-          slices: of `used_slices`.
+          names: of `class_inputs`.
         """
-        return _side_by_side(self.compute_outputs(inputs, slices, **options), slices)
+        return _side_by_side(self.compute_outputs(inputs, slices_of(names), **options), names)
 
     def set_value_shares(self, shares: float | Sequence[float]) -> None:
         """Sets the `shares` of its classifiers, for what is traced from now on."""
         given = dataclasses.replace(self.value_classifiers, shares=np.float32(shares))
-        given.check(self.attributes, list(self.slices.values()))
+        given.check(self.attributes, list(self.class_inputs.values()))
         self.value_classifiers = given
 
     def embeds_values(self, slices: Sequence[str] | None = None) -> bool:
@@ -146,15 +163,15 @@ class Recognition:
 
         Args:
           slices: that make the embedding, see `EmbeddingModel.embed`; "values" has to be one of
-            them, and the others are those that are classified. A model that changes its embeddings
-            itself takes them without.
+            them, and the others are those whose inputs are classified. A model that changes its
+            embeddings itself takes them without.
         """
         known = self.value_classifiers
         if known is None or self.manipulates or VALUES not in (slices or (VALUES,)):
             return False
         if not known.shares.any():
             return False
-        return set(self._classified_slices) == set(self.used_slices(slices))
+        return set(slices_of(self._classified)) == set(self.used_slices(slices))
 
     def with_values(
         self,
@@ -168,7 +185,7 @@ class Recognition:
         the cosine of the values' probabilities p.
 
         Args:
-          vectors: v, unit vectors of the slices that are classified, float32 [B, M, D].
+          vectors: v, unit vectors of the slices whose inputs are classified, float32 [B, M, D].
           outputs: of `compute_outputs`, those slices.
           attributes: int [B, M].
 
@@ -180,14 +197,14 @@ class Recognition:
         return weighed(vectors, probabilities, 1 - self.value_classifiers.shares, attributes)
 
     @property
-    def _classified_slices(self) -> list[str]:
-        names = list(self.slices)
-        return [names[number] for number in self.value_classifiers.slices]
+    def _classified(self) -> list[str]:
+        names = list(self.class_inputs)
+        return [names[number] for number in self.value_classifiers.inputs]
 
     def _classify(self, outputs, attributes):
         """Logits float32 [B, M, W] of the values of attributes [B, M]."""
         known = self.value_classifiers
-        vectors = _side_by_side(outputs, self._classified_slices)
+        vectors = _side_by_side(outputs, self._classified)
         flat = tf.einsum("bmc,cv->bmv", vectors, np.float32(known.kernel)) + np.float32(known.bias)
         places, inside = _places(known.offsets)
         own = tf.gather(flat, tf.gather(places, attributes), batch_dims=2)
@@ -206,6 +223,8 @@ class Recognition:
 
     def load_own_variables(self, store) -> None:
         given = {name: store[name] for name in store.keys()}  # noqa: SIM118  it is no mapping
+        if f"{_KEY}slices" in given:  # of a file whose classifiers see slices alone
+            given[f"{_KEY}inputs"] = given.pop(f"{_KEY}slices")
         found = {
             field.name: given.pop(f"{_KEY}{field.name}")
             for field in dataclasses.fields(ValueClassifiers)
@@ -214,12 +233,17 @@ class Recognition:
         super().load_own_variables(given)
         classifiers = ValueClassifiers(**found) if found else None
         if classifiers:
-            classifiers.check(self.attributes, list(self.slices.values()))
+            classifiers.check(self.attributes, list(self.class_inputs.values()))
         self.value_classifiers = classifiers
 
 
-def _side_by_side(outputs, slices):
-    return tf.concat([tf.math.l2_normalize(outputs[name], axis=-1) for name in slices], -1)
+def slices_of(names: Iterable[str]) -> list[str]:
+    """The slices that class inputs belong to, see `Recognition.class_inputs`."""
+    return [name.removesuffix(_POOLED) for name in names]
+
+
+def _side_by_side(outputs, names):
+    return tf.concat([tf.math.l2_normalize(outputs[name], axis=-1) for name in names], -1)
 
 
 def _places(offsets: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:

@@ -26,6 +26,7 @@ from asen_tf.metrics import retrieval
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.models.grown import grown, with_rows
 from asen_tf.models.linear.discriminant import linear_discriminant
+from asen_tf.models.recognition import slices_of
 from asen_tf.tracing import traced
 from asen_tf.training.recognition import temperature
 
@@ -150,14 +151,14 @@ def learn(
       features: the model's `frozen_inputs` for its first slice.
       load_images: of the examples, where other slices are used.
       slices: of the embedding, see `EmbeddingModel.used_slices`.
-      classified: those that value classifiers see.
+      classified: what value classifiers see, see `EmbeddingModel.class_inputs`.
       loss: `distance` and `margin` of the triplet loss.
       with_values: whether values' probabilities may become part of the embedding.
       seed: of the order of the photographs.
     """
     learner = _Rows(model, examples, features, loss, with_values, seed)
     rows, ids = learner.learn()
-    outputs = learner.outputs(ids, [*dict.fromkeys([*slices, *classified])], load_images)
+    outputs = learner.outputs(ids, slices, classified, load_images)
     beta, similarity = learner.weighed({name: outputs[name] for name in slices}, ids)
     vectors = np.concatenate([_unit(outputs[name]) for name in classified], -1)
     probabilities, flat = _values(examples, vectors)
@@ -203,6 +204,7 @@ class _Rows:
         self._with_values = with_values
         self._draw = np.random.default_rng(seed)
         self._first = next(iter(model.slices))
+        [self._seen] = model.best_class_inputs([self._first])
         self._each = examples.count + 1
         starts = self._starts(model)
         self._model = grown(model, len(starts) * self._each)
@@ -216,7 +218,7 @@ class _Rows:
     def _starts(self, model) -> list[list[np.ndarray]]:
         """Rows, a table each: those that rank the photographs best, and the mean of all."""
         tables = [np.asarray(table) for table in model.attribute_tables]
-        vectors = self._in_batches(self._embedding(model, np.arange(model.attributes)))
+        vectors, _ = self._in_batches(self._embedding(model, np.arange(model.attributes)))
         scores = [self._examples.score(own @ own.T) for own in vectors.swapaxes(0, 1)]
         best = np.argsort(scores, kind="stable")[::-1][:STARTS]
         return [*([table[at] for table in tables] for at in best), [t.mean(0) for t in tables]]
@@ -245,9 +247,11 @@ class _Rows:
 
         The first is the existing row that ranks best, before it has learned.
         """
-        vectors = self._in_batches(self._embed)
-        for start, own in enumerate(np.split(vectors, vectors.shape[1] // self._each, axis=1)):
-            found = self._precisions(own)
+        parts = self._in_batches(self._embed)
+        count = len(self._ids) // self._each
+        starts = zip(*(np.split(part, count, axis=1) for part in parts), strict=True)
+        for start, own in enumerate(starts):
+            found = self._precisions(*own)
             first = best[1] if best else found
             gain = sure_gain(found - first)
             if best is None or gain > best[0]:
@@ -255,12 +259,17 @@ class _Rows:
                 best = gain, first, start, [np.array(table)[at] for table in self._tables]
         return best
 
-    def _precisions(self, vectors) -> np.ndarray:
-        """By cross-validation of unit vectors [N, K + 1, D], half by values if they may count."""
+    def _precisions(self, vectors, seen) -> np.ndarray:
+        """By cross-validation of unit vectors, half by values if they may count.
+
+        Args:
+          vectors: of the embedding, float32 [N, K + 1, D].
+          seen: by value classifiers, float32 [N, K + 1, C].
+        """
         held_out = vectors[np.arange(len(vectors)), self._examples.folds]
         similarity = held_out @ held_out.T
         if self._with_values:
-            probabilities, _ = _values(self._examples, vectors)
+            probabilities, _ = _values(self._examples, seen)
             similarity = _HALF * similarity + (1 - _HALF) * _cosines(probabilities)
         return self._examples.precisions(similarity)
 
@@ -306,28 +315,33 @@ class _Rows:
         return {**self._features(rows, pairs), "attributes": pairs}
 
     def _embedding(self, model, ids):
-        """A function from rows to unit vectors by the first slice, float32 [B, M, D]."""
+        """A function from rows to unit vectors of the first slice and of what classifiers see.
+
+        They are float32 [B, M, D] and [B, M, C].
+        """
 
         def embed(rows):
             inputs = self._inputs(rows, ids)
             outputs = model.compute_outputs(inputs, [self._first])
-            return model.join(outputs, (self._first,), inputs["attributes"])
+            vectors = model.join(outputs, (self._first,), inputs["attributes"])
+            return vectors, tf.math.l2_normalize(outputs[self._seen], axis=-1)
 
         return traced(embed, reduce_retracing=True)
 
-    def outputs(self, ids, slices, load_images) -> dict[str, np.ndarray]:
-        """What the model gives of the examples for these attributes: slice -> [N, M, D]."""
+    def outputs(self, ids, slices, classified, load_images) -> dict[str, np.ndarray]:
+        """What the model gives of the examples for these attributes: by name, [N, M, D]."""
+        names = [*dict.fromkeys([*slices, *classified])]
+        needed = [*dict.fromkeys([*slices, *slices_of(classified)])]
 
         def compute(rows):
             inputs = self._inputs(rows, ids)
-            if set(slices) != {self._first}:
+            if needed != [self._first]:
                 inputs = {"images": load_images(rows), "attributes": inputs["attributes"]}
-            outputs = self._model.compute_outputs(inputs, slices)
-            return tf.concat([outputs[name] for name in slices], -1)
+            outputs = self._model.compute_outputs(inputs, needed)
+            return [outputs[name] for name in names]
 
-        widths = [self._model.slices[name] for name in slices]
         found = self._in_batches(traced(compute, reduce_retracing=True), "embedding")
-        return dict(zip(slices, np.split(found, np.cumsum(widths)[:-1], axis=-1), strict=True))
+        return dict(zip(names, found, strict=True))
 
     def weighed(self, outputs, ids) -> tuple[float | None, np.ndarray]:
         """The weight of the first of two slices, and similarities by rows that saw neither, [N, N].
@@ -350,18 +364,21 @@ class _Rows:
 
         def means(rows):
             maps = self._features(rows, tf.zeros((tf.shape(rows)[0], 1), tf.int32)).values()
-            return tf.concat([tf.reduce_mean(tf.cast(m, tf.float32), (1, 2)) for m in maps], -1)
+            pooled = [tf.reduce_mean(tf.cast(m, tf.float32), (1, 2)) for m in maps]
+            return [tf.concat(pooled, -1)]
 
-        return self._in_batches(traced(means, reduce_retracing=True))
+        [found] = self._in_batches(traced(means, reduce_retracing=True))
+        return found
 
-    def _in_batches(self, run, doing="") -> np.ndarray:
+    def _in_batches(self, run, doing="") -> list[np.ndarray]:
+        """What a function from rows to a list of tensors gives of all examples."""
         rows = self._examples.rows
         with Progress(doing, len(rows), "images", disable=not doing) as progress:
             found = []
             for at in range(0, len(rows), _BATCH):
-                found.append(run(tf.constant(rows[at : at + _BATCH])).numpy())
-                progress.update(len(found[-1]))
-        return np.concatenate(found)
+                found.append(run(tf.constant(rows[at : at + _BATCH])))
+                progress.update(len(found[-1][0]))
+        return [np.concatenate(parts) for parts in zip(*found, strict=True)]
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Classifiers of values, computed in closed form from the embeddings of labelled photographs."""
+"""Classifiers of values, computed in closed form from labelled photographs."""
 
 import itertools
 import math
@@ -38,8 +38,9 @@ def fit_recognition(
 ) -> None:
     """Gives a model classifiers of the values, so that it `predicts`.
 
-    Of each attribute, linear discriminant analysis of the labelled training images' embeddings, by
-    scikit-learn; an image with several values counts once for each. Training images lie farther
+    Of each attribute, linear discriminant analysis by scikit-learn, of what the model's slices are
+    projected from (`EmbeddingModel.best_class_inputs`) for the labelled training images; an image
+    with several values counts once for each. Training images lie farther
     apart than others, which makes such probabilities too sure: they are flattened by the
     temperature with which the validation images' labels are most probable, where there are any.
 
@@ -53,9 +54,9 @@ def fit_recognition(
         time for, and at most `MOST_IMAGES`.
       features: what the model gets in place of images, see `EmbeddingModel.frozen_inputs`.
     """
-    used = model.used_slices(slices)
-    width = sum(model.slices[name] for name in used)
-    load, embed = _functions(model, used, load_images, features)
+    seen, known = model.best_class_inputs(model.used_slices(slices)), model.class_inputs
+    width = sum(known[name] for name in seen)
+    load, embed = _functions(model, seen, load_images, features)
     examples = [
         _examples(manifest, split, width, load, embed, batch_size, share * seconds)
         for split, share in _SHARE_OF_TIME.items()
@@ -63,7 +64,7 @@ def fit_recognition(
     found = [_classifier(*own) for own in zip(*examples, strict=True)]
     model.value_classifiers = ValueClassifiers(
         np.array(manifest.space.offsets),
-        np.array([list(model.slices).index(name) for name in used]),
+        np.array([list(known).index(name) for name in seen]),
         *(np.concatenate(parts, -1) for parts in zip(*found, strict=True)),
     )
 
@@ -97,13 +98,13 @@ def temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     return math.exp(optimize.minimize_scalar(surprise, bounds=bounds, method="bounded").x)
 
 
-def _functions(model, slices, load_images, features) -> tuple[Callable, Callable]:
+def _functions(model, names, load_images, features) -> tuple[Callable, Callable]:
     """What loads rows, and what embeds (loaded, attributes)."""
 
     @traced(reduce_retracing=True)
     def embed(given, ids):
         inputs = features(given, ids) if features else {"images": given}
-        return model.slice_vectors({**inputs, "attributes": ids}, slices)
+        return model.class_vectors({**inputs, "attributes": ids}, names)
 
     load = (lambda rows: rows) if features else image_fn(load_images)
     return load, lambda given, ids: embed(tf.constant(given), tf.constant(ids)).numpy()

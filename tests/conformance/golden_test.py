@@ -100,14 +100,14 @@ def test_global_branch_from_its_input(model, golden):
     order = {golden["image"][at]: n for n, at in enumerate(np.sort(of_image))}
     inputs = pixels(golden["global_input"])[[order[name] for name in golden["image"]]]
     vectors = model.attribute_embedding(golden["attribute"])
-    embedding, attention = model.global_branch(inputs, vectors)
+    embedding, attention, _ = model.global_branch(inputs, vectors)
     np.testing.assert_allclose(attention, golden["attention"], atol=1e-5)
     assert relative_error(embedding, golden["global_embedding"]) < 1e-4
 
 
 def test_local_branch_from_its_input(model, golden):
     vectors = model.attribute_embedding(golden["attribute"])
-    embedding, attention = model.local_branch(pixels(golden["local_input"]), vectors)
+    embedding, attention, _ = model.local_branch(pixels(golden["local_input"]), vectors)
     np.testing.assert_allclose(attention, golden["local_attention"], atol=1e-5)
     assert relative_error(embedding, golden["local_embedding"]) < 1e-4
 

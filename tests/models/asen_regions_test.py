@@ -103,7 +103,7 @@ def test_the_local_branch_sees_the_region(model, images):
     crops = RegionCrop(32)(images, outputs["region"])
     vectors = model.attribute_embedding(IDS)
     for m in range(2):
-        embedding, _ = model.local_branch(crops[:, m], vectors[:, m])
+        embedding, _, _ = model.local_branch(crops[:, m], vectors[:, m])
         np.testing.assert_allclose(outputs["local"][:, m], embedding, atol=1e-4)
 
 

@@ -30,7 +30,9 @@ class Branch(FeatureExtractor):
 
     Returns:
       embedding float32 [B, D] or [B, M, D], not normalised;
-      attention float32 [B, h, w] or [B, M, h, w].
+      attention float32 [B, h, w] or [B, M, h, w];
+      pooled float32 [B, C] or [B, M, C], the features where attention looks, of `pooled_dim`
+        channels.
     """
 
     def __init__(
@@ -61,7 +63,8 @@ class Branch(FeatureExtractor):
         }
         self.embedding_dim = embedding_dim
         features, queries = self.feature_shape, (None, attribute_dim)
-        pooled = (None, features[-1])
+        self.pooled_dim = features[-1]
+        pooled = (None, self.pooled_dim)
         self.spatial_attention = self.channel_attention = None
         with child_scope(self):
             if spatial_attention:
@@ -93,9 +96,9 @@ class Branch(FeatureExtractor):
     def embed_features(self, features, attributes):
         """What `call` gives, from feature maps [B, h, w, C]."""
         pooled, attention = self.attend(features, attributes)
-        if self.channel_attention:
-            pooled = self.channel_attention(pooled, attributes)
-        return ops.cast(self.projection(pooled), "float32"), attention
+        seen = self.channel_attention(pooled, attributes) if self.channel_attention else pooled
+        embedding = ops.cast(self.projection(seen), "float32")
+        return embedding, attention, ops.cast(pooled, "float32")
 
     def channel_weights(self, images, attributes):
         """What channel attention gives each channel, float32 [B, M, C] in 0..1."""

@@ -118,6 +118,10 @@ class ASEN(EmbeddingModel):
         }
 
     @property
+    def pooled(self) -> dict[str, int]:
+        return {"global": self.global_branch.pooled_dim, "local": self.local_branch.pooled_dim}
+
+    @property
     def beta(self) -> float | tuple[float, ...]:
         """Weight of the global branch's cosine: one number, or one an attribute.
 
@@ -162,22 +166,23 @@ class ASEN(EmbeddingModel):
 
         Returns:
           "global", "local" (as named): embeddings, float32 [B, M, D], not normalised;
-          "attention": float32 [B, M, h, w]; "region": float32 [B, M, 4], `rel_xyxy`.
+          "attention": float32 [B, M, h, w]; "region": float32 [B, M, 4], `rel_xyxy`; and what they
+          are projected from, see `pooled`.
         """
         vectors = self.attribute_embedding(inputs["attributes"])
         if "images" not in inputs:
             return self._outputs_of_maps(inputs, vectors, training)
         images = inputs["images"]
-        embedding, attention = self.global_branch(
+        found = self.global_branch(
             self.shrink(tf.cast(images, tf.float32)), vectors, training=training
         )
-        outputs = self._of_global(embedding, attention)
+        outputs = self._of_global(*found)
         if "local" in tuple(names):
             if training or crop:
                 crops = (crop or functools.partial(self.crop, images))(outputs["region"])
-                outputs["local"] = self._embed_crops(crops, vectors, training)
+                outputs |= self._of_crops(crops, vectors, training)
             else:
-                outputs["local"] = self._embed_regions(images, outputs["region"], vectors)
+                outputs |= self._of_regions(images, outputs["region"], vectors)
         return outputs
 
     def frozen_inputs(self, images, names):
@@ -204,10 +209,10 @@ class ASEN(EmbeddingModel):
             outputs = self._of_global(*self.global_branch.embed_maps(maps, vectors, training))
         if maps := maps_of("local", inputs):
             flat = [tf.reshape(seen, (-1, *seen.shape[2:])) for seen in maps]
-            embedding, _ = self.local_branch.embed_maps(
+            found = self.local_branch.embed_maps(
                 flat, tf.reshape(vectors, (-1, vectors.shape[-1])), training
             )
-            outputs["local"] = self._of_pairs(embedding, vectors)
+            outputs |= self._of_local(found, vectors)
         return outputs
 
     def portable_options(self, images):
@@ -236,7 +241,7 @@ class ASEN(EmbeddingModel):
     def embed_features(self, features, attributes) -> tf.Tensor:
         """The global branch's unit vectors, see `EmbeddingModel.embed_features`."""
         vectors = self.attribute_embedding(attributes)
-        embedding, _ = self.global_branch.embed_features(features, vectors)
+        embedding, _, _ = self.global_branch.embed_features(features, vectors)
         return tf.math.l2_normalize(embedding, axis=-1)
 
     @property
@@ -248,33 +253,44 @@ class ASEN(EmbeddingModel):
         vectors = self.attribute_embedding(attributes)
         return self.global_branch.channel_weights(self.shrink(tf.cast(images, tf.float32)), vectors)
 
-    def _of_global(self, embedding, attention):
-        return {"global": embedding, "attention": attention, "region": self.localize(attention)}
+    def _of_global(self, embedding, attention, pooled):
+        region = self.localize(attention)
+        return {
+            "global": embedding,
+            "global_pooled": pooled,
+            "attention": attention,
+            "region": region,
+        }
 
-    def _embed_crops(self, crops, vectors, training):
+    def _of_crops(self, crops, vectors, training):
         side, dim = self.local_branch.size, vectors.shape[-1]
-        embedding, _ = self.local_branch(
+        found = self.local_branch(
             tf.reshape(crops, (-1, side, side, 3)),
             tf.reshape(vectors, (-1, dim)),
             training=training,
         )
-        return self._of_pairs(embedding, vectors)
+        return self._of_local(found, vectors)
 
-    def _embed_regions(self, images, regions, vectors):
-        """The local branch's embeddings; a region that attributes share goes through it once."""
+    def _of_regions(self, images, regions, vectors):
+        """What the local branch gives; a region that attributes share goes through it once."""
         crops, places = self._distinct_crops(images, regions)
         features = tf.gather(self.local_branch.features(crops), places)
         flat = tf.reshape(vectors, (-1, vectors.shape[-1]))
-        return self._of_pairs(self.local_branch.embed_features(features, flat)[0], vectors)
+        return self._of_local(self.local_branch.embed_features(features, flat), vectors)
 
     def _distinct_crops(self, images, regions):
         """What the local branch sees of the distinct regions, and where each pair's stands."""
         distinct, rows, places = _without_repetition(regions)
         return self.crop(images, distinct, rows), places
 
-    def _of_pairs(self, embedding, vectors):
-        """[B * M, D] -> [B, M, D], for the attributes' vectors [B, M, E]."""
-        return tf.reshape(embedding, (-1, tf.shape(vectors)[1], self.local_branch.embedding_dim))
+    def _of_local(self, found, vectors):
+        """Outputs [B, M, D] and [B, M, C] of [B * M, ...], for attributes' vectors [B, M, E]."""
+        embedding, _, pooled = found
+        count = tf.shape(vectors)[1]
+        return {
+            "local": tf.reshape(embedding, (-1, count, self.local_branch.embedding_dim)),
+            "local_pooled": tf.reshape(pooled, (-1, count, self.local_branch.pooled_dim)),
+        }
 
     def get_config(self):
         return {

@@ -67,14 +67,21 @@ class ASENAAAI2020(OneBranchModel):
         attentions = filter(None, (self.spatial_attention, self.channel_attention))
         return tuple(attention.table for attention in attentions)
 
+    @property
+    def pooled(self) -> dict[str, int]:
+        return {"global": self.features.feature_shape[-1]}
+
     def outputs_of_features(self, features, inputs):
-        """Embeddings, and "attention" float32 [B, M, h, w]."""
+        """Embeddings, what they are projected from, and "attention" float32 [B, M, h, w]."""
         attributes = inputs["attributes"]
         pooled, attention = self._pool(features, attributes)
-        if self.channel_attention:
-            pooled = self.channel_attention(pooled, attributes)
-        embedding = tf.cast(self.projection(pooled), tf.float32)
-        return {"global": embedding, "attention": attention}
+        seen = self.channel_attention(pooled, attributes) if self.channel_attention else pooled
+        embedding = tf.cast(self.projection(seen), tf.float32)
+        return {
+            "global": embedding,
+            "global_pooled": tf.cast(pooled, tf.float32),
+            "attention": attention,
+        }
 
     def _pool(self, features, attributes):
         if self.spatial_attention:
