@@ -83,10 +83,32 @@ def test_slices(model, images):
     for name in ("global", "local"):
         alone = model.embed(images, IDS, (name,))
         np.testing.assert_allclose(alone, units(outputs[name]), atol=1e-5)
-    assert set(outputs) == {"global", "local", "attention", "region"}
-    assert "local" not in outputs_of(model, images, ("global",))
+    assert set(outputs) == {
+        "global",
+        "global_pooled",
+        "local",
+        "local_pooled",
+        "attention",
+        "region",
+    }
+    assert not {"local", "local_pooled"} & {*outputs_of(model, images, ("global",))}
     both = model.embed(images, IDS, ("local", "global"))
     np.testing.assert_array_equal(both, model.embed(images, IDS))
+
+
+def test_what_slices_are_projected_from(model, images):
+    """Features where attention looks: by hand, and what the rest of a branch makes of them."""
+    outputs = outputs_of(model, images, ("global", "local"))
+    seen = images.reshape(2, 64, 2, 64, 2, 3).mean((2, 4)).astype(np.float32)
+    features = np.asarray(model.global_branch.features(seen))
+    expected = np.einsum("bmhw,bhwc->bmc", outputs["attention"], features)
+    np.testing.assert_allclose(outputs["global_pooled"], expected, rtol=1e-3, atol=1e-4)
+    for name, branch in (("global", model.global_branch), ("local", model.local_branch)):
+        pooled = outputs[f"{name}_pooled"]
+        assert pooled.dtype == np.float32 and pooled.shape == (2, 2, model.pooled[name])
+        vectors = model.attribute_embedding(IDS)
+        own = branch.projection(branch.channel_attention(pooled, vectors))
+        np.testing.assert_allclose(outputs[name], own, rtol=1e-3, atol=1e-4)
 
 
 def test_slices_stand_in_the_embedding(model, images):
@@ -213,12 +235,7 @@ def test_mixed_precision(model, images):
     mixed = ASEN(**CONFIG, dtype="mixed_bfloat16")
     mixed.set_weights(model.get_weights())
     outputs = outputs_of(mixed, images, ("global", "local"))
-    assert {name: o.dtype.name for name, o in outputs.items()} == {
-        "attention": "float32",
-        "region": "float32",
-        "global": "float32",
-        "local": "float32",
-    }
+    assert {o.dtype.name for o in outputs.values()} == {"float32"}
     found, expected = (m.embed(images, IDS, ("global",)) for m in (mixed, model))
     assert (np.sum(found * expected, -1) > 0.99).all()
 

@@ -27,12 +27,12 @@ OTHERS = {
 IDS = np.array([[0, 2], [1, 1]])
 
 
-def classifiers(width, counts, seed=0):
+def classifiers(width, counts, seed=0, seen=0):
     draw = np.random.default_rng(seed)
     values = sum(counts)
     return ValueClassifiers(
         np.cumsum([0, *counts]),
-        np.arange(1),
+        np.array([seen]),
         draw.normal(size=(width, values)).astype(np.float32),
         draw.normal(size=values).astype(np.float32),
         np.float32([0.5] * len(counts)),
@@ -86,14 +86,17 @@ def test_a_new_row_decides_about_its_attribute_alone(model, images):
     assert np.abs(after[:, 3] - before[:, 3]).max() > 1e-3
 
 
-def test_values_of_a_new_attribute_stand_behind_those_of_the_others(model, images):
-    name, width = next(iter(model.slices.items()))
-    model.value_classifiers = classifiers(width, (2, 4, 3))
+@pytest.mark.parametrize("best", [True, False])
+def test_values_of_a_new_attribute_stand_behind_those_of_the_others(model, images, best):
+    first, inputs = next(iter(model.slices)), model.class_inputs
+    [name] = model.best_class_inputs([first]) if best else [first]
+    seen = dict(seen=list(inputs).index(name))
+    model.value_classifiers = classifiers(inputs[name], (2, 4, 3), **seen)
     more = grown(model)
-    new = classifiers(width, (3,), seed=1)
+    new = classifiers(inputs[name], (3,), seed=1, **seen)
     more.value_classifiers = model.value_classifiers.with_attribute(new.kernel, new.bias, 0.3)
-    more.value_classifiers.check(4, list(model.slices.values()))
-    slices = (name, "values")
+    more.value_classifiers.check(4, list(inputs.values()))
+    slices = (first, "values")
     np.testing.assert_array_equal(more.embed(images, IDS, slices), model.embed(images, IDS, slices))
     np.testing.assert_allclose(more.value_classifiers.shares, [0.5, 0.5, 0.5, 0.3])
     # Asked for as many; in one pass with the new one the last bit may be another.
@@ -103,7 +106,7 @@ def test_values_of_a_new_attribute_stand_behind_those_of_the_others(model, image
     )
     # The new one by hand.
     inputs = {"images": images, "attributes": np.full((2, 1), 3)}
-    vectors = more.compute_outputs(inputs, [name])[name].numpy()[:, 0]
+    vectors = more.compute_outputs(inputs, [first])[name].numpy()[:, 0]
     logits = vectors / np.linalg.norm(vectors, axis=1, keepdims=True) @ new.kernel + new.bias
     expected = np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
     found = more.value_probabilities(images).numpy()

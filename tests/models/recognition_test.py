@@ -60,6 +60,45 @@ def test_a_softmax_of_the_slices_unit_vectors(model, images):
         )
 
 
+def test_of_what_slices_are_projected_from(model, images, tmp_path):
+    names = model.best_class_inputs(["local", "global"])
+    assert names == ["local_pooled", "global_pooled"]
+    width, draw = sum(model.class_inputs[name] for name in names), np.random.default_rng(2)
+    kernel, bias = 9 * draw.normal(size=(width, 5)), draw.normal(size=5)
+    before = model.value_classifiers
+    model.value_classifiers = ValueClassifiers(
+        np.array(SPACE.offsets), np.array([3, 2]), kernel, bias
+    )
+    try:
+        inputs = {"images": images, "attributes": np.tile(np.int32([0, 1]), (4, 1))}
+        outputs = model.compute_outputs(inputs, ["global", "local"])
+        vectors = np.concatenate([units(outputs[name].numpy()) for name in names], -1)
+        logits = np.einsum("bac,cv->bav", vectors, kernel) + bias
+        expected = [softmax(logits[:, 0, :2]), softmax(logits[:, 1, 2:])]
+        model.save(tmp_path / "model.keras")
+        for one in (model, keras.models.load_model(tmp_path / "model.keras")):
+            found = one.value_probabilities(images).numpy()
+            np.testing.assert_allclose(found[:, 0, :2], expected[0], atol=1e-4)
+            np.testing.assert_allclose(found[:, 1], expected[1], atol=1e-4)
+            one.set_value_shares(0.5)
+            assert one.embeds_values() and not one.embeds_values(["global", "values"])
+            ends = one.embed_all(images).numpy()[..., one.embedding_slices()["values"]]
+            np.testing.assert_allclose(units(ends), units(found), atol=1e-4)
+    finally:
+        model.value_classifiers = before
+
+
+def test_files_of_classifiers_that_see_slices_alone_are_read(model, images):
+    kept = {}
+    model.save_own_variables(kept)
+    kept["recognition_slices"] = kept.pop("recognition_inputs")
+    other = models.build(ASEN, SPACE)
+    other.set_weights(model.get_weights())
+    other.load_own_variables(kept)
+    expected = model.value_probabilities(images)
+    np.testing.assert_allclose(other.value_probabilities(images), expected, atol=1e-6)
+
+
 def test_how_slices_are_weighed_does_not_matter(model, images):
     expected = model.value_probabilities(images)
     before, model.beta = model.beta, 1.0
