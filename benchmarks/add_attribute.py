@@ -206,7 +206,6 @@ def added(
             features,
             None,
             used,
-            used,
             {key: loss[key] for key in ("distance", "margin")},
             model.embeds_values(slices),
         )

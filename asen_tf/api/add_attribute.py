@@ -226,9 +226,7 @@ def _learn(model, before, after, manifest, examples, config, seed):
     from asen_tf.training import new_attribute
     from asen_tf.training.frozen import FrozenFeatures
 
-    slices, inputs = before.best()["slices"], list(model.class_inputs)
-    used, first = model.used_slices(slices), next(iter(model.slices))
-    known = model.value_classifiers
+    slices, first = before.best()["slices"], next(iter(model.slices))
     seen = {"fit": config.data.fit, "box_margin": config.data.box_margin}
     load_images = open_images(manifest, examples.rows, model.image_size, "none", 0, "", **seen)
     model.trainable = False
@@ -247,8 +245,7 @@ def _learn(model, before, after, manifest, examples, config, seed):
         examples,
         features,
         load_images,
-        used,
-        model.best_class_inputs(used) if known is None else [inputs[n] for n in known.inputs],
+        model.used_slices(slices),
         _loss(config, first),
         model.embeds_values(slices),
         seed,

@@ -131,7 +131,7 @@ class Recognition:
         count = tf.shape(next(iter(given.values())))[0]
         inputs = {**given, "attributes": tf.tile(chosen[None], (count, 1))}
         if self.value_classifiers is not None:
-            outputs = self.compute_outputs(inputs, slices_of(self._classified), **options)
+            outputs = self.compute_outputs(inputs, slices_of(self.classified), **options)
             logits = self._classify(outputs, inputs["attributes"])
         elif self.class_outputs:
             flat = self.compute_outputs(inputs, ["logits"], **options)["logits"]
@@ -171,7 +171,7 @@ class Recognition:
             return False
         if not known.shares.any():
             return False
-        return set(slices_of(self._classified)) == set(self.used_slices(slices))
+        return set(slices_of(self.classified)) == set(self.used_slices(slices))
 
     def with_values(
         self,
@@ -197,14 +197,15 @@ class Recognition:
         return weighed(vectors, probabilities, 1 - self.value_classifiers.shares, attributes)
 
     @property
-    def _classified(self) -> list[str]:
+    def classified(self) -> list[str]:
+        """Names of the `class_inputs` that its classifiers see."""
         names = list(self.class_inputs)
         return [names[number] for number in self.value_classifiers.inputs]
 
     def _classify(self, outputs, attributes):
         """Logits float32 [B, M, W] of the values of attributes [B, M]."""
         known = self.value_classifiers
-        vectors = _side_by_side(outputs, self._classified)
+        vectors = _side_by_side(outputs, self.classified)
         flat = tf.einsum("bmc,cv->bmv", vectors, np.float32(known.kernel)) + np.float32(known.bias)
         places, inside = _places(known.offsets)
         own = tf.gather(flat, tf.gather(places, attributes), batch_dims=2)

@@ -138,7 +138,6 @@ def learn(
     features: FeatureLoader,
     load_images: ImageLoader,
     slices: Sequence[str],
-    classified: Sequence[str],
     loss: Mapping[str, object],
     with_values: bool,
     seed: int = 0,
@@ -151,13 +150,14 @@ def learn(
       features: the model's `frozen_inputs` for its first slice.
       load_images: of the examples, where other slices are used.
       slices: of the embedding, see `EmbeddingModel.used_slices`.
-      classified: what value classifiers see, see `EmbeddingModel.class_inputs`.
       loss: `distance` and `margin` of the triplet loss.
       with_values: whether values' probabilities may become part of the embedding.
       seed: of the order of the photographs.
     """
     learner = _Rows(model, examples, features, loss, with_values, seed)
     rows, ids = learner.learn()
+    known = model.value_classifiers
+    classified = model.best_class_inputs(slices) if known is None else model.classified
     outputs = learner.outputs(ids, slices, classified, load_images)
     beta, similarity = learner.weighed({name: outputs[name] for name in slices}, ids)
     vectors = np.concatenate([_unit(outputs[name]) for name in classified], -1)

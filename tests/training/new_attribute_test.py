@@ -45,7 +45,7 @@ def learned(model, with_values):
     held = tf.constant(maps)
     features = lambda rows, _: {"global_0": tf.gather(held, rows)}  # noqa: E731
     slices = ("global",)
-    return learn(model, examples, features, None, slices, slices, LOSS, with_values)
+    return learn(model, examples, features, None, slices, LOSS, with_values)
 
 
 @pytest.fixture(scope="module")
