@@ -154,7 +154,7 @@ def learn(
       with_values: whether values' probabilities may become part of the embedding.
       seed: of the order of the photographs.
     """
-    learner = _Rows(model, examples, features, loss, with_values, seed)
+    learner = _Rows(model, examples, features, loss, seed)
     rows, ids = learner.learn()
     known = model.value_classifiers
     classified = model.best_class_inputs(slices) if known is None else model.classified
@@ -199,12 +199,10 @@ class _Rows:
     They are attributes of one model, which all learn in one pass; none gets what another learns.
     """
 
-    def __init__(self, model, examples, features, loss, with_values, seed):
+    def __init__(self, model, examples, features, loss, seed):
         self._examples, self._features, self._loss = examples, features, loss
-        self._with_values = with_values
         self._draw = np.random.default_rng(seed)
         self._first = next(iter(model.slices))
-        [self._seen] = model.best_class_inputs([self._first])
         self._each = examples.count + 1
         starts = self._starts(model)
         self._model = grown(model, len(starts) * self._each)
@@ -218,7 +216,7 @@ class _Rows:
     def _starts(self, model) -> list[list[np.ndarray]]:
         """Rows, a table each: those that rank the photographs best, and the mean of all."""
         tables = [np.asarray(table) for table in model.attribute_tables]
-        vectors, _ = self._in_batches(self._embedding(model, np.arange(model.attributes)))
+        vectors = self._in_batches(self._embedding(model, np.arange(model.attributes)))
         scores = [self._examples.score(own @ own.T) for own in vectors.swapaxes(0, 1)]
         best = np.argsort(scores, kind="stable")[::-1][:STARTS]
         return [*([table[at] for table in tables] for at in best), [t.mean(0) for t in tables]]
@@ -247,31 +245,16 @@ class _Rows:
 
         The first is the existing row that ranks best, before it has learned.
         """
-        parts = self._in_batches(self._embed)
-        count = len(self._ids) // self._each
-        starts = zip(*(np.split(part, count, axis=1) for part in parts), strict=True)
-        for start, own in enumerate(starts):
-            found = self._precisions(*own)
+        vectors = self._in_batches(self._embed)
+        for start, own in enumerate(np.split(vectors, vectors.shape[1] // self._each, axis=1)):
+            held_out = own[np.arange(len(own)), self._examples.folds]
+            found = self._examples.precisions(held_out @ held_out.T)
             first = best[1] if best else found
             gain = sure_gain(found - first)
             if best is None or gain > best[0]:
                 at = self._ids[start * self._each : (start + 1) * self._each]
                 best = gain, first, start, [np.array(table)[at] for table in self._tables]
         return best
-
-    def _precisions(self, vectors, seen) -> np.ndarray:
-        """By cross-validation of unit vectors, half by values if they may count.
-
-        Args:
-          vectors: of the embedding, float32 [N, K + 1, D].
-          seen: by value classifiers, float32 [N, K + 1, C].
-        """
-        held_out = vectors[np.arange(len(vectors)), self._examples.folds]
-        similarity = held_out @ held_out.T
-        if self._with_values:
-            probabilities, _ = _values(self._examples, seen)
-            similarity = _HALF * similarity + (1 - _HALF) * _cosines(probabilities)
-        return self._examples.precisions(similarity)
 
     def _drawn(self) -> np.ndarray:
         return self._draw.permutation(len(self._examples.rows))[:_TOGETHER]
@@ -315,16 +298,12 @@ class _Rows:
         return {**self._features(rows, pairs), "attributes": pairs}
 
     def _embedding(self, model, ids):
-        """A function from rows to unit vectors of the first slice and of what classifiers see.
-
-        They are float32 [B, M, D] and [B, M, C].
-        """
+        """A function from rows to unit vectors by the first slice, float32 [B, M, D]."""
 
         def embed(rows):
             inputs = self._inputs(rows, ids)
             outputs = model.compute_outputs(inputs, [self._first])
-            vectors = model.join(outputs, (self._first,), inputs["attributes"])
-            return vectors, tf.math.l2_normalize(outputs[self._seen], axis=-1)
+            return model.join(outputs, (self._first,), inputs["attributes"])
 
         return traced(embed, reduce_retracing=True)
 
@@ -338,10 +317,11 @@ class _Rows:
             if needed != [self._first]:
                 inputs = {"images": load_images(rows), "attributes": inputs["attributes"]}
             outputs = self._model.compute_outputs(inputs, needed)
-            return [outputs[name] for name in names]
+            return tf.concat([outputs[name] for name in names], -1)
 
+        widths = [self._model.class_inputs[name] for name in names]
         found = self._in_batches(traced(compute, reduce_retracing=True), "embedding")
-        return dict(zip(names, found, strict=True))
+        return dict(zip(names, np.split(found, np.cumsum(widths)[:-1], axis=-1), strict=True))
 
     def weighed(self, outputs, ids) -> tuple[float | None, np.ndarray]:
         """The weight of the first of two slices, and similarities by rows that saw neither, [N, N].
@@ -364,21 +344,18 @@ class _Rows:
 
         def means(rows):
             maps = self._features(rows, tf.zeros((tf.shape(rows)[0], 1), tf.int32)).values()
-            pooled = [tf.reduce_mean(tf.cast(m, tf.float32), (1, 2)) for m in maps]
-            return [tf.concat(pooled, -1)]
+            return tf.concat([tf.reduce_mean(tf.cast(m, tf.float32), (1, 2)) for m in maps], -1)
 
-        [found] = self._in_batches(traced(means, reduce_retracing=True))
-        return found
+        return self._in_batches(traced(means, reduce_retracing=True))
 
-    def _in_batches(self, run, doing="") -> list[np.ndarray]:
-        """What a function from rows to a list of tensors gives of all examples."""
+    def _in_batches(self, run, doing="") -> np.ndarray:
         rows = self._examples.rows
         with Progress(doing, len(rows), "images", disable=not doing) as progress:
             found = []
             for at in range(0, len(rows), _BATCH):
-                found.append(run(tf.constant(rows[at : at + _BATCH])))
-                progress.update(len(found[-1][0]))
-        return [np.concatenate(parts) for parts in zip(*found, strict=True)]
+                found.append(run(tf.constant(rows[at : at + _BATCH])).numpy())
+                progress.update(len(found[-1]))
+        return np.concatenate(found)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
