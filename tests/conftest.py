@@ -194,10 +194,11 @@ def _begin_run(folder):
     run.begin(config, space)
     model = ASEN(2, branch, dict(branch), attribute_dim=8)
     draw = np.random.default_rng(0)
+    width = sum(model.pooled_dims.values())
     model.value_classifiers = ValueClassifiers(
         np.array(space.offsets),
-        np.arange(2),
-        draw.normal(size=(24, 4)),
+        np.array([2, 3]),
+        draw.normal(size=(width, 4)),
         draw.normal(size=4),
         shares=np.float32([0.3, 0.2]),
     )

@@ -67,11 +67,11 @@ class EmbeddingModel(Recognition, Preset, keras.Model, abc.ABC):
         """Names and widths of the slices of which an embedding can be made, in their order."""
 
     @property
-    def pooled(self) -> dict[str, int]:
-        """Of slices that are projections of features pooled by attention, how many these are.
+    def pooled_dims(self) -> dict[str, int]:
+        """Of slices that are projections of features which attention has pooled, their channels C.
 
-        They are an output, too, the name of the slice followed by "_pooled": float32 [B, M, C],
-        before any channel attention.
+        Whoever asks for such a slice gets these features, too, before any channel attention: the
+        output SLICE_pooled, float32 [B, M, C].
         """
         return {}
 

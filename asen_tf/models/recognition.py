@@ -19,7 +19,7 @@ class ValueClassifiers:
 
     Attributes:
       offsets: `AttributeSpace.offsets`, A + 1 numbers.
-      inputs: numbers of the model's `class_inputs`, whose unit vectors side by side are classified.
+      inputs: numbers of the model's `value_inputs`, whose unit vectors side by side are classified.
       kernel: float32 [C, V].
       bias: float32 [V].
       shares: float32 [A] or [], what the values' probabilities count for in an embedding of the
@@ -89,20 +89,27 @@ class Recognition:
     value_classifiers: ValueClassifiers | None = None
 
     @property
-    def class_inputs(self) -> dict[str, int]:
+    def value_inputs(self) -> dict[str, int]:
         """Names and widths of the outputs that classifiers of values can see.
 
         These are the slices, and behind them what slices are projected from, see
-        `EmbeddingModel.pooled`.
+        `EmbeddingModel.pooled_dims`.
         """
-        return {**self.slices, **{name + _POOLED: width for name, width in self.pooled.items()}}
+        return {
+            **self.slices,
+            **{name + _POOLED: width for name, width in self.pooled_dims.items()},
+        }
 
-    def best_class_inputs(self, slices: Iterable[str]) -> list[str]:
-        """What classifiers see of slices: what each is projected from, where the model gives it.
+    def value_inputs_of(self, slices: Iterable[str]) -> list[str]:
+        """What new classifiers see of slices: what they are projected from, where it is given.
 
         A projection that other losses train leaves out what only the values need.
         """
-        return [name + _POOLED if name in self.pooled else name for name in slices]
+        return [name + _POOLED if name in self.pooled_dims else name for name in slices]
+
+    def slices_of(self, names: Iterable[str]) -> list[str]:
+        """The slices that `value_inputs` of these names belong to."""
+        return [name if name in self.slices else name.removesuffix(_POOLED) for name in names]
 
     @property
     def predicts(self) -> bool:
@@ -131,7 +138,9 @@ class Recognition:
         count = tf.shape(next(iter(given.values())))[0]
         inputs = {**given, "attributes": tf.tile(chosen[None], (count, 1))}
         if self.value_classifiers is not None:
-            outputs = self.compute_outputs(inputs, slices_of(self.classified), **options)
+            outputs = self.compute_outputs(
+                inputs, self.slices_of(self.used_value_inputs), **options
+            )
             logits = self._classify(outputs, inputs["attributes"])
         elif self.class_outputs:
             flat = self.compute_outputs(inputs, ["logits"], **options)["logits"]
@@ -143,19 +152,19 @@ class Recognition:
             )
         return tf.nn.softmax(logits)
 
-    def class_vectors(self, inputs: Mapping[str, tf.Tensor], names: Sequence[str], **options):
+    def value_input_vectors(self, inputs: Mapping[str, tf.Tensor], names: Sequence[str], **options):
         """What value classifiers see: unit vectors side by side, float32 [B, M, C].
 
         Args:
           inputs, **options: of `compute_outputs`.
-          names: of `class_inputs`.
+          names: of `value_inputs`.
         """
-        return _side_by_side(self.compute_outputs(inputs, slices_of(names), **options), names)
+        return _side_by_side(self.compute_outputs(inputs, self.slices_of(names), **options), names)
 
     def set_value_shares(self, shares: float | Sequence[float]) -> None:
         """Sets the `shares` of its classifiers, for what is traced from now on."""
         given = dataclasses.replace(self.value_classifiers, shares=np.float32(shares))
-        given.check(self.attributes, list(self.class_inputs.values()))
+        given.check(self.attributes, list(self.value_inputs.values()))
         self.value_classifiers = given
 
     def embeds_values(self, slices: Sequence[str] | None = None) -> bool:
@@ -171,7 +180,7 @@ class Recognition:
             return False
         if not known.shares.any():
             return False
-        return set(slices_of(self.classified)) == set(self.used_slices(slices))
+        return set(self.slices_of(self.used_value_inputs)) == set(self.used_slices(slices))
 
     def with_values(
         self,
@@ -197,15 +206,15 @@ class Recognition:
         return weighed(vectors, probabilities, 1 - self.value_classifiers.shares, attributes)
 
     @property
-    def classified(self) -> list[str]:
-        """Names of the `class_inputs` that its classifiers see."""
-        names = list(self.class_inputs)
+    def used_value_inputs(self) -> list[str]:
+        """Names of the `value_inputs` that its classifiers see."""
+        names = list(self.value_inputs)
         return [names[number] for number in self.value_classifiers.inputs]
 
     def _classify(self, outputs, attributes):
         """Logits float32 [B, M, W] of the values of attributes [B, M]."""
         known = self.value_classifiers
-        vectors = _side_by_side(outputs, self.classified)
+        vectors = _side_by_side(outputs, self.used_value_inputs)
         flat = tf.einsum("bmc,cv->bmv", vectors, np.float32(known.kernel)) + np.float32(known.bias)
         places, inside = _places(known.offsets)
         own = tf.gather(flat, tf.gather(places, attributes), batch_dims=2)
@@ -234,13 +243,8 @@ class Recognition:
         super().load_own_variables(given)
         classifiers = ValueClassifiers(**found) if found else None
         if classifiers:
-            classifiers.check(self.attributes, list(self.class_inputs.values()))
+            classifiers.check(self.attributes, list(self.value_inputs.values()))
         self.value_classifiers = classifiers
-
-
-def slices_of(names: Iterable[str]) -> list[str]:
-    """The slices that class inputs belong to, see `Recognition.class_inputs`."""
-    return [name.removesuffix(_POOLED) for name in names]
 
 
 def _side_by_side(outputs, names):

@@ -26,7 +26,6 @@ from asen_tf.metrics import retrieval
 from asen_tf.models.base import EmbeddingModel
 from asen_tf.models.grown import grown, with_rows
 from asen_tf.models.linear.discriminant import linear_discriminant
-from asen_tf.models.recognition import slices_of
 from asen_tf.tracing import traced
 from asen_tf.training.recognition import temperature
 
@@ -157,7 +156,7 @@ def learn(
     learner = _Rows(model, examples, features, loss, seed)
     rows, ids = learner.learn()
     known = model.value_classifiers
-    classified = model.best_class_inputs(slices) if known is None else model.classified
+    classified = model.value_inputs_of(slices) if known is None else model.used_value_inputs
     outputs = learner.outputs(ids, slices, classified, load_images)
     beta, similarity = learner.weighed({name: outputs[name] for name in slices}, ids)
     vectors = np.concatenate([_unit(outputs[name]) for name in classified], -1)
@@ -310,7 +309,7 @@ class _Rows:
     def outputs(self, ids, slices, classified, load_images) -> dict[str, np.ndarray]:
         """What the model gives of the examples for these attributes: by name, [N, M, D]."""
         names = [*dict.fromkeys([*slices, *classified])]
-        needed = [*dict.fromkeys([*slices, *slices_of(classified)])]
+        needed = [*dict.fromkeys([*slices, *self._model.slices_of(classified)])]
 
         def compute(rows):
             inputs = self._inputs(rows, ids)
@@ -319,7 +318,7 @@ class _Rows:
             outputs = self._model.compute_outputs(inputs, needed)
             return tf.concat([outputs[name] for name in names], -1)
 
-        widths = [self._model.class_inputs[name] for name in names]
+        widths = [self._model.value_inputs[name] for name in names]
         found = self._in_batches(traced(compute, reduce_retracing=True), "embedding")
         return dict(zip(names, np.split(found, np.cumsum(widths)[:-1], axis=-1), strict=True))
 

@@ -39,7 +39,7 @@ def fit_recognition(
     """Gives a model classifiers of the values, so that it `predicts`.
 
     Of each attribute, linear discriminant analysis by scikit-learn, of what the model's slices are
-    projected from (`EmbeddingModel.best_class_inputs`) for the labelled training images; an image
+    projected from (`EmbeddingModel.value_inputs_of`) for the labelled training images; an image
     with several values counts once for each. Training images lie farther
     apart than others, which makes such probabilities too sure: they are flattened by the
     temperature with which the validation images' labels are most probable, where there are any.
@@ -54,7 +54,7 @@ def fit_recognition(
         time for, and at most `MOST_IMAGES`.
       features: what the model gets in place of images, see `EmbeddingModel.frozen_inputs`.
     """
-    seen, known = model.best_class_inputs(model.used_slices(slices)), model.class_inputs
+    seen, known = model.value_inputs_of(model.used_slices(slices)), model.value_inputs
     width = sum(known[name] for name in seen)
     load, embed = _functions(model, seen, load_images, features)
     examples = [
@@ -104,7 +104,7 @@ def _functions(model, names, load_images, features) -> tuple[Callable, Callable]
     @traced(reduce_retracing=True)
     def embed(given, ids):
         inputs = features(given, ids) if features else {"images": given}
-        return model.class_vectors({**inputs, "attributes": ids}, names)
+        return model.value_input_vectors({**inputs, "attributes": ids}, names)
 
     load = (lambda rows: rows) if features else image_fn(load_images)
     return load, lambda given, ids: embed(tf.constant(given), tf.constant(ids)).numpy()

@@ -71,10 +71,10 @@ def shared_embedder():
     branch = {"backbone": "resnet6", "size": 32, "common_dim": 8, "embedding_dim": 12}
     model = ASEN(len(SPACE), branch, dict(branch), attribute_dim=8)
     values, draw = SPACE.offsets[-1], np.random.default_rng(0)
-    weights = 9 * draw.normal(size=(24, values))
+    weights = 9 * draw.normal(size=(sum(model.pooled_dims.values()), values))
     weights[:, SPACE.offsets[-2] :] = 0  # of the last attribute it knows nothing
     model.value_classifiers = ValueClassifiers(
-        np.array(SPACE.offsets), np.arange(2), weights, np.zeros(values)
+        np.array(SPACE.offsets), np.array([2, 3]), weights, np.zeros(values)
     )
     return Switched(model, SPACE)
 

@@ -26,7 +26,7 @@ def of(layer):
 
 
 def one_pair(model, features, attribute):
-    """The embedding and attention of one image and attribute, [h, w, C] -> [D], [h, w]."""
+    """Of one image and attribute [h, w, C]: embedding [D], attention [h, w], features [C]."""
     (height, width, channels), one_hot = features.shape, np.eye(3)[attribute]
     asa, aca = model.spatial_attention, model.channel_attention
     kernel, bias = of(asa.feature_projection)
@@ -43,7 +43,7 @@ def one_pair(model, features, attribute):
     kernel, bias = of(aca.excite)
     weighted = pooled / (1 + np.exp(-(squeezed @ kernel + bias)))
     kernel, bias = of(model.projection)
-    return weighted @ kernel + bias, attention.reshape(height, width)
+    return weighted @ kernel + bias, attention.reshape(height, width), pooled
 
 
 def test_equals_the_equations(model):
@@ -51,7 +51,8 @@ def test_equals_the_equations(model):
     features = np.random.default_rng(0).normal(size=(2, 3, 4, 128))
     found = model.outputs_of_features(tf.constant(features, tf.float32), {"attributes": IDS})
     for b, m in np.ndindex(2, 2):
-        embedding, attention = one_pair(model, features[b], IDS[b, m])
+        embedding, attention, pooled = one_pair(model, features[b], IDS[b, m])
+        np.testing.assert_allclose(found["global_pooled"][b, m], pooled, atol=1e-5)
         np.testing.assert_allclose(found["global"][b, m], embedding, atol=1e-5)
         np.testing.assert_allclose(found["attention"][b, m], attention, atol=1e-6)
 

@@ -105,7 +105,7 @@ def test_what_slices_are_projected_from(model, images):
     np.testing.assert_allclose(outputs["global_pooled"], expected, rtol=1e-3, atol=1e-4)
     for name, branch in (("global", model.global_branch), ("local", model.local_branch)):
         pooled = outputs[f"{name}_pooled"]
-        assert pooled.dtype == np.float32 and pooled.shape == (2, 2, model.pooled[name])
+        assert pooled.dtype == np.float32 and pooled.shape == (2, 2, model.pooled_dims[name])
         vectors = model.attribute_embedding(IDS)
         own = branch.projection(branch.channel_attention(pooled, vectors))
         np.testing.assert_allclose(outputs[name], own, rtol=1e-3, atol=1e-4)

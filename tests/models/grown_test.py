@@ -88,8 +88,8 @@ def test_a_new_row_decides_about_its_attribute_alone(model, images):
 
 @pytest.mark.parametrize("best", [True, False])
 def test_values_of_a_new_attribute_stand_behind_those_of_the_others(model, images, best):
-    first, inputs = next(iter(model.slices)), model.class_inputs
-    [name] = model.best_class_inputs([first]) if best else [first]
+    first, inputs = next(iter(model.slices)), model.value_inputs
+    [name] = model.value_inputs_of([first]) if best else [first]
     seen = dict(seen=list(inputs).index(name))
     model.value_classifiers = classifiers(inputs[name], (2, 4, 3), **seen)
     more = grown(model)

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from asen_tf import models
 from asen_tf.core import AttributeSpace, experiments
@@ -70,6 +71,26 @@ def test_means_of_parts(photographs):
     vectors = model.closed_form_vectors({"images": photographs}).numpy()
     np.testing.assert_allclose(model.closed_form_vectors(kept).numpy(), vectors, atol=1e-5)
     assert vectors.shape == (IMAGES, 4 * model.features.feature_shape[-1])
+
+
+@pytest.mark.parametrize(
+    ("images", "channels", "values"), [(30, 5, 2), (30, 50, 3), (10, 200, 4), (300, 20, 5)]
+)
+def test_the_discriminant_is_scikit_learns(images, channels, values):
+    draw = np.random.default_rng(0)
+    vectors = draw.normal(size=(images, channels)) @ draw.normal(size=(channels, channels))
+    vectors[:, 0] = 1
+    value = np.concatenate([np.arange(values), draw.integers(0, values, images - values)])
+    kernel, bias = linear_discriminant(np.float32(vectors), np.eye(values, dtype=bool)[value])
+    known = LinearDiscriminantAnalysis("lsqr", shrinkage="auto").fit(np.float32(vectors), value)
+    found = keras.ops.softmax(np.float32(vectors) @ kernel + bias).numpy()
+    np.testing.assert_allclose(found, known.predict_proba(np.float32(vectors)), atol=1e-5)
+
+
+def test_images_of_a_value_that_are_all_alike():
+    vectors, labels = np.repeat(np.eye(3, 4), 3, 0), np.repeat(np.eye(3, dtype=bool), 3, 0)
+    kernel, bias = linear_discriminant(vectors, labels)
+    assert np.isfinite(kernel).all() and np.isfinite(bias).all()
 
 
 def test_values_that_cannot_be_told_apart():

@@ -61,9 +61,9 @@ def test_a_softmax_of_the_slices_unit_vectors(model, images):
 
 
 def test_of_what_slices_are_projected_from(model, images, tmp_path):
-    names = model.best_class_inputs(["local", "global"])
+    names = model.value_inputs_of(["local", "global"])
     assert names == ["local_pooled", "global_pooled"]
-    width, draw = sum(model.class_inputs[name] for name in names), np.random.default_rng(2)
+    width, draw = sum(model.value_inputs[name] for name in names), np.random.default_rng(2)
     kernel, bias = 9 * draw.normal(size=(width, 5)), draw.normal(size=5)
     before = model.value_classifiers
     model.value_classifiers = ValueClassifiers(

@@ -1,4 +1,4 @@
-"""Classifiers of values that are computed from the embeddings of labelled photographs."""
+"""Classifiers of values that are computed from labelled photographs."""
 
 import keras
 import numpy as np
@@ -81,6 +81,7 @@ def test_embeddings_hold_them_where_that_validates_better(catalogue, tmp_path):
     run = train(config, tmp_path)
     best = run.best()
     assert list(best["values"]) == ["color", "side"] and best["recognition"]
+    assert run.load_best().used_value_inputs == ["global_pooled", "local_pooled"]
     assert best["slices"] == ["global", "local", "values"]
     assert 0 < max(best["values"].values()) <= 1
     *_, last = run.history()

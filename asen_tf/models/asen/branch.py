@@ -96,8 +96,8 @@ class Branch(FeatureExtractor):
     def embed_features(self, features, attributes):
         """What `call` gives, from feature maps [B, h, w, C]."""
         pooled, attention = self.attend(features, attributes)
-        seen = self.channel_attention(pooled, attributes) if self.channel_attention else pooled
-        embedding = ops.cast(self.projection(seen), "float32")
+        weighted = self.channel_attention(pooled, attributes) if self.channel_attention else pooled
+        embedding = ops.cast(self.projection(weighted), "float32")
         return embedding, attention, ops.cast(pooled, "float32")
 
     def channel_weights(self, images, attributes):

@@ -118,7 +118,9 @@ class ASEN(EmbeddingModel):
         }
 
     @property
-    def pooled(self) -> dict[str, int]:
+    def pooled_dims(self) -> dict[str, int]:
+        if not self._config["spatial_attention"]:
+            return {}
         return {"global": self.global_branch.pooled_dim, "local": self.local_branch.pooled_dim}
 
     @property
@@ -166,8 +168,8 @@ class ASEN(EmbeddingModel):
 
         Returns:
           "global", "local" (as named): embeddings, float32 [B, M, D], not normalised;
-          "attention": float32 [B, M, h, w]; "region": float32 [B, M, 4], `rel_xyxy`; and what they
-          are projected from, see `pooled`.
+          "global_pooled", "local_pooled": what these are projected from, float32 [B, M, C];
+          "attention": float32 [B, M, h, w]; "region": float32 [B, M, 4], `rel_xyxy`.
         """
         vectors = self.attribute_embedding(inputs["attributes"])
         if "images" not in inputs:

@@ -68,15 +68,15 @@ class ASENAAAI2020(OneBranchModel):
         return tuple(attention.table for attention in attentions)
 
     @property
-    def pooled(self) -> dict[str, int]:
-        return {"global": self.features.feature_shape[-1]}
+    def pooled_dims(self) -> dict[str, int]:
+        return {"global": self.features.feature_shape[-1]} if self.spatial_attention else {}
 
     def outputs_of_features(self, features, inputs):
         """Embeddings, what they are projected from, and "attention" float32 [B, M, h, w]."""
         attributes = inputs["attributes"]
         pooled, attention = self._pool(features, attributes)
-        seen = self.channel_attention(pooled, attributes) if self.channel_attention else pooled
-        embedding = tf.cast(self.projection(seen), tf.float32)
+        weighted = self.channel_attention(pooled, attributes) if self.channel_attention else pooled
+        embedding = tf.cast(self.projection(weighted), tf.float32)
         return {
             "global": embedding,
             "global_pooled": tf.cast(pooled, tf.float32),
