@@ -4,7 +4,6 @@ import keras
 import numpy as np
 import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from asen_tf import models
 from asen_tf.core import AttributeSpace, experiments
