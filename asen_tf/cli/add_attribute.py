@@ -48,9 +48,11 @@ def report(found: "AddedAttribute", attribute: str) -> str:
     told = [
         printable(f"{attribute} is learned from: {counts}"),
         f"by cross-validation in {found.folds} parts:",
-        f"  MAP {percent['map']}; by the backbone's features alone {percent['frozen_map']}, "
-        f"of a random order {percent['random_map']}",
+        f"  MAP {percent['map']}; of a random order {percent['random_map']}, by the backbone's "
+        f"features alone {percent['frozen_map']}",
     ]
+    if found.quality["map"] < found.quality["frozen_map"]:
+        told.append("  which is better: label more photographs of each value, and add it again")
     if "accuracy" in percent:
         told.append(
             f"  values named right {percent['accuracy']}; always the most frequent one "

@@ -10,7 +10,8 @@ import pytest
 
 import asen_tf
 from asen_tf import models
-from asen_tf.api.add_attribute import RECORD
+from asen_tf.api.add_attribute import RECORD, AddedAttribute
+from asen_tf.cli import add_attribute
 from asen_tf.core import experiments
 from asen_tf.data.load import load
 from asen_tf.workdir import Workdir
@@ -304,6 +305,16 @@ def test_a_model_without_a_table_is_refused(catalogue, tmp_path):
     with pytest.raises(NotImplementedError, match="TripletNet has no table with a row for each"):
         asen_tf.add_attribute(run, catalogue / "manifest.csv", "side", tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_the_report_says_where_the_backbone_alone_is_better(tmp_path):
+    quality = {"map": 0.3, "frozen_map": 0.4, "random_map": 0.1}
+    found = AddedAttribute(Workdir(tmp_path), {"left": 5, "right": 5}, 5, quality, "")
+    lines = add_attribute.report(found, "side").splitlines()
+    assert lines[2].endswith("by the backbone's features alone 40.0")
+    assert lines[3] == "  which is better: label more photographs of each value, and add it again"
+    found.quality["map"] = 0.5
+    assert "better" not in add_attribute.report(found, "side")
 
 
 def test_the_program(runs, catalogue, tmp_path):
