@@ -111,6 +111,7 @@ def main(_) -> None:
     config = experiment_files.read(experiment_files.find("asen", "csv"))
     config.data.update(root=str(root), manifest=str(output / "changed.csv"))
     config.data.columns = tuple(_COLUMNS.value)
+    output.mkdir(parents=True, exist_ok=True)
     changed = change(root / "manifest.csv", output / "changed.csv")
     found = check_labels.check_labels(config, output / "checked")
     beside = {name: {} for name in found.counts}
