@@ -235,7 +235,14 @@ def test_mixed_precision(model, images):
     mixed = ASEN(**CONFIG, dtype="mixed_bfloat16")
     mixed.set_weights(model.get_weights())
     outputs = outputs_of(mixed, images, ("global", "local"))
-    assert {o.dtype.name for o in outputs.values()} == {"float32"}
+    assert {name: o.dtype.name for name, o in outputs.items()} == {
+        "attention": "float32",
+        "region": "float32",
+        "global": "float32",
+        "global_pooled": "float32",
+        "local": "float32",
+        "local_pooled": "float32",
+    }
     found, expected = (m.embed(images, IDS, ("global",)) for m in (mixed, model))
     assert (np.sum(found * expected, -1) > 0.99).all()
 

@@ -256,12 +256,11 @@ class ASEN(EmbeddingModel):
         return self.global_branch.channel_weights(self.shrink(tf.cast(images, tf.float32)), vectors)
 
     def _of_global(self, embedding, attention, pooled):
-        region = self.localize(attention)
         return {
             "global": embedding,
             "global_pooled": pooled,
             "attention": attention,
-            "region": region,
+            "region": self.localize(attention),
         }
 
     def _of_crops(self, crops, vectors, training):
